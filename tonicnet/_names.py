@@ -1,0 +1,22 @@
+"""Errors for names nobody knows: they list what is known, and the nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
+    """Return the sentence for an unknown name: what came, the nearest, and everything there is."""
+    names = sorted(known)
+    near = get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}."
+
+
+def choose(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return ``name`` if it is one of ``known``; raise ValueError with the nearest otherwise."""
+    names = list(known)
+    if name not in names:
+        raise ValueError(unknown(kind, name, names))
+    return name
