@@ -1,0 +1,261 @@
+"""The frozen network: drawn once, hashed, never changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import tomli_w
+import torch
+from jaxtyping import Float
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
+from torch import Tensor
+
+from .._files import atomic, load
+from .._names import unknown
+from .._share import shelf
+from ._draw import content_hash, draw
+from ._spec import NetworkSpec, as_transfer
+from ._transfer import Transfer
+
+
+class Network:
+    """A random recurrent rate network whose synapses are drawn once and frozen.
+
+        tau dr/dt = -r + phi(W r + E u(t) + b + noise),      x = D r
+
+    W = E D for ``synapses="low-rank"`` (never formed), and (gain / sqrt(N density)) J o mask, plus the fixed
+    feedback E D when ``feedback``, for "dense" and "sparse". E is N x K with standard deviation
+    ``encoder_scale``, D is K x N with ``decoder_scale / sqrt(N)``; J is standard normal.
+
+    Arguments
+    ---------
+    units : N, the number of rate units.
+    seed : the recipe of the draw (no default: a frozen network is its seed).
+    components : K, coordinates of the output.
+    synapses : "low-rank", "dense" or "sparse".
+    gain, density : scale and fill of the random synapses.
+    dale : every unit excites or inhibits; the share ``inhibitory`` is negative, stronger as it is rarer.
+    feedback : whether dense or sparse networks also carry E D.
+    transfer : "lif", "tanh", "relu", "softplus", "sigmoid", or a :class:`Transfer`.
+    tau : time constant in seconds.
+    dt : step in seconds of a discrete network, r[t+1] = r[t] + (dt / tau) (-r[t] + phi(...)); None for a
+        continuous one. ``dt=tau`` is one full update a step.
+
+    Raises TypeError or ValueError for numbers no network can have, naming each.
+
+    Source: Williams et al. (2025), ICLR, arXiv 2407.00957; low-rank networks: Mastrogiuseppe and Ostojic
+    (2018), doi:10.1016/j.neuron.2018.07.003.
+
+    >>> net = Network(units=50, seed=0)
+    >>> net.encoder.shape, net.decoder.shape
+    ((50, 3), (3, 50))
+    >>> net.sha256 == Network(units=50, seed=0).sha256
+    True
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        seed: int,
+        components: int = 3,
+        synapses: str = "low-rank",
+        gain: float = 1.0,
+        density: float | None = None,
+        dale: bool = False,
+        inhibitory: float = 0.2,
+        feedback: bool = True,
+        encoder_scale: float = 0.5,
+        decoder_scale: float = 2.0,
+        transfer: str | Transfer = "lif",
+        tau: float = 0.1,
+        dt: float | None = None,
+    ) -> None:
+        fill = (0.1 if synapses == "sparse" else 1.0) if density is None else density
+        spec = NetworkSpec(
+            units=units, seed=seed, components=components, synapses=synapses, gain=gain, density=fill, dale=dale,
+            inhibitory=inhibitory, feedback=feedback, encoder_scale=encoder_scale, decoder_scale=decoder_scale,
+            tau=tau, dt=dt, transfer=as_transfer(transfer),
+        )  # fmt: skip
+        self._freeze(spec)
+
+    def _freeze(self, spec: NetworkSpec) -> None:
+        self.spec = spec
+        self._synapses = draw(spec)
+        for array in (self._synapses.encoder, self._synapses.decoder, _data(self._synapses.recurrent)):
+            if array is not None:
+                array.flags.writeable = False
+        self._sha256 = content_hash(spec, self._synapses)
+
+    @classmethod
+    def from_spec(cls, spec: NetworkSpec) -> Network:
+        """Draw the network of a recipe."""
+        made = cls.__new__(cls)
+        made._freeze(spec)
+        return made
+
+    @property
+    def units(self) -> int:
+        """N, the number of units."""
+        return self.spec.units
+
+    @property
+    def components(self) -> int:
+        """K, the number of output coordinates."""
+        return self.spec.components
+
+    @property
+    def tau(self) -> float:
+        """Time constant in seconds."""
+        return self.spec.tau
+
+    @property
+    def transfer(self) -> Transfer:
+        """The transfer function phi."""
+        return self.spec.transfer
+
+    @property
+    def low_rank(self) -> bool:
+        """Whether the recurrent synapses are E D and nothing else, so that the latent z = D r is closed."""
+        return self.spec.synapses == "low-rank"
+
+    @property
+    def encoder(self) -> Float[np.ndarray, "unit component"]:
+        """E, read-only float32."""
+        return self._synapses.encoder
+
+    @property
+    def decoder(self) -> Float[np.ndarray, "component unit"]:
+        """D, read-only float32."""
+        return self._synapses.decoder
+
+    @property
+    def recurrent(self) -> np.ndarray | sp.csr_array | LinearOperator:
+        """W without feedback, read-only float32; for low-rank networks E D as a linear operator."""
+        if self._synapses.recurrent is None:
+            return aslinearoperator(self.encoder) @ aslinearoperator(self.decoder)
+        return self._synapses.recurrent
+
+    @property
+    def sha256(self) -> str:
+        """The content hash taken when the network was drawn."""
+        return self._sha256
+
+    def verify(self) -> str:
+        """Hash the synapses as they are now; raise RuntimeError if they are not those that were drawn."""
+        now = content_hash(self.spec, self._synapses)
+        if now != self._sha256:
+            raise RuntimeError(f"the frozen synapses have changed: {self._sha256} was drawn, {now} is here")
+        return now
+
+    def tensors(
+        self, dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu"
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return copies of E, D and W (None when low-rank; CSR when sparse) as tensors, for arithmetic."""
+        recurrent = self._synapses.recurrent
+        if isinstance(recurrent, sp.csr_array):
+            parts = (torch.tensor(a) for a in (recurrent.indptr, recurrent.indices, recurrent.data))
+            w = torch.sparse_csr_tensor(*parts, size=recurrent.shape, check_invariants=True).to(device, dtype)
+        else:
+            w = None if recurrent is None else torch.tensor(recurrent, dtype=dtype, device=device)
+        return (
+            torch.tensor(self.encoder, dtype=dtype, device=device),
+            torch.tensor(self.decoder, dtype=dtype, device=device),
+            w,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe and the content hash as plain strings and numbers."""
+        return self.spec.to_dict() | {"sha256": self.sha256}
+
+    def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the recipe with its hash as TOML, and write it to ``path`` if one is given."""
+        text = tomli_w.dumps(self.to_dict())
+        if path is not None:
+            with atomic(path) as temporary:
+                temporary.write_text(text)
+        return text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Network) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def __repr__(self) -> str:
+        s = self.spec
+        kind = f"{s.synapses}, K = {s.components}, {s.transfer.name}"
+        return f"<tonicnet.Network {s.units} units, {kind}, tau {s.tau:g} s, seed {s.seed}, {self.sha256[:12]}>"
+
+
+def load_network(source: str | os.PathLike[str], *, transfer: Transfer | None = None) -> Network:
+    """Draw again the network of a shipped model's name, a TOML file, a folder that holds one, or a bank file.
+
+    Arguments: ``source``; ``transfer``, the callable's :class:`Custom` again if the network had one.
+    Raises ValueError for an unknown name, a file that is not a network's, or synapses whose hash is not
+    the one in the file (another numpy drew them, or the file was edited).
+
+    >>> import tempfile
+    >>> path = tempfile.mkdtemp() + "/network.toml"
+    >>> text = Network(units=20, seed=1).to_toml(path)
+    >>> load_network(path) == Network(units=20, seed=1)
+    True
+    """
+    path = _locate(source)
+    return network_from_dict(_read(path), origin=str(path), transfer=transfer)
+
+
+def network_from_dict(given: Mapping[str, Any], *, origin: str, transfer: Transfer | None = None) -> Network:
+    """Rebuild a network from its recipe and hold it against the hash stored with it."""
+    values = dict(given)
+    promised = values.pop("sha256", None)
+    try:
+        made = Network.from_spec(NetworkSpec.from_dict(values, transfer=transfer))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{origin}: {error}") from error
+    if promised is not None and promised != made.sha256:
+        raise ValueError(
+            f"{origin}: the network drawn from this recipe has hash {made.sha256}, the file promises {promised}; "
+            "the file was edited or drawn by another numpy, so learn its biases again"
+        )
+    return made
+
+
+def models() -> list[str]:
+    """Return the names of the networks that ship with tonicnet."""
+    return sorted(p.parent.name for p in shelf("models").glob("*/network.toml"))
+
+
+def _locate(source: str | os.PathLike[str]) -> Path:
+    path = Path(source)
+    if path.is_dir():
+        path = path / "network.toml"
+    if path.is_file():
+        return path
+    named = shelf("models") / str(source) / "network.toml"
+    if named.is_file():
+        return named
+    raise ValueError(f"{unknown('network', str(source), models())} A path to a network.toml or a bank works too.")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.suffix == ".nc":
+        text = load(path).attrs.get("network")
+        if text is None:
+            raise ValueError(f"{path} holds no network; give a bank written by tonicnet, or a network.toml")
+        return json.loads(text)
+    try:
+        return tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from error
+
+
+def _data(recurrent: np.ndarray | sp.csr_array | None) -> np.ndarray | None:
+    return recurrent.data if isinstance(recurrent, sp.csr_array) else recurrent

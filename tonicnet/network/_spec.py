@@ -1,0 +1,137 @@
+"""The recipe of a network: everything that decides its frozen synapses and its dynamics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from .._names import choose, unknown
+from ._lif import LIF
+from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
+
+TRANSFERS: dict[str, type[Transfer]] = {t.name: t for t in (Tanh, Relu, Softplus, Sigmoid, LIF)}
+SYNAPSES = ("low-rank", "dense", "sparse")
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A self-checking recipe; equal recipes draw equal networks. See :class:`tonicnet.Network` for the fields."""
+
+    units: int
+    seed: int
+    components: int = 3
+    synapses: str = "low-rank"
+    gain: float = 1.0
+    density: float = 1.0
+    dale: bool = False
+    inhibitory: float = 0.2
+    feedback: bool = True
+    encoder_scale: float = 0.5
+    decoder_scale: float = 2.0
+    tau: float = 0.1
+    dt: float | None = None
+    transfer: Transfer = LIF()
+
+    def __post_init__(self) -> None:
+        _whole("units", self.units, 1)
+        _whole("seed", self.seed, 0)
+        _whole("components", self.components, 1)
+        choose("synapses", self.synapses, SYNAPSES)
+        for name in ("gain", "encoder_scale", "decoder_scale", "tau"):
+            _positive(name, getattr(self, name))
+        _share("density", self.density)
+        _share("inhibitory", self.inhibitory)
+        for name in ("dale", "feedback"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} is True or False, got {getattr(self, name)!r}")
+        self._check_together()
+
+    def _check_together(self) -> None:
+        if self.dt is not None and not 0 < self.dt <= self.tau:
+            raise ValueError(f"a discrete network needs 0 < dt <= tau, got dt {self.dt} with tau {self.tau}")
+        if self.synapses != "sparse" and self.density != 1.0:
+            raise ValueError(f'density {self.density} needs synapses="sparse", got synapses={self.synapses!r}')
+        if self.synapses == "low-rank" and not self.feedback:
+            raise ValueError('low-rank synapses are the feedback itself: use synapses="dense" with feedback=False')
+        if self.synapses == "low-rank" and self.gain != 1.0:
+            raise ValueError('gain scales random synapses; for "low-rank" use encoder_scale and decoder_scale')
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain strings and numbers; fields that are None are left out."""
+        flat = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "transfer"}
+        return {k: v for k, v in flat.items() if v is not None} | {"transfer": self.transfer.to_dict()}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any], *, transfer: Transfer | None = None) -> NetworkSpec:
+        """Rebuild a recipe; an unknown key is an error that lists the known ones."""
+        known = [f.name for f in fields(cls)]
+        for key in given:
+            if key not in known:
+                raise ValueError(f"network specification: {unknown('key', key, known)}")
+        for key in ("units", "seed"):
+            if key not in given:
+                raise ValueError(f"network specification: {key!r} is missing")
+        values = dict(given)
+        stored = values.pop("transfer", None)
+        chosen = transfer or (LIF() if stored is None else transfer_from_dict(stored))
+        return cls(**values, transfer=chosen)
+
+    def with_transfer(self, transfer: Transfer) -> NetworkSpec:
+        """Return the same recipe with another transfer function (and so another content hash)."""
+        return replace(self, transfer=transfer)
+
+
+def transfer_from_dict(given: str | Mapping[str, Any]) -> Transfer:
+    """Rebuild a transfer function from its name, or from its name and parameters."""
+    values = {"name": given} if isinstance(given, str) else dict(given)
+    name = values.pop("name", None)
+    if name == Custom.name:
+        raise ValueError(
+            f"transfer function {values.get('label')!r} is a callable of somebody's own and is not in the file; "
+            "pass it again as transfer="
+        )
+    choose("transfer function", str(name), TRANSFERS)
+    known = [f.name for f in fields(TRANSFERS[str(name)])]  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            raise ValueError(f"transfer function {name!r}: {unknown('parameter', key, known)}")
+    return TRANSFERS[str(name)](**values)
+
+
+def as_transfer(given: str | Transfer) -> Transfer:
+    """Return a transfer function from its name, or the one given."""
+    if isinstance(given, Transfer):
+        return given
+    if not isinstance(given, str):
+        raise TypeError(f"transfer is a name or a transfer function such as tn.LIF(), got {type(given).__name__}")
+    return transfer_from_dict(given)
+
+
+def dynamics(spec: NetworkSpec) -> dict[str, Any]:
+    """Return what, beside the synapses, decides the dynamics: it goes into the content hash."""
+    kept = ("units", "components", "synapses", "feedback", "tau", "dt")
+    return {k: v for k, v in asdict(replace(spec, transfer=Tanh())).items() if k in kept} | {
+        "transfer": spec.transfer.to_dict()
+    }
+
+
+def _whole(name: str, number: object, least: int) -> None:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"{name} must be a whole number, got {number!r}")
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
+
+
+def _positive(name: str, number: object) -> None:
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise TypeError(f"{name} must be a number, got {number!r}")
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be a positive number, got {number}")
+
+
+def _share(name: str, number: object) -> None:
+    _positive(name, number)
+    if float(number) > 1:  # type: ignore[arg-type]
+        raise ValueError(f"{name} must lie in (0, 1], got {number}")

@@ -1,0 +1,76 @@
+"""The right-hand side of the network equation, in units of tau, for rates and for low-rank latents."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..network import Network
+
+
+class Circuit:
+    """The arithmetic of one frozen network at one precision; holds copies, never the network's own arrays.
+
+    With ``drive`` = b + E u + noise, a tensor that broadcasts to (trial, unit):
+
+        rates    F(r) = -r + phi(W r + E D r + drive)
+        latents  F(z) = -z + D phi(E z + drive)           (low-rank only; z = D r)
+    """
+
+    def __init__(
+        self, net: Network, dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu"
+    ) -> None:
+        encoder, decoder, self.recurrent = net.tensors(dtype, device)
+        self.phi = net.transfer
+        self.dtype, self.device = dtype, torch.device(device)
+        self.feedback = net.spec.feedback
+        self.into = encoder.T.contiguous()
+        self.out = decoder.T.contiguous()
+
+    def tensor(self, values: np.ndarray | Tensor) -> Tensor:
+        """Return values as a tensor of this circuit's precision and device."""
+        return torch.as_tensor(values, dtype=self.dtype, device=self.device)
+
+    def latent_flow(self, z: Float[Tensor, "trial component"], drive: Tensor) -> Float[Tensor, "trial component"]:
+        """Return F(z) of the closed low-rank latent."""
+        rate = self.phi.value(torch.addmm(drive, z, self.into))
+        return torch.addmm(z, rate, self.out, beta=-1)
+
+    def rate_flow(self, r: Float[Tensor, "trial unit"], drive: Tensor) -> Float[Tensor, "trial unit"]:
+        """Return F(r) of the closed loop."""
+        if self.feedback:
+            drive = torch.addmm(drive, r @ self.out, self.into)
+        return self.phi.value(self.recur(r, drive)) - r
+
+    def driven_flow(self, r: Float[Tensor, "trial unit"], drive: Tensor) -> Float[Tensor, "trial unit"]:
+        """Return F(r) with the feedback cut; a teacher signal u comes as E u in ``drive``."""
+        return self.phi.value(self.recur(r, drive)) - r
+
+    def recur(self, r: Float[Tensor, "trial unit"], drive: Tensor) -> Float[Tensor, "trial unit"]:
+        """Return W r + drive without the feedback."""
+        w = self.recurrent
+        if w is None:
+            return drive.expand(r.shape) if drive.shape != r.shape else drive
+        if w.layout == torch.sparse_csr:
+            return drive + (w @ r.T).T
+        return torch.addmm(drive, r, w.T)
+
+    def with_output(self, r: Float[Tensor, "trial unit"], z: Float[Tensor, "trial component"]) -> Tensor:
+        """Return the rates nearest to r whose output D r is exactly z."""
+        gram = self.out.T @ self.out
+        return r + torch.linalg.solve(gram, (z - r @ self.out).T).T @ self.out.T
+
+    def resting_rates(self, z: Float[Tensor, "trial component"], bias: Float[Tensor, " unit"]) -> Tensor:
+        """Return rates with output z from which a run may begin.
+
+        With feedback: the network relaxed for ten time constants while z is fed back to it; without, the
+        rates of least norm.
+        """
+        r = torch.zeros(len(z), len(bias), dtype=self.dtype, device=self.device)
+        if self.feedback:
+            drive = torch.addmm(bias, z, self.into)
+            for _ in range(50):
+                r = r + 0.2 * self.driven_flow(r, drive)
+        return self.with_output(r, z)
