@@ -158,11 +158,12 @@ class Network:
     def tensors(
         self, dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu"
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return copies of E, D and W (None when low-rank; CSR when sparse) as tensors, for arithmetic."""
+        """Return copies of E, D and W (None when low-rank; COO when sparse) as tensors, for arithmetic."""
         recurrent = self._synapses.recurrent
         if isinstance(recurrent, sp.csr_array):
-            parts = (torch.tensor(a) for a in (recurrent.indptr, recurrent.indices, recurrent.data))
-            w = torch.sparse_csr_tensor(*parts, size=recurrent.shape, check_invariants=True).to(device, dtype)
+            at = torch.tensor(np.stack(recurrent.nonzero()))
+            drawn = torch.tensor(recurrent.data, dtype=dtype)
+            w = torch.sparse_coo_tensor(at, drawn, recurrent.shape, check_invariants=True).coalesce().to(device)
         else:
             w = None if recurrent is None else torch.tensor(recurrent, dtype=dtype, device=device)
         return (

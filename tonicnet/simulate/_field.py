@@ -28,6 +28,8 @@ class Circuit:
         self.feedback = net.spec.feedback
         self.into = encoder.T.contiguous()
         self.out = decoder.T.contiguous()
+        sparse = self.recurrent is not None and self.recurrent.is_sparse
+        self._transposed = self.recurrent.t().coalesce() if sparse else None
 
     def tensor(self, values: np.ndarray | Tensor) -> Tensor:
         """Return values as a tensor of this circuit's precision and device."""
@@ -53,9 +55,13 @@ class Circuit:
         w = self.recurrent
         if w is None:
             return drive.expand(r.shape) if drive.shape != r.shape else drive
-        if w.layout == torch.sparse_csr:
-            return drive + (w @ r.T).T
-        return torch.addmm(drive, r, w.T)
+        return drive + (w @ r.T).T if w.is_sparse else torch.addmm(drive, r, w.T)
+
+    def recur_back(self, adjoint: Float[Tensor, "row unit"]) -> Float[Tensor, "row unit"]:
+        """Return adjoint W, the transpose of ``recur``, for many rows at once."""
+        if self.recurrent is None:
+            return torch.zeros_like(adjoint)
+        return adjoint @ self.recurrent if self._transposed is None else (self._transposed @ adjoint.T).T
 
     def with_output(self, r: Float[Tensor, "trial unit"], z: Float[Tensor, "trial component"]) -> Tensor:
         """Return the rates nearest to r whose output D r is exactly z."""
@@ -74,3 +80,4 @@ class Circuit:
             for _ in range(50):
                 r = r + 0.2 * self.driven_flow(r, drive)
         return self.with_output(r, z)
+
