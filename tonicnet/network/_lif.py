@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ._transfer import Transfer
 
-_POINTS = 8192  # of the interpolation table
+_POINTS = 16384  # of the interpolation table
 _HIGH = 20.0  # its end, where the neuron fires at nearly 1 / refractory
 
 
@@ -78,9 +78,7 @@ class LIF(Transfer):
 
     def value(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the firing rate at constant input x, in units of ``rate_scale``."""
-        _, _, rate, rise, _, _ = self._tables(x)
-        index, part = self._locate(x)
-        return torch.addcmul(rate[index], part, rise[index])
+        return self._look_up(x)[0]
 
     def slope(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the derivative of the firing rate."""
@@ -88,27 +86,34 @@ class LIF(Transfer):
 
     def both(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
         """Return rate and slope from one look-up."""
-        _, _, rate, rise, slope, bend = self._tables(x)
-        index, part = self._locate(x)
-        return torch.addcmul(rate[index], part, rise[index]), torch.addcmul(slope[index], part, bend[index])
+        rate, rise = self._look_up(x)
+        return rate, rise.mul_(_table(self, x.dtype, x.device).per_unit)
 
-    def _locate(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        low, per_step = self._tables(x)[:2]
-        place = ((x - low) * per_step).clamp_(0, _POINTS - 1.001)
-        index = place.to(torch.int32)
-        return index, place - index
+    def _look_up(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rate, by the tangent at the nearest point of the table, and its rise from point to point."""
+        table = _table(self, x.dtype, x.device)
+        place = ((x - table.low) * table.per_unit).clamp_(0, _POINTS - 1)
+        nearest = place.round()
+        index = nearest.to(torch.int32).flatten()
+        rise = table.rise.index_select(0, index).view(x.shape)
+        return table.rate.index_select(0, index).view(x.shape).addcmul_(place.sub_(nearest), rise), rise
 
-    def _tables(self, x: Tensor) -> list[Tensor]:
-        return _tables_like(self, x.dtype, x.device)
+
+class _Table(NamedTuple):
+    """The curve on a uniform grid: its low end, points per unit of input, rates, and slope x grid step."""
+
+    low: float
+    per_unit: float
+    rate: Float[Tensor, " point"]
+    rise: Float[Tensor, " point"]
 
 
 @lru_cache(maxsize=32)
-def _tables_like(neuron: LIF, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    """Return low end, points per unit, and rate and slope with their steps, on a uniform grid."""
+def _table(neuron: LIF, dtype: torch.dtype, device: torch.device) -> _Table:
     grid, rate, slope = _curve(neuron)
-    columns = [grid[0], 1 / (grid[1] - grid[0]), rate, np.diff(rate, append=rate[-1]), slope]
-    columns.append(np.diff(slope, append=slope[-1]))
-    return [torch.as_tensor(np.asarray(c), dtype=dtype, device=device) for c in columns]
+    step = grid[1] - grid[0]
+    columns = (torch.as_tensor(c, dtype=dtype, device=device) for c in (rate, slope * step))
+    return _Table(float(grid[0]), float(1 / step), *columns)
 
 
 @lru_cache(maxsize=32)

@@ -1,1 +1,7 @@
+"""What is to be reproduced: dynamical systems, recordings, and the shelf of tasks."""
 
+from ._dysts import from_dysts as from_dysts
+from ._read import read_recording as read_recording
+from ._shelf import task as task
+from ._shelf import tasks as tasks
+from ._task import Task as Task

@@ -1,0 +1,64 @@
+"""Where a network's field is held against the target's: on the attractor, in a tube round it, and far away."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..simulate import Circuit
+from ._flow import FlowResidual
+from ._target import Target
+from ._windows import Windows
+
+_FAR_SPREAD = 1.5  # standard deviation of the far states, in scaled units: where another task may have been
+_FAR_SHARE = 0.25
+_FAR_WEIGHT = 0.05
+
+
+def flow_residual(target: Target, circuit: Circuit, rng: np.random.Generator, *, noise: float) -> FlowResidual:
+    """Return the flow residual at max(2000, 4 N) states on the attractor and in a tube of width ``noise``.
+
+    A quarter as many far states, at a twentieth of the weight, hold the funnel in place. For a discrete
+    network the target is the exact map over one step.
+    """
+    count = max(2000, 4 * target.net.units)
+    states = _near_states(target, rng, count, noise)
+    far = _FAR_SPREAD * rng.standard_normal((int(_FAR_SHARE * count), target.net.components))
+    z = np.concatenate([states, far])
+    weights = np.concatenate([np.ones(len(states)), np.full(len(far), _FAR_WEIGHT)])
+    wanted = np.concatenate([target.response(states), far + target.guarded_flow(far)])
+    return FlowResidual(circuit, *map(circuit.tensor, (z, wanted, weights / weights.sum())))
+
+
+def _near_states(target: Target, rng: np.random.Generator, count: int, noise: float) -> np.ndarray:
+    """Half of the states as they come, half scattered by ``noise`` in every component, idle ones included."""
+    states = target.scaled(target.task.states(count, seed=int(rng.integers(2**31))))
+    scattered = rng.permutation(count)[: count // 2]
+    states[scattered] += noise * rng.standard_normal((len(scattered), states.shape[1]))
+    return states
+
+
+def flow_windows(
+    target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, steps: int, h: float, noise: float
+) -> Windows:
+    """Return closed-loop windows along true paths that start on the attractor or in the tube, scored four times."""
+    start = _near_states(target, rng, count, noise)
+    path = target.paths(start, steps, h)
+    scored = tuple(sorted({max(1, round(steps * share)) for share in (0.25, 0.5, 0.75, 1.0)}))
+    return Windows(circuit.tensor(path), driven=0, scored=scored)
+
+
+def recorded_windows(
+    target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, driven: int, steps: int, h: float
+) -> Windows:
+    """Return windows cut from reference runs or recordings: ``driven`` steps, then closed loop, six scored."""
+    dt = h * target.unit
+    length = driven + steps
+    if length * dt > target.task.duration:
+        raise ValueError(
+            f"task {target.task.name!r} lasts {target.task.duration:g}, a window needs {length * dt:g}; "
+            "record for longer, or raise its speed"
+        )
+    run = target.task.trajectory(length * dt, dt, trials=count, seed=int(rng.integers(2**31)))
+    path = target.scaled(run["output"].values)
+    scored = tuple(sorted({driven + max(1, round(steps * share)) for share in np.linspace(1 / 6, 1, 6)}))
+    return Windows(circuit.tensor(path), driven=driven, scored=scored)

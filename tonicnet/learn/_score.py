@@ -1,0 +1,182 @@
+"""How a bias does in closed loop: the network alone, held against the task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from ..measure import (
+    attractor_distance_of,
+    attractor_threshold_of,
+    collapsed_of,
+    escaped_of,
+    limit_cycle_of,
+    orbit_distance_of,
+    state_space_divergence_of,
+    valid_time_of,
+)
+from ..simulate import Circuit, step
+from ._target import Target
+
+NAMES = {
+    "field_error": ("1", "rms error of tau dz/dt over rms of tau dz/dt"),
+    "valid_time": ("task", "median time to a normalised error of 0.4"),
+    "valid_time_low": ("task", "lower quartile of valid time over starts"),
+    "valid_time_high": ("task", "upper quartile of valid time over starts"),
+    "divergence": ("1", "D_stsp, state-space divergence"),
+    "divergence_floor": ("1", "D_stsp of one true run against another of the same T"),
+    "divergence_samples": ("1", "T, samples behind D_stsp and its floor"),
+    "period_error": ("1", "relative error of the period"),
+    "amplitude_error": ("1", "largest relative error of an amplitude"),
+    "orbit_distance": ("1", "distance of phase-aligned orbits in standard deviations"),
+    "attractor_distance": ("1", "mean distance to the nearest true state in standard deviations"),
+    "lost": ("1", "share of starts that ended off the attractor or stuck"),
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """Measures of one bias in closed loop (NaN where a measure does not apply) and the one number that ranks it."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    rank: float = np.inf
+    good: bool = False
+
+    def sentence(self) -> str:
+        """Return the measures that were taken, in words."""
+        shown = ("valid_time", "divergence", "period_error", "amplitude_error", "attractor_distance", "lost")
+        return ", ".join(f"{n.replace('_', ' ')} {self.values[n]:.3g}" for n in shown if n in self.values)
+
+
+_STEP = 0.2  # of closed-loop runs, in tau
+_SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
+_GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """Runs biases of one task in closed loop against the same reference runs.
+
+    ``truth`` (trial, time, component) in scaled coordinates, sampled every ``h`` tau, is what the network is
+    started from and held against; ``other`` is an independent run, for floors.
+    """
+
+    target: Target
+    circuit: Circuit
+    truth: Float[np.ndarray, "trial time component"]
+    other: Float[np.ndarray, "trial time component"]
+    h: float
+
+    @classmethod
+    def of(cls, target: Target, circuit: Circuit) -> Examiner:
+        """Prepare the reference runs that suit the kind of task."""
+        task, d = target.task, target.task.dimension
+        starts, samples = _SIZES.get(task.kind, _SIZES["chaos"])
+        own = target.net.spec.dt
+        h = _STEP if own is None else own / target.net.tau
+        dt = h * target.unit
+        samples = int(min(samples, task.duration / dt))
+        runs = [
+            target.scaled(task.trajectory(samples * dt, dt, trials=starts, seed=seed)["output"].values)[..., :d]
+            for seed in (101, 202)
+        ]
+        return cls(target, circuit, runs[0], runs[1], h)
+
+    def run(self, bias: torch.Tensor) -> Float[np.ndarray, "trial time component"]:
+        """Return the closed loop from every reference run's first state, scaled, idle components left out."""
+        net = self.target.net
+        b = bias.to(self.circuit.dtype)
+        state = self.circuit.tensor(self.target.embed(self.truth[:, 0]))
+        if not net.low_rank:
+            state = self.circuit.resting_rates(state, b)
+        flow = self.circuit.latent_flow if net.low_rank else self.circuit.rate_flow
+        method = "rk4" if net.spec.dt is None else "euler"
+        made = [state]
+        for _ in range(self.truth.shape[1] - 1):
+            made.append(step(lambda r: flow(r, b), made[-1], self.h, method))
+        latents = torch.stack([s if net.low_rank else s @ self.circuit.out for s in made], dim=1)
+        return latents.double().numpy()[..., : self.truth.shape[2]]
+
+    def score(self, bias: torch.Tensor) -> Score:
+        """Return the closed-loop score of a bias; a run that blows up ranks last."""
+        made = self.run(bias)
+        if not np.isfinite(made).all():
+            return Score({"lost": 1.0})
+        kind = self.target.task.kind
+        chosen = {"cycle": self._cycle, "memory": self._memory}.get(kind, self._chaos)
+        if kind == "recording" and limit_cycle_of(self.truth[0], self.h).cycles:
+            chosen = self._cycle
+        score = chosen(made)
+        return replace(score, values={"field_error": self.field_error(bias)} | score.values)
+
+    def field_error(self, bias: torch.Tensor) -> float:
+        """Return the rms error of the network's field along the true runs over the rms of the true field."""
+        if not (self.target.net.low_rank and self.target.task.has_flow and self.target.net.spec.dt is None):
+            return np.nan
+        z = self.target.embed(self.truth[:, ::25].reshape(-1, self.truth.shape[2]))
+        d = self.truth.shape[2]
+        true = self.target.flow(z)[:, :d]
+        made = self.circuit.latent_flow(self.circuit.tensor(z), bias.to(self.circuit.dtype)).double().numpy()[:, :d]
+        return float(np.sqrt(np.mean((made - true) ** 2) / np.mean(true**2)))
+
+    def _chaos(self, made: np.ndarray) -> Score:
+        dt = self.h * self.target.unit
+        valid = valid_time_of(self.truth, made, dt)
+        flat = self.truth.reshape(-1, self.truth.shape[2])
+        divergence = state_space_divergence_of(flat, made.reshape(flat.shape))
+        lost = float(self._lost(made).mean())
+        low, middle, high = np.quantile(valid, [0.25, 0.5, 0.75])
+        values = {
+            "valid_time": middle,
+            "valid_time_low": low,
+            "valid_time_high": high,
+            "divergence": divergence,
+            "divergence_floor": self.floor(),
+            "divergence_samples": float(len(flat)),
+            "lost": lost,
+        }
+        good = lost == 0 and divergence < 1.25 * values["divergence_floor"] + 0.01
+        return Score(values, rank=divergence + 10 * lost, good=good)
+
+    def _lost(self, made: np.ndarray) -> np.ndarray:
+        window = made.shape[1] // 4
+        return collapsed_of(self.truth, made, window) | escaped_of(self.truth, made)
+
+    def floor(self) -> float:
+        """Return D_stsp of one true run against another of the same length."""
+        d = self.truth.shape[2]
+        return state_space_divergence_of(self.truth.reshape(-1, d), self.other.reshape(-1, d))
+
+    def _cycle(self, made: np.ndarray) -> Score:
+        dt = self.h * self.target.unit
+        true = limit_cycle_of(self.truth[0], dt)
+        cycles = [limit_cycle_of(trial, dt) for trial in made]
+        alive = [c for c in cycles if c.cycles and abs(c.period / true.period - 1) < 0.2]
+        lost = 1 - len(alive) / len(cycles)
+        if not alive:
+            return Score({"lost": lost}, rank=10.0)
+        period = float(np.mean([c.period for c in alive]) / true.period - 1)
+        size = np.mean([c.amplitude for c in alive], axis=0) / true.amplitude - 1
+        orbit = float(np.mean([orbit_distance_of(self.truth[0], trial, dt).distance for trial in made[:2]]))
+        values = {
+            "period_error": period,
+            "amplitude_error": float(size[np.argmax(np.abs(size))]),
+            "orbit_distance": orbit,
+            "lost": lost,
+        }
+        amplitude = abs(values["amplitude_error"])
+        good = lost == 0 and abs(period) < _GOOD_PERIOD and amplitude < _GOOD_AMPLITUDE
+        return Score(values, rank=abs(period) + 0.2 * amplitude + 10 * lost, good=good)
+
+    def _memory(self, made: np.ndarray) -> Score:
+        d = self.truth.shape[2]
+        final = self.truth[:, -1]
+        distance = attractor_distance_of(final, made[:, -1], scale=np.ones(d))
+        threshold = attractor_threshold_of(self.truth[:, -2:])
+        lost = float((distance > threshold).mean())
+        values = {"attractor_distance": float(distance.mean()), "lost": lost}
+        good = lost == 0 and values["attractor_distance"] < _GOOD_DISTANCE
+        return Score(values, rank=values["attractor_distance"] + 10 * lost, good=good)

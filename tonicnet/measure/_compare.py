@@ -1,0 +1,231 @@
+"""Two runs side by side: every task they share, every measure beside its floor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._labels import Variable, dataset
+from ._attractor import distances, losses, own_distance, window_of
+from ._cycle import SAMPLES, limit_cycle_of
+from ._pair import Score, fitted, floor
+from ._resample import coarser
+from ._run import Labelled, Stretch, single, stretches
+from ._scores import BINS, MEASURES, Measure, Sides
+from ._segment import settled
+
+Row = dict[str, Any]
+ByTask = dict[str, list[Stretch]]
+
+
+def compare(
+    a: Labelled,
+    b: Labelled,
+    *,
+    truth: Labelled | Mapping[str, Labelled] | None = None,
+    reference: Labelled | Mapping[str, Labelled] | None = None,
+    discard: float = 0.0,
+) -> xr.Dataset:
+    """Compare two runs, task by task: is it the same dynamics?
+
+    With ``truth`` both are measured against it, side by side (rate beside spiking); without, the truth is
+    the run whose ``kind`` is "truth", or else ``a``, and only the other is measured. What is measured follows
+    the kind of task, from the truth's attribute ``task_kind`` (or ``kind``): "chaos", "cycle", "memory",
+    "recording" (everything); without one, from what the truth does. What does not apply is NaN.
+
+    Arguments: ``a`` and ``b``, runs with any number of segments; ``truth``, one true run or a mapping from
+    task name to a true run; ``reference``, likewise, independent true runs for the floors (without: disjoint
+    stretches of the truth); ``discard``, task time left out at the start of every segment. Steps may differ:
+    the finer is sampled at the coarser. A task in several segments counts as further trials.
+
+    Returns over (task, run): the median over trials of each measure and its floor, ``<measure>_floor``:
+    ``state_space_divergence, spectral_hellinger, period_error, amplitude_error, orbit_distance,
+    attractor_distance, lost_share``; ``period``, ``period_cv``; ``outside``; ``samples`` and ``duration``
+    compared per trial; ``kind(task)``; ``outcome(task, run)``, a sentence.
+    Raises ValueError when no task is shared, or for data that cannot be read.
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from tonicnet.measure import compare
+    >>> t = np.arange(0, 200, 0.1)
+    >>> wave = lambda f: xr.DataArray(np.sin(f * t)[:, None], dims=("time", "component"), coords={"time": t})
+    >>> made = compare(wave(1.0), wave(1.05), truth=wave(1.0))
+    >>> made.period_error.values.round(3).tolist()
+    [[0.0, -0.048]]
+    """
+    runs = {role: _by_task(run, role, discard) for role, run in (("a", a), ("b", b))}
+    tasks = _shared(runs["a"], runs["b"], truth)
+    measured = _measured(a, b, truth is not None)
+    true = {name: _truth(name, truth, runs, measured) for name in tasks}
+    other = {name: _named(reference, name) for name in tasks}
+    rows = [[_row(runs[m][name], true[name], other[name]) for m in measured] for name in tasks]
+    return _table(rows, tasks, [measured[m] for m in measured], [kind_of(true[name]) for name in tasks])
+
+
+def _by_task(run: Labelled, role: str, discard: float) -> ByTask:
+    found: ByTask = {}
+    for stretch in stretches(run, role, finite=False):
+        found.setdefault(stretch.task, []).append(settled(stretch, discard))
+    return found
+
+
+def _shared(a: ByTask, b: ByTask, truth: Labelled | Mapping[str, Labelled] | None) -> list[str]:
+    """Return the tasks of both runs, or of these the one whose truth is given."""
+    tasks = [name for name in a if name in b]
+    if not tasks:
+        names = ", the other ".join(", ".join(map(repr, found)) for found in (a, b))
+        raise ValueError(f"the runs share no task: one has {names}; give runs of the same tasks")
+    only = single(truth, "truth").task if isinstance(truth, xr.Dataset | xr.DataArray) else ""
+    if only and all(tasks) and only not in tasks:
+        raise ValueError(f"the truth is of task {only!r}, the runs of {', '.join(map(repr, tasks))}")
+    return [only] if only in tasks else tasks
+
+
+def _measured(a: Labelled, b: Labelled, has_truth: bool) -> dict[str, str]:
+    """Return which runs are measured, and the name of each in the result."""
+    kinds = {"a": str(a.attrs.get("kind", "")) or "a", "b": str(b.attrs.get("kind", "")) or "b"}
+    names = kinds if kinds["a"] != kinds["b"] else {"a": "a", "b": "b"}
+    if has_truth:
+        return names
+    measured = "a" if kinds["b"] == "truth" and kinds["a"] != "truth" else "b"
+    return {measured: names[measured]}
+
+
+def _truth(
+    name: str,
+    truth: Labelled | Mapping[str, Labelled] | None,
+    runs: dict[str, ByTask],
+    measured: dict[str, str],
+) -> Stretch:
+    given = _named(truth, name)
+    if given is not None:
+        return given
+    if truth is not None:
+        raise ValueError(
+            f"no truth for task {name!r}: the mapping has {', '.join(map(repr, truth)) or 'none'}"
+        )
+    stretch = runs["b" if "a" in measured else "a"][name][0]
+    if not np.isfinite(stretch.values).all():
+        raise ValueError(f"the run that stands for the truth of task {name!r} is not finite; give truth=...")
+    return stretch
+
+
+def _named(source: Labelled | Mapping[str, Labelled] | None, name: str) -> Stretch | None:
+    if source is None:
+        return None
+    if isinstance(source, xr.Dataset | xr.DataArray):
+        return single(source, "truth")
+    return single(source[name], f"truth of {name}") if name in source else None
+
+
+def kind_of(truth: Stretch) -> str:
+    """Return the kind of task a truth is of: as it says, or else as it looks."""
+    return truth.kind or _looks_like(truth)
+
+
+def _looks_like(truth: Stretch) -> str:
+    late = truth.values[:, truth.values.shape[1] // 2 :]
+    whole = truth.values.std(axis=(0, 1)).max()
+    if late.std(axis=1).max() <= 1e-3 * max(float(whole), 1e-9):
+        return "memory"
+    if truth.values.shape[1] < SAMPLES:
+        return "recording"
+    cycle = limit_cycle_of(truth.values[0], truth.dt)
+    return "cycle" if cycle.coherence > 0.95 and cycle.variation < 0.05 else "chaos"
+
+
+def _row(segments: list[Stretch], truth: Stretch, reference: Stretch | None) -> Row:
+    """Measure all trials of all segments of one task in one run: the median over trials, and the floors."""
+    dt = max(truth.dt, *(s.dt for s in segments))
+    true = coarser(truth, dt)
+    made = [coarser(fitted(s, truth), dt) for s in segments]
+    other = None if reference is None else fitted(coarser(reference, dt), true)
+    count = min(s.values.shape[1] for s in (true, *made))
+    kind = kind_of(truth)
+    sides = _sides(made, true, count)
+    row: Row = {name: _median([m.score(s) for s in sides]) for name, m in MEASURES.items() if kind in m.kinds}
+    row |= _floors(true, count, other, kind) | _nearness(made, true) | _loss(made, true)
+    row |= {"samples": count, "duration": count * dt}
+    return row | {"outcome": _sentence(sides[0], kind, row)}
+
+
+def _sides(made: list[Stretch], truth: Stretch, count: int) -> list[Sides]:
+    trials = [trial[:count] for stretch in made for trial in stretch.values]
+    true = truth.values
+    return [Sides(true[i % len(true), :count], trial, truth.dt) for i, trial in enumerate(trials)]
+
+
+def _floors(truth: Stretch, count: int, reference: Stretch | None, kind: str) -> Row:
+    row: Row = {}
+    for name, measure in MEASURES.items():
+        if kind in measure.kinds and measure.floored:
+            size = count if measure.same_length or reference else min(count, truth.values.shape[1] // 2)
+            own = floor(truth, size, reference, _own(measure, truth.dt))
+            row[f"{name}_floor"] = own.value
+    return row
+
+
+def _own(measure: Measure, dt: float) -> Score:
+    return lambda a, b: abs(measure.score(Sides(a, b, dt)))
+
+
+def _nearness(made: list[Stretch], truth: Stretch) -> Row:
+    near = [float(d) for stretch in made for d in distances(stretch, truth).mean(axis=1)]
+    return {"attractor_distance": _median(near), "attractor_distance_floor": own_distance(truth)}
+
+
+def _loss(made: list[Stretch], truth: Stretch) -> Row:
+    window = min(window_of(s, truth) for s in made)
+    if window < 2 * truth.dt:
+        return {"lost_share": np.nan}
+    gone = [collapsed | escaped for collapsed, escaped in (losses(s, truth, window) for s in made)]
+    return {"lost_share": float(np.concatenate(gone).mean())}
+
+
+def _median(values: list[float]) -> float:
+    known = [v for v in values if not np.isnan(v)]
+    return float(np.median(known)) if known else np.nan
+
+
+def _sentence(sides: Sides, kind: str, row: Row) -> str:
+    gone = row["lost_share"]
+    fate = "stays on the attractor" if gone == 0 else f"{gone:.0%} of trials lost"
+    return f"{fate}; {sides.cycles[1].outcome}" if kind == "cycle" else fate
+
+
+def _table(rows: list[list[Row]], tasks: list[str], runs: list[str], kinds: list[str]) -> xr.Dataset:
+    variables = {name: _column(rows, name, *about) for name, about in _columns().items()}
+    variables["outcome"] = Variable(
+        ("task", "run"), [[r["outcome"] for r in row] for row in rows], "1", "outcome"
+    )
+    coords = {
+        "task": Variable(("task",), tasks, "1", "task"),
+        "run": Variable(("run",), runs, "1", "run measured"),
+        "kind": Variable(("task",), kinds, "1", "kind of task"),
+    }
+    return dataset(variables, coords, bins=BINS, smoothing=20.0)
+
+
+def _columns() -> dict[str, tuple[str, str]]:
+    """Return units and long name of every number in the table, a measure beside its floor."""
+    columns: dict[str, tuple[str, str]] = {}
+    for name, measure in MEASURES.items():
+        columns[name] = (measure.units, measure.long_name)
+        if measure.floored:
+            columns[f"{name}_floor"] = (measure.units, f"{measure.long_name}, truth against truth")
+    near = "mean distance to the nearest point of the truth in sd"
+    return columns | {
+        "attractor_distance": ("1", near),
+        "attractor_distance_floor": ("1", f"{near}, truth against truth"),
+        "lost_share": ("1", "share of trials that collapsed or escaped"),
+        "samples": ("1", "samples compared per trial, T"),
+        "duration": ("1", "task time compared per trial"),
+    }
+
+
+def _column(rows: list[list[Row]], name: str, units: str, long_name: str) -> Variable:
+    values = [[r.get(name, np.nan) for r in row] for row in rows]
+    return Variable(("task", "run"), np.array(values, dtype=np.float64), units, long_name)

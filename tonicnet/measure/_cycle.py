@@ -1,0 +1,208 @@
+"""Limit cycles on plain arrays: the true return of the whole state, and the crossings that time it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+
+HYSTERESIS = 0.25
+SMOOTHING = 1 / 40
+COHERENCE = 0.4
+VARIATION = 0.3
+CYCLES = 3
+SAMPLES = 32
+_LEVELS = (0.5, 0.25, 0.75)
+
+
+class Cycle(NamedTuple):
+    """What is known of a cycle; NaN where there is none, and then ``outcome`` says why."""
+
+    period: float
+    variation: float
+    amplitude: Float[np.ndarray, " component"]
+    drift: float
+    coherence: float
+    crossings: Float[np.ndarray, " crossing"]
+    outcome: str
+
+    @property
+    def cycles(self) -> int:
+        """How many whole cycles were seen."""
+        return max(0, len(self.crossings) - 1)
+
+
+def limit_cycle_of(x: Float[np.ndarray, "time component"], dt: float) -> Cycle:
+    """Return period, its variation, amplitude and drift of a cycle by interpolated section crossings.
+
+        T = mean_k (t_{k+1} - t_k),   CV = sd_k / T,   A = mean_k (max - min) / 2
+
+    The return time of the whole state is found first, from the autocorrelation of all z-scored components;
+    the section is then the upward crossing, with hysteresis, of the first level of the first component (in
+    order of variance, the mean before other levels) that is crossed once in a return. ``drift`` is the
+    relative change of the period from start to end along its least-squares line, ``coherence`` the
+    autocorrelation at the return.
+
+    Arguments: ``x`` (S, d), ``dt`` the step; times come out in the unit of ``dt``.
+    Raises ValueError below 32 samples. A signal without a cycle gives NaN and an ``outcome``.
+
+    >>> import numpy as np
+    >>> from tonicnet.measure import limit_cycle_of
+    >>> t = np.arange(0, 100, 0.05)
+    >>> eight = np.stack([np.sin(t), np.sin(2 * t), np.cos(t)], axis=1)
+    >>> round(limit_cycle_of(eight, 0.05).period, 3)
+    6.283
+    """
+    if len(x) < SAMPLES:
+        raise ValueError(
+            f"a cycle measure needs at least {SAMPLES} samples over {CYCLES} cycles, got {len(x)}"
+        )
+    trouble = _trouble(x)
+    if trouble:
+        return no_cycle(x, trouble)
+    lag, coherence = return_lag(x)
+    if coherence < COHERENCE:
+        reason = (
+            f"no period: the state returns with a correlation of {coherence:.2f}, a cycle needs {COHERENCE}"
+        )
+        return no_cycle(x, reason, coherence)
+    return _timed(x, dt, section_crossings(x, lag), coherence)
+
+
+def _timed(
+    x: Float[np.ndarray, "time component"],
+    dt: float,
+    crossings: Float[np.ndarray, " crossing"],
+    coherence: float,
+) -> Cycle:
+    if len(crossings) <= CYCLES:
+        seen = max(0, len(crossings) - 1)
+        return no_cycle(x, f"too short: {seen} whole cycles seen, {CYCLES} needed; run longer", coherence)
+    periods = np.diff(crossings) * dt
+    variation = float(periods.std() / periods.mean())
+    if variation > VARIATION:
+        return no_cycle(
+            x, f"no period: return times vary by {variation:.0%} (CV), a cycle by {VARIATION:.0%}", coherence
+        )
+    drift = float(np.polyfit(np.arange(len(periods)), periods, 1)[0] * (len(periods) - 1) / periods.mean())
+    period, size = float(periods.mean()), _amplitude(x, crossings)
+    return Cycle(period, variation, size, drift, coherence, crossings * dt, f"a cycle, {len(periods)} seen")
+
+
+def no_cycle(x: Float[np.ndarray, "time component"], outcome: str, coherence: float = np.nan) -> Cycle:
+    """Return the cycle that is none, with the reason."""
+    nothing = np.full(x.shape[1], np.nan)
+    return Cycle(np.nan, np.nan, nothing, np.nan, coherence, np.empty(0), outcome)
+
+
+def _trouble(x: Float[np.ndarray, "time component"]) -> str:
+    """Say what rules a cycle out at sight; empty where nothing does."""
+    if not np.isfinite(x).all():
+        return f"no period: not finite from sample {int((~np.isfinite(x)).any(axis=1).argmax())} on"
+    quarter = len(x) // 4
+    first, last, whole = (np.sqrt(part.var(axis=0).sum()) for part in (x[:quarter], x[-quarter:], x))
+    if whole <= 1e-9 * max(float(np.abs(x).max()), 1e-300):
+        return "no period: the state does not move"
+    if last < 0.5 * first:
+        return "no period: the movement dies out (or starts with a transient; discard it)"
+    if first < 0.5 * last and len(x) >= 2 * SAMPLES:
+        return "no period: the movement has not settled; discard the start or run longer"
+    return ""
+
+
+def return_lag(x: Float[np.ndarray, "time component"]) -> tuple[float, float]:
+    """Return the lag, in samples, at which the whole state comes back, and the correlation there.
+
+    The first peak of the autocorrelation (all components z-scored, hence weighed alike) whose shortfall from
+    1 is not clearly larger than the best peak's: a half period, where only some components return, is
+    passed over, and so is a multiple of the period.
+    """
+    c = _autocorrelation(x)
+    peaks, _ = find_peaks(c)
+    below = c < max(0.9 * c.max(), 0.0) if len(c) else np.zeros(0, dtype=bool)
+    peaks = peaks[peaks > below.argmax()] if below.any() else peaks[:0]
+    if not len(peaks):
+        return np.nan, 0.0
+    lags, heights = _vertices(c, peaks)
+    good = 1 - heights <= 1.25 * (1 - heights.max()) + 0.02
+    return float(lags[good.argmax()]), float(heights[good.argmax()])
+
+
+def _autocorrelation(x: Float[np.ndarray, "time component"]) -> Float[np.ndarray, " lag"]:
+    """Return the unbiased autocorrelation over lags up to half the length, averaged over components."""
+    z = x - x.mean(axis=0)
+    spread = z.std(axis=0)
+    z = z[:, spread > 1e-3 * spread.max()]
+    z = z / z.std(axis=0)
+    size = next_fast_len(2 * len(z))
+    power = (np.abs(rfft(z, size, axis=0)) ** 2).mean(axis=1)
+    lags = len(z) // 2 + 2
+    return irfft(power, size)[:lags] / (len(z) - np.arange(lags))
+
+
+def _vertices(
+    c: Float[np.ndarray, " lag"], peaks: Int[np.ndarray, " peak"]
+) -> tuple[Float[np.ndarray, " peak"], Float[np.ndarray, " peak"]]:
+    """Refine peaks by the parabola through three points."""
+    left, mid, right = c[peaks - 1], c[peaks], c[peaks + 1]
+    shift = 0.5 * (left - right) / np.minimum(left - 2 * mid + right, -1e-300)
+    return peaks + shift, mid - 0.25 * (left - right) * shift
+
+
+def section_crossings(x: Float[np.ndarray, "time component"], lag: float) -> Float[np.ndarray, " crossing"]:
+    """Return the times, in samples, at which the state passes a section that it passes once in ``lag``.
+
+    Crossings are sought in the signal smoothed over a fortieth of the return: that takes away noise, shifts
+    all crossings alike and so leaves periods as they are. Where every level of every component is passed
+    several times in a return, every k-th passage counts.
+    """
+    best = np.empty(0)
+    smooth = gaussian_filter1d(x, SMOOTHING * lag, axis=0, mode="nearest")
+    for found in _sections(smooth):
+        ratio = lag / np.median(np.diff(found)) if len(found) > 2 else 0.0
+        if 0.8 < ratio < 1.25:
+            return found
+        if ratio >= 1.25 and not len(best):
+            best = found[:: round(ratio)]
+    return best
+
+
+def _sections(x: Float[np.ndarray, "time component"]) -> Iterator[Float[np.ndarray, " crossing"]]:
+    spread = x.std(axis=0)
+    order = [k for k in np.argsort(-spread) if spread[k] > 1e-3 * spread.max()]
+    for k in order:
+        yield upward_crossings(x[:, k], float(x[:, k].mean()), HYSTERESIS * float(spread[k]))
+    for level in _LEVELS:
+        for k in order:
+            low, high = x[:, k].min(), x[:, k].max()
+            yield upward_crossings(x[:, k], float(low + level * (high - low)), 0.1 * float(high - low))
+
+
+def upward_crossings(
+    x: Float[np.ndarray, " time"], level: float, band: float
+) -> Float[np.ndarray, " crossing"]:
+    """Return where ``x`` rises through ``level``, in samples, by linear interpolation.
+
+    A passage counts when x comes from below ``level - band`` and goes on above ``level + band``, so noise
+    around the level counts once; of several rises in one passage the last is taken.
+    """
+    side = (x > level + band).astype(np.int8) - (x < level - band).astype(np.int8)
+    marks = np.flatnonzero(side)
+    passed = np.flatnonzero((side[marks[1:]] == 1) & (side[marks[:-1]] == -1)) + 1
+    rises = np.flatnonzero((x[:-1] <= level) & (x[1:] > level))
+    at = rises[np.searchsorted(rises, marks[passed]) - 1] if len(passed) else np.empty(0, dtype=np.int64)
+    return at + (level - x[at]) / (x[at + 1] - x[at]) if len(at) else np.empty(0)
+
+
+def _amplitude(
+    x: Float[np.ndarray, "time component"], crossings: Float[np.ndarray, " crossing"]
+) -> Float[np.ndarray, " component"]:
+    edges = np.round(crossings).astype(np.int64)
+    part, starts = x[: edges[-1]], edges[:-1]
+    high, low = np.maximum.reduceat(part, starts, axis=0), np.minimum.reduceat(part, starts, axis=0)
+    return ((high - low) / 2).mean(axis=0)

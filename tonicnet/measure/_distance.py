@@ -1,0 +1,115 @@
+"""On the attractor or off it, on plain arrays: distance to the nearest point of the truth, loss, settling."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.spatial import cKDTree
+
+from ._orbit import spread_of
+
+ESCAPE = 1.0
+COLLAPSE = 0.5
+ONE_SIDED = 0.25
+MINIMUM = 0.1
+_POINTS = 50_000
+
+
+def attractor_distance_of(
+    truth: Float[np.ndarray, "time component"],
+    made: Float[np.ndarray, "time2 component"],
+    *,
+    scale: Float[np.ndarray, " component"] | None = None,
+) -> Float[np.ndarray, " time2"]:
+    """Return, for each sample of ``made``, the distance to the nearest point of the truth, in its sd.
+
+        d(t) = min_s sqrt( mean_k ((made_k(t) - truth_k(s)) / scale_k)^2 )
+
+    ``scale`` is the truth's standard deviation per component if not given (1 for a truth that does not
+    move: a single fixed point). Samples that are not finite get infinity.
+
+    >>> import numpy as np
+    >>> from tonicnet.measure import attractor_distance_of
+    >>> attractor_distance_of(np.array([[-1.0], [1.0]]), np.array([[1.5], [-1.0]])).tolist()
+    [0.5, 0.0]
+    """
+    scale = spread_of(truth) if scale is None else scale
+    finite = np.isfinite(made).all(axis=1)
+    distance = np.full(len(made), np.inf)
+    points = truth[:: -(-len(truth) // _POINTS)] / scale
+    distance[finite] = cKDTree(points).query(made[finite] / scale)[0] / np.sqrt(truth.shape[1])
+    return distance
+
+
+def attractor_threshold_of(
+    truth: Float[np.ndarray, "trial time component"], *, minimum: float = MINIMUM
+) -> float:
+    """Return how near counts as "on the attractor": the 99.9 % quantile of truth-to-truth distances.
+
+    The second half of the truth (in time, all trials) is measured against the first; at least ``minimum``, in
+    sd, which is also the answer for a truth of one sample.
+    """
+    half, d = truth.shape[1] // 2, truth.shape[2]
+    if not half:
+        return minimum
+    first, second = truth[:, :half].reshape(-1, d), truth[:, half:].reshape(-1, d)
+    distance = attractor_distance_of(first, second, scale=spread_of(truth))
+    return max(minimum, float(np.quantile(distance, 0.999)))
+
+
+def settling_index_of(distance: Float[np.ndarray, " time"], threshold: float) -> float:
+    """Return the sample at which ``distance`` has fallen below ``threshold`` for good; NaN if it never does.
+
+    For good means: it never again exceeds twice the threshold.
+    """
+    beyond = np.flatnonzero(~(distance <= 2 * threshold))
+    start = beyond[-1] + 1 if len(beyond) else 0
+    within = np.flatnonzero(distance[start:] <= threshold)
+    return float(start + within[0]) if len(within) else np.nan
+
+
+def collapsed_of(
+    truth: Float[np.ndarray, "trial time component"],
+    made: Float[np.ndarray, "trial2 time2 component"],
+    window: int,
+    truth_window: int | None = None,
+) -> Bool[np.ndarray, " trial2"]:
+    """Return which trials, over their last ``window`` samples, are caught in a part of the attractor.
+
+    A trial has collapsed when there any component's standard deviation is below half of the least that the
+    truth shows in windows of the same length (``truth_window`` samples, where the steps differ), or when the
+    time it spends on either side of the truth's median is below a quarter of the least: caught in a fixed
+    point, or in one wing.
+    """
+    middle = np.median(truth, axis=(0, 1))
+    spread, share = _least(truth, truth_window or window, middle)
+    last = made[:, -window:]
+    with np.errstate(over="ignore", invalid="ignore"):
+        narrow, one_sided = last.std(axis=1) < COLLAPSE * spread, _share(last, middle) < ONE_SIDED * share
+    caught = (narrow | one_sided) & np.isfinite(last).all(axis=1)
+    return caught[:, spread > 1e-3 * spread_of(truth)].any(axis=1)
+
+
+def _least(
+    truth: Float[np.ndarray, "trial time component"], window: int, middle: Float[np.ndarray, " component"]
+) -> Float[np.ndarray, "2 component"]:
+    """Return the least spread and the least share on either side over overlapping windows of the truth."""
+    starts = range(0, truth.shape[1] - window + 1, max(1, window // 4))
+    parts = [truth[:, s : s + window] for s in starts]
+    return np.min([[p.std(axis=1).min(axis=0), _share(p, middle).min(axis=0)] for p in parts], axis=0)
+
+
+def _share(
+    x: Float[np.ndarray, "trial time component"], middle: Float[np.ndarray, " component"]
+) -> Float[np.ndarray, "trial component"]:
+    """Return the share of time on the less visited side of ``middle``."""
+    return np.minimum((x > middle).mean(axis=1), (x < middle).mean(axis=1))
+
+
+def escaped_of(
+    truth: Float[np.ndarray, "trial time component"], made: Float[np.ndarray, "trial2 time2 component"]
+) -> Bool[np.ndarray, " trial2"]:
+    """Return which trials ever leave the truth's box by more than one sd, or are not finite."""
+    margin = ESCAPE * spread_of(truth)
+    low, high = truth.min(axis=(0, 1)) - margin, truth.max(axis=(0, 1)) + margin
+    return ~((made >= low) & (made <= high)).all(axis=(1, 2))

@@ -1,0 +1,130 @@
+"""Is it the same attractor? State-space divergence and spectral Hellinger distance of labelled runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from .._labels import Variable, dataset
+from .._names import choose
+from ._histogram import outside_of, state_space_divergence_of
+from ._pair import Floor, Pair, Score, floor, paired
+from ._power import spectral_hellinger_of
+from ._run import Labelled, Stretch, single
+
+
+def state_space_divergence(
+    run: Labelled, truth: Labelled, *, bins: int = 30, reference: Labelled | None = None
+) -> xr.Dataset:
+    """Measure where a run spends its time against where the truth does: D_stsp = KL(truth || run).
+
+        D = sum_c p_c log(p_c / q_c),   p_c = (n_c + 1e-5) / (S + 1e-5 C)
+
+    over the C = bins^d cells of the truth's box (min - 0.1 sd to max + 0.1 sd); see
+    :func:`state_space_divergence_of`. Blind to time, so read it beside :func:`spectral_hellinger`; and never
+    without the number of samples and the floor at that number, which stand beside it.
+
+    Arguments: ``run`` and ``truth``, Datasets with ``output(trial, time, component)`` or such DataArrays, one
+    segment each, at one step; trials of the truth are used in turn. Both are cut to the shorter.
+    ``reference``, an independent true run for the floor; without it, disjoint stretches of ``truth`` if it is
+    long enough. ``bins`` per component.
+
+    Returns ``state_space_divergence`` and ``outside`` (share of samples out of the box) per trial, the floor,
+    ``samples`` and ``duration`` (task time). The attribute ``floor`` says where the floor is from.
+    Raises ValueError for different steps, missing dims, a truth that is not finite, too many cells.
+    Source: Koppe et al. (2019), doi:10.1371/journal.pcbi.1007263; Hess et al. (2023), arXiv:2306.04406.
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from tonicnet.measure import state_space_divergence
+    >>> t = np.arange(4000) * 0.1
+    >>> truth = xr.DataArray(np.sin(t)[:, None], dims=("time", "component"), coords={"time": t})
+    >>> float(state_space_divergence(truth, truth).state_space_divergence[0])
+    0.0
+    """
+    pair = _read(run, truth, finite=False)
+    count = _samples(pair)
+    value = [state_space_divergence_of(t, m, bins=bins) for t, m in _sides(pair, count)]
+    outside = [outside_of(t, m) for t, m in _sides(pair, count)]
+    own = _floor(pair, count, reference, lambda a, b: state_space_divergence_of(a, b, bins=bins))
+    found = {
+        "state_space_divergence": Variable(("trial",), value, "nat", "state-space divergence D_stsp"),
+        "outside": Variable(("trial",), outside, "1", "share of samples outside the truth's box"),
+    }
+    return _result(found, own, pair, count, bins=bins)
+
+
+def spectral_hellinger(
+    run: Labelled,
+    truth: Labelled,
+    *,
+    smoothing: float = 20.0,
+    unit: str = "bins",
+    reference: Labelled | None = None,
+) -> xr.Dataset:
+    """Measure how fast a run moves against how fast the truth does: Hellinger distance D_H of power spectra.
+
+        D_H = mean_k sqrt(1 - sum_f sqrt(P_k(f) Q_k(f)))
+
+    of the spectra |rfft|^2 of z-scored components, smoothed, normalised; see :func:`spectral_hellinger_of`.
+    Blind to geometry, so read it beside :func:`state_space_divergence`.
+
+    Arguments: as there; ``smoothing``, the Gaussian's standard deviation, in frequency ``unit`` "bins" (the
+    convention; its width in frequency then shrinks with the length) or "Hz": cycles per second where the run
+    has a coordinate ``time`` in seconds beside ``task_time``, else cycles per unit of task time.
+
+    Returns ``spectral_hellinger`` per trial, its floor, ``samples`` and ``duration``.
+    Raises ValueError for different steps, missing dims, samples that are not finite, an unknown unit.
+    Source: Mikhaeil et al. (2022), arXiv:2110.07238.
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from tonicnet.measure import spectral_hellinger
+    >>> t = np.arange(4000) * 0.1
+    >>> wave = lambda f: xr.DataArray(np.sin(f * t)[:, None], dims=("time", "component"), coords={"time": t})
+    >>> bool(spectral_hellinger(wave(1.0), wave(5.0)).spectral_hellinger[0] > 0.9)
+    True
+    """
+    pair = _read(run, truth, finite=True)
+    count = _samples(pair)
+    width = (
+        smoothing if choose("unit", unit, ("bins", "Hz")) == "bins" else smoothing * _span(pair.run, count)
+    )
+    value = [spectral_hellinger_of(t, m, smoothing=width) for t, m in _sides(pair, count)]
+    own = _floor(pair, count, reference, lambda a, b: spectral_hellinger_of(a, b, smoothing=width))
+    found = {"spectral_hellinger": Variable(("trial",), value, "1", "spectral Hellinger distance D_H")}
+    return _result(found, own, pair, count, smoothing=float(smoothing), smoothing_unit=unit)
+
+
+def _read(run: Labelled, truth: Labelled, *, finite: bool) -> Pair:
+    return paired(single(run, finite=finite), single(truth, "truth"))
+
+
+def _samples(pair: Pair) -> int:
+    return min(pair.run.values.shape[1], pair.truth.values.shape[1])
+
+
+def _sides(pair: Pair, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    truth = pair.truth.values
+    return [(truth[i % len(truth), :count], made[:count]) for i, made in enumerate(pair.run.values)]
+
+
+def _floor(pair: Pair, count: int, reference: Labelled | None, score: Score) -> Floor:
+    other = None if reference is None else paired(single(reference, "reference"), pair.truth).run
+    return floor(pair.truth, count, other, score)
+
+
+def _span(run: Stretch, count: int) -> float:
+    """Return the duration of ``count`` samples: the inverse of the width of a spectrum's bin."""
+    time = run.time if run.seconds is None else run.seconds
+    return count * float(time[-1] - time[0]) / (len(time) - 1)
+
+
+def _result(
+    found: dict[str, Variable], own: Floor, pair: Pair, count: int, **attrs: str | int | float
+) -> xr.Dataset:
+    name, first = next(iter(found.items()))
+    found[f"{name}_floor"] = Variable((), own.value, first.units, f"{first.long_name}, truth against truth")
+    found["samples"] = Variable((), count, "1", "samples compared per trial, T")
+    found["duration"] = Variable((), count * pair.truth.dt, "1", "task time compared per trial")
+    return dataset(found, pair.run.trial, task=pair.truth.task, floor=own.source, **attrs)

@@ -1,0 +1,87 @@
+"""A user's own vector field, checked at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+_PROBES = 5
+
+
+def checked_flow(flow: Any, initial: Float[np.ndarray, " component"]) -> Callable[[np.ndarray], np.ndarray]:
+    """Return ``flow`` as a function of a batch of states (..., component), once it has proved sound.
+
+    It is called on ``initial`` (d,) and on five states near it (5, d). A function of one state only is
+    wrapped in a loop over states. Raises TypeError if it is not callable and ValueError if it raises,
+    returns another shape, or gives NaN or infinity (the state is named).
+    """
+    if not callable(flow):
+        raise TypeError(f"flow must be a function of a state that returns dx/dt, got {type(flow).__name__}")
+    one_by_one = _looped(flow)
+    _finite(initial, _called(flow, initial))
+    states = _near(initial)
+    rows = np.stack([_called(flow, state) for state in states])
+    for state, slope in zip(states, rows, strict=True):
+        _finite(state, slope)
+    return _arrayed(flow) if _batches(flow, states, rows) else one_by_one
+
+
+def _near(initial: Float[np.ndarray, " component"]) -> Float[np.ndarray, "probe component"]:
+    steps = np.linspace(0.0, 1e-3, _PROBES)[:, None] * (1 + np.arange(initial.size))
+    return initial + steps * (np.abs(initial) + 1e-3)
+
+
+def _called(flow: Callable[..., Any], state: np.ndarray) -> np.ndarray:
+    try:
+        slope = np.asarray(flow(state.copy()), dtype=float)
+    except Exception as error:
+        raise ValueError(
+            f"the vector field raised {type(error).__name__} at state {_text(state)}: {error}; "
+            "it must take a state (d,) or states (..., d) and return dx/dt of the same shape"
+        ) from error
+    if slope.shape != state.shape:
+        raise ValueError(
+            f"the vector field returned shape {slope.shape} for a state of shape {state.shape}; "
+            "it must return dx/dt of the same shape"
+        )
+    return slope
+
+
+def _finite(state: np.ndarray, slope: np.ndarray) -> None:
+    if not np.isfinite(slope).all():
+        raise ValueError(
+            f"the vector field is {_text(slope)} at state {_text(state)}; "
+            "it must be finite at the initial state and near it"
+        )
+
+
+def _batches(flow: Callable[..., Any], states: np.ndarray, rows: np.ndarray) -> bool:
+    try:
+        batch = np.asarray(flow(states.copy()), dtype=float)
+    except Exception:
+        return False
+    return batch.shape == rows.shape and bool(np.allclose(batch, rows, rtol=1e-8, atol=1e-12))
+
+
+def _arrayed(flow: Callable[..., Any]) -> Callable[[np.ndarray], np.ndarray]:
+    def batched(x: np.ndarray) -> np.ndarray:
+        if x.ndim <= 2:
+            return np.asarray(flow(x), dtype=float)
+        return np.asarray(flow(x.reshape(-1, x.shape[-1])), dtype=float).reshape(x.shape)
+
+    return batched
+
+
+def _looped(flow: Callable[..., Any]) -> Callable[[np.ndarray], np.ndarray]:
+    def batched(x: np.ndarray) -> np.ndarray:
+        rows = [np.asarray(flow(state), dtype=float) for state in x.reshape(-1, x.shape[-1])]
+        return np.reshape(rows, x.shape)
+
+    return batched
+
+
+def _text(values: np.ndarray) -> str:
+    return np.array2string(values, precision=4, separator=", ", threshold=8)

@@ -1,0 +1,50 @@
+"""What a user gives, as arrays: checked, and refused in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+_LABELS = ("x", "y", "z")
+
+
+def given_grid(duration: int | float, dt: int | float) -> Float[np.ndarray, " time"]:
+    """Return the times k dt up to ``duration``; both must be positive numbers."""
+    for what, value in (("duration", duration), ("dt", dt)):
+        if not isinstance(value, int | float | np.number) or not np.isfinite(value) or not value > 0:
+            raise ValueError(f"{what} must be a positive number in task time, got {value!r}")
+    if duration < dt:
+        raise ValueError(f"duration must be at least one step dt = {dt}, got {duration}")
+    return np.arange(int(np.floor(duration / dt + 1e-6)) + 1) * float(dt)
+
+
+def given_state(value: Any, *, what: str) -> Float[np.ndarray, " component"]:
+    """Return ``value`` as a finite state (d,)."""
+    try:
+        state = np.atleast_1d(np.asarray(value, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} must be a list of numbers, one a component, got {value!r:.80}") from error
+    if state.ndim != 1 or state.size == 0 or not np.isfinite(state).all():
+        raise ValueError(f"{what} must be finite numbers of shape (d,), got {value!r:.80}")
+    return state
+
+
+def given_row(value: Any, *, what: str) -> tuple[float, ...] | None:
+    """Return ``value`` as a tuple of numbers, or None."""
+    return None if value is None else tuple(given_state(value, what=what).tolist())
+
+
+def given_scaling(center: Any, scale: Any) -> dict[str, tuple[float, ...]]:
+    """Return what is given of center and scale."""
+    rows = {"center": given_row(center, what="center"), "scale": given_row(scale, what="scale")}
+    return {key: row for key, row in rows.items() if row is not None}
+
+
+def given_labels(components: Sequence[str] | None, dimension: int) -> tuple[str, ...]:
+    """Return the names of the components: as given, x, y, z, or numbers."""
+    if components is not None:
+        return tuple(map(str, components))
+    return _LABELS[:dimension] if dimension <= len(_LABELS) else tuple(map(str, range(dimension)))
