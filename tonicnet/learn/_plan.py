@@ -19,6 +19,7 @@ from ._target import Target
 _HORIZON = 4.5  # closed-loop windows of chaos, in the task's time scale: half a Lyapunov time of Lorenz
 _CYCLE_HORIZON = 1.25  # closed-loop windows of cycles, in periods
 _POLISH_STEP = 0.5  # of polishing rollouts, in tau: RK4 is exact to 1e-4 there
+_WINDOW_STEPS = 3000  # of all polishing windows together, which bounds the cost of a step
 _WARM_UP = 3.0  # driven time before closed-loop windows, in tau
 
 
@@ -47,9 +48,10 @@ def flow_plan(target: Target, circuit: Circuit, *, noise: float, steps: int) -> 
     h = _step(target, _POLISH_STEP)
     tableau = EULER if target.net.spec.dt else RK4
     length = max(4, round(horizon(target) / (h * target.unit)))
+    count = int(np.clip(_WINDOW_STEPS / length, 48, 128))
 
     def polish(rng: np.random.Generator) -> Residual:
-        windows = flow_windows(target, circuit, rng, count=128, steps=length, h=h, noise=noise)
+        windows = flow_windows(target, circuit, rng, count=count, steps=length, h=h, noise=noise)
         return Sum([(1.0, LatentRollout(circuit, windows, h, tableau)), (1.0, drawn[0])])
 
     while True:

@@ -11,25 +11,26 @@ from ._windows import Windows
 
 _FAR_SPREAD = 1.5  # standard deviation of the far states, in scaled units: where another task may have been
 _FAR_SHARE = 0.25
-_FAR_WEIGHT = 0.05
+_FAR_WEIGHT = 5e-4
 
 
 def flow_residual(target: Target, circuit: Circuit, rng: np.random.Generator, *, noise: float) -> FlowResidual:
-    """Return the flow residual at max(2000, 4 N) states on the attractor and in a tube of width ``noise``.
+    """Return the flow residual at max(2000, 3 N) states on the attractor and in a tube of width ``noise``.
 
-    A quarter as many far states, at a twentieth of the weight, hold the funnel in place. For a discrete
+    A quarter as many far states, at a weight that leaves the near field its precision, hold the funnel in place. For a discrete
     network the target is the exact map over one step.
     """
-    count = max(2000, 4 * target.net.units)
-    states = _near_states(target, rng, count, noise)
+    count = max(2000, 3 * target.net.units)
+    states = near_states(target, rng, count, noise)
     far = _FAR_SPREAD * rng.standard_normal((int(_FAR_SHARE * count), target.net.components))
     z = np.concatenate([states, far])
-    weights = np.concatenate([np.ones(len(states)), np.full(len(far), _FAR_WEIGHT)])
     wanted = np.concatenate([target.response(states), far + target.guarded_flow(far)])
+    weights = np.concatenate([np.ones(len(states)), np.full(len(far), _FAR_WEIGHT)])
+    weights /= 1 + ((wanted - z) ** 2).sum(1)  # relative where the field is faster than the leak
     return FlowResidual(circuit, *map(circuit.tensor, (z, wanted, weights / weights.sum())))
 
 
-def _near_states(target: Target, rng: np.random.Generator, count: int, noise: float) -> np.ndarray:
+def near_states(target: Target, rng: np.random.Generator, count: int, noise: float) -> np.ndarray:
     """Half of the states as they come, half scattered by ``noise`` in every component, idle ones included."""
     states = target.scaled(target.task.states(count, seed=int(rng.integers(2**31))))
     scattered = rng.permutation(count)[: count // 2]
@@ -41,8 +42,12 @@ def flow_windows(
     target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, steps: int, h: float, noise: float
 ) -> Windows:
     """Return closed-loop windows along true paths that start on the attractor or in the tube, scored four times."""
-    start = _near_states(target, rng, count, noise)
-    path = target.paths(start, steps, h)
+    start = near_states(target, rng, 2 * count, noise)
+    with np.errstate(over="ignore", invalid="ignore"):
+        path = target.paths(start, steps, h)
+    size = np.abs(path).max(axis=(1, 2))
+    kept = np.flatnonzero(size <= 1.5 * np.abs(target.known).max())  # a tube may touch states that run away
+    path = path[kept[:count]]
     scored = tuple(sorted({max(1, round(steps * share)) for share in (0.25, 0.5, 0.75, 1.0)}))
     return Windows(circuit.tensor(path), driven=0, scored=scored)
 

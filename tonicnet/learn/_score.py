@@ -142,7 +142,7 @@ class Examiner:
         return Score(values, rank=divergence + 10 * lost, good=good)
 
     def _lost(self, made: np.ndarray) -> np.ndarray:
-        window = made.shape[1] // 4
+        window = made.shape[1] // 2
         return collapsed_of(self.truth, made, window) | escaped_of(self.truth, made)
 
     def floor(self) -> float:

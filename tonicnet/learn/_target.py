@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree
 
 from ..network import Entry, Network
 from ..task import Task
@@ -115,6 +114,8 @@ class Target:
         A switch of tasks starts the new one where the old one happened to be; the funnel brings it home,
         also where the task's own field would run away.
         """
+        from scipy.spatial import cKDTree
+
         distance, nearest = cKDTree(self.known).query(z)
         home = self.known[nearest]
         low, high = _FUNNEL

@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 HYSTERESIS = 0.25
 SMOOTHING = 1 / 40
@@ -123,6 +122,8 @@ def return_lag(x: Float[np.ndarray, "time component"]) -> tuple[float, float]:
     passed over, and so is a multiple of the period.
     """
     c = _autocorrelation(x)
+    from scipy.signal import find_peaks
+
     peaks, _ = find_peaks(c)
     below = c < max(0.9 * c.max(), 0.0) if len(c) else np.zeros(0, dtype=bool)
     peaks = peaks[peaks > below.argmax()] if below.any() else peaks[:0]

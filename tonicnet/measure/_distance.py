@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.spatial import cKDTree
 
 from ._orbit import spread_of
 
@@ -37,6 +36,8 @@ def attractor_distance_of(
     finite = np.isfinite(made).all(axis=1)
     distance = np.full(len(made), np.inf)
     points = truth[:: -(-len(truth) // _POINTS)] / scale
+    from scipy.spatial import cKDTree
+
     distance[finite] = cKDTree(points).query(made[finite] / scale)[0] / np.sqrt(truth.shape[1])
     return distance
 

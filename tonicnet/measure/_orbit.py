@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import minimize_scalar
 
 from ._cycle import Cycle, limit_cycle_of
 
@@ -80,6 +79,8 @@ def aligned_distance(
     """Return the root mean square distance of two orbits at the shift of phase that makes it smallest."""
     overlap = np.fft.irfft((np.fft.rfft(a, axis=0).conj() * np.fft.rfft(b, axis=0)).sum(axis=1), len(a))
     near = float(overlap.argmax())
+    from scipy.optimize import minimize_scalar
+
     best = minimize_scalar(lambda s: _distance(a, b, s), bounds=(near - 1, near + 1), method="bounded")
     return min(float(best.fun), _distance(a, b, near))
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
-from scipy.interpolate import make_interp_spline
 
 from ._run import Labelled, Stretch, single
 
@@ -55,6 +54,8 @@ def coarser(stretch: Stretch, dt: float) -> Stretch:
 def _between(stretch: Stretch, time: Float[np.ndarray, " time"]) -> Float[np.ndarray, "trial time component"]:
     """Interpolate by cubic splines; by straight lines where some samples are not finite."""
     if np.isfinite(stretch.values).all():
+        from scipy.interpolate import make_interp_spline
+
         return make_interp_spline(stretch.time, stretch.values, k=min(3, len(stretch.time) - 1), axis=1)(time)
     lines = [[np.interp(time, stretch.time, x) for x in trial.T] for trial in stretch.values]
     return np.array(lines).transpose(0, 2, 1)

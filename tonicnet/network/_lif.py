@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from ._transfer import Transfer
@@ -94,7 +93,7 @@ class LIF(Transfer):
         table = _table(self, x.dtype, x.device)
         place = ((x - table.low) * table.per_unit).clamp_(0, _POINTS - 1)
         nearest = place.round()
-        index = nearest.to(torch.int32).flatten()
+        index = nearest.nan_to_num(0.0).to(torch.int32).flatten()  # NaN stays in ``place``, and so in the result
         rise = table.rise.index_select(0, index).view(x.shape)
         return table.rate.index_select(0, index).view(x.shape).addcmul_(place.sub_(nearest), rise), rise
 
@@ -125,6 +124,8 @@ def _curve(neuron: LIF) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rate = np.array([firing_rate(neuron, x) for x in grid]) / neuron.rate_scale
         return grid, rate, np.gradient(rate, grid)
     knots = np.concatenate([np.linspace(low, 3, 320), np.linspace(3, _HIGH, 130)[1:]])
+    from scipy.interpolate import CubicSpline
+
     spline = CubicSpline(knots, [firing_rate(neuron, x) / neuron.rate_scale for x in knots])
     return grid, np.maximum(spline(grid), 0), spline(grid, 1)
 

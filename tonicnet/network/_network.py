@@ -72,7 +72,7 @@ class Network:
         dale: bool = False,
         inhibitory: float = 0.2,
         feedback: bool = True,
-        encoder_scale: float = 0.5,
+        encoder_scale: float = 0.8,
         decoder_scale: float = 2.0,
         transfer: str | Transfer = "lif",
         tau: float = 0.1,

@@ -28,7 +28,7 @@ class NetworkSpec:
     dale: bool = False
     inhibitory: float = 0.2
     feedback: bool = True
-    encoder_scale: float = 0.5
+    encoder_scale: float = 0.8
     decoder_scale: float = 2.0
     tau: float = 0.1
     dt: float | None = None

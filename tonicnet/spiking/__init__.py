@@ -1,1 +1,6 @@
+"""The Brian2 bridge: LIF neurons on the same frozen synapses; brian2 is imported when something here is called."""
 
+from ._build import to_brian2 as to_brian2
+from ._run import simulate as simulate
+from ._switch import switch as switch
+from ._verify import verify as verify

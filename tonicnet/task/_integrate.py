@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
-from scipy.integrate import solve_ivp
 
 TIGHT = 1e-9  # for reference trajectories
 LOOSE = 1e-7  # for states that only have to lie on the attractor
@@ -34,6 +33,8 @@ def integrate(
         return flow(x.reshape(shape)).ravel()
 
     with np.errstate(all="ignore"):
+        from scipy.integrate import solve_ivp
+
         solution = solve_ivp(
             stacked,
             (0.0, max(float(times[-1]), np.finfo(float).tiny)),

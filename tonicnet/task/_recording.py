@@ -7,7 +7,6 @@ from typing import Any, final
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline
 
 from ._source import Source, generator
 
@@ -108,6 +107,8 @@ class Recording(Source):
         if np.allclose(at, np.round(at), atol=1e-6):
             return self.values[trial, first + np.round(at).astype(int)]
         samples = self.values[trial, first:]
+        from scipy.interpolate import CubicSpline
+
         return CubicSpline(np.arange(len(samples)), samples)(np.minimum(at, len(samples) - 1))
 
 

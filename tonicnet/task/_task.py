@@ -359,6 +359,7 @@ class Task:
                 "dimension": Variable(("time",), np.full(n, self.dimension), "1", "components in use"),
             },
             kind="truth",
+            task_kind=self.kind,
             seed=int(seed),
         )
 

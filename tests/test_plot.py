@@ -1,0 +1,445 @@
+"""Pictures of one run or one bank: what is drawn, how it is labelled, and clear words for bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Polygon, Rectangle
+from matplotlib.text import Text
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+
+from tonicnet import plot
+
+SHAPES = {"lorenz": 3, "hopf": 2, "van-der-pol": 2, "line": 1}
+SPECS = {"transfer": {"name": "lif", "threshold": -0.050, "reset": -0.070}}
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    before = dict(mpl.rcParams)
+    yield
+    plt.close("all")
+    assert dict(mpl.rcParams) == before
+
+
+def lorenz(count, dt, start):
+    x, path = np.array(start, dtype=float), []
+    for _ in range(count):
+        path.append(x)
+        for _ in range(2):
+            middle = x + dt / 4 * lorenz_flow(x)
+            x = x + dt / 2 * lorenz_flow(middle)
+    return np.array(path)
+
+
+def lorenz_flow(x):
+    return np.array([10 * (x[1] - x[0]), x[0] * (28 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]])
+
+
+def outputs(task, count, dt, seed=0):
+    """The output of a task in its own units, (time, component)."""
+    t = np.arange(count) * dt + seed
+    if task == "lorenz":
+        return lorenz(count, dt, (1 + seed, 2, 25))
+    if task == "line":
+        return 100 * np.exp(-t)[:, None]
+    wave = 3 if task == "van-der-pol" else 1
+    return np.stack([np.cos(t), np.sin(t) + 0.3 * np.sin(wave * t)], axis=1)
+
+
+def a_run(tasks, *, seconds=20.0, speed=2.0, dt=0.02, trials=1, kind="rate", seed=0):
+    """A run in the common layout, with three components of which some are idle."""
+    count = int(seconds / dt)
+    made = np.zeros((trials, count * len(tasks), 3))
+    for i, task in enumerate(tasks):
+        for trial in range(trials):
+            made[trial, i * count : (i + 1) * count, : SHAPES[task]] = outputs(
+                task, count, dt * speed, trial + seed
+            )
+    index = np.repeat(np.arange(len(tasks)), count)
+    coords = {
+        "trial": np.arange(trials),
+        "time": ("time", np.arange(len(index)) * dt, {"units": "s"}),
+        "component": ["0", "1", "2"],
+        "task_time": ("time", np.tile(np.arange(count), len(tasks)) * dt * speed),
+        "segment": ("time", np.array(tasks)[index]),
+        "segment_index": ("time", index),
+        "dimension": ("time", np.array([SHAPES[t] for t in tasks])[index]),
+    }
+    made = xr.DataArray(made, dims=("trial", "time", "component"), coords=coords, attrs={"units": "task"})
+    return xr.Dataset({"output": made}, attrs={"kind": kind})
+
+
+def with_spikes(run, *, units=30, per_unit=2, rate=8.0, seed=0):
+    """The same run with Poisson spikes, busier for units of high number."""
+    draw = np.random.default_rng(seed)
+    span = float(run["time"][-1])
+    neuron = np.repeat(np.arange(units * per_unit), draw.poisson(rate * span, units * per_unit))
+    keep = draw.uniform(size=len(neuron)) < neuron / neuron.max()
+    neuron = neuron[keep]
+    event = {
+        "time": draw.uniform(0, span, len(neuron)),
+        "neuron": neuron,
+        "unit": neuron // per_unit,
+        "trial": np.zeros(len(neuron), int),
+    }
+    made = run.assign({f"spike_{name}": ("spike", values) for name, values in event.items()})
+    return made.assign_attrs(kind="spiking", neurons=units * per_unit, neurons_per_unit=per_unit)
+
+
+def a_bank(tasks=("lorenz", "hopf", "van-der-pol"), units=40, seed=0):
+    bias = np.random.default_rng(seed).normal(1.0, 0.7, (len(tasks), units))
+    loss = np.geomspace(1, 1e-3, 12) * np.arange(1, len(tasks) + 1)[:, None]
+    loss[0, 8:] = np.nan
+    variables = {"bias": (("task", "unit"), bias), "loss": (("task", "epoch"), loss)}
+    return xr.Dataset(variables, coords={"task": list(tasks)}, attrs={"network": json.dumps(SPECS)})
+
+
+def spans(ax):
+    """The shaded stretches of time, as (start, stop)."""
+    found = [p.get_extents().transformed(ax.transData.inverted()) for p in ax.patches if is_span(p)]
+    return [(round(box.x0, 6), round(box.x1, 6)) for box in found]
+
+
+def is_span(patch):
+    return isinstance(patch, Rectangle | Polygon)
+
+
+def words(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def drawn_texts(figure):
+    """Every text that a drawing of the figure puts on paper, with the box it fills."""
+    seen = []
+    whole = Text.draw
+
+    def draw(self, renderer, *rest, **kwargs):
+        if self.get_visible() and self.get_text().strip():
+            seen.append((self.get_text(), self.get_window_extent(renderer), self.get_rotation() % 90 == 0))
+        return whole(self, renderer, *rest, **kwargs)
+
+    figure = figure if isinstance(figure, Figure) else figure.figure
+    with pytest.MonkeyPatch.context() as patch:
+        figure.canvas.draw()
+        patch.setattr(Text, "draw", draw)
+        figure.canvas.draw()
+    return seen, figure.bbox
+
+
+def check_texts(figure):
+    """No text on another (the box of a slanted one is not its own), none cut by the paper's edge."""
+    seen, paper = drawn_texts(figure)
+    assert seen
+    for i, (text, box, straight) in enumerate(seen):
+        outside = box.x0 < -1 or box.y0 < -1 or box.x1 > paper.x1 + 1 or box.y1 > paper.y1 + 1
+        assert not outside, f"{text!r} leaves the paper"
+        for other, its, too in seen[:i]:
+            meet = min(box.x1, its.x1) - max(box.x0, its.x0), min(box.y1, its.y1) - max(box.y0, its.y0)
+            assert not (straight and too) or min(meet) <= 0.5, f"{text!r} lies on {other!r}"
+
+
+# ---- attractor
+
+
+def test_attractor_draws_the_output_in_task_units():
+    run = a_run(["lorenz"])
+    ax = plot.attractor(run)
+    assert ax.name == "3d"
+    x, y, z = ax.lines[0].get_data_3d()
+    assert np.array_equal(np.stack([x, y, z], axis=1), run.output.values[0])
+    assert [ax.get_xlabel(), ax.get_ylabel(), ax.get_zlabel()] == [
+        f"component {k} (task units)" for k in range(3)
+    ]
+    check_texts(ax.figure)
+
+
+def test_attractor_of_a_schedule_takes_what_all_tasks_use():
+    run = a_run(["lorenz", "hopf", "lorenz"])
+    ax = plot.attractor(run)
+    paths = [line for line in ax.lines if len(line.get_xdata()) > 1]
+    assert ax.name == "rectilinear"
+    assert [line.get_color() for line in paths] == [
+        paths[0].get_color(),
+        paths[1].get_color(),
+        paths[0].get_color(),
+    ]
+    assert paths[0].get_color() != paths[1].get_color()
+    assert np.array_equal(paths[1].get_ydata(), run.output.values[0, 1000:2000, 1])
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["lorenz", "hopf", "start", "end"]
+    check_texts(ax.figure)
+
+
+def test_attractor_of_chosen_components_on_given_axes():
+    run = a_run(["lorenz"], trials=3)
+    _, ax = plt.subplots()
+    assert plot.attractor(run, components=["2", 0], ax=ax) is ax
+    assert np.array_equal(ax.lines[0].get_xdata(), run.output.values[0, :, 2])
+    assert sum(len(line.get_xdata()) > 1 for line in ax.lines) == 3
+
+
+def test_attractor_of_one_component_is_over_time():
+    ax = plot.attractor(a_run(["line"]))
+    assert ax.get_xlabel() == "time (s)"
+    assert ax.lines[0].get_xdata()[-1] == pytest.approx(19.98)
+
+
+def test_attractor_refuses():
+    run = a_run(["lorenz", "hopf"])
+    with pytest.raises(ValueError, match="takes 1 to 3 components, got 4"):
+        plot.attractor(run, components=[0, 1, 2, 0])
+    with pytest.raises(ValueError, match=r"unknown component '7'. Known: 0, 1, 2"):
+        plot.attractor(run, components=["7"])
+    with pytest.raises(
+        ValueError, match=r"component 2 is idle in task 'hopf', which has 2; .*measure.segment"
+    ):
+        plot.attractor(run, components=[0, 2])
+    with pytest.raises(ValueError, match="3 components do not fit these axes"):
+        plot.attractor(a_run(["lorenz"]), components=[0, 1, 2], ax=plt.figure().add_subplot())
+    with pytest.raises(ValueError, match=r"lacks output \(it has: bias, loss\); tonicnet.simulate or"):
+        plot.attractor(a_bank())
+    with pytest.raises(TypeError, match=r"must be a Dataset from tonicnet.simulate .* got ndarray"):
+        plot.attractor(np.zeros((3, 3)))
+
+
+def test_a_run_that_is_not_finite_is_still_drawn():
+    run = a_run(["lorenz", "hopf"])
+    run.output.values[0, 500:] = np.nan
+    plot.attractor(run).figure.canvas.draw()
+    plot.components(run).figure.canvas.draw()
+    plot.spectrum(run).figure.canvas.draw()
+
+
+# ---- components
+
+
+def test_components_are_scaled_by_segment_and_shaded():
+    run = a_run(["lorenz", "hopf", "lorenz"])
+    ax = plot.components(run)
+    curves = [line for line in ax.lines if len(line.get_xdata()) > 2]
+    assert len(curves) == 3 + 2 + 3
+    assert [np.std(line.get_ydata()) for line in curves] == pytest.approx([1] * 8)
+    assert spans(ax) == [(0, 20), (20, 40), (40, 59.98)]
+    assert words(ax) == ["lorenz", "hopf", "lorenz", "idle", "component 0", "component 1", "component 2"]
+    assert [ax.get_xlabel(), ax.get_ylabel()] == ["time (s)", "output (sd of each segment)"]
+    check_texts(ax.figure)
+
+
+def test_rows_do_not_reach_into_each_other():
+    ax = plot.components(a_run(["lorenz", "hopf"]))
+    curves = [line.get_ydata() for line in ax.lines if len(line.get_xdata()) > 2]
+    for k in range(2):
+        lower = max(curve.max() for curve in curves[k + 1 :: 3])
+        assert min(curve.min() for curve in curves[k::3]) > lower
+
+
+def test_components_of_one_task_have_ticks_in_task_units():
+    run = a_run(["lorenz"])
+    ax = plot.components(run)
+    curve = ax.lines[0] if len(ax.lines[0].get_xdata()) > 2 else ax.lines[1]
+    values = run.output.values[0, :, 0]
+    for at, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True):
+        if at > curve.get_ydata().min():
+            value = float(text.get_text().replace("\N{MINUS SIGN}", "-"))
+            assert at == pytest.approx((value - values.mean()) / values.std())
+    assert ax.get_ylabel() == "output (task units)"
+    check_texts(ax.figure)
+
+
+def test_components_in_a_window():
+    ax = plot.components(a_run(["lorenz", "hopf"]), window=(15, 25))
+    assert spans(ax) == [(15, 20), (20, 25)]
+    assert ax.get_xlim() == (15, 25)
+    with pytest.raises(ValueError, match=r"window is \(start, stop\) within 0 to 39.98, .* got \(50, 60\)"):
+        plot.components(a_run(["lorenz", "hopf"]), window=(50, 60))
+
+
+def test_names_are_shortened_to_fit():
+    ax = plot.components(a_run(["van-der-pol"] * 12, seconds=5))
+    assert all(text == "" or text.endswith("…") for text in words(ax)[:12])
+    check_texts(ax.figure)
+
+
+def test_a_trajectory_has_its_own_time():
+    t = np.arange(200) * 0.1
+    truth = xr.DataArray(outputs("hopf", 200, 0.1), dims=("time", "component"))
+    truth = truth.assign_coords(time=("time", t, {"units": "1"}), component=["x", "y"]).to_dataset(
+        name="output"
+    )
+    ax = plot.components(truth)
+    assert ax.get_xlabel() == "time (task units)"
+    assert words(ax)[-2:] == ["x", "y"]
+
+
+# ---- raster
+
+
+def test_raster_shows_chosen_units_and_the_rate_of_all():
+    run = with_spikes(a_run(["lorenz", "hopf"]))
+    figure = plot.raster(run, units=10)
+    upper, lower = figure.axes
+    shown = upper.lines[-1] if len(upper.lines[-1].get_xdata()) > 2 else upper.lines[0]
+    mine = np.isin(run.spike_neuron, [1, *(2 * np.linspace(0, 29, 10).round()[1:])])  # neuron 0 never fires
+    assert sorted(shown.get_xdata()) == pytest.approx(sorted(run.spike_time.values[mine]))
+    counts, edges, _ = lower.patches[-1].get_data()
+    assert np.sum(counts * np.diff(edges)) * 60 == pytest.approx(run.sizes["spike"])
+    assert [upper.get_ylabel(), lower.get_ylabel(), lower.get_xlabel()] == [
+        "10 of 30 units",
+        "rate (Hz)",
+        "time (s)",
+    ]
+    assert spans(upper) == [(0, 20), (20, 39.98)]
+    check_texts(figure)
+
+
+def test_raster_rows_are_sorted_by_activity():
+    run = with_spikes(a_run(["lorenz"]))
+    shown = plot.raster(run, units=[3, 29, 15]).axes[0].lines[-1]
+    counts = np.bincount(shown.get_ydata().astype(int))
+    assert (np.diff(counts) >= 0).all()
+    assert counts[-1] == np.sum(run.spike_neuron == 58)
+
+
+def test_raster_refuses():
+    run = with_spikes(a_run(["lorenz"]))
+    with pytest.raises(ValueError, match=r"lacks spike_time and .*; tonicnet.spiking.simulate makes them"):
+        plot.raster(a_run(["lorenz"]))
+    with pytest.raises(ValueError, match=r"units must be numbers from 0 to 29, got \[30\]"):
+        plot.raster(run, units=[0, 30])
+    with pytest.raises(ValueError, match="at least 1"):
+        plot.raster(run, units=0)
+    with pytest.raises(ValueError, match="there is no trial 5; the run has 0"):
+        plot.raster(run, trial=5)
+
+
+def test_raster_of_silence():
+    run = with_spikes(a_run(["lorenz"])).isel(spike=slice(0, 0))
+    plot.raster(run).canvas.draw()
+
+
+# ---- banks
+
+
+@pytest.mark.parametrize("order", ["principal", "cluster", "none"])
+def test_biases_as_a_map(order):
+    bank = a_bank()
+    ax = plot.biases(bank, order=order)
+    image = ax.images[0].get_array()
+    assert image.shape == (3, 40)
+    assert np.array_equal(np.sort(image, axis=1), np.sort(bank.bias.values, axis=1))
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["lorenz", "hopf", "van-der-pol"]
+    assert "tonic input b" in ax.figure.axes[1].get_ylabel()
+    check_texts(ax.figure)
+
+
+def test_sorting_by_the_principal_component_lays_out_one_pattern():
+    bank = a_bank()
+    pattern = np.random.default_rng(1).permutation(40.0 * np.arange(40))
+    bank.bias[:] = pattern
+    assert (np.diff(plot.biases(bank).images[0].get_array(), axis=1) > 0).all()
+
+
+def test_biases_as_histograms():
+    ax = plot.biases(a_bank(), histogram=True)
+    assert [np.sum(p.get_data().values) for p in ax.patches] == [40, 40, 40]
+    assert ax.get_xlabel() == "tonic input b (threshold \N{MINUS SIGN} reset)"
+    assert len({p.get_linestyle() for p in ax.patches}) == 3
+    check_texts(ax.figure)
+
+
+def test_biases_refuse():
+    with pytest.raises(ValueError, match=r"unknown order 'clusters'. Did you mean 'cluster'"):
+        plot.biases(a_bank(), order="clusters")
+    with pytest.raises(ValueError, match=r"lacks bias and task .* tonicnet.fit makes them"):
+        plot.biases(a_run(["lorenz"]))
+    with pytest.raises(ValueError, match="6000 units are too many to cluster"):
+        plot.biases(a_bank(units=6000), order="cluster")
+
+
+def test_thresholds_follow_the_law():
+    bank = a_bank()
+    figure = plot.thresholds(bank, ["lorenz", "hopf"])
+    main, above, beside = figure.axes
+    beads = [line for line in main.lines if line.get_label() in ("lorenz", "hopf")]
+    for line, bias in zip(beads, bank.bias.values, strict=False):
+        assert np.array_equal(line.get_xdata(), bias)
+        assert line.get_ydata() == pytest.approx(1e3 * (-0.050 - bias * 0.020))
+    assert len(above.patches) == len(beside.patches) == 2
+    assert main.get_ylabel() == "threshold (mV)"
+    check_texts(figure)
+
+
+def test_thresholds_of_one_task_and_few_units():
+    beads = [
+        k for k in plot.thresholds(a_bank(), "hopf", units=[1, 5]).axes[0].lines if k.get_label() == "hopf"
+    ]
+    assert len(beads[0].get_xdata()) == 2
+
+
+def test_thresholds_refuse():
+    with pytest.raises(ValueError, match=r"unknown task in this bank 'hopff'. Did you mean 'hopf'"):
+        plot.thresholds(a_bank(), "hopff")
+    with pytest.raises(ValueError, match="of the 'lif' transfer function, this bank's network has 'tanh'"):
+        plot.thresholds(a_bank().assign_attrs(network=json.dumps({"transfer": {"name": "tanh"}})))
+    with pytest.raises(ValueError, match=r"units must be numbers from 0 to 39, got \[40\]"):
+        plot.thresholds(a_bank(), units=[40])
+    with pytest.raises(ValueError, match="no task asked for"):
+        plot.thresholds(a_bank(), [])
+
+
+def test_loss_is_drawn_as_far_as_it_goes():
+    ax = plot.loss(a_bank())
+    assert ax.get_yscale() == "log"
+    assert [len(line.get_xdata()) for line in ax.lines] == [8, 12, 12]
+    assert len({line.get_marker() for line in ax.lines}) == 3
+    check_texts(ax.figure)
+
+
+# ---- spectrum
+
+
+def test_spectrum_peaks_at_the_frequency_in_hertz():
+    ax = plot.spectrum(a_run(["hopf"], seconds=100, speed=2 * np.pi * 0.5))
+    frequency, density = ax.lines[0].get_data()
+    assert frequency[np.argmax(density)] == pytest.approx(0.5, abs=0.03)
+    assert np.sum(density) * (frequency[1] - frequency[0]) == pytest.approx(1, abs=0.05)
+    assert ax.get_xlabel() == "frequency (Hz)"
+    check_texts(ax.figure)
+
+
+def test_rest_has_no_spectrum():
+    run = a_run(["hopf"])
+    ax = plot.spectrum(run.assign(output=run.output * 0 + 1))
+    assert words(ax) == ["at rest:\nno spectrum"]
+
+
+# ---- the room
+
+
+def test_given_figures_are_used():
+    figure = plt.figure(layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    assert isinstance(plot.thresholds(a_bank(), fig=left), SubFigure)
+    assert plot.raster(with_spikes(a_run(["hopf"])), fig=right) is right
+    figure.canvas.draw()
+
+
+def test_ticks_keep_their_look_after_the_call():
+    ax = plot.loss(a_bank())
+    ax.figure.canvas.draw()
+    assert {t.get_fontsize() for t in ax.get_xticklabels()} == {7.0}
+
+
+def test_the_package_does_not_import_matplotlib():
+    code = "import sys, tonicnet; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,138 @@
+"""The comparison sheet: what it shows for two to four tasks, and that nothing lies on anything else."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray as xr
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+from test_plot import SHAPES, a_run, check_texts, outputs, with_spikes
+
+from tonicnet import measure, plot
+
+SCHEDULE = ["lorenz", "hopf", "van-der-pol", "line"]
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    before = dict(mpl.rcParams)
+    yield
+    plt.close("all")
+    assert dict(mpl.rcParams) == before
+
+
+def pair(tasks, **options):
+    rate = a_run(tasks, **options)
+    spiking = a_run(tasks, kind="spiking", seed=0.1, **options)
+    noise = np.random.default_rng(0).normal(0, 0.05, spiking.output.shape)
+    return rate, with_spikes(spiking.assign(output=spiking.output + noise))
+
+
+def truths(tasks, count=2000, dt=0.04):
+    made = {}
+    for task in tasks:
+        values = outputs(task, count, dt, 0.2)
+        time = ("time", np.arange(count) * dt, {"units": "1"})
+        names = ["x", "y", "z"][: SHAPES[task]]
+        truth = xr.DataArray(values, dims=("time", "component"), coords={"time": time, "component": names})
+        segment = ("time", np.full(count, task))
+        made[task] = truth.to_dataset(name="output").assign_coords(segment=segment).assign_attrs(kind="truth")
+    return made
+
+
+def labels(figure):
+    return {text.get_text() for ax in figure.axes for text in ax.texts}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_sheet_reads_well(count):
+    tasks = SCHEDULE[:count]
+    figure = plot.compare(*pair(tasks), truth=truths(tasks))
+    assert len(figure.axes) == 7 * count
+    assert [text.get_text() for text in figure.texts] == tasks
+    assert {"against the truth", "rate", "spiking", "floor", "2 sd"} <= labels(figure)
+    check_texts(figure)
+
+
+def test_portraits_share_their_limits_and_show_each_run():
+    rate, spiking = pair(["lorenz", "hopf"])
+    figure = plot.compare(rate, spiking, truth=truths(["lorenz", "hopf"]))
+    portraits = figure.axes[:3]
+    assert [ax.get_title() for ax in portraits] == ["truth", "rate", "spiking"]
+    assert len({(ax.get_xlim(), ax.get_ylim()) for ax in portraits}) == 1
+    drawn = np.concatenate([line.get_ydata() for line in portraits[1].lines])
+    assert drawn.max() == rate.output.values[0, :1000, 2].max()
+    assert portraits[0].get_ylabel() == "z\n(task units)"
+    assert portraits[1].get_xlabel() == "x (task units)"
+
+
+def test_curves_lie_over_each_other_around_the_switch():
+    rate, spiking = pair(["lorenz", "hopf"])
+    figure = plot.compare(rate, spiking, truth=truths(["lorenz", "hopf"]))
+    raster, course = figure.axes[7 + 3], figure.axes[7 + 4]
+    low, high = course.get_xlim()
+    assert raster.get_xlim() == (low, high)
+    assert low < 20 < high
+    curves = [line for line in course.lines if line.get_label() != "scale" and len(line.get_xdata()) > 2]
+    styles = {line.get_linestyle() for line in curves}
+    assert styles == {"-", "--"}
+    assert len(curves) == 2 * (2 + 2)
+    hopf = [line for line in curves if line.get_xdata()[0] > 19]
+    scale = rate.output.values[0, 1000:, 0]
+    want = (spiking.output.values[0, 1000:, 0] - scale.mean()) / scale.std()
+    got = next(line for line in hopf if line.get_linestyle() == "--").get_ydata()
+    assert got == pytest.approx(want[: len(got)])
+
+
+def test_spectra_are_in_hertz_for_all_three():
+    tasks = ["hopf", "van-der-pol"]
+    figure = plot.compare(*pair(tasks, seconds=60), truth=truths(tasks, count=4000))
+    for line in figure.axes[5].lines:
+        frequency, density = line.get_data()
+        assert frequency[np.argmax(density)] == pytest.approx(2 / (2 * np.pi), abs=0.06)
+    assert figure.axes[5].get_xlabel() == "frequency (Hz)"
+
+
+def test_the_table_shows_the_measures_given():
+    tasks = ["lorenz", "hopf"]
+    runs = pair(tasks)
+    table = measure.compare(*runs, truth=truths(tasks))
+    table["period_error"][:] = -0.1234
+    figure = plot.compare(*runs, truth=truths(tasks), measures=table)
+    assert "\N{MINUS SIGN}12 %" in labels(figure)
+
+
+def test_without_truth_the_rate_run_is_the_standard():
+    figure = plot.compare(*pair(["lorenz", "hopf"]))
+    assert len(figure.axes) == 6 * 2
+    assert "against the rate run" in labels(figure)
+    check_texts(figure)
+
+
+def test_one_truth_for_one_of_two_tasks():
+    figure = plot.compare(*pair(["lorenz", "hopf"]), truth=truths(["lorenz"])["lorenz"])
+    assert {"not given", "not measured"} <= labels(figure)
+    check_texts(figure)
+
+
+def test_runs_of_several_trials():
+    figure = plot.compare(*pair(["lorenz", "hopf"], trials=2), truth=truths(["lorenz", "hopf"]))
+    check_texts(figure)
+
+
+def test_sheet_refuses():
+    rate, spiking = pair(["lorenz", "hopf"])
+    with pytest.raises(ValueError, match=r"the spiking run lacks spike_time .* tonicnet.spiking.simulate"):
+        plot.compare(rate, rate)
+    with pytest.raises(ValueError, match="the runs share no task: one has line"):
+        plot.compare(a_run(["line"]), spiking, measures=measure.compare(rate, spiking))
+    with pytest.raises(
+        ValueError, match=r"task 'lorenz' begins at 0 s in the rate run, at 20 s in the spiking"
+    ):
+        plot.compare(rate, with_spikes(a_run(["hopf", "lorenz"])))
+    with pytest.raises(TypeError, match="the rate run must be a Dataset"):
+        plot.compare(None, spiking)

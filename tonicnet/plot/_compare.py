@@ -1,0 +1,146 @@
+"""The comparison sheet: truth, rate network and spiking network on one page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ..measure import compare as measured
+from ._components import Row, draw_rows, name_rows, rows_of, scale_bar
+from ._parts import Part, Window, parts, parts_within
+from ._portraits import draw_portraits
+from ._raster import draw_spikes, spiking_parts
+from ._shade import shade
+from ._sheet import Sheet
+from ._side import Side, Truth, sides
+from ._spectrum import frame, power
+from ._style import FAINT, RUNS, Look, bare, few, looks, styled
+from ._table import draw_table
+
+_UNITS = 40  # of the raster
+_CYCLES = 5  # of the fastest motion, shown after the switch
+
+
+@styled
+def compare(
+    rate_run: xr.Dataset,
+    spiking_run: xr.Dataset,
+    *,
+    truth: Truth | None = None,
+    measures: xr.Dataset | None = None,
+) -> Figure:
+    """Draw the comparison sheet: a row a task.
+
+    From left to right: portraits of truth, rate and spiking network within the same limits (what comes in
+    the first tenth of a segment is faint); the components around the switch to the task, in standard
+    deviations of the rate run, above the spikes of some units; power spectra; the measures of
+    :func:`tonicnet.compare`, each beside its floor.
+
+    Arguments
+    ---------
+    rate_run : Dataset with ``output`` (tonicnet.simulate).
+    spiking_run : Dataset with ``output`` and spikes (tonicnet.spiking.simulate), of the same schedule.
+    truth : a true run (Task.trajectory), or a mapping from task to true run. Without it the portraits of the
+        truth are left out and the spiking run is measured against the rate run.
+    measures : what tonicnet.compare returned, to be shown instead of being computed here.
+
+    Returns the figure; works best for two to four tasks. Raises ValueError for runs without outputs or
+    spikes, or that share no task.
+
+    >>> from tonicnet.network import Network
+    >>> from tonicnet.simulate import simulate
+    >>> from tonicnet import plot
+    >>> run = simulate(Network(units=20, seed=0), np.zeros(20), duration=10.0)
+    >>> event = {"time": [2.0, 4.0], "neuron": [3, 7], "unit": [3, 7], "trial": [0, 0]}
+    >>> spiking = run.assign({f"spike_{name}": ("spike", values) for name, values in event.items()})
+    >>> figure = plot.compare(run, spiking.assign_attrs(kind="spiking"))
+    >>> [text.get_text() for text in figure.texts]
+    ['bias']
+    >>> figure.clear()
+    """
+    made, spiked = parts(rate_run, "rate run"), spiking_parts(spiking_run, "spiking run")
+    table = measured(rate_run, spiking_run, truth=truth) if measures is None else measures
+    tasks = sides(made, spiked, truth)
+    sheet = Sheet.of(len(tasks), 2 if truth is None else 3)
+    style = looks(p.task for p in made)
+    for row, side in enumerate(tasks):
+        draw_portraits(sheet, row, side)
+        upper, lower = sheet.switch(row)
+        window = _window(side, made[0].start)
+        _time_course(upper, side, parts_within(made, window), parts_within(spiked, window), style)
+        _spikes(lower, spiking_run, parts_within(spiked, window), style)
+        _spectra(sheet.spectrum(row), side)
+        _table(sheet.table(row), table, side.task, "rate run" if truth is None else "truth")
+        sheet.name(row, side.task)
+    _key(sheet, truth is not None)
+    return sheet.figure
+
+
+def _time_course(ax: Axes, side: Side, made: list[Part], spiked: list[Part], style: dict[str, Look]) -> None:
+    """Draw the task's own components over time, those of the task before it too where it has them."""
+    scales = {p.task: p for p in made}
+    count = len(side.rate.components)
+    both = [(kind, p) for kind, run in (("rate", made), ("spiking", spiked)) for p in run if p.task in scales]
+    shown = [(kind, p.scaled_as(scales[p.task]).only(count)) for kind, p in both]
+    rows = [replace(row, name=name) for row, name in zip(_rows(shown), side.known.components, strict=False)]
+    shade(ax, made, style)
+    for kind, part in shown:
+        colour, line = RUNS[kind]
+        draw_rows(ax, part, rows, color=colour, linestyle=line, linewidth=0.9)
+    name_rows(ax, rows)
+    scale_bar(ax, rows)
+    ax.tick_params(labelbottom=False)
+    ax.xaxis.set_major_locator(few(5))
+
+
+def _rows(shown: list[tuple[str, Part]]) -> list[Row]:
+    return rows_of([part for _, part in shown])
+
+
+def _spikes(ax: Axes, run: xr.Dataset, shown: list[Part], style: dict[str, Look]) -> None:
+    shade(ax, shown, style, named=False)
+    first = int(run["trial"].values[0]) if "trial" in run.coords else 0
+    draw_spikes(ax, run, shown, units=_UNITS, trial=first, wordy=False)
+    ax.set_xlabel("time (s)")
+    ax.xaxis.set_major_locator(few(5))
+
+
+def _window(side: Side, begin: float) -> Window:
+    """Return the time from a little before the switch to several cycles after it."""
+    whole = side.rate.stop - side.rate.start
+    frequency, density = power(side.known)
+    pace = float(np.average(frequency, weights=density)) if len(frequency) else 0.0
+    after = min(whole, max(_CYCLES / pace, whole / 50)) if pace > 0 else whole
+    return max(begin, side.rate.start - after / 4), side.rate.start + after
+
+
+def _spectra(ax: Axes, side: Side) -> None:
+    window = min(p.stop - p.start for p in side.runs.values()) / 3
+    curves = {kind: power(part, window=window) for kind, part in side.runs.items()}
+    for kind, (frequency, density) in curves.items():
+        colour, line = RUNS[kind]
+        ax.plot(frequency, density, color=colour, linestyle=line, **_line(kind))
+    frame(ax, [curves["truth" if "truth" in curves else "rate"]])
+
+
+def _line(kind: str) -> dict[str, Any]:
+    return {"linewidth": 2.2, "alpha": 0.4} if kind == "truth" else {"linewidth": 1.0}
+
+
+def _table(ax: Axes, measures: xr.Dataset, task: str, against: str) -> None:
+    if task in measures["task"].values:
+        draw_table(ax, measures, task, against=against)
+    else:
+        bare(ax).text(0.5, 0.5, "not measured", ha="center", va="center", color=FAINT)
+
+
+def _key(sheet: Sheet, with_truth: bool) -> None:
+    kinds = [kind for kind in RUNS if with_truth or kind != "truth"]
+    lines = [Line2D([], [], color=RUNS[k][0], linestyle=RUNS[k][1], label=k, **_line(k)) for k in kinds]
+    sheet.figure.legend(handles=lines, loc="upper right", ncols=len(lines), bbox_to_anchor=(0.99, 1.0))

@@ -1,0 +1,42 @@
+"""What a picture needs of its data, said in one sentence when it is not there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import xarray as xr
+
+from .._names import choose
+
+RUN = "tonicnet.simulate or tonicnet.spiking.simulate"
+SPIKES = "tonicnet.spiking.simulate"
+BANK = "tonicnet.fit"
+
+
+def need(data: object, names: Sequence[str], *, role: str, maker: str) -> xr.Dataset:
+    """Return ``data`` if it is a Dataset with these variables; else say which lack and what makes them."""
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"the {role} must be a Dataset from {maker}, got {type(data).__name__}")
+    missing = [name for name in names if name not in data.variables]
+    if missing:
+        has = ", ".join(map(str, data.data_vars)) or "nothing"
+        raise ValueError(f"the {role} lacks {' and '.join(missing)} (it has: {has}); {maker} makes them")
+    return data
+
+
+def chosen_tasks(bank: xr.Dataset, task: str | Sequence[str] | None) -> list[str]:
+    """Return the tasks asked for, all of the bank's if none is named."""
+    known = [str(name) for name in bank["task"].values]
+    asked = known if task is None else [task] if isinstance(task, str) else list(task)
+    if not asked:
+        raise ValueError(f"no task asked for; name at least one of {', '.join(known)}, or leave task out")
+    return [choose("task in this bank", name, known) for name in asked]
+
+
+def transfer(bank: xr.Dataset) -> dict[str, Any]:
+    """Return the name and constants of the transfer function of a bank's network; empty if unknown."""
+    text = bank.attrs.get("network")
+    stored = json.loads(text).get("transfer", {}) if text else {}
+    return {"name": stored} if isinstance(stored, str) else stored

@@ -1,0 +1,106 @@
+"""How every picture looks: colours, lines, sizes, and the axes things are drawn on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
+
+# Okabe and Ito (2008): told apart by people of every colour vision; the order alternates dark and light
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
+LINES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+INK, FAINT = "#222222", "#9A9A9A"
+RUNS: dict[str, tuple[str, Any]] = {
+    "truth": ("#222222", "-"),
+    "rate": ("#0072B2", "-"),
+    "spiking": ("#D55E00", "--"),
+}
+MANY = 2000  # points from which a line is drawn as pixels in vector files
+
+RC: dict[str, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.grid": False,
+    "text.color": INK,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "figure.dpi": 120,
+    "savefig.dpi": 300,
+}
+
+MINUS, NONE = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+styled = mpl.rc_context(RC)  # type: ignore[arg-type]
+
+
+class Look(NamedTuple):
+    """How one task is drawn, in colour and in grey."""
+
+    colour: str
+    line: str
+    marker: str
+
+
+def looks(tasks: Iterable[str]) -> dict[str, Look]:
+    """Return one look a task, in order of first appearance."""
+    names = list(dict.fromkeys(tasks))
+    return {name: look(i) for i, name in enumerate(names)}
+
+
+def look(i: int) -> Look:
+    """Return the i-th look."""
+    return Look(COLOURS[i % len(COLOURS)], LINES[i % len(LINES)], MARKERS[i % len(MARKERS)])
+
+
+def new_figure(width: float, height: float, *, layout: str | None = "constrained") -> Figure:
+    """Return an empty figure of so many inches, known to pyplot so that notebooks show it."""
+    return plt.figure(figsize=(width, height), layout=layout)
+
+
+def new_axes(width: float, height: float, *, deep: bool = False) -> Axes:
+    """Return the axes of a new figure, three-dimensional if ``deep``."""
+    figure = new_figure(width, height)
+    return dressed(figure.add_subplot(projection="3d" if deep else None))
+
+
+def dressed(ax: Axes, size: float = 7.0) -> Axes:
+    """Return axes whose ticks, which matplotlib makes later, keep this look."""
+    ax.tick_params(labelsize=size, width=0.6, length=2.5, color=INK, labelcolor=INK, pad=2)
+    return ax
+
+
+def bare(ax: Axes) -> Axes:
+    """Return axes without frame and ticks."""
+    ax.set_axis_off()
+    return ax
+
+
+def figure_of(ax: Axes) -> Figure | SubFigure:
+    """Return the figure the axes are in."""
+    figure = ax.get_figure()
+    if figure is None:
+        raise ValueError("these axes belong to no figure any more; make new ones")
+    return figure
+
+
+def thin(paths: int) -> dict[str, Any]:
+    """Return the line width and opacity at which so many paths stay readable together."""
+    return {"linewidth": 0.7, "alpha": max(0.25, min(1.0, 1.6 / paths**0.5))}
+
+
+def few(count: int = 4, *, within: bool = False, whole: bool = False) -> MaxNLocator:
+    """Return a locator of at most so many round intervals, clear of the ends, or at whole numbers."""
+    return MaxNLocator(count, steps=[1, 2, 2.5, 5, 10], prune="both" if within else None, integer=whole)

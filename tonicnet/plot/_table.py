@@ -1,0 +1,73 @@
+"""The small table of measures beside the curves, each with its floor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from ._style import FAINT, INK, MINUS, NONE, RUNS, bare
+
+_ROWS = 8.0  # heights of a line the panel has room for
+
+
+def _plain(value: float) -> str:
+    return NONE if np.isnan(value) else f"{value:.3g}".replace("-", MINUS)
+
+
+def _percent(value: float) -> str:
+    return NONE if np.isnan(value) else _share(100 * value)
+
+
+def _share(value: float) -> str:
+    if abs(value) < 0.01:
+        return "< 0.01 %" if value else "0 %"
+    return f"{value:.{2 if abs(value) < 10 else 0}f} %".replace("-", MINUS)
+
+
+SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
+    "state_space_divergence": ("$D_{stsp}$ (nat)", _plain),
+    "spectral_hellinger": ("$D_H$", _plain),
+    "period_error": ("period error", _percent),
+    "period_cv": ("period CV", _percent),
+    "amplitude_error": ("amplitude error", _percent),
+    "orbit_distance": ("orbit distance (sd)", _plain),
+    "attractor_distance": ("attractor distance (sd)", _plain),
+    "lost_share": ("trials lost", _percent),
+}
+
+
+def draw_table(ax: Axes, measures: xr.Dataset, task: str, *, against: str) -> None:
+    """Write the measures of a task, a run a column, the floor last; leave out what does not apply."""
+    bare(ax)
+    row = measures.sel(task=task)
+    runs = [str(name) for name in row["run"].values]
+    columns = np.linspace(1.0 - 0.2 * len(runs), 1.0, len(runs) + 1)
+    _head(ax, [*runs, "floor"], columns, f"against the {against}")
+    line = 2.0
+    for name, (words, text) in SHOWN.items():
+        if name in row and bool(np.isfinite(row[name]).any()):
+            floor = float(row[f"{name}_floor"].max()) if f"{name}_floor" in row else np.nan
+            _line(ax, line, words, [text(float(v)) for v in (*row[name].values, floor)], columns)
+            line += 1
+
+
+def _head(ax: Axes, names: list[str], columns: np.ndarray, words: str) -> None:
+    ax.text(0.0, _height(1.0), words, fontsize=7, ha="left", va="center", color=INK)
+    for x, name in zip(columns, names, strict=True):
+        colour = RUNS.get(name, (INK, ""))[0]
+        ax.text(x, _height(1.0), name, fontsize=7, ha="right", va="center", color=colour, weight="bold")
+    ax.plot([0, 1], [_height(1.5)] * 2, color=FAINT, linewidth=0.6)
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+
+
+def _line(ax: Axes, line: float, words: str, values: list[str], columns: np.ndarray) -> None:
+    ax.text(0.0, _height(line), words, fontsize=7, ha="left", va="center")
+    for x, value in zip(columns, values, strict=True):
+        ax.text(x, _height(line), value, fontsize=7, ha="right", va="center")
+
+
+def _height(line: float) -> float:
+    return 1 - (line - 0.5) / _ROWS

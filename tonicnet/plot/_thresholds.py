@@ -1,0 +1,136 @@
+"""Biases as the spiking network has them: one firing threshold a neuron."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.transforms import ScaledTranslation
+
+from ._biases import bias_label, draw_histograms
+from ._need import BANK, chosen_tasks, need, transfer
+from ._style import FAINT, INK, MANY, dressed, figure_of, looks, new_figure, styled
+
+_LANE = 4.0  # points between the beads of one task and the next, across the line
+
+
+@styled
+def thresholds(
+    bank: xr.Dataset,
+    task: str | Sequence[str] | None = None,
+    *,
+    units: Sequence[int] | None = None,
+    fig: Figure | SubFigure | None = None,
+) -> Figure | SubFigure:
+    """Draw the firing threshold of each neuron of the spiking form against the bias it stands for.
+
+        threshold_i = v_th - b_i (v_th - v_reset),    reset_i = v_reset - b_i (v_th - v_reset)
+
+    All thresholds lie on one line; the marks of several tasks stand a little apart, side by side across it,
+    so that none hides another. Along the edges the distributions, one outline a task.
+    A neuron whose threshold is below the resting potential (b > 1) fires without any other input.
+
+    Arguments
+    ---------
+    bank : Dataset with ``bias(task, unit)`` of a network with the "lif" transfer function.
+    task : which tasks, all if not given.
+    units : which units, all if not given.
+    fig : an empty figure or subfigure to draw in, a new one if not given.
+
+    Returns the figure. Raises ValueError for unknown tasks or units, or a bank whose network has no
+    threshold (another transfer function).
+
+    >>> import json, xarray as xr
+    >>> from tonicnet import plot
+    >>> spec = {"transfer": {"name": "lif", "threshold": -0.050, "reset": -0.070}}
+    >>> bank = xr.Dataset({"bias": (("task", "unit"), np.eye(3))}, coords={"task": ["a", "b", "c"]})
+    >>> fig = plot.thresholds(bank.assign_attrs(network=json.dumps(spec)), "a")
+    >>> fig.axes[0].get_ylabel()
+    'threshold (mV)'
+    >>> fig.clear()
+    """
+    need(bank, ("bias", "task"), role="bank", maker=BANK)
+    neuron = _lif(bank)
+    tasks = chosen_tasks(bank, task)
+    bias = _biases(bank, tasks, units)
+    chosen = fig or new_figure(4.6, 4.2)
+    main, above, beside = _panels(chosen)
+    _draw(main, bias, tasks, neuron)
+    draw_histograms(above, bias, tasks)
+    draw_histograms(beside, threshold_of(bias, neuron), tasks, across=True)
+    above.set_ylabel("units")
+    beside.set_xlabel("units")
+    main.set(xlabel=bias_label(neuron), ylabel="threshold (mV)")
+    return chosen
+
+
+def threshold_of(bias: Float[np.ndarray, "*shape"], neuron: dict[str, Any]) -> Float[np.ndarray, "*shape"]:
+    """Return the threshold in mV that stands for a bias."""
+    return 1e3 * (neuron["threshold"] - bias * (neuron["threshold"] - neuron["reset"]))
+
+
+def _lif(bank: xr.Dataset) -> dict[str, Any]:
+    neuron = transfer(bank)
+    if not {"threshold", "reset"} <= set(neuron):
+        name = neuron.get("name", "unknown")
+        raise ValueError(
+            f"thresholds stand for biases of the 'lif' transfer function, this bank's network has {name!r}; "
+            "learn it on tonicnet.Network(..., transfer='lif')"
+        )
+    return neuron
+
+
+def _biases(
+    bank: xr.Dataset, tasks: list[str], units: Sequence[int] | None
+) -> Float[np.ndarray, "task unit"]:
+    values = bank["bias"].sel(task=tasks).transpose("task", "unit").values
+    if units is None:
+        return values
+    bad = [u for u in units if not 0 <= u < values.shape[1]]
+    if bad or not len(units):
+        raise ValueError(f"units must be numbers from 0 to {values.shape[1] - 1}, got {bad or 'none'}")
+    return values[:, list(units)]
+
+
+def _panels(fig: Figure | SubFigure) -> tuple[Axes, Axes, Axes]:
+    grid = fig.add_gridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 4))
+    main = fig.add_subplot(grid[1, 0])
+    above = fig.add_subplot(grid[0, 0], sharex=main)
+    beside = fig.add_subplot(grid[1, 1], sharey=main)
+    for ax in (main, above, beside):
+        dressed(ax)
+    above.tick_params(labelbottom=False)
+    beside.tick_params(labelleft=False)
+    return main, above, beside
+
+
+def _draw(ax: Axes, bias: Float[np.ndarray, "task unit"], tasks: list[str], neuron: dict[str, Any]) -> None:
+    ends = np.array([bias.min(), bias.max()])
+    ax.plot(ends, threshold_of(ends, neuron), color=FAINT, linewidth=0.8, zorder=1)
+    for i, (name, k) in enumerate(looks(tasks).items()):
+        beads = ax.plot(
+            bias[i], threshold_of(bias[i], neuron), k.marker, color=k.colour, markersize=3, markeredgewidth=0,
+            alpha=0.7, label=name, rasterized=bias.shape[1] > MANY,
+        )[0]  # fmt: skip
+        beads.set_transform(ax.transData + _aside(ax, i - (len(tasks) - 1) / 2))
+    _mark(ax, 1e3 * neuron["threshold"], "threshold at b = 0", "bottom")
+    _mark(ax, 1e3 * neuron["reset"], "rest: fires alone below", "top")
+    ax.legend(loc="lower left", markerscale=1.5)
+
+
+def _aside(ax: Axes, lane: float) -> ScaledTranslation:
+    inches = lane * _LANE / 72 / 2**0.5
+    return ScaledTranslation(inches, inches, figure_of(ax).dpi_scale_trans)
+
+
+def _mark(ax: Axes, height: float, words: str, side: Literal["bottom", "top"]) -> None:
+    ax.axhline(height, color=INK, linewidth=0.6, linestyle=(0, (5, 3)), zorder=0)
+    ax.annotate(
+        words, (0.99, height), xycoords=ax.get_yaxis_transform(), xytext=(0, 2 if side == "bottom" else -2),
+        textcoords="offset points", ha="right", va=side, fontsize=7, color=INK,
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""Building the live Brian2 network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+import xarray as xr
+
+from .._names import choose
+from ..network import Entry, Network, plan
+from ..simulate import Circuit, starting_states
+from . import _equations as eqs
+from ._model import Model
+
+if TYPE_CHECKING:
+    import brian2
+
+Bias = xr.Dataset | xr.DataArray | np.ndarray
+
+
+def to_brian2(
+    net: Network,
+    bias: Bias,
+    *,
+    task: str | None = None,
+    form: str = "threshold",
+    neurons_per_unit: int = 1,
+    initial: np.ndarray | None = None,
+    dt: float | None = None,
+    monitors: bool = True,
+    seed: int = 0,
+) -> brian2.Network:
+    """Return a live Brian2 network of LIF neurons on the frozen synapses, the learned biases in one form.
+
+        tau_m dv/dt = E_L - v + (I_syn + I_tonic) / g_L + noise,   spike at v > v_th, reset to v_th - V,
+        tau_s dz/dt = -z + spikes D / rate_scale,   I_syn = g_L V E z (low-rank: N K synapses, never N x N)
+
+    Arguments
+    ---------
+    net, bias : a network with ``transfer="lif"``, and a bank of it or a bias vector (unit,).
+    task : which task of the bank (may be left out where there is one).
+    form : "threshold" (v_th_i = v_th - V b_i, reset and v moved with it), "current" (I_tonic_i = g_L V b_i) or
+        "leak" (E_L_i moved); the same spikes.
+    neurons_per_unit : LIF neurons for each rate unit, each with its own noise.
+    initial : (component,) output to start from, in the task's units; one of the bank's starts if not given.
+    dt : sampling step of the output monitor in seconds; tau / 10 if not given.
+    monitors : add ``spikes`` (SpikeMonitor) and ``output`` (StateMonitor of the latents).
+    seed : of the starting potentials and, through Brian2, of the noise.
+
+    The objects are named ``neurons``, ``latents``, ``decoder``, ``recurrent``, ``spikes``, ``output``: take
+    them as ``network["neurons"]``. Change the task with :func:`switch`. Raises ValueError for a transfer
+    function without a spiking neuron, an unknown form, or a bank of another network.
+
+    Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
+
+    >>> from tonicnet.network import Network
+    >>> live = to_brian2(Network(units=20, seed=0), np.ones(20))
+    >>> sorted(o.name for o in live.objects)
+    ['decoder', 'latents', 'neurons', 'output', 'spikes']
+    """
+    choose("form", form, eqs.FORMS)
+    entry = plan(net, bias, duration=1.0, schedule=None, task=task)[0].entry
+    rng = np.random.Generator(np.random.Philox(seed))
+    start = starting_states(entry, initial, 1, rng)[0, -1]
+    return build(Model(net, neurons_per_unit), entry, form, start, dt=dt, monitors=monitors, seed=seed)
+
+
+def build(
+    model: Model, entry: Entry, form: str, start: np.ndarray, *, dt: float | None, monitors: bool, seed: int
+) -> brian2.Network:
+    """Return the live network of a model, its latents at ``start`` (network coordinates)."""
+    import brian2 as b2
+
+    b2.seed(seed)
+    clock = b2.Clock(dt=model.lif.dt * b2.second, name="clock")
+    latents = b2.NeuronGroup(
+        model.net.components, eqs.LATENT, method="exact", clock=clock, name="latents",
+        namespace={"tau_s": model.net.tau * b2.second},
+    )  # fmt: skip
+    latents.z_[:] = start
+    neurons = _neurons(model, entry, form, latents, clock, seed)
+    objects = [latents, neurons, _decoder(model, neurons, latents, clock)]
+    if model.recurrent is not None:
+        neurons.I_rec_[:] = _starting_current(model, entry, start)
+        objects.append(_recurrent(model, neurons, clock))
+    if monitors:
+        objects += [b2.SpikeMonitor(neurons, name="spikes"), _output(model, latents, dt)]
+    return b2.Network(*objects)
+
+
+def namespace(model: Model) -> dict[str, Any]:
+    """Return the constants of the neurons as Brian2 quantities."""
+    import brian2 as b2
+
+    units = {"tau_m": b2.second, "tau_s": b2.second, "V": b2.volt, "g_L": b2.siemens, "noise": 1}
+    return {name: value * units[name] for name, value in model.constants().items()}
+
+
+def _neurons(model: Model, entry: Entry, form: str, latents: Any, clock: Any, seed: int) -> Any:
+    import brian2 as b2
+
+    lif, k = model.lif, model.net.components
+    shared = {"v_th": lif.threshold * b2.volt, "E_L": lif.reset * b2.volt}
+    shared.pop(eqs.FORMS[form], None)
+    text = eqs.neuron(
+        form, k, noise=lif.noise > 0, latent=model.latent_input, recurrent=model.recurrent is not None
+    )
+    group = b2.NeuronGroup(
+        model.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.RESET,
+        refractory=lif.refractory * b2.second, clock=clock, name="neurons", namespace=namespace(model) | shared,
+    )  # fmt: skip
+    if model.latent_input:
+        for c in range(k):
+            setattr(group, f"z_{c}", b2.linked_var(latents, "z", index=np.full(model.neurons, c)))
+            getattr(group, f"e_{c}_")[:] = model.encoder[:, c]
+    tonic = model.tonic(form, entry.bias)
+    getattr(group, f"{eqs.FORMS[form]}_")[:] = tonic
+    depth = np.random.Generator(np.random.Philox(seed)).uniform(0, 1, model.neurons)
+    group.v_[:] = model.potential(form, depth, tonic)
+    return group
+
+
+def _decoder(model: Model, neurons: Any, latents: Any, clock: Any) -> Any:
+    import brian2 as b2
+
+    made = b2.Synapses(neurons, latents, "w : 1", on_pre=eqs.ON_LATENT, clock=clock, name="decoder", namespace={})
+    made.connect()
+    made.w_[:] = model.decoder.T.flatten()
+    return made
+
+
+def _recurrent(model: Model, neurons: Any, clock: Any) -> Any:
+    import brian2 as b2
+
+    made = b2.Synapses(
+        neurons, neurons, "w : 1", on_pre=eqs.ON_RECURRENT, clock=clock, name="recurrent", namespace=namespace(model)
+    )
+    w = model.recurrent
+    if isinstance(w, sp.coo_array):
+        made.connect(i=w.col, j=w.row)
+        made.w_[:] = w.data
+    else:
+        made.connect()
+        made.w_[:] = np.asarray(w).T.flatten()
+    return made
+
+
+def _starting_current(model: Model, entry: Entry, start: np.ndarray) -> np.ndarray:
+    """Return the recurrent input current (A) of the rate network resting at the starting output."""
+    circuit = Circuit(model.net)
+    rates = circuit.resting_rates(circuit.tensor(start[None]), circuit.tensor(entry.bias))
+    drive = circuit.recur(rates, circuit.tensor(np.zeros((1, model.net.units))))[0].numpy()
+    constants = model.constants()
+    return constants["g_L"] * constants["V"] * drive[model.unit]
+
+
+def _output(model: Model, latents: Any, dt: float | None) -> Any:
+    import brian2 as b2
+
+    step = sampling_step(model, dt)
+    return b2.StateMonitor(latents, "z", record=True, dt=step * b2.second, name="output")
+
+
+def sampling_step(model: Model, dt: float | None) -> float:
+    """Return the output's sampling step, a whole number of the neuron's own steps."""
+    wanted = model.net.tau / 10 if dt is None else dt
+    ratio = wanted / model.lif.dt
+    if not ratio >= 1 or abs(ratio - round(ratio)) > 1e-6:
+        raise ValueError(
+            f"dt {wanted} s is the sampling step of the output and must be a whole number of the neuron's own "
+            f"steps of {model.lif.dt} s"
+        )
+    return round(ratio) * model.lif.dt

@@ -1,0 +1,43 @@
+"""The equations of the spiking network, as text: the same for a live network and for a stand-alone script.
+
+With V = v_threshold - v_reset of the spec and b a learned tonic input, three forms give the same spikes:
+
+    current     I_tonic_i = g_L V b_i
+    threshold   v_th_i = v_threshold - V b_i, reset to v_th_i - V, and v_i(0) moved by -V b_i
+    leak        E_L_i = v_reset + V b_i
+"""
+
+from __future__ import annotations
+
+from .._names import choose
+
+FORMS = {"threshold": "v_th", "current": "I_tonic", "leak": "E_L"}  # form: the per-neuron parameter that carries b
+
+_OWN = {"threshold": "v_th : volt", "current": "I_tonic : amp", "leak": "E_L : volt"}
+_DRIFT = {
+    "threshold": "(E_L - v + I_syn / g_L) / tau_m",
+    "current": "(E_L - v + (I_syn + I_tonic) / g_L) / tau_m",
+    "leak": "(E_L - v + I_syn / g_L) / tau_m",
+}
+THRESHOLD = "v > v_th"
+RESET = "v = v_th - V"
+LATENT = "dz/dt = -z / tau_s : 1"
+ON_LATENT = "z_post += w"
+ON_RECURRENT = "I_rec_post += w * g_L * V"
+
+
+def neuron(form: str, components: int, *, noise: bool, latent: bool, recurrent: bool) -> str:
+    """Return the equations of the neurons: ``latent`` for input through E z, ``recurrent`` for N x N synapses."""
+    choose("form", form, FORMS)
+    diffusion = " + noise * V * sqrt(2 / tau_m) * xi" if noise else ""
+    lines = [f"dv/dt = {_DRIFT[form]}{diffusion} : volt (unless refractory)"]
+    terms = [f"e_{k} * z_{k}" for k in range(components)] if latent else []
+    current = [f"g_L * V * ({' + '.join(terms)})"] if terms else []
+    lines.append(f"I_syn = {' + '.join(current + ['I_rec'] * recurrent) or '0 * amp'} : amp")
+    if recurrent:
+        lines.append("dI_rec/dt = -I_rec / tau_s : amp")
+    lines.append(_OWN[form])
+    if latent:
+        lines += [f"e_{k} : 1 (constant)" for k in range(components)]
+        lines += [f"z_{k} : 1 (linked)" for k in range(components)]
+    return "\n".join(lines)

@@ -1,0 +1,106 @@
+"""The numbers of a spiking network: what the frozen synapses and one bias become, in SI units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float
+
+from ..network import LIF, Network
+
+
+@dataclass(frozen=True)
+class Model:
+    """One LIF neuron, or several, for each rate unit, on the network's own synapses.
+
+    A spike of neuron j moves latent k by D[k, unit j] / (neurons_per_unit tau rate_scale), so that the
+    latent's mean is that of the rate network, whose units fire at rate_scale r.
+    """
+
+    net: Network
+    neurons_per_unit: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.net.transfer, LIF):
+            raise ValueError(
+                f"transfer function {self.net.transfer.name!r} has no spiking neuron; draw the network with "
+                'transfer="lif" and learn its biases there'
+            )
+        if self.net.spec.dt is not None:
+            raise ValueError("a discrete network (dt given) has no spiking counterpart; draw it with dt=None")
+        m = self.neurons_per_unit
+        if isinstance(m, bool) or not isinstance(m, int) or m < 1:
+            raise ValueError(f"neurons_per_unit must be a whole number of at least 1, got {m!r}")
+        if self.net.tau < 10 * self.lif.dt:
+            raise ValueError(f"tau {self.net.tau} s is too short for steps of {self.lif.dt} s; use 10 steps or more")
+
+    @property
+    def lif(self) -> LIF:
+        """The neuron."""
+        assert isinstance(self.net.transfer, LIF)
+        return self.net.transfer
+
+    @property
+    def neurons(self) -> int:
+        """How many neurons there are."""
+        return self.net.units * self.neurons_per_unit
+
+    @property
+    def jump(self) -> float:
+        """What one spike adds to its unit's filtered rate r."""
+        return 1 / (self.neurons_per_unit * self.net.tau * self.lif.rate_scale)
+
+    @property
+    def unit(self) -> Float[np.ndarray, " neuron"]:
+        """The unit of each neuron."""
+        return np.repeat(np.arange(self.net.units), self.neurons_per_unit)
+
+    @property
+    def encoder(self) -> Float[np.ndarray, "neuron component"]:
+        """E, a row for each neuron."""
+        return self.net.encoder[self.unit].astype(np.float64)
+
+    @property
+    def decoder(self) -> Float[np.ndarray, "component neuron"]:
+        """What a spike of each neuron adds to each latent."""
+        return self.jump * self.net.decoder[:, self.unit].astype(np.float64)
+
+    @property
+    def recurrent(self) -> sp.coo_array | np.ndarray | None:
+        """What a spike of each neuron (column) adds to the input of each (row); None for low-rank networks."""
+        if self.net.low_rank:
+            return None
+        w = self.net.recurrent
+        if isinstance(w, sp.csr_array):
+            return sp.coo_array(self.jump * w[self.unit][:, self.unit])
+        return self.jump * np.asarray(w, dtype=np.float64)[np.ix_(self.unit, self.unit)]
+
+    @property
+    def latent_input(self) -> bool:
+        """Whether the neurons read the latents back."""
+        return self.net.spec.feedback
+
+    def constants(self) -> dict[str, float]:
+        """Return the shared constants of all neurons, in SI units."""
+        lif = self.lif
+        return {
+            "tau_m": lif.tau_m,
+            "tau_s": self.net.tau,
+            "V": lif.threshold - lif.reset,
+            "g_L": lif.leak,
+            "noise": lif.noise,
+        }
+
+    def tonic(self, form: str, bias: Float[np.ndarray, " unit"]) -> Float[np.ndarray, " neuron"]:
+        """Return the per-neuron parameter that carries the bias in a form (V, A, V)."""
+        lif = self.lif
+        b = (lif.threshold - lif.reset) * np.asarray(bias, dtype=np.float64)[self.unit]
+        return {"threshold": lif.threshold - b, "current": lif.leak * b, "leak": lif.reset + b}[form]
+
+    def potential(self, form: str, depth: Float[np.ndarray, " neuron"], tonic: Float[np.ndarray, " neuron"]) -> np.ndarray:
+        """Return v (V) for a depth in [0, 1) from reset to threshold."""
+        span = self.lif.threshold - self.lif.reset
+        reset = tonic - span if form == "threshold" else np.full(self.neurons, self.lif.reset)
+        return reset + span * depth

@@ -1,0 +1,113 @@
+"""Running the spiking network: schedules with exact state moves, results in the layout of a rate run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from tqdm.std import tqdm
+
+from .._labels import Variable
+from .._names import choose
+from .._runs import Recording, sampled
+from ..network import Network, Schedule, Segment, plan
+from ..simulate import starting_states
+from ._build import Bias, build, sampling_step
+from ._codegen import target
+from ._equations import FORMS
+from ._model import Model
+from ._switch import move
+
+
+def simulate(
+    net: Network,
+    bias: Bias,
+    *,
+    duration: float | None = None,
+    schedule: Schedule | None = None,
+    task: str | None = None,
+    form: str = "threshold",
+    neurons_per_unit: int = 1,
+    dt: float | None = None,
+    trials: int | None = None,
+    initial: np.ndarray | xr.DataArray | None = None,
+    codegen: str = "auto",
+    progress: bool = False,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Run the LIF network on the frozen synapses and return its output like :func:`tonicnet.simulate`.
+
+    Arguments
+    ---------
+    net, bias, duration, schedule, task, initial, trials : as for the rate network; trials run one by one.
+    form : "threshold", "current" or "leak": the same spikes.
+    neurons_per_unit : LIF neurons for each rate unit.
+    dt : sampling step of the output in seconds, a whole number of the neuron's own; tau / 10 if not given.
+    codegen : "cython", "numpy", or "auto" for compiled code where there is a compiler.
+    progress : show a bar of simulated seconds.
+    seed : of the noise, the starting potentials and the choice of starts; trial k draws its own from it.
+
+    Returns a Dataset with ``output(trial, time, component)``, the latents decoded from spikes, and events
+    ``spike_time(spike)`` (s), ``spike_neuron``, ``spike_unit`` and ``spike_trial``. Raises ValueError as
+    ``simulate`` does, and RuntimeError for compiled code without a compiler.
+
+    >>> from tonicnet.network import Network
+    >>> spikes = simulate(Network(units=20, seed=0), np.ones(20), duration=0.1, codegen="numpy")
+    >>> spikes["output"].dims, spikes.attrs["kind"]
+    (('trial', 'time', 'component'), 'spiking')
+    """
+    choose("form", form, FORMS)
+    segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
+    model = Model(net, neurons_per_unit)
+    step = sampling_step(model, dt)
+    rng = np.random.Generator(np.random.Philox(seed))
+    starts = starting_states(segments[0].entry, initial, trials, rng)[:, -1]
+    with target(codegen), tqdm(total=0, disable=not progress, unit="s", desc="spiking") as bar:
+        bar.total = len(starts) * sum(s.duration for s in segments)
+        made = [run_once(model, segments, form, z, step, seed + 7919 * k, bar) for k, z in enumerate(starts)]
+    return _collect(model, Recording.of(segments, step), made, form, seed)
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """One trial: latents at every sample, and spikes as events."""
+
+    latents: np.ndarray
+    time: np.ndarray
+    neuron: np.ndarray
+
+
+def run_once(
+    model: Model, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, bar: Any = None
+) -> Spikes:
+    """Run one trial through its segments."""
+    import brian2 as b2
+
+    live = build(model, segments[0].entry, form, start, dt=step, monitors=True, seed=seed)
+    for k, segment in enumerate(segments):
+        if k:
+            move(live["neurons"], model, form, segment.entry.bias)
+        live.run(segment.steps(step) * step * b2.second, namespace={})
+        if bar is not None:
+            bar.update(segment.duration)
+    last = np.array(live["latents"].z_[:])
+    latents = np.concatenate([np.array(live["output"].z_).T, last[None]])
+    return Spikes(latents, np.array(live["spikes"].t_), np.array(live["spikes"].i))
+
+
+def _collect(model: Model, recording: Recording, made: list[Spikes], form: str, seed: int) -> xr.Dataset:
+    z = np.stack([m.latents[: len(recording.time)] for m in made])
+    recording.check_finite(z)
+    neuron = np.concatenate([m.neuron for m in made]).astype(np.int64)
+    events = {
+        "spike_time": Variable(("spike",), np.concatenate([m.time for m in made]), "s", "time of the spike"),
+        "spike_neuron": Variable(("spike",), neuron, "1", "neuron that fired"),
+        "spike_unit": Variable(("spike",), model.unit[neuron], "1", "rate unit of that neuron"),
+        "spike_trial": Variable(("spike",), np.repeat(np.arange(len(made)), [len(m.time) for m in made]), "1", "trial"),
+    }
+    return sampled(
+        recording, z, kind="spiking", extra=events, seed=seed, network_sha256=model.net.sha256, form=form,
+        neurons=model.neurons, neurons_per_unit=model.neurons_per_unit,
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""Changing the task of a running spiking network, in any form, without a jump."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..network import Network, plan
+from ._build import Bias
+from ._equations import FORMS
+from ._model import Model
+
+if TYPE_CHECKING:
+    import brian2
+
+
+def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None = None) -> None:
+    """Load another tonic input into a live network built by :func:`to_brian2`; call it between two ``run``.
+
+    In the threshold form the thresholds change by d_i and v_i moves by d_i for EVERY neuron, refractory ones
+    included, so that the switch is exactly that of a current. Raises ValueError for a network that has none
+    of the three forms, or a bank of another network.
+
+    >>> from tonicnet.spiking import to_brian2
+    >>> net = Network(units=20, seed=0)
+    >>> live = to_brian2(net, np.ones(20))
+    >>> switch(live, net, np.zeros(20))
+    >>> float(live["neurons"].v_th_[0])
+    -0.05
+    """
+    entry = plan(net, bias, duration=1.0, schedule=None, task=task)[0].entry
+    neurons = live["neurons"]
+    model = Model(net, len(neurons) // net.units)
+    move(neurons, model, form_of(neurons), entry.bias)
+
+
+def move(neurons: object, model: Model, form: str, bias: np.ndarray) -> None:
+    """Set the parameter of a form to a new bias, and in the threshold form v with it."""
+    parameter = getattr(neurons, f"{FORMS[form]}_")
+    before, after = np.array(parameter[:]), model.tonic(form, bias)
+    parameter[:] = after
+    if form == "threshold":
+        v = neurons.v_  # type: ignore[attr-defined]
+        v[:] = np.array(v[:]) + (after - before)
+
+
+def form_of(neurons: object) -> str:
+    """Return the form of a live neuron group: the one whose parameter every neuron has its own of."""
+    own = neurons.equations.parameter_names  # type: ignore[attr-defined]
+    for form, name in FORMS.items():
+        if name in own:
+            return form
+    raise ValueError("this neuron group carries no learned bias; build it with tonicnet.spiking.to_brian2")

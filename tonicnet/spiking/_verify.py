@@ -1,0 +1,67 @@
+"""Are the forms the same network? Run each and look for the first spike that differs."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from .._labels import Variable, dataset
+from ..network import Network, Schedule, plan
+from ..simulate import starting_states
+from ._build import Bias, sampling_step
+from ._codegen import target
+from ._equations import FORMS
+from ._model import Model
+from ._run import Spikes, run_once
+
+
+def verify(
+    net: Network,
+    bias: Bias,
+    *,
+    duration: float | None = None,
+    schedule: Schedule | None = None,
+    task: str | None = None,
+    forms: tuple[str, ...] = tuple(FORMS),
+    neurons_per_unit: int = 1,
+    codegen: str = "auto",
+    seed: int = 0,
+) -> xr.Dataset:
+    """Run the same network in several forms with the same noise and count the spikes that differ.
+
+    Arguments: as for :func:`simulate`; ``forms``, two or more of "threshold", "current" and "leak", held against
+    the first. Returns ``spikes(form)``, ``differing(form)`` (spikes in one train and not in the other) and
+    ``first_difference(form)`` in seconds, NaN where there is none. Raises ValueError for fewer than two forms.
+
+    >>> from tonicnet.network import Network
+    >>> held = verify(Network(units=20, seed=0), np.ones(20), duration=0.2, codegen="numpy")
+    >>> held["differing"].values.tolist()
+    [0, 0, 0]
+    """
+    if len(forms) < 2 or any(form not in FORMS for form in forms):
+        raise ValueError(f"forms are two or more of {', '.join(FORMS)}; got {forms!r}")
+    segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
+    model = Model(net, neurons_per_unit)
+    step = sampling_step(model, None)
+    start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1]
+    with target(codegen):
+        trains = [run_once(model, segments, form, start, step, seed) for form in forms]
+    found = [_difference(trains[0], train, model.lif.dt) for train in trains]
+    return dataset(
+        {
+            "spikes": Variable(("form",), [len(t.time) for t in trains], "1", "number of spikes"),
+            "differing": Variable(("form",), [count for count, _ in found], "1", "spikes in one train only"),
+            "first_difference": Variable(("form",), [first for _, first in found], "s", "first differing spike"),
+        },
+        {"form": Variable(("form",), list(forms), "1", "form")},
+        network_sha256=net.sha256,
+        seed=seed,
+    )
+
+
+def _difference(one: Spikes, two: Spikes, dt: float) -> tuple[int, float]:
+    """Return how many spikes are in one train and not in the other, and the time of the first."""
+    keys = [np.stack([np.rint(s.time / dt).astype(np.int64), s.neuron.astype(np.int64)]) for s in (one, two)]
+    width = 1 + max((int(k[1].max(initial=0)) for k in keys), default=0)
+    only = np.setxor1d(*(k[0] * width + k[1] for k in keys))
+    return len(only), float(only[0] // width * dt) if len(only) else np.nan
