@@ -25,7 +25,7 @@ def fit(
     *,
     method: str = "auto",
     noise: float = 0.1,
-    steps: int = 60,
+    steps: int = 40,
     rounds: int = 3,
     progress: bool | Report = True,
     seed: int = 0,
@@ -44,8 +44,8 @@ def fit(
     tasks : shelf names, :class:`Task` objects, or a list of both.
     noise : width of the tube round the attractor in which the field is learned too, in standard deviations
         of the task; larger is more robust, smaller more exact.
-    steps : Gauss-Newton steps of the first stage at most (later ones are shares of it).
-    rounds : closed-loop rounds at most; learning stops early once the network alone is as good as its floor.
+    steps : Gauss-Newton steps of the main stage at most (others are shares of it).
+    rounds : further closed-loop rounds at most; learning stops once the network alone is as good as its floor.
     progress : True for a bar, False for silence, or a function called with a dict after each step.
     seed : of the first biases and of all sampling.
 

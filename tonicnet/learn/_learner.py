@@ -45,9 +45,10 @@ class Learner:
     def __init__(
         self, target: Target, method: str, *, noise: float, steps: int, rounds: int, report: Report, seed: int
     ) -> None:
-        self.target, self.noise, self.steps, self.rounds = target, noise, steps, rounds
+        self.target, self.noise, self.steps = target, noise, steps
         self.method = self._resolve(method)
         self.first_order = method == "adam"
+        self.rounds = 0 if self.first_order else rounds
         dtype = torch.float64 if target.net.units <= _EXACT_BELOW else torch.float32
         self.circuit = Circuit(target.net, dtype)
         self.rng = np.random.Generator(np.random.Philox(seed))
@@ -100,9 +101,8 @@ class Learner:
     def _plan(self) -> Iterator[Stage]:
         make = flow_plan if self.method == "flow" else trajectory_plan
         plan = make(self.target, self.circuit, noise=self.noise, steps=self.steps)
-        if not self.first_order:
-            return plan
-        return (replace(stage, steps=_ADAM_STEPS * stage.steps) for stage in islice(plan, 1))
+        scale = _ADAM_STEPS if self.first_order else 1
+        return (replace(stage, steps=scale * stage.steps) for stage in plan)
 
     def _mend(self, stage: Stage) -> None:
         residual = stage.make(self.rng)

@@ -10,16 +10,18 @@ import torch
 
 from ..measure import limit_cycle_of
 from ..simulate import EULER, RK4, Circuit
+from ._flow import FlowResidual
 from ._latent import LatentRollout
 from ._residual import Residual, Sum
 from ._sample import flow_residual, flow_windows, recorded_windows
 from ._sweep import RateRollout
 from ._target import Target
 
+_THIN = 3  # one state in so many for the first steps of the flow fit
 _HORIZON = 4.5  # closed-loop windows of chaos, in the task's time scale: half a Lyapunov time of Lorenz
 _CYCLE_HORIZON = 1.25  # closed-loop windows of cycles, in periods
 _POLISH_STEP = 0.5  # of polishing rollouts, in tau: RK4 is exact to 1e-4 there
-_WINDOW_STEPS = 3000  # of all polishing windows together, which bounds the cost of a step
+_WINDOW_STEPS = 3000  # of all windows together, which bounds the cost of a step
 _WARM_UP = 3.0  # driven time before closed-loop windows, in tau
 
 
@@ -37,14 +39,19 @@ class Stage:
 
 
 def flow_plan(target: Target, circuit: Circuit, *, noise: float, steps: int) -> Iterator[Stage]:
-    """Yield the flow fit, then rounds of closed-loop polish on ever new windows, the flow held beside them."""
-    drawn: list[Residual] = []
+    """Yield the flow fit, on few states and then on all, and rounds of closed-loop polish with the flow beside it.
 
-    def flow(rng: np.random.Generator) -> Residual:
-        drawn.append(flow_residual(target, circuit, rng, noise=noise))
-        return drawn[-1]
+    A memory may be good without polish; chaos and cycles gain by it and are scored after their first round.
+    """
+    drawn: list[FlowResidual] = []
 
-    yield Stage("flow", steps, flow)
+    def flow(rng: np.random.Generator) -> FlowResidual:
+        if not drawn:
+            drawn.append(flow_residual(target, circuit, rng, noise=noise))
+        return drawn[0]
+
+    yield Stage("coarse flow", max(1, steps // 2), lambda rng: flow(rng).thinned(_THIN), scored=False)
+    yield Stage("flow", steps, flow, scored=target.task.kind == "memory")
     h = _step(target, _POLISH_STEP)
     tableau = EULER if target.net.spec.dt else RK4
     length = max(4, round(horizon(target) / (h * target.unit)))
@@ -52,7 +59,7 @@ def flow_plan(target: Target, circuit: Circuit, *, noise: float, steps: int) -> 
 
     def polish(rng: np.random.Generator) -> Residual:
         windows = flow_windows(target, circuit, rng, count=count, steps=length, h=h, noise=noise)
-        return Sum([(1.0, LatentRollout(circuit, windows, h, tableau)), (1.0, drawn[0])])
+        return Sum([(1.0, LatentRollout(circuit, windows, h, tableau)), (1.0, flow(rng))])
 
     while True:
         yield Stage("polish", 12, polish)
@@ -68,7 +75,8 @@ def trajectory_plan(target: Target, circuit: Circuit, *, noise: float, steps: in
 
     def windows(closed: int) -> Callable[[np.random.Generator], Residual]:
         def make(rng: np.random.Generator) -> Residual:
-            made = recorded_windows(target, circuit, rng, count=192, driven=warm, steps=closed, h=h)
+            count = int(np.clip(_WINDOW_STEPS / closed, 48, 192))
+            made = recorded_windows(target, circuit, rng, count=count, driven=warm, steps=closed, h=h)
             if target.net.low_rank:
                 return LatentRollout(circuit, made, h, tableau)
             start = circuit.resting_rates(made.path[:, 0], torch.zeros(target.net.units, dtype=circuit.dtype))
@@ -103,9 +111,9 @@ def _step(target: Target, wanted: float) -> float:
 
 
 def _sample_step(target: Target) -> float:
-    """Return the rollout step in tau: the network's own, a recording's sampling if fine enough, else 0.2."""
+    """Return the rollout step in tau: the network's own, a recording's sampling if fine enough, else half a tau."""
     dt = target.net.spec.dt
     if dt is not None:
         return dt / target.net.tau
     own = target.task.dt / target.unit
-    return min(own, 0.5) if target.task.kind == "recording" else 0.2
+    return min(own, _POLISH_STEP) if target.task.kind == "recording" else _POLISH_STEP

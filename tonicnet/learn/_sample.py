@@ -17,17 +17,28 @@ _FAR_WEIGHT = 5e-4
 def flow_residual(target: Target, circuit: Circuit, rng: np.random.Generator, *, noise: float) -> FlowResidual:
     """Return the flow residual at max(2000, 3 N) states on the attractor and in a tube of width ``noise``.
 
-    A quarter as many far states, at a weight that leaves the near field its precision, hold the funnel in place. For a discrete
-    network the target is the exact map over one step.
+    A quarter as many far states, at a weight that leaves the near field its precision, hold the funnel in
+    place. For a discrete network the target is the exact map over one step.
     """
     count = max(2000, 3 * target.net.units)
     states = near_states(target, rng, count, noise)
     far = _FAR_SPREAD * rng.standard_normal((int(_FAR_SHARE * count), target.net.components))
     z = np.concatenate([states, far])
     wanted = np.concatenate([target.response(states), far + target.guarded_flow(far)])
+    _check_finite(target, z, wanted)
     weights = np.concatenate([np.ones(len(states)), np.full(len(far), _FAR_WEIGHT)])
     weights /= 1 + ((wanted - z) ** 2).sum(1)  # relative where the field is faster than the leak
     return FlowResidual(circuit, *map(circuit.tensor, (z, wanted, weights / weights.sum())))
+
+
+def _check_finite(target: Target, z: np.ndarray, wanted: np.ndarray) -> None:
+    bad = ~np.isfinite(wanted).all(axis=1)
+    if bad.any():
+        state = target.entry.to_task(z[np.argmax(bad)])[: target.task.dimension]
+        raise ValueError(
+            f"the field of task {target.task.name!r} is not finite at {np.array2string(state, precision=4)}; "
+            "give a field that is defined round its attractor, or a smaller noise="
+        )
 
 
 def near_states(target: Target, rng: np.random.Generator, count: int, noise: float) -> np.ndarray:
@@ -55,7 +66,7 @@ def flow_windows(
 def recorded_windows(
     target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, driven: int, steps: int, h: float
 ) -> Windows:
-    """Return windows cut from reference runs or recordings: ``driven`` steps, then closed loop, six scored."""
+    """Return windows cut from reference runs or recordings: ``driven`` steps, then closed loop, four scored."""
     dt = h * target.unit
     length = driven + steps
     if length * dt > target.task.duration:
@@ -65,5 +76,5 @@ def recorded_windows(
         )
     run = target.task.trajectory(length * dt, dt, trials=count, seed=int(rng.integers(2**31)))
     path = target.scaled(run["output"].values)
-    scored = tuple(sorted({driven + max(1, round(steps * share)) for share in np.linspace(1 / 6, 1, 6)}))
+    scored = tuple(sorted({driven + max(1, round(steps * share)) for share in (0.25, 0.5, 0.75, 1.0)}))
     return Windows(circuit.tensor(path), driven=driven, scored=scored)

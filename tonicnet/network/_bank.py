@@ -14,6 +14,8 @@ from ._network import Network
 
 Schedule = Sequence[tuple[str, float]]
 
+_NEEDED = ("bias", "center", "scale", "speed", "dimension", "start")
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -69,6 +71,8 @@ def plan(
     """
     if (duration is None) == (schedule is None):
         raise ValueError("give either duration= (seconds under one bias) or schedule= ([(task, seconds), ...])")
+    if schedule is not None and task is not None:
+        raise ValueError("a schedule names its tasks; leave task= out, or give duration= with it")
     if not isinstance(bias, xr.Dataset):
         if schedule is not None or task is not None:
             raise ValueError("a schedule names tasks and needs a bank; a bare bias vector runs with duration= only")
@@ -93,8 +97,13 @@ def check_bank(net: Network, bank: xr.Dataset) -> None:
         )
     if bank.sizes["unit"] != net.units:
         raise ValueError(f"this bank has biases for {bank.sizes['unit']} units, the network has {net.units}")
-    if not np.isfinite(bank["bias"]).all():
-        raise ValueError("this bank holds biases that are not finite; take an intact copy or learn it again")
+    for name in _NEEDED:
+        if name not in bank:
+            raise ValueError(f"this bank has no {name!r}; take an intact copy or learn it again")
+        if not np.isfinite(bank[name]).all():
+            raise ValueError(
+                f"this bank holds values of {name!r} that are not finite; take an intact copy or learn it again"
+            )
 
 
 def entry(bank: xr.Dataset, task: str) -> Entry:
@@ -133,7 +142,7 @@ def _only(bank: xr.Dataset, task: str | None) -> str:
 
 
 def _pairs(schedule: Schedule) -> list[tuple[str, float]]:
-    if isinstance(schedule, str) or not all(isinstance(p, tuple | list) and len(p) == 2 for p in schedule):
+    if not isinstance(schedule, tuple | list) or not all(isinstance(p, tuple | list) and len(p) == 2 for p in schedule):
         raise TypeError(f"schedule is a list of (task, seconds) pairs, got {schedule!r}")
     if not schedule:
         raise ValueError("the schedule is empty; give at least one (task, seconds) pair")

@@ -54,15 +54,17 @@ class LIF(Transfer):
     leak: float = 1e-8
     name: ClassVar[str] = "lif"
     rate_unit: ClassVar[str] = "Hz"  # type: ignore[misc]
-    spread: ClassVar[tuple[float, float]] = (1.0, 0.7)  # type: ignore[misc]
+    spread: ClassVar[tuple[float, float]] = (-0.5, 1.0)  # type: ignore[misc]
 
     def __post_init__(self) -> None:
-        positive = {n: getattr(self, n) for n in ("tau_m", "dt", "rate_scale", "leak")}
-        for name, number in positive.items():
-            if not (math.isfinite(number) and number > 0):
-                raise ValueError(f"lif: {name} must be a positive number, got {number}")
+        for name, number in asdict(self).items():
+            if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+                raise ValueError(f"lif: {name} must be a finite number, got {number!r}")
+        for name in ("tau_m", "dt", "rate_scale", "leak"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"lif: {name} must be a positive number, got {getattr(self, name)}")
         for name in ("refractory", "noise"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+            if getattr(self, name) < 0:
                 raise ValueError(f"lif: {name} must be zero or positive, got {getattr(self, name)}")
         if 0 < self.noise < 0.03:
             raise ValueError(f"lif: noise must be 0 or at least 0.03, got {self.noise}; use 0 for a noise-free neuron")
@@ -73,7 +75,7 @@ class LIF(Transfer):
 
     def parameters(self) -> dict[str, Any]:
         """Return the neuron's constants."""
-        return {k: v for k, v in asdict(self).items() if not k.startswith("_")}
+        return {k: float(v) for k, v in asdict(self).items()}
 
     def value(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the firing rate at constant input x, in units of ``rate_scale``."""
@@ -110,6 +112,7 @@ class _Table(NamedTuple):
 @lru_cache(maxsize=32)
 def _table(neuron: LIF, dtype: torch.dtype, device: torch.device) -> _Table:
     grid, rate, slope = _curve(neuron)
+    slope = np.concatenate([[0.0], slope[1:-1], [0.0]])  # beyond its ends the curve is flat
     step = grid[1] - grid[0]
     columns = (torch.as_tensor(c, dtype=dtype, device=device) for c in (rate, slope * step))
     return _Table(float(grid[0]), float(1 / step), *columns)
@@ -122,7 +125,9 @@ def _curve(neuron: LIF) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     grid = np.linspace(low, _HIGH, _POINTS)
     if neuron.noise == 0:
         rate = np.array([firing_rate(neuron, x) for x in grid]) / neuron.rate_scale
-        return grid, rate, np.gradient(rate, grid)
+        fires, slope = rate > 0, np.zeros(_POINTS)
+        slope[fires] = np.gradient(rate[fires], grid[fires])  # one-sided at the kink: no rate below zero beside it
+        return grid, rate, slope
     knots = np.concatenate([np.linspace(low, 3, 320), np.linspace(3, _HIGH, 130)[1:]])
     from scipy.interpolate import CubicSpline
 
@@ -133,13 +138,13 @@ def _curve(neuron: LIF) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def firing_rate(neuron: LIF, x: float) -> float:
     """Return the firing rate in Hz at the constant input ``x``.
 
-    The interval lasts ``refractory / dt - 1`` held steps (none if not refractory) plus the mean number of
-    updates from reset to threshold.
+    The interval lasts ``refractory / dt - 1`` held steps (whole steps, rounded down as Brian2 does; none if
+    not refractory) plus the mean number of updates from reset to threshold.
 
     >>> round(firing_rate(LIF(noise=0.0), 2.0), 1)
     112.2
     """
-    held = max(round(neuron.refractory / neuron.dt) - 1, 0)
+    held = max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
     return 1 / (neuron.dt * (held + mean_passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m)))
 
 

@@ -89,9 +89,8 @@ class Network:
     def _freeze(self, spec: NetworkSpec) -> None:
         self.spec = spec
         self._synapses = draw(spec)
-        for array in (self._synapses.encoder, self._synapses.decoder, _data(self._synapses.recurrent)):
-            if array is not None:
-                array.flags.writeable = False
+        for array in (self._synapses.encoder, self._synapses.decoder, *_data(self._synapses.recurrent)):
+            array.flags.writeable = False
         self._sha256 = content_hash(spec, self._synapses)
 
     @classmethod
@@ -248,15 +247,25 @@ def _locate(source: str | os.PathLike[str]) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     if path.suffix == ".nc":
-        text = load(path).attrs.get("network")
-        if text is None:
-            raise ValueError(f"{path} holds no network; give a bank written by tonicnet, or a network.toml")
-        return json.loads(text)
+        return _recipe(load(path).attrs.get("network"), path)
     try:
         return tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from error
 
 
-def _data(recurrent: np.ndarray | sp.csr_array | None) -> np.ndarray | None:
-    return recurrent.data if isinstance(recurrent, sp.csr_array) else recurrent
+def _recipe(text: object, path: Path) -> dict[str, Any]:
+    """Return the recipe a bank carries as a JSON string."""
+    try:
+        found = json.loads(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds no network; give a bank written by tonicnet, or a network.toml")
+    return found
+
+
+def _data(recurrent: np.ndarray | sp.csr_array | None) -> list[np.ndarray]:
+    if isinstance(recurrent, sp.csr_array):
+        return [recurrent.data, recurrent.indices, recurrent.indptr]
+    return [] if recurrent is None else [recurrent]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from .._names import choose, unknown
@@ -32,7 +32,7 @@ class NetworkSpec:
     decoder_scale: float = 2.0
     tau: float = 0.1
     dt: float | None = None
-    transfer: Transfer = LIF()
+    transfer: Transfer = field(default_factory=LIF)
 
     def __post_init__(self) -> None:
         _whole("units", self.units, 1)
@@ -46,10 +46,14 @@ class NetworkSpec:
         for name in ("dale", "feedback"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} is True or False, got {getattr(self, name)!r}")
+        if not isinstance(self.transfer, Transfer):
+            raise TypeError(f"transfer must be a transfer function such as tn.LIF(), got {self.transfer!r}")
+        if self.dt is not None:
+            _positive("dt", self.dt)
         self._check_together()
 
     def _check_together(self) -> None:
-        if self.dt is not None and not 0 < self.dt <= self.tau:
+        if self.dt is not None and self.dt > self.tau:
             raise ValueError(f"a discrete network needs 0 < dt <= tau, got dt {self.dt} with tau {self.tau}")
         if self.synapses != "sparse" and self.density != 1.0:
             raise ValueError(f'density {self.density} needs synapses="sparse", got synapses={self.synapses!r}')
@@ -85,6 +89,8 @@ class NetworkSpec:
 
 def transfer_from_dict(given: str | Mapping[str, Any]) -> Transfer:
     """Rebuild a transfer function from its name, or from its name and parameters."""
+    if not isinstance(given, str | Mapping):
+        raise TypeError(f"transfer is a name, or a table of a name and parameters, got {given!r}")
     values = {"name": given} if isinstance(given, str) else dict(given)
     name = values.pop("name", None)
     if name == Custom.name:
@@ -111,10 +117,9 @@ def as_transfer(given: str | Transfer) -> Transfer:
 
 def dynamics(spec: NetworkSpec) -> dict[str, Any]:
     """Return what, beside the synapses, decides the dynamics: it goes into the content hash."""
-    kept = ("units", "components", "synapses", "feedback", "tau", "dt")
-    return {k: v for k, v in asdict(replace(spec, transfer=Tanh())).items() if k in kept} | {
-        "transfer": spec.transfer.to_dict()
-    }
+    kept = {k: getattr(spec, k) for k in ("units", "components", "synapses", "feedback")}
+    times = {k: None if getattr(spec, k) is None else float(getattr(spec, k)) for k in ("tau", "dt")}
+    return kept | times | {"transfer": spec.transfer.to_dict()}
 
 
 def _whole(name: str, number: object, least: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -154,8 +155,7 @@ class Custom(Transfer):
     name: ClassVar[str] = "custom"
 
     def __post_init__(self) -> None:
-        x = torch.linspace(-3, 3, 61, dtype=torch.float64) + 0.0123
-        worst = _worst_slope(self.function, self.derivative, x)
+        worst = _worst_slope(self.function, self.derivative, _probe())
         if not worst < 1e-4:
             raise ValueError(
                 f"the derivative given for transfer function {self.label!r} is off by {worst:.2g} from central "
@@ -171,19 +171,21 @@ class Custom(Transfer):
         return self.derivative(x)
 
     def parameters(self) -> dict[str, Any]:
-        """Return the label: a callable itself is never written to a file."""
-        return {"label": self.label}
+        """Return the label and a hash of sampled values: a callable itself is never written to a file."""
+        sampled = self.function(_probe()).to(torch.float32).numpy(force=True).tobytes()
+        return {"label": self.label, "curve": hashlib.sha256(sampled).hexdigest()}
+
+
+def _probe() -> Tensor:
+    return torch.linspace(-3, 3, 61, dtype=torch.float64) + 0.0123
 
 
 def _worst_slope(function: Curve, derivative: Curve, x: Tensor) -> float:
     """Return the largest gap between a derivative and both one-sided differences, off kinks."""
     h = 1e-5
-    right = (function(x + h) - function(x)) / h
-    left = (function(x) - function(x - h)) / h
-    given = derivative(x)
-    if given.shape != x.shape or right.shape != x.shape:
+    before, here, after, given = function(x - h), function(x), function(x + h), derivative(x)
+    if any(not isinstance(y, Tensor) or y.shape != x.shape for y in (before, here, after, given)):
         return math.inf
+    right, left = (after - here) / h, (here - before) / h
     smooth = (right - left).abs() < 1e-2
     return float(((right + left) / 2 - given).abs()[smooth].max()) if smooth.any() else math.inf
-
-

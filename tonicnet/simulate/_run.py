@@ -91,21 +91,22 @@ def starting_states(
 ) -> Float[np.ndarray, "trial time component"]:
     """Return the states (a history of one or more steps) a run begins from, in network coordinates."""
     if initial is None:
-        chosen = rng.choice(len(entry.start), size=trials or 1, replace=(trials or 1) > len(entry.start))
+        count = 1 if trials is None else _whole("trials", trials)
+        chosen = rng.choice(len(entry.start), size=count, replace=count > len(entry.start))
         return entry.to_network(entry.start[np.sort(chosen)])[:, None]
     given = np.asarray(initial, dtype=np.float64)
     given = given[None, None] if given.ndim == 1 else given[:, None] if given.ndim == 2 else given
     k = len(entry.center)
-    if given.ndim != 3 or given.shape[-1] not in (entry.dimension, k):
+    if given.ndim != 3 or 0 in given.shape or given.shape[-1] not in (entry.dimension, k):
         raise ValueError(
             f"initial is (component,), (trial, component) or (trial, time, component) with {entry.dimension} "
             f"components for task {entry.task!r}, got shape {np.shape(initial)}"
         )
     if not np.isfinite(given).all():
         raise ValueError("initial holds values that are not finite")
-    if trials is not None and len(given) not in (1, trials):
+    if trials is not None and len(given) not in (1, _whole("trials", trials)):
         raise ValueError(f"initial has {len(given)} trials and trials={trials}; give one state, or one a trial")
-    given = np.repeat(given, trials, axis=0) if trials and len(given) == 1 else given
+    given = np.repeat(given, trials, axis=0) if trials is not None and len(given) == 1 else given
     idle = np.broadcast_to(entry.center[given.shape[-1] :], (*given.shape[:-1], k - given.shape[-1]))
     return entry.to_network(np.concatenate([given, idle], axis=-1))
 
@@ -176,12 +177,16 @@ class _Runner:
 
 
 def _collect(net: Network, recording: Recording, samples: Iterator[Tensor], rates: bool, seed: int) -> xr.Dataset:
-    kept = [state for k, state in enumerate(samples) if k % recording.every == 0]
-    states = torch.stack(kept, dim=1).numpy().astype(np.float64)
-    latent = states if states.shape[-1] == net.components and not _holds_rates(net, rates) else None
-    z = states @ net.decoder.T.astype(np.float64) if latent is None else latent
+    decoder = torch.tensor(net.decoder.T, dtype=torch.float64)
+    kept, latents = [], []
+    for k, state in enumerate(samples):
+        if k % recording.every == 0:
+            wide = state.to(torch.float64)
+            latents.append(wide @ decoder if _holds_rates(net, rates) else wide)
+            kept += [wide] if rates else []
+    z = torch.stack(latents, dim=1).numpy()
     recording.check_finite(z)
-    rate = net.transfer.rate_scale * states if rates else None
+    rate = net.transfer.rate_scale * torch.stack(kept, dim=1).numpy() if rates else None
     return sampled(
         recording, z, rate=rate, rate_unit=net.transfer.rate_unit, kind="rate", seed=seed, network_sha256=net.sha256
     )
@@ -195,7 +200,7 @@ def _resolve(net: Network, dt: float | None, method: str | None) -> tuple[float,
     own = net.spec.dt
     if own is not None and (dt not in (None, own) or method not in (None, "euler")):
         raise ValueError(f'a discrete network runs at its own dt {own} s with method "euler"; leave both out')
-    size = own or dt or net.tau / _STEPS_PER_TAU
+    size = next(s for s in (own, dt, net.tau / _STEPS_PER_TAU) if s is not None)
     if not (math.isfinite(size) and size > 0):
         raise ValueError(f"dt is a positive number of seconds, got {dt}")
     if own is None and size > net.tau:

@@ -2,5 +2,6 @@
 
 from ._build import to_brian2 as to_brian2
 from ._run import simulate as simulate
+from ._script import write_script as write_script
 from ._switch import switch as switch
 from ._verify import verify as verify

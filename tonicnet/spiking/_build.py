@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def build(
     """Return the live network of a model, its latents at ``start`` (network coordinates)."""
     import brian2 as b2
 
-    b2.seed(seed)
+    b2.seed(seed % 2**32)
     clock = b2.Clock(dt=model.lif.dt * b2.second, name="clock")
     latents = b2.NeuronGroup(
         model.net.components, eqs.LATENT, method="exact", clock=clock, name="latents",
@@ -164,12 +165,11 @@ def _output(model: Model, latents: Any, dt: float | None) -> Any:
 
 
 def sampling_step(model: Model, dt: float | None) -> float:
-    """Return the output's sampling step, a whole number of the neuron's own steps."""
-    wanted = model.net.tau / 10 if dt is None else dt
-    ratio = wanted / model.lif.dt
-    if not ratio >= 1 or abs(ratio - round(ratio)) > 1e-6:
+    """Return the output's sampling step, a whole number of the neuron's own steps; about tau / 10 if not given."""
+    ratio = round(model.net.tau / 10 / model.lif.dt) if dt is None else dt / model.lif.dt
+    if not (math.isfinite(ratio) and ratio >= 1) or abs(ratio - round(ratio)) > 1e-6:
         raise ValueError(
-            f"dt {wanted} s is the sampling step of the output and must be a whole number of the neuron's own "
+            f"dt {dt} s is the sampling step of the output and must be a whole number of the neuron's own "
             f"steps of {model.lif.dt} s"
         )
     return round(ratio) * model.lif.dt

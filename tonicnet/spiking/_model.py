@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..network import LIF, Network
 
@@ -53,7 +53,7 @@ class Model:
         return 1 / (self.neurons_per_unit * self.net.tau * self.lif.rate_scale)
 
     @property
-    def unit(self) -> Float[np.ndarray, " neuron"]:
+    def unit(self) -> Int[np.ndarray, " neuron"]:
         """The unit of each neuron."""
         return np.repeat(np.arange(self.net.units), self.neurons_per_unit)
 
@@ -99,7 +99,9 @@ class Model:
         b = (lif.threshold - lif.reset) * np.asarray(bias, dtype=np.float64)[self.unit]
         return {"threshold": lif.threshold - b, "current": lif.leak * b, "leak": lif.reset + b}[form]
 
-    def potential(self, form: str, depth: Float[np.ndarray, " neuron"], tonic: Float[np.ndarray, " neuron"]) -> np.ndarray:
+    def potential(
+        self, form: str, depth: Float[np.ndarray, " neuron"], tonic: Float[np.ndarray, " neuron"]
+    ) -> np.ndarray:
         """Return v (V) for a depth in [0, 1) from reset to threshold."""
         span = self.lif.threshold - self.lif.reset
         reset = tonic - span if form == "threshold" else np.full(self.neurons, self.lif.reset)

@@ -31,7 +31,10 @@ def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None =
     """
     entry = plan(net, bias, duration=1.0, schedule=None, task=task)[0].entry
     neurons = live["neurons"]
-    model = Model(net, len(neurons) // net.units)
+    per_unit, rest = divmod(len(neurons), net.units)
+    if rest or not per_unit:
+        raise ValueError(f"this live network has {len(neurons)} neurons, which is no multiple of {net.units} units")
+    model = Model(net, per_unit)
     move(neurons, model, form_of(neurons), entry.bias)
 
 

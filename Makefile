@@ -1,0 +1,35 @@
+# One tool a job, the same command here and in CI. Every target is safe to repeat.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/installed
+
+.PHONY: demo test lint bench models clean
+
+demo: $(STAMP)           ## learn, switch, move to Brian2, compare: the main job, into demo/
+	$(BIN)/tonicnet demo demo
+
+test: $(STAMP)           ## all tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)           ## format, style, types, and which room may import which
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)          ## the figures of the README, measured on this machine
+	$(BIN)/python benchmarks/main_job.py
+
+models: $(STAMP)         ## learn the shipped bank again, with its score table
+	$(BIN)/python benchmarks/shelf.py
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "tonicnet needs Python 3.11 or newer; try make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $(STAMP)
+
+clean:                   ## remove what make has made
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

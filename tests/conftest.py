@@ -1,0 +1,60 @@
+"""Shared by the tests: shapes checked on every call, and banks made by hand instead of by learning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from beartype import beartype
+from jaxtyping import AbstractArray, install_import_hook
+
+CHECKED = ("tonicnet.network", "tonicnet.simulate", "tonicnet.learn", "tonicnet.measure")
+
+
+def shapes(function: Any) -> Any:
+    """Check the arrays of a call; for all else a user may hand in, the doors' own sentences answer."""
+    array = {n: a for n, a in function.__annotations__.items() if isinstance(a, type) and issubclass(a, AbstractArray)}
+    function.__annotations__ = dict.fromkeys(function.__annotations__, Any) | array
+    return beartype(function)
+
+
+with install_import_hook(CHECKED, f"{__name__}.shapes"):
+    import tonicnet as tn
+
+
+@pytest.fixture(scope="session")
+def bank_of() -> Callable[..., xr.Dataset]:
+    """A bank in the layout of ``tonicnet.fit``, nothing learned: one random bias for each of the names."""
+    return _bank_of
+
+
+def _bank_of(net: tn.Network, names: tuple[str, ...] = ("one", "two"), **given: Any) -> xr.Dataset:
+    rng = np.random.default_rng(7)
+    t, k = len(names), net.components
+    plain = {
+        "bias": (("task", "unit"), rng.normal(1.0, 0.7, (t, net.units))),
+        "center": (("task", "component"), rng.normal(0, 5, (t, k))),
+        "scale": (("task", "component"), rng.uniform(0.5, 4, (t, k))),
+        "speed": (("task",), rng.uniform(0.5, 3, t)),
+        "dimension": (("task",), np.arange(t) % k + 1),
+        "start": (("task", "trial", "component"), rng.normal(0, 1, (t, 6, k))),
+    }
+    plain |= {name: (plain[name][0], np.asarray(values, dtype=float)) for name, values in given.items()}
+    return xr.Dataset(
+        plain,
+        coords={"task": list(names), "unit": np.arange(net.units), "component": [str(c) for c in range(k)]},
+        attrs={"network_sha256": net.sha256, "network": json.dumps(net.to_dict())},
+    )
+
+
+@pytest.fixture
+def numpy_code() -> Iterator[None]:
+    """Brian2 without compiling, for short runs of a live network; the preference is put back."""
+    from tonicnet.spiking._codegen import target
+
+    with target("numpy"):
+        yield

@@ -1,0 +1,321 @@
+"""The command line: every command on small networks, and bad input told in one sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from typer.testing import CliRunner, Result
+
+import tonicnet as tn
+from tonicnet.cli import app
+from tonicnet.cli._target import read_tasks
+
+UNITS = "80"
+SMALL = ["--units", UNITS, "--rounds", "0", "--steps", "12"]
+
+
+def invoke(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(w) for w in words])
+
+
+def done(*words: object) -> str:
+    result = invoke(*words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(*words: object) -> str:
+    """Run a command that must fail with one sentence on stderr and nothing like a traceback."""
+    result = invoke(*words)
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    told = result.stderr.strip()
+    assert told.startswith("tonicnet: ")
+    assert "\n" not in told
+    assert "Traceback" not in told
+    return told
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a bank of two tasks, a rate run and a spiking run of one schedule."""
+    place = tmp_path_factory.mktemp("shop")
+    said = done("fit", "hopf", "two-well", *SMALL, "-o", place / "bank.nc")
+    assert "hopf" in said
+    assert "outcome" in said
+    run = ["simulate", place / "bank.nc", "--schedule", "hopf:1,two-well:0.6"]
+    done(*run, "-o", place / "rate.nc")
+    done(*run, "--spiking", "--codegen", "numpy", "-o", place / "spikes.nc")
+    return place
+
+
+def test_help_teaches_every_command() -> None:
+    said = done("--help")
+    for command in ("demo", "list", "fit", "simulate", "export", "compare"):
+        assert command in said
+        assert f"tonicnet {command}" in done(command, "--help")
+
+
+def test_version() -> None:
+    assert done("--version").strip() == f"tonicnet {tn.__version__}"
+
+
+def test_wrong_usage_exits_with_two() -> None:
+    assert invoke("fit", "hopf", "--unitz", "3").exit_code == 2
+    assert invoke("simulat").exit_code == 2
+    assert invoke("fit", "hopf", "--units", "many").exit_code == 2
+
+
+def test_list_names_every_task_and_transfer_function() -> None:
+    said = done("list")
+    for name in tn.tasks():
+        assert name in said
+    for name in ("lif", "tanh", "softplus"):
+        assert name in said
+
+
+def test_fit_saves_a_bank_that_the_library_reads(shop: Path) -> None:
+    bank, net = tn.load(shop / "bank.nc"), tn.load_network(shop / "bank.nc")
+    assert bank["task"].values.tolist() == ["hopf", "two-well"]
+    assert (net.units, net.spec.seed, net.components) == (int(UNITS), 0, 3)
+
+
+def test_fit_on_a_given_network(shop: Path, tmp_path: Path) -> None:
+    done("fit", "line-attractor", "--network", shop / "bank.nc", *SMALL[2:], "-o", tmp_path / "more.nc")
+    assert tn.load_network(tmp_path / "more.nc") == tn.load_network(shop / "bank.nc")
+    assert "leave out --units" in refused("fit", "line-attractor", "--network", shop / "bank.nc", "--units", 10)
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A circle as CSV, NPY and NetCDF."""
+    place = tmp_path_factory.mktemp("recordings")
+    time = np.arange(0, 12, 0.02)
+    circle = np.stack([np.sin(2 * time), np.cos(2 * time)], axis=1)
+    rows = [f"{t:.2f},{x:.6f},{y:.6f}" for t, (x, y) in zip(time, circle, strict=True)]
+    (place / "circle.csv").write_text("time,x,y\n" + "\n".join(rows) + "\n")
+    np.save(place / "circle.npy", circle)
+    labelled = xr.DataArray(circle, dims=("time", "component"), coords={"time": time}, name="hand")
+    labelled.to_dataset().assign(other=("time", time)).to_netcdf(place / "circle.nc", engine="h5netcdf")
+    return place
+
+
+def test_fit_takes_a_recording(recordings: Path, tmp_path: Path) -> None:
+    small = ["--units", "40", "--rounds", "0", "--steps", "2"]
+    done("fit", recordings / "circle.npy", "--dt", "0.02", *small, "-o", tmp_path / "bank.nc")
+    bank = tn.load(tmp_path / "bank.nc")
+    assert bank["task"].values.tolist() == ["circle"]
+    assert float(bank["speed"][0]) == 1.0
+    said = done("simulate", tmp_path / "bank.nc", "--duration", 2, "-o", tmp_path / "run.nc")
+    assert "circle" in said
+    again = done("compare", tmp_path / "run.nc", tmp_path / "run.nc", "--bank", tmp_path / "bank.nc")
+    assert "circle (recording" in again
+
+
+def test_tasks_are_read_from_files_and_the_shelf(recordings: Path, tmp_path: Path) -> None:
+    text = (Path(__file__).parent.parent / "tasks" / "hopf.toml").read_text()
+    (tmp_path / "mine.toml").write_text(text.replace('name = "hopf"', 'name = "mine"'))
+    given = [tmp_path / "mine.toml", "lorenz", *(recordings / f"circle.{kind}" for kind in ("csv", "npy", "nc"))]
+    made = read_tasks([str(g) for g in given], dt=0.02, variable="hand")
+    assert [t.name for t in made] == ["mine", "lorenz", "circle", "circle", "circle"]
+    csv, npy, nc = (t.trajectory(1.0, 0.02, seed=3)["output"].values for t in made[2:])
+    np.testing.assert_allclose(csv, npy, atol=1e-6)
+    np.testing.assert_array_equal(npy, nc)
+
+
+def test_simulate_writes_runs_of_one_layout(shop: Path) -> None:
+    rate, spikes = tn.load(shop / "rate.nc"), tn.load(shop / "spikes.nc")
+    assert rate["output"].dims == spikes["output"].dims
+    assert rate["segment"].values.tolist() == spikes["segment"].values.tolist()
+    assert (rate.attrs["kind"], spikes.attrs["kind"]) == ("rate", "spiking")
+    net, bank = tn.load_network(shop / "bank.nc"), tn.load(shop / "bank.nc")
+    again = tn.spiking.simulate(net, bank, schedule=[("hopf", 1), ("two-well", 0.6)], codegen="numpy")
+    for name in ("spike_time", "spike_neuron", "spike_unit", "spike_trial"):
+        np.testing.assert_array_equal(spikes[name].values, again[name].values)
+        assert spikes[name].attrs == again[name].attrs
+
+
+def test_simulate_one_task_and_all_tasks(shop: Path, tmp_path: Path) -> None:
+    done("simulate", shop / "bank.nc", "--task", "hopf", "--duration", 1, "--trials", 3, "-o", tmp_path / "one.nc")
+    assert tn.load(tmp_path / "one.nc").sizes["trial"] == 3
+    done("simulate", shop / "bank.nc", "-o", tmp_path / "all.nc")
+    assert set(tn.load(tmp_path / "all.nc")["segment"].values) == {"hopf", "two-well"}
+
+
+def test_export_writes_script_and_data(shop: Path, tmp_path: Path) -> None:
+    said = done("export", shop / "bank.nc", "--schedule", "hopf:0.1,two-well:0.1", "-o", tmp_path / "mine.py")
+    assert "hopf:0.1,two-well:0.1" in said
+    compile((tmp_path / "mine.py").read_text(), "mine.py", "exec")
+    with np.load(tmp_path / "mine.npz", allow_pickle=False) as data:
+        assert data["task"].tolist() == ["hopf", "two-well"]
+
+
+def test_compare_prints_floors_and_draws(shop: Path, tmp_path: Path) -> None:
+    runs = (shop / "rate.nc", shop / "spikes.nc")
+    said = done("compare", *runs, "--bank", shop / "bank.nc", "-o", tmp_path / "sheet.png")
+    for words in ("hopf (cycle", "two-well (memory", "floor", "rate", "spiking", "settling", "switch 1"):
+        assert words in said
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert max(map(len, said.splitlines())) < 130
+    without = done("compare", *runs)
+    assert "hopf" in without
+    assert "settling" not in without
+
+
+def test_demo_does_the_main_job(tmp_path: Path) -> None:
+    place = tmp_path / "new" / "demo"
+    small = [
+        "--seconds",
+        1,
+        "--neurons-per-unit",
+        1,
+        "--tasks",
+        "line-attractor,two-well",
+        "--codegen",
+        "numpy",
+        "--verify",
+    ]
+    said = done("demo", place, *SMALL, *small)
+    made = {p.name for p in place.iterdir()}
+    assert made == {"bank.nc", "rate.nc", "spikes.nc", "comparison.png", "brian2_script.py", "brian2_script.npz"}
+    for words in ("rate", "spiking", "floor", "settling", "differing", "all together"):
+        assert words in said
+    assert tn.load(place / "spikes.nc").attrs["network_sha256"] == tn.load(place / "bank.nc").attrs["network_sha256"]
+
+
+def test_the_command_itself_runs() -> None:
+    code = "import sys; sys.argv = ['tonicnet', 'fit', 'lorentz']; from tonicnet.cli import main; main()"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert made.returncode == 1
+    assert made.stderr.startswith("tonicnet: unknown task 'lorentz'. Did you mean 'lorenz'?")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["fit", "lorentz"], "Did you mean 'lorenz'"),
+        (["fit", "hopf", "--method", "flo"], "Did you mean 'flow'"),
+        (["fit", "hopf", "--synapses", "densse"], "Did you mean 'dense'"),
+        (["fit", "hopf", "--transfer", "tan"], "Did you mean 'tanh'"),
+        (["fit", "hopf", "--units", "0"], "units must be at least 1"),
+        (["fit", "lorenz", "--components", "2"], "3 components"),
+        (["fit", "hopf", "hopf"], "given twice"),
+        (["fit", "hopf", "--dt", "0.1"], "--dt is the sampling step of an NPY"),
+        (["fit", "no.csv"], "no file at no.csv"),
+        (["fit", "no.toml"], "no.toml"),
+        (["fit", "hopf", "-o", "bank.txt"], "unknown file type '.txt'"),
+        (["fit", "hopf", "-o", "nowhere/bank.nc"], "no folder nowhere"),
+        (["fit", "hopf", "--network", "nobody"], "unknown network 'nobody'"),
+        (["simulate", "nothing.nc"], "no file at nothing.nc"),
+        (["export", "nothing.nc"], "no file at nothing.nc"),
+        (["compare", "nothing.nc", "nothing.nc"], "no file at nothing.nc"),
+        (["demo", "--tasks", "lorenz,hop"], "Did you mean 'hopf'"),
+    ],
+)
+def test_bad_words_are_told_in_a_sentence(
+    words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert sentence in refused(*words)
+    assert not [p for p in tmp_path.iterdir() if p.suffix]
+
+
+@pytest.mark.parametrize("schedule", ["hopf", "hopf:", ":3", "hopf:x", "hopf:-1", "hopf:1,,two-well:1", "hopf:nan", ""])
+def test_bad_schedules(shop: Path, tmp_path: Path, schedule: str) -> None:
+    told = refused("simulate", shop / "bank.nc", "--schedule", schedule, "-o", tmp_path / "run.nc")
+    assert "a schedule reads task:seconds" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--schedule", "hoph:1"], "Did you mean 'hopf'"),
+        (["--task", "lorenz"], "unknown task in this bank 'lorenz'"),
+        (["--task", "hopf", "--schedule", "hopf:1"], "not both"),
+        (["--duration", "-1"], "positive number of seconds"),
+        (["--spiking", "--form", "treshold"], "Did you mean 'threshold'"),
+        (["--spiking", "--codegen", "c"], "codegen"),
+        (["--spiking", "--noise", "0.1"], "--noise is for rate networks"),
+        (["--spiking", "--neurons-per-unit", "0"], "neurons_per_unit"),
+    ],
+)
+def test_bad_options_of_simulate(shop: Path, tmp_path: Path, options: list[str], sentence: str) -> None:
+    assert sentence in refused("simulate", shop / "bank.nc", *options, "-o", tmp_path / "run.nc")
+    assert not list(tmp_path.iterdir())
+
+
+def test_truncated_and_foreign_files(shop: Path, tmp_path: Path) -> None:
+    whole = (shop / "bank.nc").read_bytes()
+    (tmp_path / "cut.nc").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "words.nc").write_text("not a bank")
+    for name in ("cut.nc", "words.nc"):
+        assert "not a complete NetCDF file" in refused("simulate", tmp_path / name)
+        assert "not a complete" in refused("fit", tmp_path / name, "-o", tmp_path / "bank.nc")
+    (tmp_path / "cut.csv").write_text("time,x\n0.0,1.0\n0.1")
+    assert "cut off" in refused("fit", tmp_path / "cut.csv", "-o", tmp_path / "bank.nc")
+    assert "holds no network" in refused("simulate", shop / "rate.nc")
+    assert "is not a run" in refused("compare", shop / "bank.nc", shop / "rate.nc")
+    assert not (tmp_path / "bank.nc").exists()
+
+
+def edited(bank: Path, to: Path, **changes: object) -> Path:
+    ds = tn.load(bank)
+    ds.attrs.update(changes)
+    ds.to_netcdf(to, engine="h5netcdf")
+    return to
+
+
+def test_edited_and_foreign_banks(shop: Path, tmp_path: Path) -> None:
+    broken = edited(shop / "bank.nc", tmp_path / "broken.nc", network="{")
+    assert "holds no network" in refused("simulate", broken)
+    wrong = edited(shop / "bank.nc", tmp_path / "wrong.nc", network_sha256="0" * 64)
+    assert "this bank was learned on network 0000" in refused("simulate", wrong)
+    other = tn.Network(units=20, seed=1)
+    strange = tn.simulate(other, np.ones(20), duration=1.0)
+    tn.save(strange, tmp_path / "strange.nc")
+    told = refused("compare", tmp_path / "strange.nc", shop / "rate.nc", "--bank", shop / "bank.nc")
+    assert "give the runs' own bank" in told
+    listless = edited(shop / "bank.nc", tmp_path / "listless.nc", tasks="[")
+    told = refused("compare", shop / "rate.nc", shop / "spikes.nc", "--bank", listless)
+    assert "list of tasks is not readable" in told
+
+
+def test_a_task_without_a_truth_is_compared_run_with_run(shop: Path, tmp_path: Path) -> None:
+    listless = edited(shop / "bank.nc", tmp_path / "listless.nc", tasks="{}")
+    result = invoke("compare", shop / "rate.nc", shop / "spikes.nc", "--bank", listless)
+    assert result.exit_code == 0
+    assert "no true run of hopf" in result.stderr
+
+
+def test_unwritable_places_are_told_before_the_work(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept")
+    assert "cannot make the folder" in refused("demo", tmp_path / "file" / "demo")
+    assert "cannot make the folder" in refused("demo", tmp_path / "file")
+    assert "no folder" in refused("fit", "hopf", "-o", tmp_path / "file" / "bank.nc")
+    assert "is a folder" in refused("export", shop / "bank.nc", "-o", _folder(tmp_path / "x.py"))
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def test_a_result_never_replaces_what_is_read(shop: Path, recordings: Path) -> None:
+    before = (shop / "bank.nc").read_bytes()
+    assert "is also what is read" in refused("simulate", shop / "bank.nc", "-o", shop / "bank.nc")
+    assert "is also what is read" in refused("fit", recordings / "circle.nc", "-o", recordings / "circle.nc")
+    assert (shop / "bank.nc").read_bytes() == before
+
+
+def test_rate_units_without_a_spiking_neuron(tmp_path: Path) -> None:
+    bank = tmp_path / "bank.nc"
+    done("fit", "two-well", "--transfer", "tanh", *SMALL, "-o", bank)
+    assert "has no spiking neuron" in refused("simulate", bank, "--spiking", "-o", tmp_path / "run.nc")
+    assert "has no spiking neuron" in refused("export", bank, "-o", tmp_path / "run.py")
+    assert {p.name for p in tmp_path.iterdir()} == {"bank.nc"}

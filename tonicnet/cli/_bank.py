@@ -1,0 +1,43 @@
+"""A bank named on the command line, with the network it was learned on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+from .._files import load
+from .._share import shelf
+from ..network import Network, check_bank, load_network, models
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A bank and its own network, drawn again and held against its hash."""
+
+    net: Network
+    bank: xr.Dataset
+    path: Path
+
+
+def open_bank(source: str) -> Opened:
+    """Open a bank file, a folder that holds ``bank.nc``, or the bank of a shipped model by its name."""
+    path = _locate(source)
+    bank = load(path)
+    net = _network(path)
+    check_bank(net, bank)
+    return Opened(net, bank, path)
+
+
+def _locate(source: str) -> Path:
+    path = Path(source)
+    if path.is_dir():
+        return path / "bank.nc"
+    return shelf("models") / source / "bank.nc" if not path.exists() and source in models() else path
+
+
+def _network(path: Path) -> Network:
+    if path.suffix != ".nc":
+        raise ValueError(f"a bank is a NetCDF file whose name ends in .nc, got {path}")
+    return load_network(path)

@@ -1,0 +1,53 @@
+"""``tonicnet list``: what is on the shelves."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import typer
+
+from .._files import load
+from .._share import shelf
+from ..network import models
+from ..network._spec import TRANSFERS
+from ..task import task, tasks
+from ._table import table
+from ._told import told
+
+
+@told
+def shelves() -> None:
+    """List the tasks, the shipped networks and the transfer functions.
+
+    \b
+    Example:  tonicnet list
+              tonicnet fit NAME      learn one of the tasks
+    """
+    known = [task(name) for name in tasks()]
+    rows = [[t.name, t.kind, str(t.dimension), t.title] for t in known]
+    typer.echo("Tasks (tonicnet fit NAME)\n" + _indented(["name", "kind", "dim", "title"], rows, (0, 1, 3)))
+    typer.echo("\nNetworks with a bank (tonicnet simulate NAME)\n" + _models())
+    curves = [[name, (kind.__doc__ or "").strip().split("\n")[0]] for name, kind in TRANSFERS.items()]
+    typer.echo("\nTransfer functions (--transfer NAME)\n" + _indented(["name", "phi"], curves, (0, 1)))
+
+
+def _models() -> str:
+    rows = [_model(name) for name in models()]
+    return _indented(["name", "units", "K", "synapses", "transfer", "tasks"], rows, (0, 3, 4, 5)) if rows else "  none"
+
+
+def _model(name: str) -> list[str]:
+    place = shelf("models") / name
+    spec = tomllib.loads((place / "network.toml").read_text())
+    bank = place / "bank.nc"
+    held = ", ".join(map(str, load(bank)["task"].values)) if bank.is_file() else "no bank"
+    return [name, str(spec["units"]), str(spec["components"]), spec["synapses"], _curve(spec["transfer"]), held]
+
+
+def _curve(stored: Any) -> str:
+    return str(stored["name"] if isinstance(stored, dict) else stored)
+
+
+def _indented(head: list[str], rows: list[list[str]], left: tuple[int, ...]) -> str:
+    return table([f"  {head[0]}", *head[1:]], [[f"  {row[0]}", *row[1:]] for row in rows], left=left)
