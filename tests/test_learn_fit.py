@@ -120,21 +120,22 @@ def test_progress_tells_task_stage_and_loss(net: tn.Network, capsys: pytest.Capt
 
 
 BAD = [
-    (dict(tasks="lorentz"), ValueError, "Did you mean 'lorenz'"),
-    (dict(tasks="hopf", method="flwo"), ValueError, "Did you mean 'flow'"),
-    (dict(tasks=[]), ValueError, "no task given"),
-    (dict(tasks=["hopf", "hopf"]), ValueError, "twice"),
-    (dict(tasks="hopf", noise=-1.0), ValueError, "noise"),
-    (dict(tasks="hopf", steps=0), ValueError, "steps"),
-    (dict(tasks="hopf", progress="yes"), TypeError, "progress"),
+    ({"tasks": "lorentz"}, ValueError, "Did you mean 'lorenz'"),
+    ({"tasks": "hopf", "method": "flwo"}, ValueError, "Did you mean 'flow'"),
+    ({"tasks": []}, ValueError, "no task given"),
+    ({"tasks": ["hopf", "hopf"]}, ValueError, "twice"),
+    ({"tasks": "hopf", "noise": -1.0}, ValueError, "noise"),
+    ({"tasks": "hopf", "steps": 0}, ValueError, "steps"),
+    ({"tasks": "hopf", "progress": "yes"}, TypeError, "progress"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "error", "sentence"), BAD)
 def test_bad_input_gets_one_sentence(net: tn.Network, arguments: dict, error: type, sentence: str) -> None:
-    tasks = arguments.pop("tasks")
+    given = {"progress": False} | arguments
+    tasks = given.pop("tasks")
     with pytest.raises(error, match=sentence):
-        tn.fit(net, tasks, **({"progress": False} | arguments))
+        tn.fit(net, tasks, **given)
 
 
 def test_too_few_components_are_refused_with_the_remedy() -> None:

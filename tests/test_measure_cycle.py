@@ -90,9 +90,7 @@ def test_noisy_phase_gives_its_variation():
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    period=st.floats(0.5, 20), size=st.floats(1e-3, 1e3), shift=st.floats(-1e3, 1e3), start=st.floats(0, TAU)
-)
+@given(period=st.floats(0.5, 20), size=st.floats(1e-3, 1e3), shift=st.floats(-1e3, 1e3), start=st.floats(0, TAU))
 def test_scaling_and_shift_do_not_matter(period, size, shift, start):
     dt = period / 61.3
     t = np.arange(0, 12 * period, dt)

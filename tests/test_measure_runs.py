@@ -93,9 +93,7 @@ def test_too_many_cells_is_refused():
 def test_spectrum_in_hertz_does_not_change_with_length():
     t = np.arange(0, 800, 0.1)
     whole = [
-        measure.spectral_hellinger(
-            labelled(ring(t[:n])), labelled(ring(t[:n], speed=1.1)), smoothing=0.02, unit="Hz"
-        )
+        measure.spectral_hellinger(labelled(ring(t[:n])), labelled(ring(t[:n], speed=1.1)), smoothing=0.02, unit="Hz")
         for n in (4000, 8000)
     ]
     values = [float(w.spectral_hellinger[0]) for w in whole]
@@ -169,9 +167,9 @@ def test_settling_of_exponentials():
 def test_two_wells_are_not_far_from_themselves():
     wells = np.ones((2, 50, 2)) * np.array([1, -1])[:, None, None]
     assert measure.attractor_threshold_of(wells) == 0.1
-    assert measure.settling_time(
-        scheduled([("wells", wells)]), labelled(wells)
-    ).settling_time.values.tolist() == [[0, 0]]
+    assert measure.settling_time(scheduled([("wells", wells)]), labelled(wells)).settling_time.values.tolist() == [
+        [0, 0]
+    ]
 
 
 def test_what_leaves_again_has_not_settled():
@@ -315,9 +313,7 @@ def test_compare_side_by_side(two_runs):
     assert np.isnan(cycle.state_space_divergence).all()
     assert np.isnan(chaos.period).all()
     assert chaos.state_space_divergence[1] > 2 * chaos.state_space_divergence[0]
-    assert chaos.state_space_divergence_floor[0] == pytest.approx(
-        float(chaos.state_space_divergence[0]), rel=0.3
-    )
+    assert chaos.state_space_divergence_floor[0] == pytest.approx(float(chaos.state_space_divergence[0]), rel=0.3)
     assert chaos.lost_share.values.tolist() == [0, 1]
     assert memory.attractor_distance.values == pytest.approx([0.02, 0.1], abs=1e-6)
     assert chaos.samples.values.tolist() == [3000, 3000]

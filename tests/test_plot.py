@@ -63,9 +63,7 @@ def a_run(tasks, *, seconds=20.0, speed=2.0, dt=0.02, trials=1, kind="rate", see
     made = np.zeros((trials, count * len(tasks), 3))
     for i, task in enumerate(tasks):
         for trial in range(trials):
-            made[trial, i * count : (i + 1) * count, : SHAPES[task]] = outputs(
-                task, count, dt * speed, trial + seed
-            )
+            made[trial, i * count : (i + 1) * count, : SHAPES[task]] = outputs(task, count, dt * speed, trial + seed)
     index = np.repeat(np.arange(len(tasks)), count)
     coords = {
         "trial": np.arange(trials),
@@ -158,9 +156,7 @@ def test_attractor_draws_the_output_in_task_units():
     assert ax.name == "3d"
     x, y, z = ax.lines[0].get_data_3d()
     assert np.array_equal(np.stack([x, y, z], axis=1), run.output.values[0])
-    assert [ax.get_xlabel(), ax.get_ylabel(), ax.get_zlabel()] == [
-        f"component {k} (task units)" for k in range(3)
-    ]
+    assert [ax.get_xlabel(), ax.get_ylabel(), ax.get_zlabel()] == [f"component {k} (task units)" for k in range(3)]
     check_texts(ax.figure)
 
 
@@ -200,9 +196,7 @@ def test_attractor_refuses():
         plot.attractor(run, components=[0, 1, 2, 0])
     with pytest.raises(ValueError, match=r"unknown component '7'. Known: 0, 1, 2"):
         plot.attractor(run, components=["7"])
-    with pytest.raises(
-        ValueError, match=r"component 2 is idle in task 'hopf', which has 2; .*measure.segment"
-    ):
+    with pytest.raises(ValueError, match=r"component 2 is idle in task 'hopf', which has 2; .*measure.segment"):
         plot.attractor(run, components=[0, 2])
     with pytest.raises(ValueError, match="3 components do not fit these axes"):
         plot.attractor(a_run(["lorenz"]), components=[0, 1, 2], ax=plt.figure().add_subplot())
@@ -273,9 +267,7 @@ def test_names_are_shortened_to_fit():
 def test_a_trajectory_has_its_own_time():
     t = np.arange(200) * 0.1
     truth = xr.DataArray(outputs("hopf", 200, 0.1), dims=("time", "component"))
-    truth = truth.assign_coords(time=("time", t, {"units": "1"}), component=["x", "y"]).to_dataset(
-        name="output"
-    )
+    truth = truth.assign_coords(time=("time", t, {"units": "1"}), component=["x", "y"]).to_dataset(name="output")
     ax = plot.components(truth)
     assert ax.get_xlabel() == "time (task units)"
     assert words(ax)[-2:] == ["x", "y"]
@@ -380,9 +372,7 @@ def test_thresholds_follow_the_law():
 
 
 def test_thresholds_of_one_task_and_few_units():
-    beads = [
-        k for k in plot.thresholds(a_bank(), "hopf", units=[1, 5]).axes[0].lines if k.get_label() == "hopf"
-    ]
+    beads = [k for k in plot.thresholds(a_bank(), "hopf", units=[1, 5]).axes[0].lines if k.get_label() == "hopf"]
     assert len(beads[0].get_xdata()) == 2
 
 

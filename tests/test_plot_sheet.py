@@ -130,9 +130,7 @@ def test_sheet_refuses():
         plot.compare(rate, rate)
     with pytest.raises(ValueError, match="the runs share no task: one has line"):
         plot.compare(a_run(["line"]), spiking, measures=measure.compare(rate, spiking))
-    with pytest.raises(
-        ValueError, match=r"task 'lorenz' begins at 0 s in the rate run, at 20 s in the spiking"
-    ):
+    with pytest.raises(ValueError, match=r"task 'lorenz' begins at 0 s in the rate run, at 20 s in the spiking"):
         plot.compare(rate, with_spikes(a_run(["hopf", "lorenz"])))
     with pytest.raises(TypeError, match="the rate run must be a Dataset"):
         plot.compare(None, spiking)

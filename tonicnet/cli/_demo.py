@@ -34,7 +34,7 @@ from ._truth import Truths, truths
 
 @told
 def demo(
-    place: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where the results go; made if missing.")] = Path(
+    place: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the results go; made if missing.")] = Path(
         "demo"
     ),
     units: Annotated[int, typer.Option(help="Units of the network.")] = 1000,
@@ -42,10 +42,10 @@ def demo(
     tasks: Annotated[str, typer.Option(help="Tasks to learn and to run one after the other.")] = (
         "lorenz,van-der-pol,hopf"
     ),
-    duration: Annotated[float, typer.Option("--seconds", help="Seconds of each task.")] = 12.0,
-    neurons_per_unit: Annotated[int, typer.Option(help="Spiking neurons for each rate unit.")] = 5,
+    duration: Annotated[float, typer.Option("--seconds", help="Seconds of each task.")] = 16.0,
+    neurons_per_unit: Annotated[int, typer.Option(help="Spiking neurons for each rate unit.")] = 4,
     steps: Annotated[int, typer.Option(help="Steps of the first stage of learning, at most.")] = DEFAULTS["steps"],
-    rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = 1,
+    rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = 0,
     codegen: Codegen = "auto",
     verify: Annotated[bool, typer.Option("--verify", help="Also show that all three forms spike alike.")] = False,
 ) -> None:

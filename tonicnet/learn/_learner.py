@@ -96,7 +96,7 @@ class Learner:
                 return "as good as its floor"
             if scored > self.rounds:
                 break
-        return f"stopped after {scored} closed-loop rounds"
+        return f"stopped after {scored} closed-loop round{'s' * (scored != 1)}"
 
     def _plan(self) -> Iterator[Stage]:
         make = flow_plan if self.method == "flow" else trajectory_plan

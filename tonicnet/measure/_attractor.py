@@ -52,9 +52,7 @@ def attractor_distance(run: Labelled, truth: Labelled) -> xr.Dataset:
     name = "distance to the nearest point of the truth in sd"
     found = {
         "attractor_distance": Variable(("trial",), distance.mean(axis=1), "1", name),
-        "attractor_distance_upper": Variable(
-            ("trial",), _upper(distance), "1", f"99 % quantile of the {name}"
-        ),
+        "attractor_distance_upper": Variable(("trial",), _upper(distance), "1", f"99 % quantile of the {name}"),
         "attractor_distance_floor": Variable((), own_distance(true), "1", f"{name}, truth against truth"),
     }
     return dataset(found, made.trial, task=true.task)
@@ -108,13 +106,9 @@ def settling_time(
     rows = [_settled(s, _truth_for(truth, s.task), threshold, minimum) for s in found]
     return dataset(
         {
-            "settling_time": Variable(
-                ("segment", "trial"), [r[0] for r in rows], "1", "settling time in task time"
-            ),
+            "settling_time": Variable(("segment", "trial"), [r[0] for r in rows], "1", "settling time in task time"),
             "settling_seconds": Variable(("segment", "trial"), [r[1] for r in rows], "s", "settling time"),
-            "threshold": Variable(
-                ("segment",), [r[2] for r in rows], "1", "distance that counts as settled, in sd"
-            ),
+            "threshold": Variable(("segment",), [r[2] for r in rows], "1", "distance that counts as settled, in sd"),
         },
         {
             "segment": Variable(("segment",), np.arange(len(found)), "1", "number of the segment"),

@@ -104,9 +104,7 @@ def _truth(
     if given is not None:
         return given
     if truth is not None:
-        raise ValueError(
-            f"no truth for task {name!r}: the mapping has {', '.join(map(repr, truth)) or 'none'}"
-        )
+        raise ValueError(f"no truth for task {name!r}: the mapping has {', '.join(map(repr, truth)) or 'none'}")
     stretch = runs["b" if "a" in measured else "a"][name][0]
     if not np.isfinite(stretch.values).all():
         raise ValueError(f"the run that stands for the truth of task {name!r} is not finite; give truth=...")
@@ -198,9 +196,7 @@ def _sentence(sides: Sides, kind: str, row: Row) -> str:
 
 def _table(rows: list[list[Row]], tasks: list[str], runs: list[str], kinds: list[str]) -> xr.Dataset:
     variables = {name: _column(rows, name, *about) for name, about in _columns().items()}
-    variables["outcome"] = Variable(
-        ("task", "run"), [[r["outcome"] for r in row] for row in rows], "1", "outcome"
-    )
+    variables["outcome"] = Variable(("task", "run"), [[r["outcome"] for r in row] for row in rows], "1", "outcome")
     coords = {
         "task": Variable(("task",), tasks, "1", "task"),
         "run": Variable(("run",), runs, "1", "run measured"),

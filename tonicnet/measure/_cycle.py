@@ -58,17 +58,13 @@ def limit_cycle_of(x: Float[np.ndarray, "time component"], dt: float) -> Cycle:
     6.283
     """
     if len(x) < SAMPLES:
-        raise ValueError(
-            f"a cycle measure needs at least {SAMPLES} samples over {CYCLES} cycles, got {len(x)}"
-        )
+        raise ValueError(f"a cycle measure needs at least {SAMPLES} samples over {CYCLES} cycles, got {len(x)}")
     trouble = _trouble(x)
     if trouble:
         return no_cycle(x, trouble)
     lag, coherence = return_lag(x)
     if coherence < COHERENCE:
-        reason = (
-            f"no period: the state returns with a correlation of {coherence:.2f}, a cycle needs {COHERENCE}"
-        )
+        reason = f"no period: the state returns with a correlation of {coherence:.2f}, a cycle needs {COHERENCE}"
         return no_cycle(x, reason, coherence)
     return _timed(x, dt, section_crossings(x, lag), coherence)
 
@@ -184,9 +180,7 @@ def _sections(x: Float[np.ndarray, "time component"]) -> Iterator[Float[np.ndarr
             yield upward_crossings(x[:, k], float(low + level * (high - low)), 0.1 * float(high - low))
 
 
-def upward_crossings(
-    x: Float[np.ndarray, " time"], level: float, band: float
-) -> Float[np.ndarray, " crossing"]:
+def upward_crossings(x: Float[np.ndarray, " time"], level: float, band: float) -> Float[np.ndarray, " crossing"]:
     """Return where ``x`` rises through ``level``, in samples, by linear interpolation.
 
     A passage counts when x comes from below ``level - band`` and goes on above ``level + band``, so noise

@@ -42,9 +42,7 @@ def attractor_distance_of(
     return distance
 
 
-def attractor_threshold_of(
-    truth: Float[np.ndarray, "trial time component"], *, minimum: float = MINIMUM
-) -> float:
+def attractor_threshold_of(truth: Float[np.ndarray, "trial time component"], *, minimum: float = MINIMUM) -> float:
     """Return how near counts as "on the attractor": the 99.9 % quantile of truth-to-truth distances.
 
     The second half of the truth (in time, all trials) is measured against the first; at least ``minimum``, in

@@ -87,9 +87,7 @@ def spectral_hellinger(
     """
     pair = _read(run, truth, finite=True)
     count = _samples(pair)
-    width = (
-        smoothing if choose("unit", unit, ("bins", "Hz")) == "bins" else smoothing * _span(pair.run, count)
-    )
+    width = smoothing if choose("unit", unit, ("bins", "Hz")) == "bins" else smoothing * _span(pair.run, count)
     value = [spectral_hellinger_of(t, m, smoothing=width) for t, m in _sides(pair, count)]
     own = _floor(pair, count, reference, lambda a, b: spectral_hellinger_of(a, b, smoothing=width))
     found = {"spectral_hellinger": Variable(("trial",), value, "1", "spectral Hellinger distance D_H")}
@@ -120,9 +118,7 @@ def _span(run: Stretch, count: int) -> float:
     return count * float(time[-1] - time[0]) / (len(time) - 1)
 
 
-def _result(
-    found: dict[str, Variable], own: Floor, pair: Pair, count: int, **attrs: str | int | float
-) -> xr.Dataset:
+def _result(found: dict[str, Variable], own: Floor, pair: Pair, count: int, **attrs: str | int | float) -> xr.Dataset:
     name, first = next(iter(found.items()))
     found[f"{name}_floor"] = Variable((), own.value, first.units, f"{first.long_name}, truth against truth")
     found["samples"] = Variable((), count, "1", "samples compared per trial, T")

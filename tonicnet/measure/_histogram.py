@@ -53,9 +53,7 @@ def state_space_divergence_of(
     return _divergence(_cells(truth, box), _cells(made, box), len(truth), len(made), box)
 
 
-def outside_of(
-    truth: Float[np.ndarray, "time component"], made: Float[np.ndarray, "time2 component"]
-) -> float:
+def outside_of(truth: Float[np.ndarray, "time component"], made: Float[np.ndarray, "time2 component"]) -> float:
     """Return the share of samples of ``made`` that lie outside the truth's box or are not finite."""
     return 1.0 - len(_cells(made, _box(truth, 1))) / len(made)
 

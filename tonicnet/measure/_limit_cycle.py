@@ -113,15 +113,12 @@ def orbit_distance(run: Labelled, truth: Labelled) -> xr.Dataset:
 def _distances(run: Stretch, truth: Stretch) -> dict[str, Variable]:
     true = truth.values
     found = [
-        orbit_distance_of(true[i % len(true)], made, truth.dt, made_dt=run.dt)
-        for i, made in enumerate(run.values)
+        orbit_distance_of(true[i % len(true)], made, truth.dt, made_dt=run.dt) for i, made in enumerate(run.values)
     ]
     return {
         "orbit_distance": Variable(("trial",), [f.distance for f in found], "1", "orbit distance in sd"),
         "orbit_distance_floor": Variable(
             ("trial",), [f.floor for f in found], "1", "orbit distance, truth against truth"
         ),
-        "spread": Variable(
-            ("trial",), [f.spread for f in found], "1", "spread of cycles around their mean in sd"
-        ),
+        "spread": Variable(("trial",), [f.spread for f in found], "1", "spread of cycles around their mean in sd"),
     }

@@ -73,9 +73,7 @@ def cycles_by_phase(
     return (1 - share) * x[left] + share * x[left + 1]
 
 
-def aligned_distance(
-    a: Float[np.ndarray, "phase component"], b: Float[np.ndarray, "phase component"]
-) -> float:
+def aligned_distance(a: Float[np.ndarray, "phase component"], b: Float[np.ndarray, "phase component"]) -> float:
     """Return the root mean square distance of two orbits at the shift of phase that makes it smallest."""
     overlap = np.fft.irfft((np.fft.rfft(a, axis=0).conj() * np.fft.rfft(b, axis=0)).sum(axis=1), len(a))
     near = float(overlap.argmax())
@@ -85,9 +83,7 @@ def aligned_distance(
     return min(float(best.fun), _distance(a, b, near))
 
 
-def _distance(
-    a: Float[np.ndarray, "phase component"], b: Float[np.ndarray, "phase component"], shift: float
-) -> float:
+def _distance(a: Float[np.ndarray, "phase component"], b: Float[np.ndarray, "phase component"], shift: float) -> float:
     whole, share = int(np.floor(shift)), shift - np.floor(shift)
     moved = (1 - share) * np.roll(b, -whole, axis=0) + share * np.roll(b, -whole - 1, axis=0)
     return float(np.sqrt(((moved - a) ** 2).mean()))
@@ -98,6 +94,4 @@ def spread_of(x: Float[np.ndarray, "*sample component"]) -> Float[np.ndarray, " 
     spread = x.reshape(-1, x.shape[-1]).std(axis=0)
     largest = float(spread.max())
     size = max(float(np.abs(x).max()), 1.0)
-    return (
-        np.where(spread > 1e-3 * largest, spread, largest) if largest > 1e-9 * size else np.ones_like(spread)
-    )
+    return np.where(spread > 1e-3 * largest, spread, largest) if largest > 1e-9 * size else np.ones_like(spread)

@@ -67,9 +67,7 @@ def floor(truth: Stretch, samples: int, reference: Stretch | None, score: Score)
     if reference:
         have = f"the reference has {reference.values.shape[1]} samples"
     else:
-        have = (
-            f"the truth has {len(truth.values)} x {truth.values.shape[1]} samples and no reference was given"
-        )
+        have = f"the truth has {len(truth.values)} x {truth.values.shape[1]} samples and no reference was given"
     return Floor(np.nan, f"no floor: it takes two true runs of {samples} samples, and {have}")
 
 

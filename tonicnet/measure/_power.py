@@ -33,9 +33,7 @@ def spectral_hellinger_of(
     True
     """
     if len(truth) != len(made):
-        raise ValueError(
-            f"spectra need series of one length, got {len(truth)} and {len(made)}; cut the longer"
-        )
+        raise ValueError(f"spectra need series of one length, got {len(truth)} and {len(made)}; cut the longer")
     p, q = spectrum(truth, smoothing), spectrum(made, smoothing)
     return float(np.sqrt(np.clip(1.0 - np.sqrt(p * q).sum(axis=0), 0.0, 1.0)).mean())
 

@@ -44,24 +44,16 @@ def valid_time(
     """
     pair = _read(run, truth)
     if lyapunov is not None and not lyapunov > 0:
-        raise ValueError(
-            f"lyapunov={lyapunov} is not a positive exponent; leave it out for a task without chaos"
-        )
+        raise ValueError(f"lyapunov={lyapunov} is not a positive exponent; leave it out for a task without chaos")
     total = total_variance(pair.truth.values) if variance is None else variance
-    times = valid_time_of(
-        pair.truth.values, pair.run.values, pair.truth.dt, threshold=threshold, variance=total
-    )
+    times = valid_time_of(pair.truth.values, pair.run.values, pair.truth.dt, threshold=threshold, variance=total)
     duration = pair.run.values.shape[1] * pair.truth.dt
     found = _times(times, _wrong_start(pair, threshold, total), "", 1.0, "1")
     if lyapunov is not None:
         found |= _times(times, _wrong_start(pair, threshold, total), "_lyapunov", lyapunov, "Lyapunov time")
-    found["censored"] = Variable(
-        (), np.mean(times >= duration - 1e-9), "1", "share of trials that never left"
-    )
+    found["censored"] = Variable((), np.mean(times >= duration - 1e-9), "1", "share of trials that never left")
     found["duration"] = Variable((), duration, "1", "task time compared per trial")
-    return dataset(
-        found, pair.run.trial, task=pair.truth.task, threshold=float(threshold), variance=float(total)
-    )
+    return dataset(found, pair.run.trial, task=pair.truth.task, threshold=float(threshold), variance=float(total))
 
 
 def prediction_error(run: Labelled, truth: Labelled, *, variance: float | None = None) -> xr.Dataset:

@@ -39,9 +39,7 @@ def coarser(stretch: Stretch, dt: float) -> Stretch:
     """Bring a stretch to the step ``dt``, which must not be finer than its own."""
     ratio = dt / stretch.dt
     if ratio < 1 - 1e-3:
-        raise ValueError(
-            f"a step of {dt:.6g} is finer than the run's {stretch.dt:.6g}; sample the run finer instead"
-        )
+        raise ValueError(f"a step of {dt:.6g} is finer than the run's {stretch.dt:.6g}; sample the run finer instead")
     whole = round(ratio)
     if abs(ratio - whole) < 1e-3 * ratio / len(stretch.time):
         return _picked(stretch, whole)

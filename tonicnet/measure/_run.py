@@ -79,27 +79,19 @@ def single(run: Labelled, role: str = "run", *, finite: bool = True) -> Stretch:
 def output_of(run: Labelled, role: str) -> xr.DataArray:
     if isinstance(run, xr.Dataset):
         if "output" not in run:
-            raise ValueError(
-                f"the {role} has no variable 'output' (it has: {', '.join(map(str, run.data_vars))})"
-            )
+            raise ValueError(f"the {role} has no variable 'output' (it has: {', '.join(map(str, run.data_vars))})")
         run = run["output"]
     elif not isinstance(run, xr.DataArray):
         raise TypeError(f"the {role} must be an xarray Dataset or DataArray, got {type(run).__name__}")
     for dim in ("time", "component"):
         if dim not in run.dims:
-            raise ValueError(
-                f"the {role} has dims {run.dims}; it needs 'time' and 'component' ('trial' may lack)"
-            )
+            raise ValueError(f"the {role} has dims {run.dims}; it needs 'time' and 'component' ('trial' may lack)")
     if "time" not in run.coords and "task_time" not in run.coords:
-        raise ValueError(
-            f"the {role} has no coordinate 'time' or 'task_time', so its step is unknown; add one"
-        )
+        raise ValueError(f"the {role} has no coordinate 'time' or 'task_time', so its step is unknown; add one")
     run = run if "trial" in run.dims else run.expand_dims("trial")
     extra = set(run.dims) - {"trial", "time", "component"}
     if extra:
-        raise ValueError(
-            f"the {role} has dims {run.dims}; choose one along {', '.join(sorted(map(str, extra)))} first"
-        )
+        raise ValueError(f"the {role} has dims {run.dims}; choose one along {', '.join(sorted(map(str, extra)))} first")
     return run.transpose("trial", "time", "component")
 
 
@@ -125,16 +117,12 @@ def _stretch(output: xr.DataArray, time: Float[np.ndarray, " time"], run: Labell
     if len(time) < 2:
         raise ValueError(f"a segment of the {role} has 1 sample; a measure needs at least 2")
     _refuse_uneven(time, role)
-    used = (
-        int(output["dimension"].values.flat[0]) if "dimension" in output.coords else output.sizes["component"]
-    )
+    used = int(output["dimension"].values.flat[0]) if "dimension" in output.coords else output.sizes["component"]
     output = output.isel(component=slice(0, used))
     names = output["component"].values if "component" in output.coords else range(used)
     trials = output["trial"].values if "trial" in output.coords else np.arange(output.sizes["trial"])
     seconds = (
-        output["time"].values.astype(np.float64)
-        if "task_time" in output.coords and "time" in output.coords
-        else None
+        output["time"].values.astype(np.float64) if "task_time" in output.coords and "time" in output.coords else None
     )
     return Stretch(
         values=np.asarray(output.values, dtype=np.float64),

@@ -81,22 +81,14 @@ _FLOW = ("chaos", "recording")
 _CYCLE = ("cycle", "recording")
 
 MEASURES = {
-    "state_space_divergence": Measure(
-        _divergence, "nat", "state-space divergence D_stsp", _FLOW, same_length=True
-    ),
-    "spectral_hellinger": Measure(
-        _hellinger, "1", "spectral Hellinger distance D_H", _FLOW, same_length=True
-    ),
+    "state_space_divergence": Measure(_divergence, "nat", "state-space divergence D_stsp", _FLOW, same_length=True),
+    "spectral_hellinger": Measure(_hellinger, "1", "spectral Hellinger distance D_H", _FLOW, same_length=True),
     "outside": Measure(
         lambda s: outside_of(s.truth, s.made), "1", "share of samples outside the truth's box", _EVERY, False
     ),
     "period": Measure(lambda s: s.cycles[1].period, "1", "period in task time", _CYCLE, False),
-    "period_cv": Measure(
-        lambda s: s.cycles[1].variation, "1", "coefficient of variation of the period", _CYCLE, False
-    ),
+    "period_cv": Measure(lambda s: s.cycles[1].variation, "1", "coefficient of variation of the period", _CYCLE, False),
     "period_error": Measure(lambda s: s.errors[0], "1", "relative error of the period", _CYCLE),
-    "amplitude_error": Measure(
-        lambda s: s.errors[1], "1", "relative error of the amplitude, worst component", _CYCLE
-    ),
+    "amplitude_error": Measure(lambda s: s.errors[1], "1", "relative error of the amplitude, worst component", _CYCLE),
     "orbit_distance": Measure(_orbit, "1", "distance of phase-aligned mean orbits in sd", _CYCLE),
 }

@@ -159,6 +159,7 @@ class Network:
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return copies of E, D and W (None when low-rank; COO when sparse) as tensors, for arithmetic."""
         recurrent = self._synapses.recurrent
+        w: Tensor | None
         if isinstance(recurrent, sp.csr_array):
             at = torch.tensor(np.stack(recurrent.nonzero()))
             drawn = torch.tensor(recurrent.data, dtype=dtype)

@@ -19,9 +19,7 @@ _MOST = 3
 
 
 @styled
-def attractor(
-    run: xr.Dataset, *, components: Sequence[str | int] | None = None, ax: Axes | None = None
-) -> Axes:
+def attractor(run: xr.Dataset, *, components: Sequence[str | int] | None = None, ax: Axes | None = None) -> Axes:
     """Draw the portrait of a run in state space, in the task's own units, one colour a task.
 
     Where there are several paths (segments, trials) each begins at an open and ends at a filled mark.
@@ -108,8 +106,7 @@ def _axes(ax: Axes | None, count: int, width: float) -> Axes:
         return _cleared(made) if count == _MOST else made
     if (ax.name == "3d") != (count == _MOST):
         raise ValueError(
-            f"{count} components do not fit these axes; three need axes made with projection='3d', "
-            "fewer need flat ones"
+            f"{count} components do not fit these axes; three need axes made with projection='3d', fewer need flat ones"
         )
     return ax
 
@@ -141,9 +138,7 @@ def _mark(ax: Axes, point: Float[np.ndarray, " axis"], look: Look, face: str) ->
 def _label(ax: Axes, names: list[str], clock: str) -> None:
     words = [f"{name} (task units)" for name in names]
     words = [clock, *words] if len(words) == 1 else words
-    for put, word in zip(
-        (ax.set_xlabel, ax.set_ylabel, getattr(ax, "set_zlabel", None)), words, strict=False
-    ):
+    for put, word in zip((ax.set_xlabel, ax.set_ylabel, getattr(ax, "set_zlabel", None)), words, strict=False):
         if put is not None:
             put(word)
 
@@ -156,9 +151,7 @@ def _legend(ax: Axes, style: dict[str, Look], several: bool) -> None:
         for name, k in style.items()
     ]
     for face, name in (("white", "start"), (INK, "end")):
-        lines.append(
-            Line2D([], [], color=INK, marker="o", markerfacecolor=face, markersize=4, linewidth=0, label=name)
-        )
+        lines.append(Line2D([], [], color=INK, marker="o", markerfacecolor=face, markersize=4, linewidth=0, label=name))
     ax.legend(handles=lines, loc="upper left", bbox_to_anchor=(1.08 if ax.name == "3d" else 1.01, 1.0))
 
 

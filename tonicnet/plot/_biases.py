@@ -16,9 +16,7 @@ _CLUSTERED = 5000  # units at most; the distances of all pairs are held
 
 
 @styled
-def biases(
-    bank: xr.Dataset, *, order: str = "principal", histogram: bool = False, ax: Axes | None = None
-) -> Axes:
+def biases(bank: xr.Dataset, *, order: str = "principal", histogram: bool = False, ax: Axes | None = None) -> Axes:
     """Draw the learned biases as a map, a task a row and a unit a column, or as one histogram a task.
 
     Arguments
@@ -93,9 +91,7 @@ def _order(values: Float[np.ndarray, "task unit"], order: str) -> Int[np.ndarray
 
 def _clustered(values: Float[np.ndarray, "task unit"]) -> Int[np.ndarray, " unit"]:
     if values.shape[1] > _CLUSTERED:
-        raise ValueError(
-            f"{values.shape[1]} units are too many to cluster (at most {_CLUSTERED}); use 'principal'"
-        )
+        raise ValueError(f"{values.shape[1]} units are too many to cluster (at most {_CLUSTERED}); use 'principal'")
     return leaves_list(linkage(values.T, "average"))
 
 

@@ -124,9 +124,7 @@ def scale_bar(ax: Axes, rows: Sequence[Row], length: float = 2.0) -> None:
     middle, across = (rows[0].bottom + rows[0].top) / 2, ax.get_yaxis_transform()
     ends = [middle - length / 2, middle + length / 2]
     ax.plot([-0.02] * 2, ends, transform=across, color=INK, linewidth=1.2, clip_on=False, label="scale")
-    ax.text(
-        -0.035, middle, f"{length:g} sd", transform=across, rotation=90, ha="right", va="center", fontsize=7
-    )
+    ax.text(-0.035, middle, f"{length:g} sd", transform=across, rotation=90, ha="right", va="center", fontsize=7)
 
 
 def _reach(values: Sequence[Float[np.ndarray, "trial time"]]) -> tuple[float, float]:

@@ -27,9 +27,7 @@ def shade(ax: Axes, segments: Sequence[Part], look: dict[str, Look], *, named: b
 
 def _name(ax: Axes, part: Part) -> None:
     middle = (part.start + part.stop) / 2
-    text = ax.text(
-        middle, 1.02, part.task, transform=ax.get_xaxis_transform(), ha="center", va="bottom", color=INK
-    )
+    text = ax.text(middle, 1.02, part.task, transform=ax.get_xaxis_transform(), ha="center", va="bottom", color=INK)
     ends = ax.transData.transform([(part.start, 0), (part.stop, 0)])[:, 0]
     _fit(text, ends[1] - ends[0])
 

@@ -52,9 +52,7 @@ class Sheet:
     def name(self, row: int, task: str) -> None:
         """Write the name of a task beside its row."""
         middle = (self._base(row) + _ROW / 2) / self._height
-        self.figure.text(
-            0.015, middle, task, rotation=90, va="center", ha="center", weight="bold", fontsize=9
-        )
+        self.figure.text(0.015, middle, task, rotation=90, va="center", ha="center", weight="bold", fontsize=9)
 
     @property
     def _width(self) -> float:

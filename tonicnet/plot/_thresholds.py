@@ -85,9 +85,7 @@ def _lif(bank: xr.Dataset) -> dict[str, Any]:
     return neuron
 
 
-def _biases(
-    bank: xr.Dataset, tasks: list[str], units: Sequence[int] | None
-) -> Float[np.ndarray, "task unit"]:
+def _biases(bank: xr.Dataset, tasks: list[str], units: Sequence[int] | None) -> Float[np.ndarray, "task unit"]:
     values = bank["bias"].sel(task=tasks).transpose("task", "unit").values
     if units is None:
         return values

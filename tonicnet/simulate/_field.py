@@ -19,17 +19,15 @@ class Circuit:
         latents  F(z) = -z + D phi(E z + drive)           (low-rank only; z = D r)
     """
 
-    def __init__(
-        self, net: Network, dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu"
-    ) -> None:
+    def __init__(self, net: Network, dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu") -> None:
         encoder, decoder, self.recurrent = net.tensors(dtype, device)
         self.phi = net.transfer
         self.dtype, self.device = dtype, torch.device(device)
         self.feedback = net.spec.feedback
         self.into = encoder.T.contiguous()
         self.out = decoder.T.contiguous()
-        sparse = self.recurrent is not None and self.recurrent.is_sparse
-        self._transposed = self.recurrent.t().coalesce() if sparse else None
+        w = self.recurrent
+        self._transposed = w.t().coalesce() if w is not None and w.is_sparse else None
 
     def tensor(self, values: np.ndarray | Tensor) -> Tensor:
         """Return values as a tensor of this circuit's precision and device."""
@@ -80,4 +78,3 @@ class Circuit:
             for _ in range(50):
                 r = r + 0.2 * self.driven_flow(r, drive)
         return self.with_output(r, z)
-

@@ -84,7 +84,7 @@ def build(
     neurons = _neurons(model, entry, form, latents, clock, seed)
     objects = [latents, neurons, _decoder(model, neurons, latents, clock)]
     if model.recurrent is not None:
-        neurons.I_rec_[:] = _starting_current(model, entry, start)
+        neurons.I_rec_[:] = starting_current(model, entry, start)
         objects.append(_recurrent(model, neurons, clock))
     if monitors:
         objects += [b2.SpikeMonitor(neurons, name="spikes"), _output(model, latents, dt)]
@@ -105,9 +105,7 @@ def _neurons(model: Model, entry: Entry, form: str, latents: Any, clock: Any, se
     lif, k = model.lif, model.net.components
     shared = {"v_th": lif.threshold * b2.volt, "E_L": lif.reset * b2.volt}
     shared.pop(eqs.FORMS[form], None)
-    text = eqs.neuron(
-        form, k, noise=lif.noise > 0, latent=model.latent_input, recurrent=model.recurrent is not None
-    )
+    text = eqs.neuron(form, k, noise=lif.noise > 0, latent=model.latent_input, recurrent=model.recurrent is not None)
     group = b2.NeuronGroup(
         model.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.RESET,
         refractory=lif.refractory * b2.second, clock=clock, name="neurons", namespace=namespace(model) | shared,
@@ -148,7 +146,7 @@ def _recurrent(model: Model, neurons: Any, clock: Any) -> Any:
     return made
 
 
-def _starting_current(model: Model, entry: Entry, start: np.ndarray) -> np.ndarray:
+def starting_current(model: Model, entry: Entry, start: np.ndarray) -> np.ndarray:
     """Return the recurrent input current (A) of the rate network resting at the starting output."""
     circuit = Circuit(model.net)
     rates = circuit.resting_rates(circuit.tensor(start[None]), circuit.tensor(entry.bias))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..network import Network, plan
 from ._build import Bias
-from ._equations import FORMS
+from ._equations import FORMS, RESET
 from ._model import Model
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None =
 
     In the threshold form the thresholds change by d_i and v_i moves by d_i for EVERY neuron, refractory ones
     included, so that the switch is exactly that of a current. Raises ValueError for a network that has none
-    of the three forms, or a bank of another network.
+    of the three forms, one whose reset was changed, or a bank of another network.
 
     >>> from tonicnet.spiking import to_brian2
     >>> net = Network(units=20, seed=0)
@@ -50,6 +50,12 @@ def move(neurons: object, model: Model, form: str, bias: np.ndarray) -> None:
 
 def form_of(neurons: object) -> str:
     """Return the form of a live neuron group: the one whose parameter every neuron has its own of."""
+    reset = neurons.event_codes.get("spike")  # type: ignore[attr-defined]
+    if reset != RESET:
+        raise ValueError(
+            f"this neuron group resets by {reset!r}; threshold, current and leak are the same network only with "
+            f"{RESET!r}, so keep that reset, or change tasks by E_L or I_tonic yourself"
+        )
     own = neurons.equations.parameter_names  # type: ignore[attr-defined]
     for form, name in FORMS.items():
         if name in own:

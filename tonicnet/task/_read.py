@@ -64,12 +64,8 @@ def _csv(file: Path, variable: str | None, dt: int | float | None) -> xr.DataArr
     except (UnicodeDecodeError, csv.Error) as error:
         raise _broken(file, "CSV", error) from error
     names = [name.strip() for name in header]
-    _only(
-        "time" in names, file, f"needs a column named time in its header, has {', '.join(names) or 'nothing'}"
-    )
-    _only(
-        len(set(names)) == len(names) > 1, file, "needs a time column and at least one more, each name once"
-    )
+    _only("time" in names, file, f"needs a column named time in its header, has {', '.join(names) or 'nothing'}")
+    _only(len(set(names)) == len(names) > 1, file, "needs a time column and at least one more, each name once")
     values = _numbers(file, lines, len(names))
     at = names.index("time")
     return xr.DataArray(
@@ -96,9 +92,7 @@ def _npy(file: Path, variable: str | None, dt: int | float | None) -> xr.DataArr
         values = np.load(file, allow_pickle=False)
     except Exception as error:
         raise _broken(file, "NPY array of numbers", error) from error
-    _only(
-        values.ndim in (1, 2, 3), file, f"needs (trial, time, component) or fewer, has shape {values.shape}"
-    )
+    _only(values.ndim in (1, 2, 3), file, f"needs (trial, time, component) or fewer, has shape {values.shape}")
     _only(values.dtype.kind in "fiu", file, f"needs numbers, has dtype {values.dtype}")
     dims = {1: ("time",), 2: ("time", "component"), 3: ("trial", "time", "component")}[values.ndim]
     time = np.arange(values.shape[dims.index("time")]) * float(dt or 1)

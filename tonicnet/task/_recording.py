@@ -83,9 +83,7 @@ class Recording(Source):
         return room
 
     def _spots(self, trials: int, room: int, seed: int) -> list[tuple[int, int]]:
-        picks = generator(seed).choice(
-            len(self.values) * room, trials, replace=trials > len(self.values) * room
-        )
+        picks = generator(seed).choice(len(self.values) * room, trials, replace=trials > len(self.values) * room)
         return [(int(pick) // room, int(pick) % room) for pick in picks]
 
     def _found(self, start: Float[np.ndarray, "trial component"], room: int) -> list[tuple[int, int]]:
@@ -100,9 +98,7 @@ class Recording(Source):
             )
         return [(pick // room, pick % room) for pick in picks]
 
-    def _window(
-        self, trial: int, first: int, times: Float[np.ndarray, " time"]
-    ) -> Float[np.ndarray, "time component"]:
+    def _window(self, trial: int, first: int, times: Float[np.ndarray, " time"]) -> Float[np.ndarray, "time component"]:
         at = times / self.dt
         if np.allclose(at, np.round(at), atol=1e-6):
             return self.values[trial, first + np.round(at).astype(int)]
@@ -133,18 +129,13 @@ def _labelled(array: Any, dt: int | float | None) -> xr.DataArray:
     try:
         values = np.asarray(array, dtype=float)
     except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"a recording is a DataArray or an array of numbers, got {type(array).__name__}"
-        ) from error
+        raise TypeError(f"a recording is a DataArray or an array of numbers, got {type(array).__name__}") from error
     if values.ndim not in _DIMS:
         raise ValueError(
-            f"a recording has shape (time,), (time, component) or (trial, time, component), "
-            f"got {values.shape}"
+            f"a recording has shape (time,), (time, component) or (trial, time, component), got {values.shape}"
         )
     if dt is None or not dt > 0 or not np.isfinite(dt):
-        raise ValueError(
-            f"a plain array needs dt, the sampling step in seconds, a positive number; got {dt!r}"
-        )
+        raise ValueError(f"a plain array needs dt, the sampling step in seconds, a positive number; got {dt!r}")
     time = np.arange(values.shape[-2] if values.ndim > 1 else len(values)) * float(dt)
     return xr.DataArray(values, dims=_DIMS[values.ndim], coords={"time": time})
 
@@ -164,21 +155,15 @@ def _ordered(array: xr.DataArray) -> xr.DataArray:
 
 def _times(array: xr.DataArray) -> Float[np.ndarray, " time"]:
     if "time" not in array.coords:
-        raise ValueError(
-            "the recording's time has no coordinate; give the DataArray a time coordinate in seconds"
-        )
+        raise ValueError("the recording's time has no coordinate; give the DataArray a time coordinate in seconds")
     if array.coords["time"].dtype.kind not in "fiu":
         raise TypeError(f"time must be numbers in seconds, got dtype {array.coords['time'].dtype}")
     if min(array.shape) < 1 or array.sizes["time"] < _SHORTEST:
-        raise ValueError(
-            f"a recording needs at least {_SHORTEST} samples of something, got shape {array.shape}"
-        )
+        raise ValueError(f"a recording needs at least {_SHORTEST} samples of something, got shape {array.shape}")
     return array.coords["time"].values.astype(float)
 
 
-def _check_finite(
-    values: Float[np.ndarray, "trial time component"], times: Float[np.ndarray, " time"]
-) -> None:
+def _check_finite(values: Float[np.ndarray, "trial time component"], times: Float[np.ndarray, " time"]) -> None:
     bad = ~np.isfinite(values).all(axis=(0, 2))
     if bad.any():
         raise ValueError(

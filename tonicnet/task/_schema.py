@@ -51,6 +51,4 @@ def check(table: Any, schema: Mapping[str, str], *, where: str, required: tuple[
             raise ValueError(f"{where}: {key} must be {needed}, got {value!r:.80}")
     missing = [key for key in required if key not in table]
     if missing:
-        raise ValueError(
-            f"{where}: {', '.join(missing)} missing; add {'it' if len(missing) == 1 else 'them'}"
-        )
+        raise ValueError(f"{where}: {', '.join(missing)} missing; add {'it' if len(missing) == 1 else 'them'}")

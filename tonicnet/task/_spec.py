@@ -64,9 +64,7 @@ class Sampling:
         if self.low is None or self.high is None:
             return
         if len(self.low) != len(self.high) or any(a > b for a, b in zip(self.low, self.high, strict=True)):
-            raise ValueError(
-                f"sampling: low {self.low} must lie below high {self.high}, component by component"
-            )
+            raise ValueError(f"sampling: low {self.low} must lie below high {self.high}, component by component")
 
 
 @final
@@ -124,8 +122,7 @@ class Spec:
         for key, values in lists.items():
             if values is not None and len(values) != len(self.components):
                 raise ValueError(
-                    f"{where}: {key} has {len(values)} numbers, "
-                    f"the task has {len(self.components)} components"
+                    f"{where}: {key} has {len(values)} numbers, the task has {len(self.components)} components"
                 )
         if min(self.scaling.get("scale", (1.0,))) <= 0:
             raise ValueError(f"{where}: scale must be positive, got {self.scaling['scale']}")

@@ -73,9 +73,7 @@ def thomas(x: Value, y: Value, z: Value, *, b: float) -> tuple[Value, ...]:
     return np.sin(y) - b * x, np.sin(z) - b * y, np.sin(x) - b * z
 
 
-def chua(
-    x: Value, y: Value, z: Value, *, alpha: float, beta: float, m0: float, m1: float
-) -> tuple[Value, ...]:
+def chua(x: Value, y: Value, z: Value, *, alpha: float, beta: float, m0: float, m1: float) -> tuple[Value, ...]:
     """Chua's circuit, the double scroll: x' = alpha (y - x - g(x)), y' = x - y + z, z' = -beta y.
 
     The diode is piecewise linear: g(x) = m1 x + (m0 - m1) (abs(x + 1) - abs(x - 1)) / 2, with slope m0
@@ -114,9 +112,7 @@ def hopf(x: Value, y: Value, *, mu: float, omega: float) -> tuple[Value, ...]:
     return growth * x - omega * y, growth * y + omega * x
 
 
-def fitzhugh_nagumo(
-    v: Value, w: Value, *, a: float, b: float, epsilon: float, current: float
-) -> tuple[Value, ...]:
+def fitzhugh_nagumo(v: Value, w: Value, *, a: float, b: float, epsilon: float, current: float) -> tuple[Value, ...]:
     """Spiking cell in two dimensions: v' = v - v^3/3 - w + current, w' = epsilon (v + a - b w).
 
     Source: FitzHugh 1961, doi:10.1016/S0006-3495(61)86902-6; Nagumo, Arimoto and Yoshizawa 1962,

@@ -161,9 +161,7 @@ class Task:
             return cls.from_spec(spec)
         held = tables.get("recording", {})
         if set(held) != {"dt", "values"}:
-            raise ValueError(
-                f"task spec {spec.name!r} is a recording and needs [recording] with dt and values"
-            )
+            raise ValueError(f"task spec {spec.name!r} is a recording and needs [recording] with dt and values")
         source, _ = recording(held["values"], held["dt"])
         _check_length(spec, source.dimension)
         return cls._made(spec, source)
@@ -366,9 +364,7 @@ class Task:
 
 def _check_length(spec: Spec, dimension: int) -> None:
     if len(spec.components) != dimension:
-        raise ValueError(
-            f"task {spec.name!r} has {dimension} components, got {len(spec.components)} names for them"
-        )
+        raise ValueError(f"task {spec.name!r} has {dimension} components, got {len(spec.components)} names for them")
 
 
 def _spread(x: Float[np.ndarray, "count component"]) -> Float[np.ndarray, " component"]:
