@@ -113,10 +113,10 @@ class Examiner:
         return replace(score, values={"field_error": self.field_error(bias)} | score.values)
 
     def field_error(self, bias: torch.Tensor) -> float:
-        """Return the rms error of the network's field along the true runs over the rms of the true field."""
+        """Return the rms error of the network's field at the states a task knows over the rms of the true field."""
         if not (self.target.net.low_rank and self.target.task.has_flow and self.target.net.spec.dt is None):
             return np.nan
-        z = self.target.embed(self.truth[:, ::25].reshape(-1, self.truth.shape[2]))
+        z = self.target.known
         d = self.truth.shape[2]
         true = self.target.flow(z)[:, :d]
         made = self.circuit.latent_flow(self.circuit.tensor(z), bias.to(self.circuit.dtype)).double().numpy()[:, :d]

@@ -142,7 +142,7 @@ def firing_rate(neuron: LIF, x: float) -> float:
     not refractory) plus the mean number of updates from reset to threshold.
 
     >>> round(firing_rate(LIF(noise=0.0), 2.0), 1)
-    112.2
+    114.1
     """
     held = max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
     return 1 / (neuron.dt * (held + mean_passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m)))

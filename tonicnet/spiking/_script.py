@@ -19,7 +19,7 @@ from ..network import Entry, Network, Schedule, Segment, entry, plan
 from ..simulate import starting_states
 from . import _equations as eqs
 from . import _script_text as text
-from ._build import Bias, starting_current, sampling_step
+from ._build import Bias, sampling_step, starting_current
 from ._model import Model
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)  # names that may stand in the script
