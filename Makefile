@@ -10,7 +10,7 @@ demo: $(STAMP)           ## learn, switch, move to Brian2, compare: the main job
 	$(BIN)/tonicnet demo demo
 
 test: $(STAMP)           ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)           ## format, style, types, and which room may import which
 	$(BIN)/ruff format --check .

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # `make test` runs one worker a core: threads would only wait
 
 import numpy as np
 import pytest
