@@ -24,17 +24,20 @@ def integrate(
     Raises ValueError, naming the time, if the solution diverges or the step size vanishes.
     Source: Hairer, Nørsett and Wanner 1993, doi:10.1007/978-3-540-78862-1 (DOP853).
     """
+    from scipy.integrate import solve_ivp
+
     size = float(np.abs(start).max()) or 1.0
     shape = start.shape if len(start) > 1 else start.shape[1:]
     now = [0.0]
 
     def stacked(t: float, x: np.ndarray) -> np.ndarray:
         now[0] = t
-        return flow(x.reshape(shape)).ravel()
+        slope = flow(x.reshape(shape)).ravel()
+        if not np.isfinite(slope).all():  # the solver would halve its step for ever
+            _refuse(x.reshape(start.shape), slope.reshape(start.shape), t, limit=_LOST * size)
+        return slope
 
     with np.errstate(all="ignore"):
-        from scipy.integrate import solve_ivp
-
         solution = solve_ivp(
             stacked,
             (0.0, max(float(times[-1]), np.finfo(float).tiny)),
@@ -52,6 +55,19 @@ def integrate(
     reached = solution.y.T.reshape(-1, *start.shape)
     _check(reached, times, limit=_LOST * size)
     return np.ascontiguousarray(reached.transpose(1, 0, 2))
+
+
+def _refuse(states: np.ndarray, slopes: np.ndarray, time: float, *, limit: float) -> None:
+    state = states[np.argmin(np.isfinite(slopes).all(axis=1))]
+    if not (np.abs(state) < limit).all():
+        raise ValueError(
+            f"the trajectory diverges: a state exceeds {limit:.3g} at time {time:.6g}; "
+            "check the vector field and start closer to its attractor"
+        )
+    raise ValueError(
+        f"the vector field is not finite at {np.array2string(state, precision=4)} (time {time:.6g}); "
+        "check the vector field there, or start closer to its attractor"
+    )
 
 
 def _check(
