@@ -50,14 +50,14 @@ def move(neurons: object, model: Model, form: str, bias: np.ndarray) -> None:
 
 def form_of(neurons: object) -> str:
     """Return the form of a live neuron group: the one whose parameter every neuron has its own of."""
+    own = neurons.equations.parameter_names  # type: ignore[attr-defined]
+    form = next((form for form, name in FORMS.items() if name in own), None)
+    if form is None:
+        raise ValueError("this neuron group carries no learned bias; build it with tonicnet.spiking.to_brian2")
     reset = neurons.event_codes.get("spike")  # type: ignore[attr-defined]
     if reset != RESET:
         raise ValueError(
             f"this neuron group resets by {reset!r}; threshold, current and leak are the same network only with "
             f"{RESET!r}, so keep that reset, or change tasks by E_L or I_tonic yourself"
         )
-    own = neurons.equations.parameter_names  # type: ignore[attr-defined]
-    for form, name in FORMS.items():
-        if name in own:
-            return form
-    raise ValueError("this neuron group carries no learned bias; build it with tonicnet.spiking.to_brian2")
+    return form
