@@ -97,7 +97,7 @@ def test_a_recording_is_learned_without_its_vector_field() -> None:
 
 def test_adam_is_there_for_comparison() -> None:
     small = tn.Network(units=60, seed=0, transfer="tanh")
-    losses = tn.fit(small, "hopf", method="adam", steps=4, progress=False)["loss"].values[0]
+    losses = tn.fit(small, "hopf", method="adam", steps=2, progress=False)["loss"].values[0]
     assert losses[90] < losses[0]
 
 

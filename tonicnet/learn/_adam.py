@@ -1,37 +1,49 @@
-"""Adam on the same residuals: the baseline people know."""
+"""Adam and AMSGrad on the same residuals: the baselines people know."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ._method import Memory, Method, Step
 from ._residual import Residual
 
 
-@dataclass
-class Adam:
-    """Adam with a cosine schedule over ``epochs`` full-batch steps.
+@dataclass(frozen=True)
+class Adam(Method):
+    """Adam with a cosine schedule over ``epochs`` full-batch steps; with ``maximum``, AMSGrad.
 
-    Source: Kingma and Ba (2015), arXiv 1412.6980.
+        m <- b1 m + (1 - b1) g,   v <- b2 v + (1 - b2) g^2,   b <- b - rate m^ / (sqrt(v^) + eps)
+
+    with m^, v^ corrected for their start at zero; AMSGrad divides by the largest v so far.
+
+    Source: Kingma and Ba (2015), arXiv 1412.6980; Reddi, Kale and Kumar (2018), arXiv 1904.09237.
     """
 
     rate: float = 0.02
     epochs: int = 3000
+    maximum: bool = False
+    first: float = 0.9
+    second: float = 0.999
+    floor: float = 1e-8
 
-    def steps(self, residual: Residual, bias: Tensor) -> Iterator[tuple[Tensor, float]]:
-        """Yield the bias after each step and its loss."""
-        moving = bias.clone().requires_grad_(True)
-        optimiser = torch.optim.Adam([moving], lr=self.rate)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda k: 0.5 * (1 + math.cos(math.pi * min(k / self.epochs, 1)))
-        )
-        for _ in range(self.epochs):
-            loss, half = residual.gradient(moving.detach())
-            moving.grad = 2 * half.to(moving.dtype)
-            yield moving.detach().clone(), loss
-            optimiser.step()
-            schedule.step()
+    def begin(self, bias: Tensor) -> Memory:
+        """Return moments of zero."""
+        zero = torch.zeros_like(bias)
+        return {"count": torch.zeros((), dtype=torch.float64), "mean": zero, "square": zero, "largest": zero}
+
+    def step(self, residual: Residual, bias: Tensor, memory: Memory) -> Step:
+        """Return the bias after a step, and the loss before it."""
+        loss, half = residual.gradient(bias)
+        count = float(memory["count"]) + 1
+        mean = torch.lerp(2 * half, memory["mean"], self.first)
+        square = torch.lerp((2 * half).square(), memory["square"], self.second)
+        largest = torch.maximum(memory["largest"], square) if self.maximum else square
+        rate = self.rate * 0.5 * (1 + math.cos(math.pi * min((count - 1) / self.epochs, 1)))
+        spread = (largest / (1 - self.second**count)).sqrt() + self.floor
+        bias = bias - rate / (1 - self.first**count) * mean / spread
+        kept = {"count": torch.tensor(count, dtype=torch.float64), "mean": mean, "square": square, "largest": largest}
+        return Step(bias, loss, kept)

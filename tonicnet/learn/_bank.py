@@ -11,9 +11,10 @@ from .._labels import Variable, dataset
 from ..network import Network
 from ._learner import Learned
 from ._score import NAMES, Score
+from ._setup import Setup
 
 
-def bank(net: Network, learned: list[Learned], *, method: str, noise: float, seed: int) -> xr.Dataset:
+def bank(net: Network, learned: list[Learned], setup: Setup) -> xr.Dataset:
     """Return the bank of a list of learned tasks."""
     entries = [made.target.entry for made in learned]
     epochs = max(1, *(len(made.losses) for made in learned))
@@ -25,6 +26,9 @@ def bank(net: Network, learned: list[Learned], *, method: str, noise: float, see
         "dimension": Variable(("task",), [e.dimension for e in entries], "1", "components the task uses"),
         "start": Variable(("task", "trial", "component"), np.stack([e.start for e in entries]), "task", "starts"),
         "loss": Variable(("task", "epoch"), _padded([m.losses for m in learned], epochs), "1", "loss by epoch"),
+        "method": Variable(("task",), [m.method for m in learned], "1", "what learned it"),
+        "noise": Variable(("task",), [setup.noise] * len(learned), "1", "tube width in standard deviations"),
+        "learning_seed": Variable(("task",), [setup.seed] * len(learned), "1", "seed of learning"),
         "seconds": Variable(("task",), [m.seconds for m in learned], "s", "time learning took"),
         "outcome": Variable(("task",), [m.outcome for m in learned], "1", "how learning ended"),
     }
@@ -36,7 +40,8 @@ def bank(net: Network, learned: list[Learned], *, method: str, noise: float, see
     }
     specs = {m.target.task.name: m.target.task.to_dict() for m in learned}
     made = dataset(
-        variables | _scores([m.score for m in learned]), coords, method=method, noise=noise, seed=seed,
+        variables | _scores([m.score for m in learned]), coords,
+        method=setup.method, noise=setup.noise, seed=setup.seed,
         network_sha256=net.sha256, network=json.dumps(net.to_dict()), tasks=json.dumps(specs),
     )  # fmt: skip
     return made
@@ -49,5 +54,25 @@ def _scores(scores: list[Score]) -> dict[str, Variable]:
     }
 
 
-def _padded(losses: list[list[float]], length: int) -> np.ndarray:
-    return np.array([row + [np.nan] * (length - len(row)) for row in losses])
+def grown(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
+    """Return a bank with the rows of both, those of the old one as they were."""
+    epochs = np.arange(max(old.sizes["epoch"], new.sizes["epoch"]))
+    parts = [_complete(part.reindex(epoch=epochs), new) for part in (old, new)]
+    made = xr.concat(parts, dim="task", data_vars="all", join="exact", combine_attrs="drop_conflicts")
+    tasks = {name: spec for part in (old, new) for name, spec in json.loads(part.attrs.get("tasks", "{}")).items()}
+    made.attrs = new.attrs | {"tasks": json.dumps(tasks)}
+    return made
+
+
+def _complete(part: xr.Dataset, model: xr.Dataset) -> xr.Dataset:
+    """Return a bank with every per-task variable of a newer one; what it does not know is empty or NaN."""
+    missing = {}
+    for name in model.data_vars.keys() - part.data_vars.keys():
+        like = model[name].isel(task=[0] * part.sizes["task"])
+        empty = np.full(like.shape, "" if like.dtype.kind in "UO" else np.nan)
+        missing[name] = xr.Variable(like.dims, empty, like.attrs)
+    return part.assign(missing)[list(model.data_vars)]
+
+
+def _padded(losses: list[tuple[float, ...]], length: int) -> np.ndarray:
+    return np.array([[*row, *[np.nan] * (length - len(row))] for row in losses])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import xarray as xr
 
-from .._names import choose
-from ..network import Network
+from ..network import Network, check_bank
+from ..simulate import Circuit
 from ..task import Task
 from ..task import task as named_task
-from ._bank import bank
-from ._learner import METHODS, Learned, Learner
+from ._bank import bank, grown
+from ._checkpoint import Checkpoint
+from ._interrupt import Interrupts
+from ._learner import Learned, Learner
 from ._progress import Report, reporter
+from ._setup import Setup
 from ._target import Target
 
 Tasks = str | Task | Sequence[str | Task]
@@ -25,18 +28,25 @@ def fit(
     *,
     method: str = "auto",
     noise: float = 0.1,
-    steps: int = 40,
+    steps: int = 20,
     rounds: int = 3,
+    restarts: int = 1,
+    solver: str = "auto",
+    precision: str = "auto",
+    memory: float = 4.0,
+    device: str = "cpu",
+    checkpoint: str | Path | None = None,
+    into: xr.Dataset | None = None,
     progress: bool | Report = True,
     seed: int = 0,
 ) -> xr.Dataset:
     """Learn one vector of tonic inputs for each task; the synapses stay as they are.
 
     "flow" makes the vector field of a low-rank network that of the task, min_b mean_s |D phi(E z_s + b) -
-    z_s - tau f(z_s)|^2, then polishes it on closed-loop windows; "trajectory" follows reference runs or
-    recordings, driven first, then alone for longer and longer. Both by damped Gauss-Newton on exact
-    Jacobians. "adam" takes the same residuals first-order, as a baseline. "auto" is "flow" where the network
-    is low-rank and the task has a vector field, else "trajectory".
+    z_s - tau f(z_s)|^2, then polishes it on closed-loop windows; "trajectory" follows reference runs,
+    recordings or trials, driven first, then alone for longer and longer. Both by damped Gauss-Newton on exact
+    Jacobians. "adam" and "amsgrad" take the same residuals first-order, as baselines. "auto" is "flow" where the
+    network is low-rank and the task has a vector field, else "trajectory"; ``method(task)`` says what was picked.
 
     Arguments
     ---------
@@ -44,14 +54,25 @@ def fit(
     tasks : shelf names, :class:`Task` objects, or a list of both.
     noise : width of the tube round the attractor in which the field is learned too, in standard deviations
         of the task; larger is more robust, smaller more exact.
-    steps : Gauss-Newton steps of the main stage at most (others are shares of it).
+    steps : Gauss-Newton steps of the first stage at most (others are shares of it).
     rounds : further closed-loop rounds at most; learning stops once the network alone is as good as its floor.
+    restarts : further first biases at most, tried while starts are lost in closed loop.
+    solver : of each step: "primal" (units x units), "dual" (rows x rows), "matrix-free" (conjugate gradients), or
+        "auto", the cheapest that fits into ``memory``.
+    precision : "float64", "float32", "bfloat16" (curvature only; float32 else), or "auto": float64 up to 256
+        units, above them float32, with bfloat16 curvature for trajectories where the processor multiplies it faster.
+    memory : GiB that arrays of learning may take; larger sums are done in tiles.
+    device : "cpu", or "cuda" (any torch CUDA device).
+    checkpoint : a file in which learning is kept as it goes. The same call on the same machine goes on from
+        there, also after kill -9, to the same biases bit for bit; that of another run is refused.
+    into : a bank of this network to grow; its rows are left as they are.
     progress : True for a bar, False for silence, or a function called with a dict after each step.
     seed : of the first biases and of all sampling.
 
     Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per
     task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks or methods, a task of more
-    components than the network has, and fields that are not finite (naming the state).
+    components than the network has, fields that are not finite (naming the state), a checkpoint of another run;
+    MemoryError, before anything is learned, where ``memory`` cannot suffice.
 
     Source: bias learning, Williams et al. (2025), ICLR, arXiv 2407.00957; Levenberg-Marquardt, Marquardt (1963),
     doi:10.1137/0111030.
@@ -61,20 +82,44 @@ def fit(
     >>> bank["bias"].sizes["unit"]
     60
     """
-    choose("method", method, METHODS)
-    _check(noise, steps, rounds, seed)
+    setup = Setup(method, noise, steps, rounds, restarts, solver, precision, memory, device, seed)
     targets = [Target(t, net) for t in _tasks(tasks)]
     report = reporter(progress)
+    if into is not None:
+        _check_room(net, into, targets)
     before = net.verify()
-    learned: list[Learned] = []
-    for target in targets:
-        learner = Learner(target, method, noise=noise, steps=steps, rounds=rounds, report=report, seed=seed)
-        learned.append(learner.learn())
-        if learner.interrupted:
-            break
+    learned = _learn_all(net, targets, setup, report, checkpoint)
     if net.verify() != before:
         raise RuntimeError("the frozen synapses changed during learning")
-    return bank(net, learned, method=method, noise=noise, seed=seed)
+    made = bank(net, learned, setup)
+    return made if into is None else grown(into, made)
+
+
+def _learn_all(
+    net: Network, targets: list[Target], setup: Setup, report: Report, path: str | Path | None
+) -> list[Learned]:
+    circuit = Circuit(net, setup.dtype(net), setup.device)  # the synapses are loaded once, for all tasks
+    file = Checkpoint.open(path, net, targets, setup)
+    learned: list[Learned] = []
+    with Interrupts() as interrupts:
+        for number, target in enumerate(targets):
+            learner = Learner(
+                target,
+                circuit,
+                setup,
+                report=report,
+                keep=file.keeper(number),
+                state=file.state(number, circuit.device),
+            )
+            try:
+                learner.learn()
+            except KeyboardInterrupt:
+                file.write(number, learner.state)
+                interrupts.seen = True
+            learned.append(learner.result())
+            if interrupts.seen:
+                break
+    return learned
 
 
 def _tasks(given: Tasks) -> list[Task]:
@@ -89,9 +134,12 @@ def _tasks(given: Tasks) -> list[Task]:
     return made
 
 
-def _check(noise: float, steps: int, rounds: int, seed: int) -> None:
-    if not (math.isfinite(noise) and noise >= 0):
-        raise ValueError(f"noise is a width in standard deviations, zero or positive, got {noise}")
-    for name, number, least in (("steps", steps, 1), ("rounds", rounds, 0), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise ValueError(f"{name} must be a whole number of at least {least}, got {number!r}")
+def _check_room(net: Network, bank: xr.Dataset, targets: list[Target]) -> None:
+    check_bank(net, bank)
+    held = set(map(str, bank["task"].values))
+    for target in targets:
+        if target.task.name in held:
+            raise ValueError(
+                f"the bank holds task {target.task.name!r} already; leave it out of tasks, drop it from the bank "
+                "(bank.drop_sel), or learn it under another name"
+            )

@@ -1,67 +1,56 @@
-"""Damped Gauss-Newton (Levenberg-Marquardt) on the exact normal equations."""
+"""Damped Gauss-Newton (Levenberg-Marquardt)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ._residual import Normal, Residual
+from ._method import Memory, Method, Step
+from ._model import SOLVERS, Model
+from ._residual import Residual
 
 _FLOOR = 1e-7  # of the damping, in units of the mean diagonal of the curvature: J'J is singular to rounding
 _TRIES = 12  # dampings tried before a step is given up
 
 
-@dataclass
-class GaussNewton:
-    """One Levenberg-Marquardt loop: solve (H + damping mean(diag H)) step = -gradient, keep what lowers the loss.
+@dataclass(frozen=True)
+class GaussNewton(Method):
+    """One Levenberg-Marquardt step: solve (H + damping mean(diag H)) step = -gradient, keep what lowers the loss.
 
     The damping falls to a third when the loss fell by more than half of what the model promised, doubles
     when by less than a quarter, and is multiplied by four and the step retried on a rise or a failed
-    Cholesky factorisation.
+    factorisation.
 
     Source: Marquardt (1963), doi:10.1137/0111030; the gain-ratio rule: Madsen, Nielsen, Tingleff (2004).
     """
 
+    solver: str = "primal"
     damping: float = 1e-1
 
-    def steps(self, residual: Residual, bias: Tensor) -> Iterator[tuple[Tensor, float]]:
-        """Yield ever better biases and their loss; stop when no step lowers it any more."""
-        while True:
-            here = residual.normal(bias)
-            found = self._descend(residual, here, bias)
-            if found is None:
-                return
-            bias, loss = found
-            yield bias, loss
+    def begin(self, bias: Tensor) -> Memory:
+        """Return the first damping."""
+        del bias
+        return {"damping": torch.tensor(self.damping, dtype=torch.float64)}
 
-    def _descend(self, residual: Residual, here: Normal, bias: Tensor) -> tuple[Tensor, float] | None:
+    def step(self, residual: Residual, bias: Tensor, memory: Memory) -> Step | None:
+        """Return a bias of lower loss, or None when no damping finds one."""
+        model = SOLVERS[self.solver](residual, bias)
+        scale, damping = model.mean_diagonal(), float(memory["damping"])
         for _ in range(_TRIES):
-            step = self._solve(here)
-            if step is not None:
-                loss = residual.loss(bias + step)
-                if loss < here.loss:
-                    self._adapt((here.loss - loss) / _promise(here, step))
-                    return bias + step, loss
-            self.damping *= 4
+            change = model.solve(damping * scale)
+            if change is not None:
+                loss = residual.loss(bias + change)
+                if loss < model.loss:
+                    adapted = _adapted(damping, model, change, loss)
+                    return Step(bias + change, loss, {"damping": torch.tensor(adapted, dtype=torch.float64)})
+            damping *= 4
         return None
 
-    def _solve(self, here: Normal) -> Tensor | None:
-        ridge = self.damping * here.curvature.diagonal().mean()
-        damped = here.curvature.clone()
-        damped.diagonal().add_(ridge)
-        factor, failed = torch.linalg.cholesky_ex(damped)
-        return None if failed else -torch.cholesky_solve(here.gradient[:, None], factor)[:, 0]
 
-    def _adapt(self, gain_ratio: float) -> None:
-        if gain_ratio > 0.5:
-            self.damping = max(self.damping / 3, _FLOOR)
-        elif gain_ratio < 0.25:
-            self.damping *= 2
-
-
-def _promise(here: Normal, step: Tensor) -> float:
-    """Return by how much the quadratic model falls over a step."""
-    return -float(2 * here.gradient @ step + step @ (here.curvature @ step))
+def _adapted(damping: float, model: Model, change: Tensor, loss: float) -> float:
+    gain_ratio = (model.loss - loss) / model.promise(change)
+    if gain_ratio > 0.5:
+        return max(damping / 3, _FLOOR)
+    return 2 * damping if gain_ratio < 0.25 else damping

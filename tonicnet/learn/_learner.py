@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import numpy as np
 import torch
@@ -14,16 +13,21 @@ from torch import Tensor
 
 from ..simulate import Circuit
 from ._adam import Adam
+from ._flow_plan import flow_plan
 from ._gauss_newton import GaussNewton
-from ._plan import Stage, flow_plan, trajectory_plan
-from ._progress import Report
+from ._method import Method
+from ._model import choose_solver
+from ._plan import Draw, Plan, Stage
+from ._progress import Pace, Report
+from ._residual import Residual
 from ._score import Examiner, Score
+from ._setup import Setup
+from ._state import Best, State
 from ._target import Target
+from ._trajectory_plan import trajectory_plan
 
-METHODS = ("auto", "flow", "trajectory", "adam")
 _STALL = 0.03  # a stage ends when ten steps lower the loss by less than this share
 _LOOK_BACK = 10
-_EXACT_BELOW = 256  # units up to which everything is computed in float64; curvature is float32 above
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
 
 
@@ -33,41 +37,47 @@ class Learned:
 
     target: Target
     bias: Float[np.ndarray, " unit"]
-    losses: list[float]
+    losses: tuple[float, ...]
     score: Score
     outcome: str
+    method: str
     seconds: float
 
 
 class Learner:
-    """Learns one task; :meth:`learn` returns the best bias found, also when it is interrupted."""
+    """Learns one task; ``state`` is all that changes, and :meth:`result` what has come of it so far."""
 
     def __init__(
-        self, target: Target, method: str, *, noise: float, steps: int, rounds: int, report: Report, seed: int
+        self,
+        target: Target,
+        circuit: Circuit,
+        setup: Setup,
+        *,
+        report: Report,
+        keep: Callable[[State], None] = lambda _: None,
+        state: State | None = None,
     ) -> None:
-        self.target, self.noise, self.steps = target, noise, steps
-        self.method = self._resolve(method)
-        self.first_order = method == "adam"
-        self.rounds = 0 if self.first_order else rounds
-        dtype = torch.float64 if target.net.units <= _EXACT_BELOW else torch.float32
-        self.circuit = Circuit(target.net, dtype)
-        self.rng = np.random.Generator(np.random.Philox(seed))
-        self.interrupted = False
-        self._report = report
-        self._losses: list[float] = []
-        self._best: tuple[Score, Tensor] | None = None
-        self._latest = self._first_bias()
+        self.target, self.circuit, self.setup = target, circuit, setup
+        self.kind = self._resolve(setup.method)
+        self.state = state or State(self._first_bias(0))
+        self._report, self._keep = report, keep
+        self._pace = Pace()
+        self._examiner: Examiner | None = None
 
-    def learn(self) -> Learned:
-        """Run the stages until the network alone is good, the rounds are used up, or the user stops it."""
-        began = time.perf_counter()
-        try:
-            ending = self._stages()
-        except KeyboardInterrupt:
-            self.interrupted, ending = True, "interrupted; the best so far is kept"
-        score, bias = self._best or (Score(), self._latest)
-        outcome = f"{ending}: {score.sentence()}" if score.values else ending
-        return Learned(self.target, bias.numpy(), self._losses, score, outcome, time.perf_counter() - began)
+    def learn(self) -> None:
+        """Run the stages until the network alone is good, or rounds and restarts are used up."""
+        while not self.state.ending:
+            self._attempt()
+            self._keep(self.state)
+
+    def result(self) -> Learned:
+        """Return the best bias so far, or the latest if none was scored."""
+        s = self.state
+        best = s.best or Best(s.bias, Score())
+        ending = s.ending or "interrupted; the best so far is kept"
+        outcome = f"{ending}: {best.score.sentence()}" if best.score.values else ending
+        method = f"{self.kind}, {'; '.join(s.picked) or 'no step taken'}"
+        return Learned(self.target, best.bias.cpu().numpy(), s.losses, best.score, outcome, method, s.seconds)
 
     def _resolve(self, method: str) -> str:
         flows = self.target.net.low_rank and self.target.task.has_flow
@@ -76,51 +86,95 @@ class Learner:
             raise ValueError(f'method "flow" needs {missing} for task {self.target.task.name!r}; use "trajectory"')
         return method if method in ("flow", "trajectory") else "flow" if flows else "trajectory"
 
-    def _first_bias(self) -> Float[Tensor, " unit"]:
+    def _first_bias(self, restart: int) -> Float[Tensor, " unit"]:
         mean, spread = self.target.net.transfer.spread
-        return torch.tensor(mean + spread * self.rng.standard_normal(self.target.net.units))
+        drawn = Draw(self.setup.seed, restart)("bias").standard_normal(self.target.net.units)
+        return torch.tensor(mean + spread * drawn, device=self.circuit.device)
 
-    def _stages(self) -> str:
-        examiner: Examiner | None = None
-        scored = 0
-        for stage in self._plan():
-            self._mend(stage)
-            if not stage.scored:
-                continue
-            examiner = examiner or Examiner.of(self.target, self.circuit)
-            score = examiner.score(self._latest)
-            if self._best is None or score.rank < self._best[0].rank:
-                self._best = score, self._latest
-            scored += 1
-            if score.good:
-                return "as good as its floor"
-            if scored > self.rounds:
-                break
-        return f"stopped after {scored} closed-loop round{'s' * (scored != 1)}"
-
-    def _plan(self) -> Iterator[Stage]:
-        make = flow_plan if self.method == "flow" else trajectory_plan
-        plan = make(self.target, self.circuit, noise=self.noise, steps=self.steps)
-        scale = _ADAM_STEPS if self.first_order else 1
-        return (replace(stage, steps=scale * stage.steps) for stage in plan)
-
-    def _mend(self, stage: Stage) -> None:
-        residual = stage.make(self.rng)
-        method = Adam(epochs=stage.steps) if self.first_order else GaussNewton()
-        history: list[float] = []
-        for bias, loss in islice(method.steps(residual, self._latest), stage.steps):
-            self._latest = bias
-            history.append(loss)
-            self._tell(stage, loss)
-            if not self.first_order and _stalled(history):
+    def _attempt(self) -> None:
+        """Run the stages that are left of this restart, and decide whether to end or to start again."""
+        for stage in self._stages():
+            residual = stage.make(Draw(self.setup.seed, self.state.restart))
+            self._mend(stage, residual)
+            score = self._examine() if stage.scored else None
+            self.state = self._after(score)
+            if self.state.ending or self.state.stage == 0:
                 return
+            self._keep(self.state)
 
-    def _tell(self, stage: Stage, loss: float) -> None:
-        self._losses.append(loss)
-        score = self._best[0].sentence() if self._best else ""
-        event = {"task": self.target.task.name, "stage": stage.name, "step": len(self._losses), "loss": loss}
-        self._report(event | {"score": score})
+    def _stages(self) -> Iterator[Stage]:
+        for index, stage in enumerate(self._plan()):
+            if index >= self.state.stage:
+                self._pace.enter(index, stage)
+                yield stage
+
+    def _plan(self) -> Plan:
+        make = flow_plan if self.kind == "flow" else trajectory_plan
+        scale = _ADAM_STEPS if self.setup.first_order else 1
+        return (replace(stage, steps=scale * stage.steps) for stage in make(self.target, self.circuit, self.setup))
+
+    def _mend(self, stage: Stage, residual: Residual) -> None:
+        method, name = self._method(stage, residual)
+        if name not in self.state.picked:
+            self.state = replace(self.state, picked=(*self.state.picked, name))
+        while self.state.step < stage.steps and not self._stalled():
+            began = time.perf_counter()
+            s = self.state
+            made = method.step(residual, s.bias, method.begin(s.bias) if s.memory is None else s.memory)
+            took = time.perf_counter() - began
+            if made is None or not np.isfinite(made.loss):
+                return
+            self.state = replace(
+                s, bias=made.bias, memory=made.memory, step=s.step + 1, seconds=s.seconds + took,
+                history=(*s.history, made.loss), losses=(*s.losses, made.loss),
+            )  # fmt: skip
+            self._tell(stage, made.loss, took)
+            self._keep(self.state)
+
+    def _method(self, stage: Stage, residual: Residual) -> tuple[Method, str]:
+        if self.setup.first_order:
+            maximum = self.setup.method == "amsgrad"
+            return Adam(epochs=stage.steps, maximum=maximum), "AMSGrad" if maximum else "Adam"
+        net = self.target.net
+        cost = choose_solver(residual, net.units, self.setup.solver_room(net), self.setup.solver)
+        return GaussNewton(cost.solver), cost.sentence()
+
+    def _stalled(self) -> bool:
+        history = self.state.history
+        if self.setup.first_order or len(history) <= _LOOK_BACK:
+            return False
+        return history[-1] > (1 - _STALL) * history[-1 - _LOOK_BACK]
+
+    def _examine(self) -> Score:
+        began = time.perf_counter()
+        self._examiner = self._examiner or Examiner.of(self.target, self.circuit)
+        score = self._examiner.score(self.state.bias)
+        self.state = replace(self.state, seconds=self.state.seconds + time.perf_counter() - began)
+        return score
+
+    def _after(self, score: Score | None) -> State:
+        """Return the state after a stage: the next stage, another restart, or the end."""
+        s = replace(self.state, stage=self.state.stage + 1, step=0, memory=None, history=())
+        if score is None:
+            return s
+        best = Best(s.bias, score) if s.best is None or score.rank < s.best.score.rank else s.best
+        s = replace(s, best=best, scored=s.scored + 1)
+        if score.good:
+            return replace(s, ending="as good as its floor")
+        if s.scored <= (0 if self.setup.first_order else self.setup.rounds):
+            return s
+        if best.score.lost and s.restart < self.setup.restarts and not self.setup.first_order:
+            return replace(s, bias=self._first_bias(s.restart + 1), restart=s.restart + 1, stage=0, scored=0)
+        return replace(s, ending=_ending(s))
+
+    def _tell(self, stage: Stage, loss: float, took: float) -> None:
+        s = self.state
+        score = s.best.score.sentence() if s.best else ""
+        left = self._pace.left(s.step, took, rounds=self.setup.rounds - s.scored)
+        event = {"task": self.target.task.name, "stage": stage.name, "step": len(s.losses), "loss": loss}
+        self._report(event | {"score": score, "left": left, "restart": s.restart})
 
 
-def _stalled(history: list[float]) -> bool:
-    return len(history) > _LOOK_BACK and history[-1] > (1 - _STALL) * history[-1 - _LOOK_BACK]
+def _ending(s: State) -> str:
+    rounds = f"stopped after {s.scored} closed-loop round{'s' * (s.scored != 1)}"
+    return rounds + (f" of restart {s.restart}" if s.restart else "")

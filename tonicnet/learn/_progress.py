@@ -4,9 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
+from statistics import median
 from typing import Any
 
+from ._plan import Stage
+
 Report = Callable[[dict[str, Any]], None]
+
+
+class Pace:
+    """Time left, from how long steps took: of the stage, and of the closed-loop rounds that may still come."""
+
+    def __init__(self) -> None:
+        self._stage: Stage | None = None
+        self._index = -1
+        self._took: list[float] = []
+
+    def enter(self, index: int, stage: Stage) -> None:
+        """Begin a stage; steps of another one no longer count."""
+        if index != self._index:
+            self._took = []
+        self._index, self._stage = index, stage
+
+    def left(self, step: int, took: float, *, rounds: int) -> float:
+        """Return seconds left at most, once a step took so long."""
+        self._took.append(took)
+        steps = self._stage.steps if self._stage else 0
+        more = max(0, rounds) if self._stage and self._stage.scored else 0
+        return float(median(self._took)) * (steps - step + more * steps)
 
 
 def reporter(progress: bool | Report) -> Report:
@@ -37,4 +62,7 @@ class _Bar:
             self._task = event["task"]
             self._bar = self._new(desc=self._task, unit="step", dynamic_ncols=True)
         self._bar.update()
-        self._bar.set_postfix_str(f"{event['stage']}, loss {event['loss']:.2e}, closed loop: {event['score'] or '-'}")
+        left = f"at most {event['left']:.0f} s left in this stage" if event["left"] >= 1 else "soon done"
+        self._bar.set_postfix_str(
+            f"{event['stage']}, loss {event['loss']:.2e}, {left}, closed loop: {event['score'] or '-'}"
+        )

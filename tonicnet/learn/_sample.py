@@ -6,6 +6,7 @@ import numpy as np
 
 from ..simulate import Circuit
 from ._flow import FlowResidual
+from ._setup import Setup
 from ._target import Target
 from ._windows import Windows
 
@@ -14,21 +15,22 @@ _FAR_SHARE = 0.25
 _FAR_WEIGHT = 5e-4
 
 
-def flow_residual(target: Target, circuit: Circuit, rng: np.random.Generator, *, noise: float) -> FlowResidual:
+def flow_residual(target: Target, circuit: Circuit, rng: np.random.Generator, setup: Setup) -> FlowResidual:
     """Return the flow residual at max(2000, 3 N) states on the attractor and in a tube of width ``noise``.
 
     A quarter as many far states, at a weight that leaves the near field its precision, hold the funnel in
     place. For a discrete network the target is the exact map over one step.
     """
     count = max(2000, 3 * target.net.units)
-    states = near_states(target, rng, count, noise)
+    states = near_states(target, rng, count, setup.noise)
     far = _FAR_SPREAD * rng.standard_normal((int(_FAR_SHARE * count), target.net.components))
     z = np.concatenate([states, far])
     wanted = np.concatenate([target.response(states), far + target.guarded_flow(far)])
     _check_finite(target, z, wanted)
     weights = np.concatenate([np.ones(len(states)), np.full(len(far), _FAR_WEIGHT)])
     weights /= 1 + ((wanted - z) ** 2).sum(1)  # relative where the field is faster than the leak
-    return FlowResidual(circuit, *map(circuit.tensor, (z, wanted, weights / weights.sum())))
+    tensor = circuit.tensor
+    return FlowResidual(circuit, tensor(z), tensor(wanted), tensor(weights / weights.sum()), room=setup.room)
 
 
 def _check_finite(target: Target, z: np.ndarray, wanted: np.ndarray) -> None:

@@ -45,6 +45,11 @@ class Score:
     rank: float = np.inf
     good: bool = False
 
+    @property
+    def lost(self) -> bool:
+        """Whether some starts were lost."""
+        return bool(self.values.get("lost", 0.0) > 0)
+
     def sentence(self) -> str:
         """Return the measures that were taken, in words."""
         shown = ("valid_time", "divergence", "period_error", "amplitude_error", "attractor_distance", "lost")
@@ -98,7 +103,7 @@ class Examiner:
         for _ in range(self.truth.shape[1] - 1):
             made.append(step(lambda r: flow(r, b), made[-1], self.h, method))
         latents = torch.stack([s if net.low_rank else s @ self.circuit.out for s in made], dim=1)
-        return latents.double().numpy()[..., : self.truth.shape[2]]
+        return latents.double().cpu().numpy()[..., : self.truth.shape[2]]
 
     def score(self, bias: torch.Tensor) -> Score:
         """Return the closed-loop score of a bias; a run that blows up ranks last."""
@@ -119,7 +124,9 @@ class Examiner:
         z = self.target.known
         d = self.truth.shape[2]
         true = self.target.flow(z)[:, :d]
-        made = self.circuit.latent_flow(self.circuit.tensor(z), bias.to(self.circuit.dtype)).double().numpy()[:, :d]
+        made = (
+            self.circuit.latent_flow(self.circuit.tensor(z), bias.to(self.circuit.dtype)).double().cpu().numpy()[:, :d]
+        )
         return float(np.sqrt(np.mean((made - true) ** 2) / np.mean(true**2)))
 
     def _chaos(self, made: np.ndarray) -> Score:

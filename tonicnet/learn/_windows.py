@@ -1,8 +1,9 @@
-"""Stretches of the target that a network must follow: driven by it first, then alone."""
+"""Stretches of the target that a network must follow: driven by it first, then more and more alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -11,20 +12,35 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of ``driven`` steps with the target fed back, then closed-loop steps, in network coordinates.
+    """Windows in network coordinates: what is fed back at every step, and at which steps the output is scored.
 
-    ``path`` holds the target at every step (window, step, component), the start included; the output is
-    scored at the steps ``scored`` (from 1 to the last).
+    During the first ``driven`` steps the target is fed back; after them the share ``forcing`` of it, and the
+    network's own output for the rest, u = forcing target + (1 - forcing) D r: 0 is the closed loop, what lies
+    between is generalised teacher forcing (Hess et al. 2023, arXiv 2306.04406). ``path`` (window, step,
+    component) is the target at every step, the start included; ``inputs``, of the same shape, is added to what is fed
+    back, held during each step; ``mask`` weighs the squared errors. Scored steps count from 1 to the last.
     """
 
     path: Float[Tensor, "window step component"]
     driven: int
     scored: tuple[int, ...]
+    forcing: float = 0.0
+    inputs: Float[Tensor, "window step component"] | None = None
+    mask: Float[Tensor, "window step component"] | None = None
+    total: float = 0.0
 
     def __post_init__(self) -> None:
         last = self.path.shape[1] - 1
-        if not self.scored or min(self.scored) < 1 or max(self.scored) > last or self.driven > last:
-            raise ValueError(f"scored steps {self.scored} and {self.driven} driven steps must lie in 1 .. {last}")
+        if not self.scored or min(self.scored) < 0 or max(self.scored) > last or self.driven > last:
+            raise ValueError(f"scored steps {self.scored} and {self.driven} driven steps must lie in 0 .. {last}")
+        if not self.total:
+            object.__setattr__(self, "total", self._total())
+
+    def _total(self) -> float:
+        """Return the summed weight of one component: the number of scored samples, if nothing is masked."""
+        if self.mask is None:
+            return float(len(self.path) * len(self.scored))
+        return float(self.mask[:, list(self.scored)].sum()) / self.path.shape[2]
 
     @property
     def steps(self) -> int:
@@ -32,16 +48,38 @@ class Windows:
         return max(self.scored)
 
     @property
-    def weight(self) -> float:
-        """Return the weight of one scored (window, step): all together weigh one."""
-        return 1 / (len(self.path) * len(self.scored))
+    def rows(self) -> int:
+        """Return the number of scalar errors."""
+        return self.path.shape[0] * len(self.scored) * self.path.shape[2]
+
+    def closed(self, step: int) -> float:
+        """Return the share of its own output that the network gets in a step."""
+        return 0.0 if step < self.driven else 1.0 - self.forcing
 
     def fed(self, step: int, node: float) -> Float[Tensor, "window component"] | None:
-        """Return what is fed back at ``step + node`` of a driven step, linear between samples; None when closed."""
-        if step >= self.driven:
-            return None
-        return torch.lerp(self.path[:, step], self.path[:, step + 1], node)
+        """Return what comes from outside at ``step + node``: forcing, linear between samples, and inputs."""
+        share = 1.0 - self.closed(step)
+        outside = None if self.inputs is None else self.inputs[:, step]
+        if not share:
+            return outside
+        target = self.path[:, step]
+        target = torch.lerp(target, self.path[:, step + 1], node) if node else target
+        forced = target if share == 1 else share * target
+        return forced if outside is None else forced + outside
 
-    def error(self, step: int, output: Tensor) -> Tensor:
-        """Return output minus target at a step."""
-        return output - self.path[:, step]
+    def roots(self) -> Tensor:
+        """Return the roots of the weights of the errors, (scored, window or 1, component or 1)."""
+        if self.mask is None:
+            return self.path.new_full((len(self.scored), 1, 1), self.total**-0.5)
+        return (self.mask[:, list(self.scored)].transpose(0, 1) / self.total).sqrt()
+
+    def errors(self, outputs: Float[Tensor, "scored window component"]) -> Float[Tensor, "scored window component"]:
+        """Return outputs minus target at the scored steps, times the roots of their weights."""
+        return self.roots() * (outputs - self.path[:, list(self.scored)].transpose(0, 1))
+
+    def tiles(self, count: int) -> Iterator[tuple[slice, Windows]]:
+        """Yield ``count`` windows at a time, weighted as parts of the whole."""
+        for first in range(0, len(self.path), count):
+            part = slice(first, first + count)
+            inputs, mask = (None if x is None else x[part] for x in (self.inputs, self.mask))
+            yield part, replace(self, path=self.path[part], inputs=inputs, mask=mask)

@@ -71,7 +71,7 @@ class Tanh(Transfer):
     def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return tanh(x) and 1 - tanh(x)^2."""
         r = torch.tanh(x)
-        return r, 1 - r * r
+        return r, torch.addcmul(torch.ones((), dtype=x.dtype, device=x.device), r, r, value=-1)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Running a rate network: fields, methods of integration, schedules."""
 
+from ._coupling import Coupling as Coupling
 from ._field import Circuit as Circuit
 from ._method import EULER as EULER
 from ._method import RK4 as RK4

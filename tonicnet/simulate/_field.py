@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Network
+from ._coupling import Coupling
 
 
 class Circuit:
@@ -28,6 +29,7 @@ class Circuit:
         self.out = decoder.T.contiguous()
         w = self.recurrent
         self._transposed = w.t().coalesce() if w is not None and w.is_sparse else None
+        self._couplings: dict[tuple[float, torch.dtype], Coupling] = {}
 
     def tensor(self, values: np.ndarray | Tensor) -> Tensor:
         """Return values as a tensor of this circuit's precision and device."""
@@ -38,28 +40,21 @@ class Circuit:
         rate = self.phi.value(torch.addmm(drive, z, self.into))
         return torch.addmm(z, rate, self.out, beta=-1)
 
+    def coupling(self, share: float, dtype: torch.dtype | None = None) -> Coupling:
+        """Return r -> drive + (W + share E D) r; a network without feedback has W alone at any share."""
+        key = (share if self.feedback else 0.0, dtype or self.dtype)
+        if key not in self._couplings:
+            made = Coupling.of(self.recurrent, self._transposed, self.into, self.out, key[0])
+            self._couplings[key] = made if key[1] == self.dtype else made.to(key[1])
+        return self._couplings[key]
+
     def rate_flow(self, r: Float[Tensor, "trial unit"], drive: Tensor) -> Float[Tensor, "trial unit"]:
         """Return F(r) of the closed loop."""
-        if self.feedback:
-            drive = torch.addmm(drive, r @ self.out, self.into)
-        return self.phi.value(self.recur(r, drive)) - r
+        return self.phi.value(self.coupling(1.0).forward(r, drive)) - r
 
     def driven_flow(self, r: Float[Tensor, "trial unit"], drive: Tensor) -> Float[Tensor, "trial unit"]:
         """Return F(r) with the feedback cut; a teacher signal u comes as E u in ``drive``."""
-        return self.phi.value(self.recur(r, drive)) - r
-
-    def recur(self, r: Float[Tensor, "trial unit"], drive: Tensor) -> Float[Tensor, "trial unit"]:
-        """Return W r + drive without the feedback."""
-        w = self.recurrent
-        if w is None:
-            return drive.expand(r.shape) if drive.shape != r.shape else drive
-        return drive + (w @ r.T).T if w.is_sparse else torch.addmm(drive, r, w.T)
-
-    def recur_back(self, adjoint: Float[Tensor, "row unit"]) -> Float[Tensor, "row unit"]:
-        """Return adjoint W, the transpose of ``recur``, for many rows at once."""
-        if self.recurrent is None:
-            return torch.zeros_like(adjoint)
-        return adjoint @ self.recurrent if self._transposed is None else (self._transposed @ adjoint.T).T
+        return self.phi.value(self.coupling(0.0).forward(r, drive)) - r
 
     def with_output(self, r: Float[Tensor, "trial unit"], z: Float[Tensor, "trial component"]) -> Tensor:
         """Return the rates nearest to r whose output D r is exactly z."""

@@ -150,7 +150,7 @@ def starting_current(model: Model, entry: Entry, start: np.ndarray) -> np.ndarra
     """Return the recurrent input current (A) of the rate network resting at the starting output."""
     circuit = Circuit(model.net)
     rates = circuit.resting_rates(circuit.tensor(start[None]), circuit.tensor(entry.bias))
-    drive = circuit.recur(rates, circuit.tensor(np.zeros((1, model.net.units))))[0].numpy()
+    drive = circuit.coupling(0.0).forward(rates, circuit.tensor(np.zeros((1, model.net.units))))[0].numpy()
     constants = model.constants()
     return constants["g_L"] * constants["V"] * drive[model.unit]
 

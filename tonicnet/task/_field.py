@@ -9,9 +9,12 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float
 
+from ._draw import generator
 from ._integrate import LOOSE, integrate
-from ._source import Source, generator
+from ._scaling import moments, time_to_move
+from ._source import Source, no_trials
 from ._spec import Sampling
+from ._trials import Trials
 
 _TRIALS = 16  # at most so many runs are stacked to collect states
 _REFERENCE = 8  # runs of the reference
@@ -68,9 +71,17 @@ class Field(Source):
         first = self.initial(trials, seed=seed) if start is None else start
         return integrate(self._flow, first, times)
 
-    def reference(self) -> tuple[Float[np.ndarray, "count component"], Float[np.ndarray, "count component"]]:
-        """Return states and dx/dt of long runs; of random starts for a memory, whose attractor is at rest."""
-        return self._reference
+    def trials(self) -> Trials:
+        """Raise TypeError: an autonomous flow has no inputs."""
+        raise no_trials("a vector field")
+
+    def scaling(self) -> tuple[Float[np.ndarray, " component"], Float[np.ndarray, " component"]]:
+        """Return mean and standard deviation of the reference run."""
+        return moments(self._reference[0])
+
+    def time_scale(self, scale: Float[np.ndarray, " component"]) -> float:
+        """Return the time to move by one ``scale``, over the reference run."""
+        return time_to_move(self._reference[1] / scale)
 
     def data(self) -> dict[str, Any]:
         """Return nothing: the spec says it all."""
@@ -78,6 +89,7 @@ class Field(Source):
 
     @cached_property
     def _reference(self) -> tuple[np.ndarray, np.ndarray]:
+        """States and dx/dt of long runs; of random starts for a memory, whose attractor is at rest."""
         memory = self._kind == "memory"
         x = (
             self._starts(_STARTS, generator(0))

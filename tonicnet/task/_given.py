@@ -32,6 +32,14 @@ def given_state(value: Any, *, what: str) -> Float[np.ndarray, " component"]:
     return state
 
 
+def given_starts(value: Any, dimension: int) -> Float[np.ndarray, "trial component"]:
+    """Return ``value``, one state or several, as finite states (trial, d)."""
+    start = np.atleast_2d(np.asarray(value, dtype=float))
+    if start.ndim != 2 or start.shape[1] != dimension or not np.isfinite(start).all():
+        raise ValueError(f"initial must hold finite states of shape (trial, {dimension}), got shape {start.shape}")
+    return start
+
+
 def given_row(value: Any, *, what: str) -> tuple[float, ...] | None:
     """Return ``value`` as a tuple of numbers, or None."""
     return None if value is None else tuple(given_state(value, what=what).tolist())

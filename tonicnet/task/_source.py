@@ -1,4 +1,4 @@
-"""Where a task's states come from: a vector field, or a recording."""
+"""Where a task's states come from: a vector field, a recording, or trials of a behaviour."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+
+from ._trials import Trials
 
 
 class Source(ABC):
@@ -40,23 +42,25 @@ class Source(ABC):
         """Return runs at ``times``, from ``start`` or from random states of the long run."""
 
     @abstractmethod
-    def reference(self) -> tuple[Float[np.ndarray, "count component"], Float[np.ndarray, "count component"]]:
-        """Return states of the reference run and dx/dt there: what scaling and time scale are made of."""
+    def trials(self) -> Trials:
+        """Return all trials. Raises TypeError where there are no inputs."""
+
+    @abstractmethod
+    def scaling(self) -> tuple[Float[np.ndarray, " component"], Float[np.ndarray, " component"]]:
+        """Return the centre and the scale that fit the states, unless others are given."""
+
+    @abstractmethod
+    def time_scale(self, scale: Float[np.ndarray, " component"]) -> float:
+        """Return the time, in task time, in which a component moves by one ``scale``."""
 
     @abstractmethod
     def data(self) -> dict[str, Any]:
         """Return the plain tables that the spec alone does not hold."""
 
 
-def generator(seed: int) -> np.random.Generator:
-    """Return the generator of a seed. Raises ValueError unless it is a whole number >= 0."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed must be a whole number >= 0, got {seed!r}")
-    return np.random.Generator(np.random.Philox(int(seed)))
-
-
-def count_of(value: int, *, what: str) -> int:
-    """Return ``value`` if it is a whole number of at least one; raise ValueError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{what} must be a whole number >= 1, got {value!r}")
-    return int(value)
+def no_trials(what: str) -> TypeError:
+    """Return the error of a source without inputs, which ``what`` names."""
+    return TypeError(
+        f"{what} has no trials of inputs and targets; take runs with task.trajectory(), or make an "
+        "input/output task with Task.from_trials()"
+    )

@@ -14,13 +14,15 @@ from .._names import choose
 from ._schema import check
 from ._systems import SYSTEMS
 
-KINDS = ("chaos", "cycle", "memory", "recording")
-BARE = ("callable", "recording")  # sources that are not systems of the shelf
+FLOWS = ("chaos", "cycle", "memory")  # kinds of vector fields
+SAMPLED = ("recording", "behaviour")  # kinds whose samples the spec carries; their system has the same name
+KINDS = (*FLOWS, *SAMPLED)
+BARE = ("callable", *SAMPLED)  # sources that are not systems of the shelf
 
 _TASK = {
     "name": "text", "system": "text", "kind": "text", "title": "text", "cite": "text", "speed": "positive",
     "components": "texts", "parameters": "table", "sampling": "table", "scaling": "table", "truth": "table",
-    "recording": "table",
+    "recording": "table", "trials": "table",
 }  # fmt: skip
 _SAMPLING = {
     "dt": "positive", "transient": "number", "duration": "positive", "low": "numbers", "high": "numbers",
@@ -70,7 +72,7 @@ class Sampling:
 @final
 @dataclass(frozen=True)
 class Spec:
-    """A task as data. ``system`` is a name of the shelf, "callable" or "recording"."""
+    """A task as data. ``system`` is a name of the shelf, "callable", "recording" or "behaviour"."""
 
     name: str
     system: str
@@ -92,11 +94,19 @@ class Spec:
             raise ValueError("a task needs a name, got an empty text")
         choose(f"kind of {where}", self.kind, KINDS)
         choose(f"system of {where}", self.system, [*SYSTEMS, *BARE])
+        self._check_kind(where)
         self._check_components(where)
         self._check_parameters(where)
         check(self.truth, TRUTH, where=f"{where}, [truth]")
         check({} if self.speed is None else {"speed": self.speed}, _TASK, where=where)
         self._check_lengths(where)
+
+    def _check_kind(self, where: str) -> None:
+        if {self.kind, self.system} & {*SAMPLED} and self.kind != self.system:
+            raise ValueError(
+                f"{where}: kind {self.kind!r} does not go with system {self.system!r}; the kind of a "
+                f"{' or '.join(SAMPLED)} is its system's name, that of a vector field {', '.join(FLOWS)}"
+            )
 
     def _check_components(self, where: str) -> None:
         if not self.components or len(set(self.components)) < len(self.components):
@@ -151,8 +161,8 @@ def spec_from_dict(tables: Any, *, where: str) -> Spec:
     choose(f"system in {where}", tables["system"], [*SYSTEMS, *BARE])
     if tables["system"] in BARE and "components" not in tables:
         raise ValueError(
-            f"{where}: a {tables['system']} is made by Task(...) or Task.from_array(...), which its spec "
-            f"does not hold; a file names a system of the shelf: {', '.join(SYSTEMS)}"
+            f"{where}: a {tables['system']} is made by Task(...), Task.from_array(...) or Task.from_trials(...), "
+            f"which its spec does not hold; a file names a system of the shelf: {', '.join(SYSTEMS)}"
         )
     sampling, scaling = tables.get("sampling", {}), tables.get("scaling", {})
     check(sampling, _SAMPLING, where=f"{where}, [sampling]")

@@ -11,17 +11,18 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from .._labels import Variable, dataset
 from .._names import choose
+from ._behaviour import behaviour
+from ._draw import count_of
 from ._field import Field
 from ._flow import checked_flow
-from ._given import given_grid, given_labels, given_row, given_scaling, given_state
+from ._given import given_grid, given_labels, given_row, given_scaling, given_starts, given_state
+from ._layout import run_dataset, trials_dataset
 from ._recording import recording
-from ._source import Source, count_of
-from ._spec import KINDS, Sampling, Spec, spec_from_dict
+from ._source import Source
+from ._spec import FLOWS, Sampling, Spec, spec_from_dict
+from ._stored import STORED, restored, sampled_spec
 from ._systems import SYSTEMS
-
-_DEGENERATE = 1e-6  # a component whose spread is this share of the largest does not move
 
 
 @final
@@ -73,7 +74,7 @@ class Task:
         cite: str = "",
     ) -> None:
         start = given_state(initial, what="initial")
-        choose("kind of a vector field", kind, [k for k in KINDS if k != "recording"])
+        choose("kind of a vector field", kind, FLOWS)
         sampling = Sampling(dt, transient, duration, given_row(low, what="low"), given_row(high, what="high"))
         spec = Spec(
             name=name,
@@ -87,7 +88,6 @@ class Task:
             scaling=given_scaling(center, scale),
             truth=truth or {},
         )
-        _check_length(spec, start.size)
         if kind == "memory" and sampling.low is None:
             raise ValueError(f"task {name!r} is a memory and needs low and high, the box of random starts")
         source = Field(checked_flow(flow, start), start, kind=kind, sampling=sampling)
@@ -119,18 +119,60 @@ class Task:
         ('recording', 2, 1.0)
         """
         source, labels = recording(array, dt)
-        spec = Spec(
-            name=name,
-            system="recording",
+        spec = sampled_spec(
+            source,
             kind="recording",
+            name=name,
             components=labels if components is None else given_labels(components, source.dimension),
+            scaling=given_scaling(center, scale),
             title=title,
             cite=cite,
-            speed=1.0,
-            sampling=Sampling(dt=source.dt, transient=0.0, duration=source.duration),
-            scaling=given_scaling(center, scale),
         )
-        _check_length(spec, source.dimension)
+        return cls._made(spec, source)
+
+    @classmethod
+    def from_trials(
+        cls,
+        inputs: Any,
+        targets: Any,
+        *,
+        name: str,
+        dt: int | float | None = None,
+        mask: Any = None,
+        components: Sequence[str] | None = None,
+        center: Any = None,
+        scale: Any = None,
+        title: str = "",
+        cite: str = "",
+    ) -> Task:
+        """Make a task of an input/output behaviour: what goes in, what should come out, and where that counts.
+
+        A fit makes m (x - x*)^2 small, x the output, x* ``targets``, m ``mask``. ``inputs`` u and ``targets``:
+        DataArrays with dims (time, component) or (trial, time, component), time in seconds and evenly spaced;
+        or plain arrays of these shapes with ``dt`` in seconds. Both have the same shape, since u enters as
+        E u in the K components through which the output is fed back, in the task's units: a component that
+        is only an input has mask 0, one that is only an output has input 0. ``mask`` m >= 0 (default 1)
+        broadcasts to that shape, or is (trial, time) or (time,), which are tried first. ``center`` is 0
+        unless given; ``scale`` the standard deviation of the targets that count, or the rms of the inputs of
+        a component where no such target moves. Raises TypeError or ValueError for shapes, times or labels
+        that differ, what is not finite, and a mask that is negative or zero everywhere.
+
+        >>> import numpy as np
+        >>> pulses = np.random.default_rng(0).choice([0.0, 1.0, -1.0], p=[0.9, 0.05, 0.05], size=(8, 100, 1))
+        >>> task = Task.from_trials(pulses, np.sign(pulses.cumsum(axis=1)), name="sign of the sum", dt=0.01)
+        >>> task.kind, task.dimension, task.has_flow
+        ('behaviour', 1, False)
+        """
+        source, labels = behaviour(inputs, targets, mask, dt)
+        spec = sampled_spec(
+            source,
+            kind="behaviour",
+            name=name,
+            components=labels if components is None else given_labels(components, source.dimension),
+            scaling=given_scaling(center, scale),
+            title=title,
+            cite=cite,
+        )
         return cls._made(spec, source)
 
     @classmethod
@@ -139,7 +181,7 @@ class Task:
         if spec.system not in SYSTEMS:
             raise ValueError(
                 f"task {spec.name!r} was made from a {spec.system}, which its spec does not hold; "
-                "make it again with Task(...) or Task.from_array(...)"
+                "make it again with Task(...), Task.from_array(...) or Task.from_trials(...)"
             )
         flow = SYSTEMS[spec.system].bind(spec.parameters)
         sampling = spec.sampling
@@ -157,14 +199,9 @@ class Task:
         'hopf'
         """
         spec = spec_from_dict(tables, where="task spec")
-        if spec.system != "recording":
+        if spec.system not in STORED:
             return cls.from_spec(spec)
-        held = tables.get("recording", {})
-        if set(held) != {"dt", "values"}:
-            raise ValueError(f"task spec {spec.name!r} is a recording and needs [recording] with dt and values")
-        source, _ = recording(held["values"], held["dt"])
-        _check_length(spec, source.dimension)
-        return cls._made(spec, source)
+        return cls._made(*restored(spec, tables))
 
     @classmethod
     def _made(cls, spec: Spec, source: Source) -> Task:
@@ -173,6 +210,10 @@ class Task:
         return task
 
     def _fill(self, spec: Spec, source: Source) -> None:
+        if len(spec.components) != source.dimension:
+            raise ValueError(
+                f"task {spec.name!r} has {source.dimension} components, got {len(spec.components)} names for them"
+            )
         vars(self).update(_spec=spec, _source=source)
 
     def __setattr__(self, key: str, value: Any) -> None:
@@ -188,7 +229,7 @@ class Task:
 
     @property
     def kind(self) -> str:
-        """What it is: "chaos", "cycle", "memory" or "recording"."""
+        """What it is: "chaos", "cycle", "memory", "recording" or "behaviour"."""
         return self._spec.kind
 
     @property
@@ -213,17 +254,17 @@ class Task:
 
     @property
     def duration(self) -> float:
-        """The longest run there is, in task time: infinite for a vector field."""
+        """The longest run there is, in task time: infinite for a vector field, a trial's length for a behaviour."""
         return self._source.duration
 
     @property
     def dt(self) -> float:
-        """The sampling step that resolves the task, in task time; the recording's own for a recording."""
+        """The sampling step that resolves the task, in task time; the samples' own if it is made of samples."""
         return self._spec.sampling.dt
 
     @property
     def speed(self) -> int | float | None:
-        """Task-time units per second, if given; 1 for a recording."""
+        """Task-time units per second, if given; 1 for a recording or a behaviour."""
         return self._spec.speed
 
     @property
@@ -239,7 +280,8 @@ class Task:
     def flow(self, x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:
         """Return dx/dt (..., d) at states x (..., d), in task units per task-time unit.
 
-        Raises ValueError for states of another dimension and TypeError for a recording, which has no field.
+        Raises ValueError for states of another dimension and TypeError for a recording or a
+        behaviour, which has no field.
 
         >>> import numpy as np, tonicnet as tn
         >>> tn.task("hopf").flow(np.array([[1.0, 0.0]]))
@@ -262,8 +304,10 @@ class Task:
         ``initial`` (trial, d), states to start from at once, with no transient. Returns a Dataset with
         ``output(trial, time, component)`` in task units; ``time`` and ``task_time`` are the same. Windows of
         a recording start at random samples, or at the recorded states ``initial``, and are interpolated by a
-        cubic spline if ``dt`` is not the recording's. Raises ValueError for a run that diverges (the time is
-        named), or is longer than the recording. Source: Hairer, Nørsett and Wanner 1993,
+        cubic spline if ``dt`` is not the recording's. A behaviour gives the targets of random trials from
+        their start (of random ones that start at ``initial``); ``dt`` is the trials' or a multiple of it.
+        Raises ValueError for a run that diverges (the time is named), or is longer than the recording or the
+        trials. Source: Hairer, Nørsett and Wanner 1993,
         doi:10.1007/978-3-540-78862-1 (DOP853, relative tolerance 1e-9).
 
         >>> import tonicnet as tn
@@ -272,12 +316,29 @@ class Task:
         {'trial': 3, 'time': 5, 'component': 2}
         """
         times = given_grid(duration, dt)
-        start = None if initial is None else self._starts(initial)
+        start = None if initial is None else given_starts(initial, self.dimension)
         x = self._source.run(times, start, trials=count_of(trials, what="trials"), seed=seed)
-        return self._labelled(x, times, seed)
+        return run_dataset(x, times, spec=self._spec, seed=seed)
+
+    def trials(self, count: int, *, seed: int = 0) -> xr.Dataset:
+        """Return random trials of a behaviour: ``input``, ``target`` and ``mask`` (trial, time, component).
+
+        All in task units; no trial comes twice unless ``count`` exceeds them. The same ``seed`` draws the
+        same trials for :meth:`trajectory` and :meth:`initial`. Raises TypeError for tasks of other kinds.
+
+        >>> import numpy as np
+        >>> u = np.zeros((5, 20, 2))
+        >>> task = Task.from_trials(u, u + np.arange(20)[:, None], name="ramp", dt=0.1, mask=np.arange(20) > 9)
+        >>> some = task.trials(3, seed=1)
+        >>> dict(some["target"].sizes), float(some["mask"].mean())
+        ({'trial': 3, 'time': 20, 'component': 2}, 0.5)
+        """
+        drawn = self._source.trials().drawn(count_of(count, what="count"), seed=seed)
+        return trials_dataset(drawn, spec=self._spec, seed=seed)
 
     def initial(self, trials: int, *, seed: int = 0) -> Float[np.ndarray, "trial component"]:
-        """Return random states (trial, d) on the attractor, in task units; samples of a recording.
+        """Return random states (trial, d) on the attractor, in task units; samples of a recording, first targets
+        of random trials.
 
         >>> import numpy as np, tonicnet as tn
         >>> bool(np.allclose(np.hypot(*tn.task("hopf").initial(5).T), 1.0))
@@ -289,7 +350,7 @@ class Task:
         """Return states (count, d) where the field matters, in task units.
 
         For chaos, states on the attractor; for cycles and memories half of them on the way to it, from the
-        box of random starts; for a recording, its samples.
+        box of random starts; for a recording, its samples; for a behaviour, targets that count.
 
         >>> import tonicnet as tn
         >>> tn.task("two-well").states(10).shape
@@ -301,29 +362,28 @@ class Task:
     def center(self) -> Float[np.ndarray, " component"]:
         """The origin (d,) of the scaled state z = (x - center) / scale, in task units."""
         given = self._spec.scaling.get("center")
-        return _still(self._source.reference()[0].mean(axis=0) if given is None else np.array(given))
+        return _still(self._source.scaling()[0] if given is None else np.array(given))
 
     @cached_property
     def scale(self) -> Float[np.ndarray, " component"]:
         """The unit (d,) of the scaled state, in task units; one that never moves takes the largest."""
         given = self._spec.scaling.get("scale")
-        return _still(_spread(self._source.reference()[0]) if given is None else np.array(given))
+        return _still(self._source.scaling()[1] if given is None else np.array(given))
 
     @cached_property
     def time_scale(self) -> float:
         """The time, in task time, in which a component moves by one standard deviation.
 
         1 / rms over states and components of (dx/dt) / scale, over the reference run; over the box of random
-        starts for a memory, whose attractor is at rest. Infinite if nothing moves.
+        starts for a memory, whose attractor is at rest. Infinite if nothing moves. A behaviour's targets may
+        jump: the mean of |dx/dt| over time is taken, over components that move; at most a trial's length.
         """
-        slope = self._source.reference()[1] / self.scale
-        rms = float(np.sqrt(np.mean(slope**2)))
-        return 1 / rms if rms > 0 else float("inf")
+        return self._source.time_scale(self.scale)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the task as plain tables that JSON can hold, its scaling included.
 
-        A recording carries its samples, or raises ValueError if they are too many; a task made from a
+        A recording or a behaviour carries its samples, or raises ValueError if they are too many; a task made from a
         function carries everything but the function (``"system": "callable"``).
 
         >>> import tonicnet as tn
@@ -332,45 +392,6 @@ class Task:
         """
         scaling = {"center": tuple(self.center.tolist()), "scale": tuple(self.scale.tolist())}
         return {**replace(self._spec, scaling=scaling).to_dict(), **self._source.data()}
-
-    def _starts(self, initial: Any) -> Float[np.ndarray, "trial component"]:
-        start = np.atleast_2d(np.asarray(initial, dtype=float))
-        if start.ndim != 2 or start.shape[1] != self.dimension or not np.isfinite(start).all():
-            raise ValueError(
-                f"initial must hold finite states of shape (trial, {self.dimension}), got shape {start.shape}"
-            )
-        return start
-
-    def _labelled(
-        self, x: Float[np.ndarray, "trial time component"], times: Float[np.ndarray, " time"], seed: int
-    ) -> xr.Dataset:
-        n = len(times)
-        return dataset(
-            {"output": Variable(("trial", "time", "component"), x, "1", f"state of {self.name}")},
-            coords={
-                "trial": Variable(("trial",), np.arange(len(x)), "1", "trial"),
-                "time": Variable(("time",), times, "1", "time in the task's own units"),
-                "component": Variable(("component",), list(self.components), "1", "component of the task"),
-                "task_time": Variable(("time",), times, "1", "time in the task's own units"),
-                "segment": Variable(("time",), np.full(n, self.name), "1", "task in force"),
-                "segment_index": Variable(("time",), np.zeros(n, int), "1", "position in the schedule"),
-                "dimension": Variable(("time",), np.full(n, self.dimension), "1", "components in use"),
-            },
-            kind="truth",
-            task_kind=self.kind,
-            seed=int(seed),
-        )
-
-
-def _check_length(spec: Spec, dimension: int) -> None:
-    if len(spec.components) != dimension:
-        raise ValueError(f"task {spec.name!r} has {dimension} components, got {len(spec.components)} names for them")
-
-
-def _spread(x: Float[np.ndarray, "count component"]) -> Float[np.ndarray, " component"]:
-    spread = x.std(axis=0)
-    largest = float(spread.max()) or 1.0
-    return np.where(spread > _DEGENERATE * largest, spread, largest)
 
 
 def _still(values: np.ndarray) -> np.ndarray:

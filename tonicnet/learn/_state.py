@@ -1,0 +1,40 @@
+"""Where the learning of one task stands: all that is needed to go on, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ._method import Memory
+from ._score import Score
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best bias by its score in closed loop."""
+
+    bias: Tensor
+    score: Score
+
+
+@dataclass(frozen=True)
+class State:
+    """Restart, stage and step; the bias there; what the method remembers; the best so far.
+
+    ``memory`` is None before the first step of a stage. ``history`` holds the stage's losses, ``losses`` all of them,
+    ``scored`` counts closed-loop rounds since the restart, ``ending`` is a sentence once learning is over.
+    """
+
+    bias: Tensor
+    restart: int = 0
+    stage: int = 0
+    step: int = 0
+    scored: int = 0
+    memory: Memory | None = None
+    history: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
+    best: Best | None = None
+    seconds: float = 0.0
+    ending: str = ""
+    picked: tuple[str, ...] = ()

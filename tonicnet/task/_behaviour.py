@@ -1,0 +1,183 @@
+"""A task given by trials: inputs, the targets they call for, and a mask of where that counts."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from ._draw import generator, picks
+from ._mask import given_mask
+from ._samples import DIMS, Samples, samples, storable
+from ._scaling import DEGENERATE, not_still
+from ._source import Source
+from ._trials import Trials
+
+_SHORTEST = 2  # samples: a trial lasts a step
+_ALIKE = 1e-3  # steps: times this near are the same time
+_WHOLE = 1e-4  # a step this near to a multiple of the trials' is one
+
+
+@final
+class Behaviour(Source):
+    """Trials of an input/output behaviour; its states are the targets that count."""
+
+    has_flow = False
+
+    def __init__(self, held: Trials, dt: float) -> None:
+        self._held, self.dt = held, dt
+        _, self._steps, self.dimension = held.targets.shape
+        self.duration = (self._steps - 1) * dt
+
+    def flow(self, x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:
+        """Raise TypeError: a behaviour answers its inputs, it has no vector field."""
+        raise TypeError(
+            f"an input/output behaviour has no vector field to evaluate at states of shape {x.shape}; "
+            "take its inputs, targets and mask with task.trials()"
+        )
+
+    def initial(self, trials: int, *, seed: int) -> Float[np.ndarray, "trial component"]:
+        """Return the first targets of random trials."""
+        return self._held.drawn(trials, seed=seed).targets[:, 0]
+
+    def states(self, count: int, *, seed: int) -> Float[np.ndarray, "count component"]:
+        """Return targets at times at which one of them counts."""
+        x = self._held.targets[(self._held.mask > 0).any(axis=2)]
+        return x[picks(len(x), count, seed=seed)]
+
+    def run(
+        self,
+        times: Float[np.ndarray, " time"],
+        start: Float[np.ndarray, "trial component"] | None,
+        *,
+        trials: int,
+        seed: int,
+    ) -> Float[np.ndarray, "trial time component"]:
+        """Return the beginnings of targets: of random trials, or of random ones that start at ``start``."""
+        stride = self._stride(float(times[1]))
+        stop = stride * (len(times) - 1) + 1
+        if stop > self._steps:
+            raise ValueError(
+                f"the trials last {self.duration:.6g}, a run of {times[-1]:.6g} was asked for; ask for less"
+            )
+        drawn = self._held.drawn(trials, seed=seed) if start is None else self._starting(start, seed)
+        return drawn.targets[:, :stop:stride]
+
+    def trials(self) -> Trials:
+        """Return all trials."""
+        return self._held
+
+    def scaling(self) -> tuple[Float[np.ndarray, " component"], Float[np.ndarray, " component"]]:
+        """Return 0, and the standard deviation of the targets that count; else the rms of the inputs.
+
+        Where the targets of a component do not move, or none counts, its inputs say how far it goes; where
+        they are zero too, the largest of the others does.
+        """
+        spread, size = _spread_and_size(self._held.targets, self._held.mask > 0)
+        moves = spread > DEGENERATE * np.maximum(size, spread.max())
+        rms = np.sqrt(np.mean(self._held.inputs**2, axis=(0, 1)))
+        return np.zeros(self.dimension), not_still(np.where(moves, spread, rms))
+
+    def time_scale(self, scale: Float[np.ndarray, " component"]) -> float:
+        """Return the time in which a moving component travels one scale, at most the length of a trial.
+
+        The path's length is taken, the mean of |dx/dt|, since targets that jump have no mean square slope:
+        it would grow without bound as dt shrinks. If no target moves the inputs are asked.
+        """
+        counts = self._held.mask > 0
+        paces = _pace(self._held.targets, counts, self.dt) / scale
+        if not paces.any():
+            paces = _pace(self._held.inputs, np.ones_like(counts), self.dt) / scale
+        moving = paces[paces > DEGENERATE * paces.max()]
+        return float(min(self.duration, 1 / np.sqrt(np.mean(moving**2)))) if moving.size else self.duration
+
+    def data(self) -> dict[str, Any]:
+        """Return the trials as nested lists. Raises ValueError for more than a spec can carry."""
+        storable(self._held.size, what="behaviour")
+        return {"trials": {"dt": self.dt, **self._held.tables()}}
+
+    def _stride(self, dt: float) -> int:
+        stride = round(dt / self.dt)
+        if stride < 1 or abs(dt / self.dt - stride) > _WHOLE:
+            raise ValueError(
+                f"the trials are sampled every {self.dt:.6g}, steps of {dt:.6g} were asked for; "
+                f"give dt={self.dt:.6g} or a whole multiple of it"
+            )
+        return stride
+
+    def _starting(self, start: Float[np.ndarray, "trial component"], seed: int) -> Trials:
+        rng, first = generator(seed), self._held.targets[:, 0]
+        near = np.abs(first - start[:, None]).max(axis=2) <= 1e-6 * (1 + np.abs(first).max())
+        if not near.any(axis=1).all():
+            raise ValueError(
+                "trials only start at their first targets: state "
+                f"{int(near.any(axis=1).argmin())} of initial is none of them; take states of task.initial()"
+            )
+        return self._held.chosen(np.array([rng.choice(np.flatnonzero(row)) for row in near]))
+
+
+def behaviour(inputs: Any, targets: Any, mask: Any, dt: int | float | None) -> tuple[Behaviour, tuple[str, ...]]:
+    """Return checked trials and the labels of their components.
+
+    ``inputs`` and ``targets``: two DataArrays or two plain arrays with ``dt``, as :func:`samples` takes them,
+    of the same shape; ``mask`` as :func:`given_mask` takes it. Raises TypeError or ValueError in a sentence.
+    """
+    if isinstance(inputs, xr.DataArray) != isinstance(targets, xr.DataArray):
+        raise TypeError(
+            f"inputs are a {type(inputs).__name__} and targets a {type(targets).__name__}; "
+            "give two DataArrays, or two plain arrays with dt"
+        )
+    u = samples(inputs, dt, what="the array of inputs", shortest=_SHORTEST)
+    x = samples(targets, dt, what="the array of targets", shortest=_SHORTEST)
+    _check_shapes(u, x)
+    for what, array in (("inputs", inputs), ("mask", mask)):
+        _check_labels(what, array, targets, x.dt)
+    held = Trials(u.values, x.values, given_mask(mask, x.values.shape, x.times))
+    return Behaviour(held, x.dt), x.labels or u.labels or tuple(map(str, range(x.values.shape[2])))
+
+
+def _check_shapes(inputs: Samples, targets: Samples) -> None:
+    if inputs.values.shape != targets.values.shape:
+        raise ValueError(
+            f"inputs have shape {inputs.values.shape}, targets {targets.values.shape} (trial, time, component); "
+            "give both every component: mask 0 for what is only an input, input 0 for what is only an output"
+        )
+
+
+def _check_labels(what: str, array: Any, targets: Any, dt: float) -> None:
+    """Raise ValueError if an array that carries coordinates has others than the targets."""
+    if not (isinstance(array, xr.DataArray) and isinstance(targets, xr.DataArray)):
+        return
+    for dim in DIMS:
+        if dim in array.indexes and dim in targets.indexes and not _alike(array[dim], targets[dim], dt):
+            raise ValueError(
+                f"{what} and targets differ in their {dim} coordinate; both speak of the same ones, so give "
+                f"them the same {dim} values in the same order"
+            )
+
+
+def _alike(a: xr.DataArray, b: xr.DataArray, dt: float) -> bool:
+    if a.size != b.size:  # one that broadcasts; what does not fit is told by its shape
+        return True
+    if a.name == "time":
+        return bool(np.allclose(a.values, b.values, rtol=0, atol=_ALIKE * dt))
+    return np.array_equal(a.values, b.values)
+
+
+def _spread_and_size(
+    x: Float[np.ndarray, "trial time component"], counts: np.ndarray
+) -> tuple[Float[np.ndarray, " component"], Float[np.ndarray, " component"]]:
+    """Return standard deviation and largest size (component) of what counts; 0 where nothing does."""
+    n = np.maximum(counts.sum(axis=(0, 1)), 1)
+    mean = (x * counts).sum(axis=(0, 1)) / n
+    return np.sqrt((((x - mean) * counts) ** 2).sum(axis=(0, 1)) / n), np.abs(x * counts).max(axis=(0, 1))
+
+
+def _pace(
+    x: Float[np.ndarray, "trial time component"], counts: np.ndarray, dt: float
+) -> Float[np.ndarray, " component"]:
+    """Return the mean of |dx/dt| (component) over steps both of whose ends count; 0 where there is none."""
+    steps = counts[:, 1:] & counts[:, :-1]
+    return (np.abs(np.diff(x, axis=1)) * steps).sum(axis=(0, 1)) / (np.maximum(steps.sum(axis=(0, 1)), 1) * dt)

@@ -1,0 +1,72 @@
+"""Tasks whose spec carries their samples, and how they are made of it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ._behaviour import Behaviour, behaviour
+from ._recording import Recording, recording
+from ._source import Source
+from ._spec import Sampling, Spec
+
+
+class _Stored(NamedTuple):
+    table: str
+    keys: tuple[str, ...]
+    made: Callable[[Mapping[str, Any]], Recording | Behaviour]
+
+
+STORED = {
+    "recording": _Stored("recording", ("dt", "values"), lambda held: recording(held["values"], held["dt"])[0]),
+    "behaviour": _Stored(
+        "trials",
+        ("dt", "inputs", "targets", "mask"),
+        lambda held: behaviour(held["inputs"], held["targets"], held["mask"], held["dt"])[0],
+    ),
+}  # by the spec's system
+
+
+def restored(spec: Spec, tables: Mapping[str, Any]) -> tuple[Spec, Source]:
+    """Return the spec and the source whose samples ``tables`` carries; step and length are the samples' own.
+
+    Raises ValueError if the samples are missing or unsound.
+    """
+    table, keys, made = STORED[spec.system]
+    held, where = tables.get(table, {}), f"task spec {spec.name!r}"
+    if set(held) != set(keys):
+        raise ValueError(f"{where} is a {spec.system} and needs [{table}] with {', '.join(keys[:-1])} and {keys[-1]}")
+    try:
+        source = made(held)
+    except TypeError as error:
+        raise ValueError(f"{where}, [{table}]: {error}") from error
+    return replace(spec, speed=1.0, sampling=_sampling(source)), source
+
+
+def sampled_spec(
+    source: Recording | Behaviour,
+    *,
+    kind: str,
+    name: str,
+    components: tuple[str, ...],
+    scaling: Mapping[str, tuple[float, ...]],
+    title: str,
+    cite: str,
+) -> Spec:
+    """Return the spec of a task made of samples, which runs at their own speed."""
+    return Spec(
+        name=name,
+        system=kind,
+        kind=kind,
+        components=components,
+        title=title,
+        cite=cite,
+        speed=1.0,
+        sampling=_sampling(source),
+        scaling=scaling,
+    )
+
+
+def _sampling(source: Recording | Behaviour) -> Sampling:
+    return Sampling(dt=source.dt, transient=0.0, duration=source.duration)
