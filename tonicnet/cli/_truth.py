@@ -13,7 +13,7 @@ from ..task import Task
 Truths = dict[str, xr.Dataset]
 
 # kind of task: (trials, length of each in segments of the run); longer truths give better floors
-_SIZES = {"chaos": (4, 5), "cycle": (1, 2), "memory": (20, 1), "recording": (2, 2)}
+_SIZES = {"chaos": (4, 5), "cycle": (1, 2), "memory": (20, 1), "recording": (2, 2), "behaviour": (20, 1)}
 _SEED = 11
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
 from ..network import Network
+from ..task import Task
 from ._learner import Learned
 from ._score import NAMES, Score
 from ._setup import Setup
@@ -38,13 +40,21 @@ def bank(net: Network, learned: list[Learned], setup: Setup) -> xr.Dataset:
         "component": Variable(("component",), [str(k) for k in range(net.components)], "1", "output component"),
         "epoch": Variable(("epoch",), np.arange(epochs), "1", "step of the method"),
     }
-    specs = {m.target.task.name: m.target.task.to_dict() for m in learned}
+    specs = {m.target.task.name: _spec(m.target.task) for m in learned}
     made = dataset(
         variables | _scores([m.score for m in learned]), coords,
         method=setup.method, noise=setup.noise, seed=setup.seed,
         network_sha256=net.sha256, network=json.dumps(net.to_dict()), tasks=json.dumps(specs),
     )  # fmt: skip
     return made
+
+
+def _spec(task: Task) -> dict[str, Any]:
+    """Return the task as plain tables; without its samples if a bank cannot carry so many."""
+    try:
+        return task.to_dict()
+    except ValueError as error:
+        return {"name": task.name, "kind": task.kind, "components": list(task.components), "samples": str(error)}
 
 
 def _scores(scores: list[Score]) -> dict[str, Variable]:

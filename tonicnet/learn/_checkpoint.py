@@ -17,11 +17,13 @@ import xarray as xr
 from .._files import load, save
 from .._labels import Variable, dataset
 from ..network import Network
+from ..task import Task, recorded
 from ._score import Score
 from ._setup import Setup
 from ._state import Best, State
 from ._target import Target
 
+_TRIALS = 200  # of a behaviour that are hashed
 _SHARE = 20  # a checkpoint is written when so many times its own duration have passed
 _NUMBERS = ("restart", "stage", "step", "scored", "seconds", "ending")
 _LISTS = ("history", "losses", "picked")
@@ -46,7 +48,7 @@ class Checkpoint:
             return cls(file, identity, {})
         held = load(file)
         _check(file, held, identity)
-        return cls(file, identity, _states(held))
+        return cls(file, identity, _states(file, held, net.units))
 
     def state(self, number: int, device: torch.device) -> State | None:
         """Return where the learning of a task stands, if it has begun."""
@@ -81,12 +83,24 @@ def _identity(net: Network, targets: list[Target], setup: Setup) -> dict[str, An
 def _fingerprint(target: Target) -> str:
     """Return a hash of what a task is: its spec, its states, and its field there (a callable has no other name)."""
     task = target.task
-    states = task.states(64, seed=5)
-    parts = [states, task.flow(states)] if task.has_flow else [states]
-    digest = hashlib.sha256(json.dumps(task.to_dict(), sort_keys=True, default=str).encode())
+    states = np.concatenate([task.states(64, seed=5), [task.center, task.scale]])
+    parts = [states, task.flow(states) if task.has_flow else _samples(task)]
+    digest = hashlib.sha256(json.dumps(_spec(task), sort_keys=True, default=str).encode())
     for part in parts:
         digest.update(np.ascontiguousarray(part, dtype=np.float64).tobytes())
     return digest.hexdigest()
+
+
+def _spec(task: Task) -> dict[str, Any]:
+    """Return what names a task; its samples are hashed apart."""
+    return {"name": task.name, "kind": task.kind, "dt": task.dt, "speed": task.speed, "truth": task.truth}
+
+
+def _samples(task: Task) -> np.ndarray:
+    if task.kind == "recording":
+        return recorded(task)
+    drawn = task.trials(_TRIALS, seed=0)
+    return np.stack([drawn[name].values for name in ("input", "target", "mask")])
 
 
 def _check(file: Path, held: xr.Dataset, identity: dict[str, Any]) -> None:
@@ -94,7 +108,7 @@ def _check(file: Path, held: xr.Dataset, identity: dict[str, Any]) -> None:
         theirs = json.loads(held.attrs["identity"])
         differing = [key for key in identity if theirs.get(key) != identity[key]]
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise ValueError(f"{file} is not a checkpoint of tonicnet.fit; give another path, or remove it") from None
+        raise _foreign(file) from None
     if differing:
         key = differing[0]
         raise ValueError(
@@ -124,9 +138,19 @@ def _told(state: State) -> dict[str, Any]:
     return plain | {"score": score, "memory": None if state.memory is None else sorted(state.memory)}
 
 
-def _states(held: xr.Dataset) -> dict[int, State]:
-    told = json.loads(held.attrs["states"])
-    return {int(number): _state(held, number, values) for number, values in told.items()}
+def _foreign(file: Path) -> ValueError:
+    return ValueError(f"{file} is not a checkpoint of tonicnet.fit; give another path, or remove it")
+
+
+def _states(file: Path, held: xr.Dataset, units: int) -> dict[int, State]:
+    try:
+        told = json.loads(held.attrs["states"])
+        made = {int(number): _state(held, number, values) for number, values in told.items()}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _foreign(file) from None
+    if any(len(bias) != units for s in made.values() for bias in (s.bias, s.best.bias if s.best else s.bias)):
+        raise _foreign(file)
+    return made
 
 
 def _state(held: xr.Dataset, number: str, told: dict[str, Any]) -> State:

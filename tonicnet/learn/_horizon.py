@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from ..measure import limit_cycle_of
+import math
+
 from ._target import Target
 
 _HORIZON = 4.5  # closed-loop windows of chaos, in the task's time scale: half a Lyapunov time of Lorenz
+_NOISY, _CLEAN = 2.4, 1e-3  # the same for recordings with noise of more than so many standard deviations
 _CYCLE_HORIZON = 1.25  # closed-loop windows of cycles, in periods
+WARM_UP = 15.0  # driven time before a network with a memory of its own is left alone, in tau
 _STEP = 0.5  # of rollouts, in tau: RK4 is exact to 1e-4 there
 
 
 def horizon(target: Target) -> float:
     """Return how long, in task time, a network is asked to follow the target alone."""
-    task = target.task
+    task, scale = target.reference, target.time_scale
     if task.kind == "memory":
-        return 2 * _HORIZON * task.time_scale
+        return 2 * _HORIZON * scale
     if task.kind == "chaos":
-        return _HORIZON * task.time_scale
-    dt = 0.1 * target.unit
-    length = min(task.duration, 60 * task.time_scale)
-    cycle = limit_cycle_of(task.trajectory(length, dt)["output"].values[0], dt)
-    return _CYCLE_HORIZON * cycle.period if cycle.cycles else _HORIZON * task.time_scale
+        return _HORIZON * scale
+    if math.isfinite(target.period):
+        return _CYCLE_HORIZON * target.period
+    return min((_NOISY if _noisy(target) else _HORIZON) * scale, 0.9 * task.duration)
+
+
+def _noisy(target: Target) -> bool:
+    return target.task.kind == "recording" and float(target.smooth.noise.max()) > _CLEAN
 
 
 def rollout_step(target: Target) -> float:

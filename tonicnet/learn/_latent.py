@@ -74,14 +74,27 @@ class LatentRollout(Residual):
         return (tile for _, tile in self.windows.tiles(count))
 
     def _start(self, bias: Tensor, tile: Windows) -> Float[Tensor, "window component"]:
+        """Return where each window begins: where the target does, or after damped steps towards the best start."""
         start = tile.path[:, 0]
-        for _ in range(_SEARCH if self.free else 0):
-            error, phi = self._linear(bias, tile, start, "start")
-            gram = phi.mT @ phi
-            ridge = _RIDGE * gram.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None]
-            identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
-            start = start - torch.linalg.solve(gram + ridge * identity, phi.mT @ error[..., None])[..., 0]
+        if not self.free:
+            return start
+        error, phi = self._linear(bias, tile, start, "start")
+        ridge = start.new_full((len(start), 1, 1), _RIDGE)
+        for _ in range(_SEARCH):
+            tried = start - self._towards(error, phi, ridge)
+            new_error, new_phi = self._linear(bias, tile, tried, "start")
+            better = new_error.square().sum(1) < error.square().sum(1)  # a window that got worse stays, more damped
+            start, error = torch.where(better[:, None], tried, start), torch.where(better[:, None], new_error, error)
+            phi, ridge = (
+                torch.where(better[:, None, None], new_phi, phi),
+                torch.where(better[:, None, None], ridge, 0.3),
+            )
         return start
+
+    def _towards(self, error: Tensor, phi: Tensor, ridge: Tensor) -> Tensor:
+        gram = phi.mT @ phi
+        damped = gram + ridge * gram.diagonal(dim1=-2, dim2=-1).sum(-1)[:, None, None] * self._identity(phi.mT)
+        return torch.linalg.solve(damped, phi.mT @ error[..., None])[..., 0]
 
     def _project(self, error: Tensor, jacobian: Tensor, phi: Tensor) -> tuple[Tensor, Tensor]:
         """Return the rows without what a change of the starts could mend."""

@@ -13,21 +13,28 @@ from torch import Tensor
 
 from ..simulate import Circuit
 from ._adam import Adam
+from ._autonomous_plan import autonomous_plan
+from ._behaviour_plan import behaviour_plan
 from ._flow_plan import flow_plan
 from ._gauss_newton import GaussNewton
+from ._horizon import rollout_step
 from ._method import Method
 from ._model import choose_solver
 from ._plan import Draw, Plan, Stage
 from ._progress import Pace, Report
+from ._recording_plan import recording_plan
 from ._residual import Residual
+from ._sample import trial_windows, whole_trials
 from ._score import Examiner, Score
+from ._score_trials import TrialExaminer
 from ._setup import Setup
 from ._state import Best, State
 from ._target import Target
-from ._trajectory_plan import trajectory_plan
+from ._trajectory_plan import rollout, trajectory_plan
 
-_STALL = 0.03  # a stage ends when ten steps lower the loss by less than this share
-_LOOK_BACK = 10
+_STALL = 0.03  # a stage ends when its patience of steps lowers the loss by less than this share
+_DENSE = 0.1  # of the spread of first biases: broad ones silence what random synapses do by themselves
+_EXAMINED = 100  # trials of a behaviour on which the network alone is judged
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
 
 
@@ -62,7 +69,7 @@ class Learner:
         self.state = state or State(self._first_bias(0))
         self._report, self._keep = report, keep
         self._pace = Pace()
-        self._examiner: Examiner | None = None
+        self._examiner: Examiner | TrialExaminer | None = None
 
     def learn(self) -> None:
         """Run the stages until the network alone is good, or rounds and restarts are used up."""
@@ -88,6 +95,8 @@ class Learner:
 
     def _first_bias(self, restart: int) -> Float[Tensor, " unit"]:
         mean, spread = self.target.net.transfer.spread
+        if not self.target.net.low_rank:
+            spread *= _DENSE
         drawn = Draw(self.setup.seed, restart)("bias").standard_normal(self.target.net.units)
         return torch.tensor(mean + spread * drawn, device=self.circuit.device)
 
@@ -109,7 +118,7 @@ class Learner:
                 yield stage
 
     def _plan(self) -> Plan:
-        make = flow_plan if self.kind == "flow" else trajectory_plan
+        make = _planner(self.target, self.kind)
         scale = _ADAM_STEPS if self.setup.first_order else 1
         return (replace(stage, steps=scale * stage.steps) for stage in make(self.target, self.circuit, self.setup))
 
@@ -117,7 +126,7 @@ class Learner:
         method, name = self._method(stage, residual)
         if name not in self.state.picked:
             self.state = replace(self.state, picked=(*self.state.picked, name))
-        while self.state.step < stage.steps and not self._stalled():
+        while self.state.step < stage.steps and not self._stalled(stage):
             began = time.perf_counter()
             s = self.state
             made = method.step(residual, s.bias, method.begin(s.bias) if s.memory is None else s.memory)
@@ -139,15 +148,15 @@ class Learner:
         cost = choose_solver(residual, net.units, self.setup.solver_room(net), self.setup.solver)
         return GaussNewton(cost.solver), cost.sentence()
 
-    def _stalled(self) -> bool:
+    def _stalled(self, stage: Stage) -> bool:
         history = self.state.history
-        if self.setup.first_order or len(history) <= _LOOK_BACK:
+        if self.setup.first_order or len(history) <= stage.patience:
             return False
-        return history[-1] > (1 - _STALL) * history[-1 - _LOOK_BACK]
+        return history[-1] > (1 - _STALL) * history[-1 - stage.patience]
 
     def _examine(self) -> Score:
         began = time.perf_counter()
-        self._examiner = self._examiner or Examiner.of(self.target, self.circuit)
+        self._examiner = self._examiner or _examiner(self.target, self.circuit, self.setup)
         score = self._examiner.score(self.state.bias)
         self.state = replace(self.state, seconds=self.state.seconds + time.perf_counter() - began)
         return score
@@ -173,6 +182,32 @@ class Learner:
         left = self._pace.left(s.step, took, rounds=self.setup.rounds - s.scored)
         event = {"task": self.target.task.name, "stage": stage.name, "step": len(s.losses), "loss": loss}
         self._report(event | {"score": score, "left": left, "restart": s.restart})
+
+
+def _planner(target: Target, kind: str) -> Callable[[Target, Circuit, Setup], Plan]:
+    """Return the stages that suit the task and the network."""
+    if kind == "flow":
+        return flow_plan
+    if target.task.kind == "behaviour":
+        return behaviour_plan
+    if not target.net.spec.feedback:
+        return autonomous_plan
+    return recording_plan if target.net.low_rank and target.task.kind == "recording" else trajectory_plan
+
+
+def _examiner(target: Target, circuit: Circuit, setup: Setup) -> Examiner | TrialExaminer:
+    """Return who judges the network alone: on trials if it answers inputs or has one start, else on its attractor."""
+    net, h = target.net, rollout_step(target)
+    if target.task.kind == "behaviour":
+        windows = trial_windows(
+            target, circuit, Draw(setup.seed, 0)("examined"), count=_EXAMINED, forcing=0.0, h=h, thinned=False
+        )
+    elif not net.spec.feedback:
+        steps = int(target.task.duration / (h * target.unit) + 1e-6)
+        windows = whole_trials(target, circuit, Draw(setup.seed, 0)("examined"), steps, h)
+    else:
+        return Examiner.of(target, circuit)
+    return TrialExaminer(rollout(target, circuit, windows, h, setup), windows)
 
 
 def _ending(s: State) -> str:

@@ -27,13 +27,15 @@ class Draw:
 class Stage:
     """One residual to be mended for at most ``steps`` steps; ``make`` draws it when its turn comes.
 
-    The network is run alone after a ``scored`` stage.
+    The network is run alone after a ``scored`` stage. A stage ends early when ``patience`` steps have hardly
+    lowered the loss.
     """
 
     name: str
     steps: int
     make: Callable[[Draw], Residual]
     scored: bool = True
+    patience: int = 10
 
 
 Plan = Iterator[Stage]

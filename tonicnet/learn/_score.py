@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,7 +20,9 @@ from ..measure import (
     valid_time_of,
 )
 from ..simulate import Circuit, step
+from ._horizon import WARM_UP
 from ._target import Target
+from ._traps import traps
 
 NAMES = {
     "field_error": ("1", "rms error of tau dz/dt over rms of tau dz/dt"),
@@ -32,7 +35,9 @@ NAMES = {
     "period_error": ("1", "relative error of the period"),
     "amplitude_error": ("1", "largest relative error of an amplitude"),
     "orbit_distance": ("1", "distance of phase-aligned orbits in standard deviations"),
+    "r_squared": ("1", "share of the targets' variance that the network alone explains"),
     "attractor_distance": ("1", "mean distance to the nearest true state in standard deviations"),
+    "traps": ("1", "stable fixed points of the network beside an attractor that has none"),
     "lost": ("1", "share of starts that ended off the attractor or stuck"),
 }
 
@@ -52,7 +57,16 @@ class Score:
 
     def sentence(self) -> str:
         """Return the measures that were taken, in words."""
-        shown = ("valid_time", "divergence", "period_error", "amplitude_error", "attractor_distance", "lost")
+        shown = (
+            "valid_time",
+            "divergence",
+            "period_error",
+            "amplitude_error",
+            "attractor_distance",
+            "r_squared",
+            "traps",
+            "lost",
+        )
         return ", ".join(f"{n.replace('_', ' ')} {self.values[n]:.3g}" for n in shown if n in self.values)
 
 
@@ -66,44 +80,55 @@ class Examiner:
     """Runs biases of one task in closed loop against the same reference runs.
 
     ``truth`` (trial, time, component) in scaled coordinates, sampled every ``h`` tau, is what the network is
-    started from and held against; ``other`` is an independent run, for floors.
+    started from and held against, after it was driven by ``history`` if it has a memory of its own;
+    ``other`` is an independent run, for floors.
     """
 
     target: Target
     circuit: Circuit
     truth: Float[np.ndarray, "trial time component"]
     other: Float[np.ndarray, "trial time component"]
+    history: Float[np.ndarray, "trial step latent"]
     h: float
 
     @classmethod
     def of(cls, target: Target, circuit: Circuit) -> Examiner:
         """Prepare the reference runs that suit the kind of task."""
-        task, d = target.task, target.task.dimension
+        task, d = target.reference, target.task.dimension
         starts, samples = _SIZES.get(task.kind, _SIZES["chaos"])
         own = target.net.spec.dt
         h = _STEP if own is None else own / target.net.tau
         dt = h * target.unit
-        samples = int(min(samples, task.duration / dt))
+        warm = 0 if target.net.low_rank else round(WARM_UP / h)
+        samples = int(min(samples, task.duration / dt - warm))
         runs = [
-            target.scaled(task.trajectory(samples * dt, dt, trials=starts, seed=seed)["output"].values)[..., :d]
+            target.scaled(task.trajectory((warm + samples) * dt, dt, trials=starts, seed=seed)["output"].values)
             for seed in (101, 202)
         ]
-        return cls(target, circuit, runs[0], runs[1], h)
+        return cls(target, circuit, runs[0][:, warm:, :d], runs[1][:, warm:, :d], runs[0][:, : warm + 1], h)
 
     def run(self, bias: torch.Tensor) -> Float[np.ndarray, "trial time component"]:
         """Return the closed loop from every reference run's first state, scaled, idle components left out."""
         net = self.target.net
         b = bias.to(self.circuit.dtype)
-        state = self.circuit.tensor(self.target.embed(self.truth[:, 0]))
-        if not net.low_rank:
-            state = self.circuit.resting_rates(state, b)
+        history = self.circuit.tensor(self.history)
+        state = history[:, 0] if net.low_rank else self._driven(history, b)
         flow = self.circuit.latent_flow if net.low_rank else self.circuit.rate_flow
-        method = "rk4" if net.spec.dt is None else "euler"
-        made = [state]
+        made = [state if net.low_rank else state @ self.circuit.out]
         for _ in range(self.truth.shape[1] - 1):
-            made.append(step(lambda r: flow(r, b), made[-1], self.h, method))
-        latents = torch.stack([s if net.low_rank else s @ self.circuit.out for s in made], dim=1)
-        return latents.double().cpu().numpy()[..., : self.truth.shape[2]]
+            state = self._advance(lambda r: flow(r, b), state)
+            made.append(state if net.low_rank else state @ self.circuit.out)
+        return torch.stack(made, dim=1).double().cpu().numpy()[..., : self.truth.shape[2]]
+
+    def _driven(self, history: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        state = self.circuit.resting_rates(history[:, 0], b)
+        for k in range(history.shape[1] - 1):
+            drive = torch.addmm(b, history[:, k], self.circuit.into)
+            state = self._advance(lambda r, u=drive: self.circuit.driven_flow(r, u), state)  # type: ignore[misc]
+        return state
+
+    def _advance(self, flow: Callable[[torch.Tensor], torch.Tensor], state: torch.Tensor) -> torch.Tensor:
+        return step(flow, state, self.h, "rk4" if self.target.net.spec.dt is None else "euler")
 
     def score(self, bias: torch.Tensor) -> Score:
         """Return the closed-loop score of a bias; a run that blows up ranks last."""
@@ -111,10 +136,10 @@ class Examiner:
         if not np.isfinite(made).all():
             return Score({"lost": 1.0})
         kind = self.target.task.kind
-        chosen = {"cycle": self._cycle, "memory": self._memory}.get(kind, self._chaos)
-        if kind == "recording" and limit_cycle_of(self.truth[0], self.h).cycles:
-            chosen = self._cycle
-        score = chosen(made)
+        if kind == "cycle" or (kind == "recording" and np.isfinite(self.target.period)):
+            score = self._cycle(made)
+        else:
+            score = self._memory(made) if kind == "memory" else self._chaos(made, bias)
         return replace(score, values={"field_error": self.field_error(bias)} | score.values)
 
     def field_error(self, bias: torch.Tensor) -> float:
@@ -129,11 +154,11 @@ class Examiner:
         )
         return float(np.sqrt(np.mean((made - true) ** 2) / np.mean(true**2)))
 
-    def _chaos(self, made: np.ndarray) -> Score:
+    def _chaos(self, made: np.ndarray, bias: torch.Tensor) -> Score:
         dt = self.h * self.target.unit
         valid = valid_time_of(self.truth, made, dt)
         flat = self.truth.reshape(-1, self.truth.shape[2])
-        divergence = state_space_divergence_of(flat, made.reshape(flat.shape))
+        divergence = state_space_divergence_of(self._embedded(self.truth), self._embedded(made))
         lost = float(self._lost(made).mean())
         low, middle, high = np.quantile(valid, [0.25, 0.5, 0.75])
         values = {
@@ -143,10 +168,15 @@ class Examiner:
             "divergence": divergence,
             "divergence_floor": self.floor(),
             "divergence_samples": float(len(flat)),
+            "traps": float(self._traps(bias)),
             "lost": lost,
         }
+        lost = max(lost, min(1.0, values["traps"]))  # a long enough run would end there
         good = lost == 0 and divergence < 1.25 * values["divergence_floor"] + 0.01
         return Score(values, rank=divergence + 10 * lost, good=good)
+
+    def _traps(self, bias: torch.Tensor) -> int:
+        return len(traps(self.circuit, bias, self.target.known)) if self.target.net.low_rank else 0
 
     def _lost(self, made: np.ndarray) -> np.ndarray:
         window = made.shape[1] // 2
@@ -154,8 +184,15 @@ class Examiner:
 
     def floor(self) -> float:
         """Return D_stsp of one true run against another of the same length."""
-        d = self.truth.shape[2]
-        return state_space_divergence_of(self.truth.reshape(-1, d), self.other.reshape(-1, d))
+        return state_space_divergence_of(self._embedded(self.truth), self._embedded(self.other))
+
+    def _embedded(self, x: Float[np.ndarray, "trial time component"]) -> Float[np.ndarray, "state coordinate"]:
+        """Return all states; of a single component, its delay embedding in three dimensions, a time scale apart."""
+        if x.shape[2] > 1:
+            return x.reshape(-1, x.shape[2])
+        lag = max(1, round(self.target.time_scale / (self.h * self.target.unit)))
+        length = x.shape[1] - 2 * lag
+        return np.concatenate([x[:, k * lag : k * lag + length] for k in range(3)], axis=2).reshape(-1, 3)
 
     def _cycle(self, made: np.ndarray) -> Score:
         dt = self.h * self.target.unit

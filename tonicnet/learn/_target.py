@@ -8,11 +8,16 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
+from ..measure import limit_cycle_of
 from ..network import Entry, Network
-from ..task import Task
+from ..task import Task, recorded
+from ._smooth import Smoothed, smoothed
 
 SLOWNESS = 0.375  # rms of tau f(z) in units of z, for a speed chosen from the task's own time scale
 _TRUTH_STEP = 0.05  # of reference paths in network coordinates, in tau
+_LONG = 400  # time scales of a recording in which a period must hold
+_STEADY = 0.03  # variation of return times of a recorded cycle at most: chaos may seem periodic for a while
+_FEWEST = 33  # samples in which a period is looked for
 _FUNNEL = (0.3, 0.8)  # distance from known states over which the target's field gives way to the funnel
 
 
@@ -104,9 +109,46 @@ class Target:
         return np.stack(path, axis=1)
 
     @cached_property
+    def smooth(self) -> Smoothed:
+        """A recording in scaled coordinates without its noise, slopes per task time, idle components at rest."""
+        held = smoothed(recorded(self.task), self.task.dt)
+        slopes = self.embed(held.slopes / self.task.scale)
+        return Smoothed(self.scaled(held.values), slopes, self.embed(held.noise / self.task.scale))
+
+    @cached_property
+    def reference(self) -> Task:
+        """The task that runs are held against: itself, or a recording without its noise."""
+        if self.task.kind != "recording":
+            return self.task
+        values = self.entry.to_task(self.smooth.values)[..., : self.task.dimension]
+        return Task.from_array(
+            values, name=self.task.name, dt=self.task.dt, components=self.task.components,
+            center=self.task.center, scale=self.task.scale,
+        )  # fmt: skip
+
+    @cached_property
+    def time_scale(self) -> float:
+        """The time in which a component moves by one standard deviation, noise left out."""
+        if self.task.kind != "recording":
+            return self.task.time_scale
+        rms = float(np.sqrt(np.mean(self.smooth.slopes[..., : self.task.dimension] ** 2)))
+        return 1 / rms if rms > 0 else self.task.time_scale
+
+    @cached_property
+    def period(self) -> float:
+        """The period in task time, NaN where there is none; a recording's must hold over hundreds of time scales."""
+        recording = self.task.kind == "recording"
+        length = min(self.reference.duration, (_LONG if recording else 60) * self.time_scale)
+        dt = 0.1 * self.unit
+        if length < _FEWEST * dt:
+            return float("nan")
+        made = limit_cycle_of(self.reference.trajectory(length, dt)["output"].values[0], dt)
+        return float("nan") if recording and made.variation > _STEADY else made.period
+
+    @cached_property
     def known(self) -> Float[np.ndarray, "state latent"]:
         """States where the task's own field counts, idle components at rest."""
-        return self.scaled(self.task.states(6000, seed=11))
+        return self.scaled(self.reference.states(6000, seed=11))
 
     def guarded_flow(self, z: Float[np.ndarray, "state latent"]) -> Float[np.ndarray, "state latent"]:
         """Return F near the known states and, far from them, a funnel F(z*) + z* - z to the nearest one z*.
@@ -118,8 +160,13 @@ class Target:
 
         distance, nearest = cKDTree(self.known).query(z)
         home = self.known[nearest]
-        low, high = _FUNNEL
-        far = np.clip((distance - low) / (high - low), 0, 1)[:, None]
+        far = funnelled(distance)[:, None]
         funnel = self.flow(home) + home - z
         near = self.flow(np.where(far < 1, z, home))
         return (1 - far) * near + far * funnel
+
+
+def funnelled(distance: Float[np.ndarray, " state"]) -> Float[np.ndarray, " state"]:
+    """Return the share of the funnel in the field at a distance from known states."""
+    low, high = _FUNNEL
+    return np.clip((distance - low) / (high - low), 0, 1)

@@ -149,7 +149,7 @@ def _kind(run: Labelled) -> str:
     return ""
 
 
-KINDS = ("chaos", "cycle", "memory", "recording")
+KINDS = ("chaos", "cycle", "memory", "recording", "behaviour")
 
 
 def _refuse_uneven(time: Float[np.ndarray, " time"], role: str) -> None:

@@ -76,7 +76,7 @@ class Measure(NamedTuple):
     same_length: bool = False
 
 
-_EVERY = ("chaos", "cycle", "memory", "recording")
+_EVERY = ("chaos", "cycle", "memory", "recording", "behaviour")
 _FLOW = ("chaos", "recording")
 _CYCLE = ("cycle", "recording")
 

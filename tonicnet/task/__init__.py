@@ -2,6 +2,7 @@
 
 from ._dysts import from_dysts as from_dysts
 from ._read import read_recording as read_recording
+from ._recorded import recorded as recorded
 from ._shelf import task as task
 from ._shelf import tasks as tasks
 from ._task import Task as Task

@@ -1,0 +1,259 @@
+"""The learning engine against its peers and floors: `make bench`, or `python benchmarks/engine.py gradient flow`.
+
+Every ratio comes from one process, methods alternating. Absolute times drift from machine to machine. The
+JAX rows need jax and optax (`pip install jax optax`); where these are missing they are left out, and said to be.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+
+import numpy as np
+import peers
+import torch
+
+import tonicnet as tn
+from tonicnet.learn._discrete import DiscreteRollout
+from tonicnet.learn._gauss_newton import GaussNewton
+from tonicnet.learn._model import choose_solver
+from tonicnet.learn._plan import Draw
+from tonicnet.learn._sample import flow_residual
+from tonicnet.learn._setup import Setup
+from tonicnet.learn._target import Target
+from tonicnet.learn._windows import Windows
+from tonicnet.simulate import Circuit
+
+Row = tuple[str, str]
+LYAPUNOV = 0.906
+HAS_JAX = find_spec("jax") is not None and find_spec("optax") is not None
+
+
+# a: teacher-forced Lorenz, dense N = 512 ---------------------------------------------------------------------------
+def reach(limit: float = 60.0, repeats: int = 5) -> Iterator[Row]:
+    """Seconds to validation error 1e-3 and 1e-4; Adam with each of four rates, the best reported."""
+    problem = peers.Problem.draw(512, 0)
+    ours = [_second_order(problem, seed) for seed in range(repeats)]
+    rivals = {"torch autograd + Adam": peers.torch_adam} | (
+        {"JAX scan + optax Adam": peers.jax_adam} if HAS_JAX else {}
+    )
+    best = {name: _best_rate(run, problem, limit) for name, run in rivals.items()}
+    for target in (1e-3, 1e-4):
+        mine = [made[target] for made in ours if made[target] is not None]
+        yield f"a. to validation MSE {target:g}, tonicnet", f"{_spread(mine, 's')}, {len(mine)} of {repeats} seeds"
+        for name, (seconds, lowest) in best.items():
+            reached = seconds[target]
+            told = f"{reached:.1f} s" if reached else f"> {limit:.0f} s (lowest MSE {lowest:.1e})"
+            ratio = (reached or limit) / np.median(mine) if mine else np.nan
+            yield f"a. the same, {name}, best of 4 rates", f"{told}: {'' if reached else 'over '}{ratio:.0f}x ours"
+
+
+def _best_rate(run: Callable[..., dict], problem: peers.Problem, limit: float) -> tuple[dict, float]:
+    made = [run(problem, rate, limit_seconds=limit) for rate in (0.005, 0.01, 0.02, 0.05)]
+    targets = made[0]["seconds"]
+    best = {t: min((m["seconds"][t] for m in made if m["seconds"][t] is not None), default=None) for t in targets}
+    return best, min(mse for m in made for _, mse in m["curve"])
+
+
+def _second_order(problem: peers.Problem, seed: int) -> dict[float, float | None]:
+    """Gauss-Newton on 64 new windows of 30 steps each step, as the engine does it; validation is not counted."""
+    net = _dense(512)
+    setup = Setup()
+    circuit, rng = Circuit(net, torch.float32), np.random.default_rng(seed)
+    bias, spent = 0.3 * torch.tensor(rng.standard_normal(512)), 0.0
+    found: dict[float, float | None] = {1e-3: None, 1e-4: None}
+    method = GaussNewton(damping=1e-2)
+    memory = method.begin(bias)
+    while spent < 60 and found[1e-4] is None:
+        began = time.perf_counter()
+        windows = torch.as_tensor(problem.sample(rng, 96, 30))
+        made = Windows(windows, driven=30, scored=tuple(range(13, 31, 2)))
+        residual = DiscreteRollout(circuit, made, torch.zeros(96, 512), 0.5, curved=setup.curved(net))
+        for _ in range(3):
+            step = method.step(residual, bias, memory)
+            if step is None:
+                break
+            bias, memory = step.bias, step.memory
+        spent += time.perf_counter() - began
+        error = problem.validation(bias.float())
+        for target in found:
+            found[target] = spent if found[target] is None and error <= target else found[target]
+    return found
+
+
+# b: flow fit, N = 1000 ---------------------------------------------------------------------------------------------
+def flow(updates: int = 1500) -> Iterator[Row]:
+    """Seconds to the field error that tonicnet reaches in 30 steps; momentum and Adam extrapolated, and marked so."""
+    net = tn.Network(units=1000, seed=0, transfer="tanh")
+    setup, target = Setup(), Target(tn.task("lorenz"), net)
+    circuit = Circuit(net, torch.float32)
+    residual = flow_residual(target, circuit, Draw(0, 0)("flow"), setup)
+    first = torch.tensor(3.0 * Draw(0, 0)("bias").standard_normal(1000))
+    seconds, losses = zip(*(_flow_fit(residual, first) for _ in range(5)), strict=True)
+    goal = 1.05 * float(np.median(losses))
+    yield f"b. flow fit to loss {goal:.1e}, N = 1000, tonicnet", _spread(seconds, "s")
+    for name, rule, options in (
+        ("published momentum rule (0.9)", peers.momentum_flow, {"beta": 0.9}),
+        ("Adam", peers.adam_flow, {}),
+    ):
+        given = (residual.states, residual.targets, residual.weights, first.float())
+        curve = rule(net, *given, steps=updates, every=25, **options)
+        made = peers.extrapolate(curve, goal)
+        mark = "extrapolated from the measured slope" if made.extrapolated else "measured"
+        more = "" if made.reached else f"not within {made.steps:.0f} updates: more than "
+        yield (
+            f"b. the same, {name}, {mark}",
+            f"{more}{made.seconds:.0f} s: {more and 'over '}{made.seconds / np.median(seconds):.0f}x "
+            f"(loss {curve[-1][1]:.1e} after {updates} updates, {curve[-1][0]:.0f} s)",
+        )
+
+
+def _flow_fit(residual: object, bias: torch.Tensor) -> tuple[float, float]:
+    began = time.perf_counter()
+    method, loss = GaussNewton(), np.inf
+    for part, count in ((residual.thinned(3), 20), (residual, 10)):
+        memory = method.begin(bias)
+        for _ in range(count):
+            step = method.step(part, bias, memory)
+            if step is None:
+                break
+            bias, memory, loss = step.bias, step.memory, step.loss
+    return time.perf_counter() - began, loss
+
+
+# c: one gradient of the dense trajectory residual -------------------------------------------------------------------
+def gradient(repeats: int = 9) -> Iterator[Row]:
+    """Loss and gradient, batch 32, 60 driven steps, all scored; contenders alternate, medians of several."""
+    for units in (64, 256, 1024):
+        problem = peers.Problem.draw(units, 0)
+        path = torch.as_tensor(problem.sample(np.random.default_rng(0), 32, 60))
+        made = Windows(path, driven=60, scored=tuple(range(1, 61)))
+        residual = DiscreteRollout(Circuit(_dense(units), torch.float32), made, torch.zeros(32, units), 0.5)
+        bias = torch.as_tensor(problem.start).double()
+        runs = {"tonicnet": lambda r=residual, b=bias: r.gradient(b)}
+        runs |= {"GEMM floor": peers.gemm_floor(problem, path), "torch autograd": peers.autograd_step(problem, path)}
+        runs |= {"nn.RNN": peers.rnn_step(problem, path)} | ({"JAX": peers.jax_step(problem, path)} if HAS_JAX else {})
+        times = _alternate(runs, repeats)
+        mine = np.median(times["tonicnet"])
+        others = ", ".join(
+            f"{name} {1e3 * np.median(t):.2f} ms ({np.median(t) / mine:.2f}x)"
+            for name, t in times.items()
+            if name != "tonicnet"
+        )
+        yield (
+            f"c. gradient step, N = {units}, batch 32",
+            f"{_spread([1e3 * t for t in times['tonicnet']], 'ms')}; {others}",
+        )
+
+
+# d: growth ----------------------------------------------------------------------------------------------------------
+def growth(sizes: tuple[int, ...] = (128, 512, 1000, 2000, 4000, 8192)) -> Iterator[Row]:
+    """One Gauss-Newton step of the flow fit and its peak memory, each size in a process of its own."""
+    for units in sizes:
+        yield f"d. flow step, low-rank, N = {units}", _child("step", str(units))
+
+
+def largest(units: int = 16_000, steps: int = 12) -> Iterator[Row]:
+    """A whole flow fit at the largest size."""
+    yield f"d. flow fit, low-rank, N = {units}, {steps} steps", _child("fit", str(units), str(steps))
+
+
+def _child(*arguments: str) -> str:
+    command = [sys.executable, __file__, "--child", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
+
+
+def child(kind: str, units: int, steps: int = 3) -> None:
+    """Run one size and print its figures."""
+    net = tn.Network(units=units, seed=0)
+    setup = Setup(memory=6.0, precision="bfloat16" if units > 8192 else "auto")
+    target, circuit = Target(tn.task("lorenz"), net), Circuit(net, setup.dtype(net))
+    began = time.perf_counter()
+    residual = flow_residual(target, circuit, Draw(0, 0)("flow"), setup)
+    bias = torch.tensor(-0.5 + Draw(0, 0)("bias").standard_normal(units))
+    cost = choose_solver(residual, units, setup.solver_room(net))
+    method, times = GaussNewton(cost.solver), []
+    memory, first = method.begin(bias), residual.loss(bias)
+    for _ in range(steps):
+        start = time.perf_counter()
+        step = method.step(residual, bias, memory)
+        if step is None:
+            break
+        bias, memory = step.bias, step.memory
+        times.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    error = f"loss {first:.2g} -> {step.loss:.2g}, " if kind == "fit" and step is not None else ""
+    print(
+        f"{error}{_spread(times, 's a step')}, {time.perf_counter() - began:.0f} s in all, "
+        f"{cost.sentence()}, peak {peak:.2f} GiB"
+    )
+
+
+# e: simulation ------------------------------------------------------------------------------------------------------
+def simulation(steps: int = 1000) -> Iterator[Row]:
+    """Steps x units a second of the closed loop, dense, float32, against the bare products and JAX."""
+    for units, trials in ((256, 1), (256, 20), (1024, 1), (1024, 20)):
+        net, bias = _dense(units), np.zeros(units)
+        runs: dict[str, Callable[[], object]] = {
+            "tonicnet": lambda net=net, bias=bias, trials=trials: tn.simulate(
+                net, bias, duration=steps * 0.02, trials=trials, dtype="float32", every=steps
+            ),
+            "products": peers.gemm_simulate_floor(net, trials, steps),
+        }
+        runs |= {"JAX": peers.jax_simulate(net, bias, trials, steps)} if HAS_JAX else {}
+        times = {name: np.median(t) for name, t in _alternate(runs, 5).items()}
+        rate = steps * units * trials / times["tonicnet"]
+        others = ", ".join(
+            f"{name} {t / times['tonicnet']:.2f} of our time" for name, t in times.items() if name != "tonicnet"
+        )
+        yield f"e. simulate, N = {units}, {trials} trials", f"{rate:.2e} unit steps a second; {others}"
+
+
+def _dense(units: int) -> tn.Network:
+    return tn.Network(
+        units=units, seed=0, synapses="dense", gain=0.9, transfer="tanh", tau=0.04, dt=0.02, encoder_scale=1.0,
+        decoder_scale=1.0,
+    )  # fmt: skip
+
+
+def _alternate(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for k in range(repeats + 1):
+        for name, run in runs.items():
+            began = time.perf_counter()
+            run()
+            if k:  # the first one warms up
+                times[name].append(time.perf_counter() - began)
+    return times
+
+
+def _spread(values: list[float] | tuple[float, ...], unit: str = "") -> str:
+    if not len(values):
+        return "never"
+    return f"{np.median(values):.3g} ({min(values):.3g} - {max(values):.3g}) {unit}".strip()
+
+
+ROWS: dict[str, Callable[[], Iterator[Row]]] = {
+    "gradient": gradient, "simulation": simulation, "flow": flow, "growth": growth, "reach": reach, "largest": largest,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Print the rows asked for, or all of them, as a Markdown table."""
+    print("| measure | figure |\n|---|---|")
+    for name in sys.argv[1:] or ROWS:
+        for measure, figure in ROWS[name]():
+            print(f"| {measure} | {figure} |", flush=True)
+    if not HAS_JAX:
+        print("jax and optax are not installed: the JAX rows are left out")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(sys.argv[2], *(int(a) for a in sys.argv[3:]))
+    else:
+        main()

@@ -1,0 +1,164 @@
+"""What learning reaches, over seeds: `python benchmarks/learning.py known noisy one autonomous dense [--seeds 10]`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import xarray as xr
+
+import tonicnet as tn
+from tonicnet.measure import spectral_hellinger_of, state_space_divergence_of, valid_time_of
+
+LYAPUNOV = 0.906
+LORENZ = tn.task("lorenz")
+
+
+def known(seeds: int) -> Iterator[str]:
+    """Lorenz from its field, N = 1000: valid time, D_stsp at T = 1e5, starts lost of 50 over 300 Lyapunov times."""
+    truth = LORENZ.trajectory(15.0, 0.01, trials=50, seed=77)
+    pooled, other = (LORENZ.trajectory(100.0, 0.01, trials=10, seed=s)["output"].values.reshape(-1, 3) for s in (1, 2))
+    rows = []
+    for seed in range(seeds):
+        net = tn.Network(units=1000, seed=seed, encoder_scale=0.5)
+        bank, seconds = _timed(net, LORENZ)
+        speed = bank["speed"].item()
+        run = tn.simulate(net, bank, duration=15 / speed, dt=0.01 / speed, initial=truth["output"].values[:, 0])
+        valid = float(np.median(tn.measure.valid_time(run, truth, lyapunov=LYAPUNOV)["valid_time_lyapunov"]))
+        long = tn.simulate(net, bank, duration=100 / speed, dt=0.01 / speed, initial=LORENZ.initial(10, seed=3))
+        made = long["output"].values[:, : len(pooled) // 10].reshape(-1, 3)
+        rows.append((seconds, valid, state_space_divergence_of(pooled, made), _lost(net, bank) if seed < 3 else np.nan))
+        yield f"seed {seed}: {_row(rows[-1])}"
+    yield _summary("known", ("fit s", "valid time", "D_stsp", "lost of 50"), rows)
+    yield f"floor of D_stsp {state_space_divergence_of(pooled, other):.3f}"
+
+
+def _lost(net: tn.Network, bank: xr.Dataset, turns: float = 300.0) -> int:
+    speed = bank["speed"].item()
+    run = tn.simulate(
+        net, bank, duration=turns / LYAPUNOV / speed, dt=0.02 / speed, initial=LORENZ.initial(50, seed=5), every=5,
+        dtype="float32",
+    )  # fmt: skip
+    return int(tn.measure.lost(run, LORENZ.trajectory(1000.0, 0.1, trials=2))["lost"].sum())
+
+
+def noisy(seeds: int, samples: int = 100_000) -> Iterator[str]:
+    """Lorenz from a recording with 5 % noise, no field, N = 1000; held against clean truth, one run of T = 1e5."""
+    rows = []
+    for seed in range(seeds):
+        clean = LORENZ.trajectory(samples * 0.01, 0.01, seed=100 + seed)["output"].values[0][:samples]
+        data = clean + 0.05 * clean.std(0) * np.random.default_rng(seed).standard_normal(clean.shape)
+        net = tn.Network(units=1000, seed=seed, encoder_scale=0.5, tau=0.05)
+        bank, seconds = _timed(net, tn.Task.from_array(data, dt=0.01, name="noisy"))
+        truth = LORENZ.trajectory(samples * 0.01, 0.01, seed=900)["output"].values[0][:samples]
+        run = tn.simulate(net, bank, duration=samples * 0.01, dt=0.01, initial=truth[0])["output"].values[0][:samples]
+        stuck = float(run[-5000:].std() < 0.3 * truth.std())
+        measures = (of(truth, run) for of in (state_space_divergence_of, spectral_hellinger_of))
+        rows.append((seconds, *measures, stuck))
+        yield f"seed {seed}: {_row(rows[-1])}"
+    yield _summary("noisy", ("fit s", "D_stsp", "D_H", "stuck"), rows)
+
+
+def one(seeds: int, warm: int = 60) -> Iterator[str]:
+    """Lorenz from x alone, dense N = 512; D_stsp of the delay embedding (3 values, 0.12 apart), T = 1e5."""
+    dt, rows = 0.03, []
+    test = LORENZ.trajectory(60.0, dt, trials=50, seed=900)["output"].values[:, :, :1]
+    true, other = (LORENZ.trajectory(600.0, dt, trials=5, seed=s)["output"].values[:, :, :1] for s in (33, 34))
+    for seed in range(seeds):
+        x = LORENZ.trajectory(1500.0, dt, seed=200 + seed)["output"].values[0, :, :1]
+        net = tn.Network(
+            units=512, seed=seed, components=1, synapses="dense", transfer="tanh", gain=1.2, tau=0.06, dt=dt,
+            decoder_scale=2.0, encoder_scale=1.0,
+        )  # fmt: skip
+        bank, seconds = _timed(net, tn.Task.from_array(x, dt=dt, name="x"), rounds=2, restarts=0)
+        run = tn.simulate(net, bank, duration=(test.shape[1] - warm - 1) * dt, initial=test[:, : warm + 1])
+        valid = float(np.median(valid_time_of(test[:, warm:], run["output"].values, dt))) * LYAPUNOV
+        long = tn.simulate(net, bank, duration=600.0, initial=test[:5, : warm + 1])["output"].values
+        stuck = int(sum(x[-2000:].std() < 0.3 * true.std() for x in long))
+        rows.append((seconds, valid, state_space_divergence_of(_embedded(true), _embedded(long)), stuck))
+        yield f"seed {seed}: {_row(rows[-1])}"
+    yield _summary("one", ("fit s", "valid time", "D_stsp", "stuck of 5"), rows)
+    yield f"floor of D_stsp {state_space_divergence_of(_embedded(true), _embedded(other)):.3f}"
+
+
+def _embedded(x: np.ndarray, lag: int = 4) -> np.ndarray:
+    length = x.shape[1] - 2 * lag
+    return np.concatenate([x[:, k * lag : k * lag + length] for k in range(3)], axis=2).reshape(-1, 3)
+
+
+def autonomous(seeds: int, steps: int = 200) -> Iterator[str]:
+    """Cosine (25 steps a period) and x of Van der Pol (40), N = 200, no input, no feedback: R2 of the next 200."""
+    cycle = tn.task("van-der-pol")
+    dt = cycle.truth["period"] / 40
+    paths = {
+        "cosine": np.cos(2 * np.pi * np.arange(2 * steps + 1) / 25)[:, None],
+        "van-der-pol": cycle.trajectory(2 * steps * dt, dt, seed=3)["output"].values[0][: 2 * steps + 1, :1],
+    }
+    for name, x in paths.items():
+        for gain in (1.2, 1.5):
+            rows = [_alone(x, steps, gain, seed) for seed in range(seeds)]
+            yield _summary(f"autonomous {name}, gain {gain}", ("fit s", "R2 trained", "R2 after"), rows)
+            passed = [sum(r[2] >= least for r in rows) for least in (0.99, 0.999)]
+            yield f"of {seeds} seeds, at least 0.99: {passed[0]}, at least 0.999: {passed[1]}"
+
+
+def _alone(x: np.ndarray, steps: int, gain: float, seed: int) -> tuple[float, float, float]:
+    net = tn.Network(
+        units=200, seed=seed, components=1, synapses="dense", feedback=False, gain=gain, transfer="tanh", tau=0.01,
+        dt=0.01, decoder_scale=1.0,
+    )  # fmt: skip
+    bank, seconds = _timed(net, tn.Task.from_array(x[: steps + 1], dt=0.01, name="x"))
+    made = tn.simulate(net, bank, duration=2 * steps * 0.01, initial=x[0])["output"].values[0]
+    return seconds, _explained(made[: steps + 1], x[: steps + 1]), _explained(made[steps + 1 :], x[steps + 1 :])
+
+
+def _explained(made: np.ndarray, true: np.ndarray) -> float:
+    return float(1 - ((made - true) ** 2).sum() / ((true - true.mean(0)) ** 2).sum())
+
+
+def dense(seeds: int) -> Iterator[str]:
+    """Dense N = 512 with feedback, discrete (dt = tau / 2), tanh: the closed loop that fit itself reports."""
+    for seed in range(seeds):
+        for name in ("van-der-pol", "lorenz"):
+            net = tn.Network(units=512, seed=seed, synapses="dense", transfer="tanh", gain=1.2, tau=0.1, dt=0.05)
+            bank, seconds = _timed(net, tn.task(name), rounds=2, restarts=0)
+            yield f"{name}, seed {seed}: {seconds:.0f} s, {bank['outcome'].item()}"
+
+
+def _timed(net: tn.Network, task: tn.Task, **options: object) -> tuple[xr.Dataset, float]:
+    began = time.perf_counter()
+    bank = tn.fit(net, task, progress=False, **options)
+    return bank, time.perf_counter() - began
+
+
+def _row(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{v:.3g}" for v in values)
+
+
+def _summary(name: str, labels: tuple[str, ...], rows: list[tuple[float, ...]]) -> str:
+    columns = np.array(rows, dtype=float).T
+    told = (
+        f"{n} {np.nanmedian(c):.3g} ({np.nanmin(c):.3g} - {np.nanmax(c):.3g})"
+        for n, c in zip(labels, columns, strict=True)
+    )
+    return f"**{name}, median (range) of {len(rows)} seeds: {'; '.join(told)}**"
+
+
+ROWS: dict[str, Callable[[int], Iterator[str]]] = {
+    "known": known, "noisy": noisy, "one": one, "autonomous": autonomous, "dense": dense,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Print the rows asked for, or all."""
+    words = sys.argv[1:]
+    seeds = int(words.pop(words.index("--seeds") + 1)) if "--seeds" in words else 10
+    for name in [w for w in words if w != "--seeds"] or ROWS:
+        for line in ROWS[name](seeds):
+            print(f"- {name}: {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
