@@ -20,6 +20,8 @@ lint: $(STAMP)           ## format, style, types, and which room may import whic
 
 bench: $(STAMP)          ## the figures of the README, measured on this machine
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/learning.py
 
 models: $(STAMP)         ## learn the shipped bank again, with its score table
 	$(BIN)/python benchmarks/shelf.py

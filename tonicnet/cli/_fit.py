@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import xarray as xr
 
-from .._files import save
+from .._files import load, save
 from ..learn import fit as learned
 from ..network import Network, load_network
 from ..task import Task
@@ -42,7 +42,7 @@ def fit(
     network: Annotated[
         str | None, typer.Option(help="Learn on this network instead: a shipped name, a network.toml or a bank.")
     ] = None,
-    method: Annotated[str, typer.Option(help="auto, flow, trajectory or adam.")] = DEFAULTS["method"],
+    method: Annotated[str, typer.Option(help="auto, flow, trajectory, adam or amsgrad.")] = DEFAULTS["method"],
     noise: Annotated[float, typer.Option(help="Width, in sd, of the tube in which the field is learned.")] = DEFAULTS[
         "noise"
     ],
@@ -50,6 +50,12 @@ def fit(
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = DEFAULTS["rounds"],
     dt: Annotated[float | None, typer.Option(help="Sampling step in seconds of an NPY recording.")] = None,
     variable: Annotated[str | None, typer.Option(help="Variable of a NetCDF recording.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Keep learning in this file; the same command goes on from it.")
+    ] = None,
+    into: Annotated[Path | None, typer.Option(help="Grow this bank; the network is its own.")] = None,
+    memory: Annotated[float, typer.Option(help="GiB that arrays of learning may take.")] = DEFAULTS["memory"],
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = DEFAULTS["device"],
     out: Annotated[Path, typer.Option("-o", "--out", help="The bank to write.")] = Path("bank.nc"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
@@ -62,15 +68,27 @@ def fit(
     Examples:  tonicnet fit lorenz van-der-pol hopf -o bank.nc
                tonicnet fit my-task.toml --units 500 --seed 3
                tonicnet fit reach.csv --synapses dense
+               tonicnet fit chua --into bank.nc -o bank.nc
                tonicnet fit reach.npy --dt 0.01
     """
     place = output(out, [".nc"], inputs=files(tasks))
     targets = read_tasks(tasks, dt=dt, variable=variable)
     drawn = {"units": units, "components": components, "synapses": synapses, "transfer": transfer}
-    net = _network(network, {name: value for name, value in drawn.items() if value is not None}, targets, seed)
+    if into is not None and network is not None:
+        raise ValueError("--into brings its bank's own network; leave out --network")
+    held = None if into is None else load(into)
+    net = _network(
+        network if into is None else str(into),
+        {name: value for name, value in drawn.items() if value is not None},
+        targets,
+        seed,
+    )
     typer.echo(repr(net))
     shown = not quiet and sys.stderr.isatty()
-    bank = learned(net, targets, method=method, noise=noise, steps=steps, rounds=rounds, seed=seed, progress=shown)
+    bank = learned(
+        net, targets, method=method, noise=noise, steps=steps, rounds=rounds, seed=seed, progress=shown,
+        checkpoint=checkpoint, into=held, memory=memory, device=device,
+    )  # fmt: skip
     save(bank, place)
     typer.echo(outcome_text(bank))
     typer.echo(f"written: {place}      next: tonicnet simulate {place}")

@@ -11,7 +11,7 @@ import typer
 P = ParamSpec("P")
 R = TypeVar("R")
 
-EXPECTED = (ValueError, KeyError, TypeError, OSError, RuntimeError, ImportError)
+EXPECTED = (ValueError, KeyError, TypeError, OSError, RuntimeError, ImportError, MemoryError)
 
 
 def told(command: Callable[P, R]) -> Callable[P, R]:

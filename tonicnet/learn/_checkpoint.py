@@ -44,6 +44,8 @@ class Checkpoint:
         """Return the checkpoint at ``path``, with what it holds if the file is there."""
         identity = _identity(net, targets, setup)
         file = None if path is None else Path(path)
+        if file is not None and not file.parent.is_dir():
+            raise FileNotFoundError(f"no folder {file.parent} for the checkpoint {file.name}; create it first")
         if file is None or not file.exists():
             return cls(file, identity, {})
         held = load(file)

@@ -15,6 +15,7 @@ from ._windows import Windows
 _FAR_SPREAD = 1.5  # standard deviation of the far states, in scaled units: where another task may have been
 _FAR_SHARE = 0.25
 _FAR_WEIGHT = 5e-4
+_BESIDE = 0.08  # share of near states round fixed points
 _COUNTS = (2000, 12000)  # least and most near states
 
 
@@ -77,9 +78,17 @@ def _check_finite(target: Target, z: np.ndarray, wanted: np.ndarray) -> None:
 
 
 def near_states(target: Target, rng: np.random.Generator, count: int, noise: float) -> np.ndarray:
-    """Half of the states as they come, half scattered by ``noise`` in every component, idle ones included."""
+    """Half of the states as they come, half scattered by ``noise`` in every component, idle ones included.
+
+    A few of the scattered ones lie round fixed points beside the attractor, where it seldom comes but where a
+    slightly wrong field has a trap.
+    """
     states = target.scaled(target.task.states(count, seed=int(rng.integers(2**31))))
     scattered = rng.permutation(count)[: count // 2]
+    rests = target.rests if target.task.kind == "chaos" else ()
+    beside = scattered[: round(_BESIDE * count) * bool(len(rests))]
+    if len(beside):
+        states[beside] = rests[rng.integers(len(rests), size=len(beside))]
     states[scattered] += noise * rng.standard_normal((len(scattered), states.shape[1]))
     return states
 

@@ -11,12 +11,14 @@ from jaxtyping import Float
 from ..measure import limit_cycle_of
 from ..network import Entry, Network
 from ..task import Task, recorded
+from ._points import distance_to, distinct
 from ._smooth import Smoothed, smoothed
 
 SLOWNESS = 0.375  # rms of tau f(z) in units of z, for a speed chosen from the task's own time scale
 _TRUTH_STEP = 0.05  # of reference paths in network coordinates, in tau
 _LONG = 400  # time scales of a recording in which a period must hold
 _STEADY = 0.03  # variation of return times of a recorded cycle at most: chaos may seem periodic for a while
+_SEEKERS, _NEWTON, _DIFFERENCE = 64, 30, 1e-6  # of the search for fixed points
 _FEWEST = 33  # samples in which a period is looked for
 _FUNNEL = (0.3, 0.8)  # distance from known states over which the target's field gives way to the funnel
 
@@ -149,6 +151,19 @@ class Target:
     def known(self) -> Float[np.ndarray, "state latent"]:
         """States where the task's own field counts, idle components at rest."""
         return self.scaled(self.reference.states(6000, seed=11))
+
+    @cached_property
+    def rests(self) -> Float[np.ndarray, "point latent"]:
+        """Fixed points of the task's field near the known states, found by Newton's method with differences."""
+        rng = np.random.default_rng(3)
+        z = self.known[rng.integers(len(self.known), size=_SEEKERS)]
+        for _ in range(_NEWTON):
+            flow = self.flow(z)
+            columns = [(self.flow(z + _DIFFERENCE * e) - flow) / _DIFFERENCE for e in np.eye(z.shape[1])]
+            step = np.linalg.pinv(np.stack(columns, axis=-1)) @ flow[..., None]
+            z = z - np.clip(step[..., 0], -0.5, 0.5)
+        kept = z[np.isfinite(z).all(1) & (np.linalg.norm(self.flow(z), axis=1) < 1e-6)]
+        return distinct(kept[distance_to(self.known, kept) < _FUNNEL[1]])
 
     def guarded_flow(self, z: Float[np.ndarray, "state latent"]) -> Float[np.ndarray, "state latent"]:
         """Return F near the known states and, far from them, a funnel F(z*) + z* - z to the nearest one z*.

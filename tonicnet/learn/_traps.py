@@ -8,12 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..simulate import Circuit
+from ._points import distance_to, distinct
 
 _STARTS = 400
 _STEPS = 40  # of Newton's method
 _STILL = 1e-4  # |F| of a fixed point, in units of z per tau
 _NEAR = 0.8  # from a known state: as far as the funnel lets the field be free
-_APART = 0.05  # two fixed points
 
 
 def traps(
@@ -34,24 +34,10 @@ def traps(
     flow, jacobian = _linear(circuit, z, b)
     growth = torch.linalg.eigvals(jacobian.double()).real.amax(dim=1)
     kept = z[(flow.norm(dim=1) < _STILL) & (growth < 0)].double().cpu().numpy()
-    return _distinct(kept[_distance(kept, known) < _NEAR])
+    return distinct(kept[distance_to(known, kept) < _NEAR])
 
 
 def _linear(circuit: Circuit, z: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     rate, gain = circuit.phi.both(torch.addmm(b, z, circuit.into))
     jacobian = (gain[:, None, :] * circuit.out.T) @ circuit.into.T
     return rate @ circuit.out - z, jacobian - torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
-
-
-def _distance(points: Float[np.ndarray, "point component"], known: Float[np.ndarray, "state component"]) -> np.ndarray:
-    from scipy.spatial import cKDTree
-
-    return cKDTree(known).query(points)[0] if len(points) else np.empty(0)
-
-
-def _distinct(points: Float[np.ndarray, "point component"]) -> Float[np.ndarray, "kept component"]:
-    found: list[np.ndarray] = []
-    for point in points:
-        if all(np.linalg.norm(point - other) > _APART for other in found):
-            found.append(point)
-    return np.array(found).reshape(-1, points.shape[1])
