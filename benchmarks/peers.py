@@ -255,7 +255,7 @@ def _jax_update(problem: Problem, optimiser: Any) -> Any:
 
 def autograd_step(problem: Problem, path: np.ndarray) -> Step:
     """Return a callable for (loss, dloss/db) by a torch loop and backward()."""
-    weights, given = frozen(problem), torch.tensor(path)
+    weights, given = frozen(problem), torch.as_tensor(path)
     bias = torch.tensor(problem.start, requires_grad=True)
 
     def step() -> tuple[Tensor, Tensor]:
@@ -270,7 +270,7 @@ def autograd_step(problem: Problem, path: np.ndarray) -> Step:
 def rnn_step(problem: Problem, path: np.ndarray) -> Step:
     """Return the same by torch.nn.RNN, another model: it has no leak (a = 1), whatever ``problem.leak`` is."""
     rnn, decoder = _rnn(problem), torch.tensor(problem.decoder.T.copy())
-    given = torch.tensor(path).transpose(0, 1).contiguous()
+    given = torch.as_tensor(path).transpose(0, 1).contiguous()
 
     def step() -> tuple[Tensor, Tensor]:
         rnn.bias_hh_l0.grad = None

@@ -25,7 +25,7 @@ def flow_residual(target: Target, circuit: Circuit, rng: np.random.Generator, se
     A quarter as many far states, at a weight that leaves the near field its precision, hold the funnel in
     place. For a discrete network the target is the exact map over one step.
     """
-    states = near_states(target, rng, _count(target), setup.noise)
+    states = near_states(target, rng, _count(target), setup.noise, rests=True)
     far = _far(target, rng)
     z = np.concatenate([states, far])
     wanted = np.concatenate([target.response(states), far + target.guarded_flow(far)])
@@ -77,18 +77,20 @@ def _check_finite(target: Target, z: np.ndarray, wanted: np.ndarray) -> None:
         )
 
 
-def near_states(target: Target, rng: np.random.Generator, count: int, noise: float) -> np.ndarray:
+def near_states(
+    target: Target, rng: np.random.Generator, count: int, noise: float, *, rests: bool = False
+) -> np.ndarray:
     """Half of the states as they come, half scattered by ``noise`` in every component, idle ones included.
 
-    A few of the scattered ones lie round fixed points beside the attractor, where it seldom comes but where a
-    slightly wrong field has a trap.
+    With ``rests`` a few of the scattered ones lie round fixed points beside the attractor, where it seldom comes
+    but where a slightly wrong field has a trap. (Windows do not begin there: saddles would rule their loss.)
     """
     states = target.scaled(target.task.states(count, seed=int(rng.integers(2**31))))
     scattered = rng.permutation(count)[: count // 2]
-    rests = target.rests if target.task.kind == "chaos" else ()
-    beside = scattered[: round(_BESIDE * count) * bool(len(rests))]
+    points = target.rests if rests and target.task.kind == "chaos" else ()
+    beside = scattered[: round(_BESIDE * count) * bool(len(points))]
     if len(beside):
-        states[beside] = rests[rng.integers(len(rests), size=len(beside))]
+        states[beside] = points[rng.integers(len(points), size=len(beside))]
     states[scattered] += noise * rng.standard_normal((len(scattered), states.shape[1]))
     return states
 

@@ -171,9 +171,10 @@ class Examiner:
             "traps": float(self._traps(bias)),
             "lost": lost,
         }
-        lost = max(lost, min(1.0, values["traps"]))  # a long enough run would end there
+        if not self.target.task.has_flow:  # a known field pins its fixed points; what a recording left open ends there
+            lost = max(lost, min(1.0, values["traps"]))
         good = lost == 0 and divergence < 1.25 * values["divergence_floor"] + 0.01
-        return Score(values, rank=divergence + 10 * lost, good=good)
+        return Score(values, rank=divergence + 0.02 * values["traps"] + 10 * lost, good=good)
 
     def _traps(self, bias: torch.Tensor) -> int:
         return len(traps(self.circuit, bias, self.target.known)) if self.target.net.low_rank else 0
