@@ -22,10 +22,11 @@ def horizon(target: Target) -> float:
         return _HORIZON * scale
     if math.isfinite(target.period):
         return _CYCLE_HORIZON * target.period
-    return min((_NOISY if _noisy(target) else _HORIZON) * scale, 0.9 * task.duration)
+    return min((_NOISY if noisy(target) else _HORIZON) * scale, 0.9 * task.duration)
 
 
-def _noisy(target: Target) -> bool:
+def noisy(target: Target) -> bool:
+    """Return whether a recording has noise worth the name."""
     return target.task.kind == "recording" and float(target.smooth.noise.max()) > _CLEAN
 
 

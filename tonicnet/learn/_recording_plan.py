@@ -6,7 +6,7 @@ import numpy as np
 
 from ..simulate import EULER, RK4, Circuit
 from ._flow import FlowResidual
-from ._horizon import horizon, rollout_step
+from ._horizon import horizon, noisy, rollout_step
 from ._latent import LatentRollout
 from ._plan import Draw, Plan, Stage
 from ._residual import Residual, Sum
@@ -15,7 +15,7 @@ from ._setup import Setup
 from ._target import Target
 
 _THIN = 3  # one state in so many for the first steps of the flow fit
-_WINDOW_STEPS = 10_000  # of all windows together: noise is averaged over so many samples
+_WINDOW_STEPS = {True: 10_000, False: 2000}  # of all windows together: noise is averaged over many samples
 _ROUND = 8  # steps of a round
 _ANCHOR = 0.01  # weight of the smoothed field beside the windows, which holds the funnel
 
@@ -38,15 +38,15 @@ def recording_plan(target: Target, circuit: Circuit, setup: Setup) -> Plan:
     h = _stride(target) * rollout_step(target)
     tableau = EULER if target.net.spec.dt else RK4
     length = max(4, round(horizon(target) / (h * target.unit)))
-    count = int(np.clip(_WINDOW_STEPS / length, 48, 1000))
+    count = int(np.clip(_WINDOW_STEPS[noisy(target)] / length, 48, 1000))
 
     def shooting(name: str) -> Stage:
         def make(draw: Draw) -> Residual:
-            every = tuple(range(length + 1))
+            every = tuple(range(0 if noisy(target) else 1, length + 1))
             windows = recorded_windows(
                 target, circuit, draw(name), count=count, driven=0, steps=length, h=h, scored=every
             )
-            rollout = LatentRollout(circuit, windows, h, tableau, free=True, room=setup.room)
+            rollout = LatentRollout(circuit, windows, h, tableau, free=noisy(target), room=setup.room)
             return Sum([(1.0, rollout), (_ANCHOR, flow(draw))])
 
         return Stage(name, _ROUND, make)
