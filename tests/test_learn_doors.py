@@ -132,7 +132,6 @@ def test_too_little_memory_is_said_before_any_step(net: tn.Network, solver: str)
         tn.fit(net, "hopf", memory=1e-6, solver=solver, progress=refuse, **QUICK)
 
 
-@pytest.mark.xfail(strict=True, reason="memory is weighed stage by stage, as their residuals are made")
 def test_memory_that_suffices_for_the_first_stage_only_is_refused_before_any_step(net: tn.Network) -> None:
     with pytest.raises(MemoryError, match=r"raise memory="):
         tn.fit(net, "hopf", memory=0.3, solver="dual", progress=refuse, **QUICK)

@@ -66,8 +66,9 @@ def _scores(scores: list[Score]) -> dict[str, Variable]:
 
 def grown(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     """Return a bank with the rows of both, those of the old one as they were."""
-    epochs = np.arange(max(old.sizes["epoch"], new.sizes["epoch"]))
-    parts = [_complete(part.reindex(epoch=epochs), new) for part in (old, new)]
+    epochs = np.arange(max(old.sizes.get("epoch", 0), new.sizes["epoch"]))
+    old, new = (part.reindex(epoch=epochs) if "epoch" in part.dims else part for part in (old, new))
+    parts = [_complete(old, new), new]
     made = xr.concat(parts, dim="task", data_vars="all", join="exact", combine_attrs="drop_conflicts")
     tasks = {name: spec for part in (old, new) for name, spec in json.loads(part.attrs.get("tasks", "{}")).items()}
     made.attrs = new.attrs | {"tasks": json.dumps(tasks)}

@@ -72,7 +72,7 @@ def fit(
     Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per
     task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks or methods, a task of more
     components than the network has, fields that are not finite (naming the state), a checkpoint of another run;
-    MemoryError, before a stage begins, where ``memory`` cannot suffice for its steps.
+    MemoryError, before the first step, where ``memory`` cannot suffice.
 
     Source: bias learning, Williams et al. (2025), ICLR, arXiv 2407.00957; Levenberg-Marquardt, Marquardt (1963),
     doi:10.1137/0111030.

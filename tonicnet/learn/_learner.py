@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -74,7 +75,12 @@ class Learner:
     def learn(self) -> None:
         """Run the stages until the network alone is good, or rounds and restarts are used up."""
         while not self.state.ending:
-            self._attempt()
+            try:
+                self._attempt()
+            except MemoryError as error:
+                if self.state.best is None:
+                    raise
+                self.state = replace(self.state, ending=f"stopped, since {error}")
             self._keep(self.state)
 
     def result(self) -> Learned:
@@ -102,8 +108,7 @@ class Learner:
 
     def _attempt(self) -> None:
         """Run the stages that are left of this restart, and decide whether to end or to start again."""
-        for stage in self._stages():
-            residual = stage.make(Draw(self.setup.seed, self.state.restart))
+        for stage, residual in self._stages():
             self._mend(stage, residual)
             score = self._examine() if stage.scored else None
             self.state = self._after(score)
@@ -111,11 +116,18 @@ class Learner:
                 return
             self._keep(self.state)
 
-    def _stages(self) -> Iterator[Stage]:
-        for index, stage in enumerate(self._plan()):
-            if index >= self.state.stage:
-                self._pace.enter(index, stage)
-                yield stage
+    def _stages(self) -> Iterator[tuple[Stage, Residual]]:
+        """Yield the stages that are left; the memory of all up to the first scored one is weighed before any step."""
+        plan, draw, ahead = self._plan(), Draw(self.setup.seed, self.state.restart), []
+        left = ((index, stage) for index, stage in enumerate(plan) if index >= self.state.stage)
+        for index, stage in left:
+            ahead.append((index, stage, stage.make(draw)))
+            self._method(*ahead[-1][1:])
+            if stage.scored:
+                break
+        for index, stage, residual in chain(ahead, ((i, stage, stage.make(draw)) for i, stage in left)):
+            self._pace.enter(index, stage)
+            yield stage, residual
 
     def _plan(self) -> Plan:
         make = _planner(self.target, self.kind)

@@ -21,7 +21,7 @@ class Pass:
 
     windows: Windows
     errors: Float[Tensor, "scored window component"]
-    gains: list[Tensor]  # one for each stage of each step, (window, unit)
+    gains: list[Tensor]  # in the order of the steps, as the rollout lays them out
 
     def at(self) -> dict[int, int]:
         """Return where among the scored steps a step stands."""

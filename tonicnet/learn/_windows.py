@@ -67,6 +67,15 @@ class Windows:
         forced = target if share == 1 else share * target
         return forced if outside is None else forced + outside
 
+    def forced(self) -> Float[Tensor, "step window component"] | None:
+        """Return :meth:`fed` at the beginning of all steps at once; None if nothing is fed in any."""
+        shares = [1.0 - self.closed(k) for k in range(self.steps)]
+        outside = None if self.inputs is None else self.inputs[:, : self.steps].transpose(0, 1)
+        if not any(shares):
+            return outside
+        forced = self.path.new_tensor(shares)[:, None, None] * self.path[:, : self.steps].transpose(0, 1)
+        return forced if outside is None else forced + outside
+
     def roots(self) -> Tensor:
         """Return the roots of the weights of the errors, (scored, window or 1, component or 1)."""
         if self.mask is None:

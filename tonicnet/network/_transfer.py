@@ -38,7 +38,16 @@ class Transfer(ABC):
 
     def both(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
         """Return phi(x) and phi'(x) together, sharing work where there is any."""
-        return self.value(x), self.slope(x)
+        r = self.value(x)
+        return r, self.slope_beside(x, r)
+
+    def slope_beside(
+        self,
+        x: Float[Tensor, "*shape"],
+        r: Float[Tensor, "*shape"],  # noqa: ARG002
+    ) -> Float[Tensor, "*shape"]:
+        """Return phi'(x) where r = phi(x) is known already, from r alone if that is less work."""
+        return self.slope(x)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name and the parameters, as they stand in a specification."""
@@ -66,12 +75,11 @@ class Tanh(Transfer):
 
     def slope(self, x: Tensor) -> Tensor:
         """Return 1 - tanh(x)^2."""
-        return self.both(x)[1]
+        return self.slope_beside(x, torch.tanh(x))
 
-    def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return tanh(x) and 1 - tanh(x)^2."""
-        r = torch.tanh(x)
-        return r, torch.addcmul(torch.ones((), dtype=x.dtype, device=x.device), r, r, value=-1)
+    def slope_beside(self, x: Tensor, r: Tensor) -> Tensor:  # noqa: ARG002
+        """Return 1 - r^2."""
+        return torch.addcmul(torch.ones((), dtype=x.dtype, device=x.device), r, r, value=-1)
 
 
 @dataclass(frozen=True)
@@ -129,12 +137,11 @@ class Sigmoid(Transfer):
 
     def slope(self, x: Tensor) -> Tensor:
         """Return phi (1 - phi)."""
-        return self.both(x)[1]
+        return self.slope_beside(x, torch.sigmoid(x))
 
-    def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return phi and phi (1 - phi)."""
-        r = torch.sigmoid(x)
-        return r, r * (1 - r)
+    def slope_beside(self, x: Tensor, r: Tensor) -> Tensor:  # noqa: ARG002
+        """Return r (1 - r)."""
+        return r * (1 - r)
 
 
 @dataclass(frozen=True)

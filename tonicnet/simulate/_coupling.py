@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -15,6 +16,8 @@ class Coupling:
 
     For dense synapses ``matrix`` holds the sum, so that a step is one matrix product whatever its share of
     feedback; else ``synapses`` (sparse, or None) and the two thin products with E and D are kept apart.
+    Few rows are multiplied fastest as columns, (W + share E D) R with R (unit, row), so arrays of few rows are
+    best kept as the transpose of such an R.
     """
 
     matrix: Float[Tensor, "unit unit"] | None
@@ -35,7 +38,8 @@ class Coupling:
     def forward(self, r: Float[Tensor, "row unit"], drive: Tensor) -> Float[Tensor, "row unit"]:
         """Return drive + (W + share E D) r for each row r."""
         if self.matrix is not None:
-            return torch.addmm(drive, r, self.matrix.T)
+            column = drive[:, None] if drive.dim() == 1 else drive.T
+            return torch.addmm(column, self.matrix, r.T).T
         if self.share:
             drive = torch.addmm(drive, r @ self.out, self.into, alpha=self.share)
         if self.synapses is None:
@@ -57,6 +61,18 @@ class Coupling:
             return torch.addmm(kept, adjoint, self.matrix, beta=-leak, alpha=scale)
         made = torch.addmm(kept, adjoint @ self.into.T, self.out.T, beta=-leak, alpha=scale * self.share)
         return made if self.transposed is None else made.add((self.transposed @ adjoint.T).T, alpha=scale)
+
+    def turn_back(self, kept: Float[Tensor, "row unit"], adjoint: Tensor, leak: float, scale: float) -> None:
+        """Replace ``kept`` by what :meth:`backward` returns, in place: fastest for few rows kept as columns."""
+        if self.turned is not None:
+            kept.addmm_(adjoint, self.turned.T, beta=-leak, alpha=scale)
+        else:
+            kept.copy_(self.backward(adjoint, kept, leak, scale))
+
+    @cached_property
+    def turned(self) -> Float[Tensor, "unit unit"] | None:
+        """The transpose of ``matrix``, laid out anew."""
+        return None if self.matrix is None else self.matrix.T.contiguous()
 
     def to(self, dtype: torch.dtype) -> Coupling:
         """Return the same coupling in another precision."""

@@ -134,7 +134,8 @@ class _Runner:
         for segment in segments:
             tonic = self.circuit.tensor(segment.entry.bias)
             for _ in range(segment.steps(dt)):
-                drive = self._drive(tonic, inputs, done, segment.entry) + next(fluctuation)
+                drive = self._drive(tonic, inputs, done, segment.entry)
+                drive = drive + next(fluctuation) if self.noise else drive
                 state = step(partial(self._flow, drive=drive), state, self.h, self.method)
                 done += 1
                 yield state
@@ -163,14 +164,13 @@ class _Runner:
             return tonic
         return torch.addmm(tonic, self.circuit.tensor(inputs[:, k] / entry.scale), self.circuit.into)
 
-    def _fluctuation(self, trials: int) -> Iterator[Tensor | float]:
+    def _fluctuation(self, trials: int) -> Iterator[Tensor]:
         """Coloured noise of correlation time tau, exact at any step."""
         keep = math.exp(-self.h)
-        value = self.noise * self._normal(trials) if self.noise else 0.0
+        value = self.noise * self._normal(trials)
         while True:
             yield value
-            if self.noise:
-                value = keep * value + self.noise * math.sqrt(1 - keep**2) * self._normal(trials)
+            value = keep * value + self.noise * math.sqrt(1 - keep**2) * self._normal(trials)
 
     def _normal(self, trials: int) -> Tensor:
         return self.circuit.tensor(self.rng.standard_normal((trials, self.net.units)))
