@@ -25,7 +25,7 @@ def spiking(net, bias, **given):
 @pytest.mark.parametrize("kind", ["low-rank", "dense", "sparse"])
 def test_every_object_is_named_and_monitors_are_optional(kind):
     net = tn.Network(20, seed=0, synapses=kind)
-    names = {"neurons", "latents", "decoder"} | ({"recurrent"} if kind != "low-rank" else set())
+    names = {"neurons", "latents", "decoder"} | ({"currents", "recurrent"} if kind != "low-rank" else set())
     assert {o.name for o in tn.spiking.to_brian2(net, tonic(20), monitors=False).objects} == names
     assert {o.name for o in tn.spiking.to_brian2(net, tonic(20)).objects} == names | {"spikes", "output"}
 

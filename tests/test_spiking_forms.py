@@ -171,7 +171,7 @@ def test_verify_sees_a_difference(monkeypatch):
 
 
 def test_the_count_of_differing_spikes_by_hand():
-    from tonicnet.spiking._run import Spikes
+    from tonicnet.spiking._spikes import Spikes
     from tonicnet.spiking._verify import _difference
 
     def train(*events):

@@ -116,7 +116,7 @@ def test_equations_have_one_source(tmp_path: Path) -> None:
     net = tn.Network(units=20, seed=0, synapses="dense")
     text = tn.spiking.write_script(tmp_path / "run.py", net, np.ones(20), duration=0.05).read_text()
     equations = eqs.neuron("threshold", 3, noise=True, latent=True, recurrent=True)
-    for part in (equations, eqs.THRESHOLD, eqs.RESET, eqs.LATENT, eqs.ON_LATENT, eqs.ON_RECURRENT):
+    for part in (equations, eqs.THRESHOLD, eqs.RESETS["hard"], eqs.LATENT, eqs.ON_LATENT, eqs.ON_RECURRENT):
         assert part in text
     compile(text, "run.py", "exec")
 

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .._names import choose
+from ._passage import PASSAGES
 from ._transfer import Transfer
 
 _POINTS = 16384  # of the interpolation table
@@ -26,12 +28,13 @@ class LIF(Transfer):
 
         v[n+1] = v[n] + (dt / tau_m) (x - v[n]) + noise sqrt(2 dt / tau_m) xi[n],
 
-    a spike when v > 1, reset to 0, then ``refractory`` during which v is held (Brian2's Euler-Maruyama
-    update). phi(x) = rate(x) / rate_scale. The mean number of updates to threshold obeys a Fredholm
-    equation of the second kind, T(v) = 1 + integral over (-inf, 1] of p(v'|v) T(v') dv', solved here by
-    Gauss-Legendre quadrature (Nystroem's method), so the curve is that of the simulated neuron and not
-    of its continuous-time limit (Siegert 1951, doi:10.1103/PhysRev.81.617), which differs by several
-    per cent at common steps. Without noise the closed form for the mean interval is used.
+    a spike when v > 1, then v = 0 (``reset_rule="hard"``) or v - 1 ("soft": the overshoot is kept), and v is
+    held for ``refractory`` (Brian2's Euler-Maruyama update). phi(x) = rate(x) / rate_scale. The mean number of
+    updates to threshold obeys a Fredholm equation of the second kind, T(v) = 1 + integral over (-inf, 1] of
+    p(v'|v) T(v') dv', solved here by Gauss-Legendre quadrature (Nystroem's method; for a soft reset, the
+    stationary density of v is), so the curve is that of the simulated neuron and not of its continuous-time
+    limit (Siegert 1951, doi:10.1103/PhysRev.81.617), which differs by several per cent at common steps. Without
+    noise the closed form for the mean interval is used.
 
     Arguments (SI units): ``tau_m`` membrane time constant, ``refractory``, ``noise`` standard deviation
     of the free membrane potential in units of threshold - reset, ``dt`` integration step, ``rate_scale``
@@ -52,12 +55,14 @@ class LIF(Transfer):
     reset: float = -0.070
     threshold: float = -0.050
     leak: float = 1e-8
+    reset_rule: str = "hard"
     name: ClassVar[str] = "lif"
     rate_unit: ClassVar[str] = "Hz"  # type: ignore[misc]
     spread: ClassVar[tuple[float, float]] = (-0.5, 1.0)  # type: ignore[misc]
 
     def __post_init__(self) -> None:
-        for name, number in asdict(self).items():
+        choose("reset_rule", self.reset_rule, PASSAGES)
+        for name, number in self._numbers().items():
             if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
                 raise ValueError(f"lif: {name} must be a finite number, got {number!r}")
         for name in ("tau_m", "dt", "rate_scale", "leak"):
@@ -74,8 +79,12 @@ class LIF(Transfer):
             raise ValueError(f"lif: threshold {self.threshold} V must lie above reset {self.reset} V")
 
     def parameters(self) -> dict[str, Any]:
-        """Return the neuron's constants."""
-        return {k: float(v) for k, v in asdict(self).items()}
+        """Return the neuron's constants; a hard reset, the rule where nothing is said, is left out."""
+        rule = {} if self.reset_rule == "hard" else {"reset_rule": self.reset_rule}
+        return {k: float(v) for k, v in self._numbers().items()} | rule
+
+    def _numbers(self) -> dict[str, float]:
+        return {k: v for k, v in asdict(self).items() if k != "reset_rule"}
 
     def value(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the firing rate at constant input x, in units of ``rate_scale``."""
@@ -139,35 +148,11 @@ def firing_rate(neuron: LIF, x: float) -> float:
     """Return the firing rate in Hz at the constant input ``x``.
 
     The interval lasts ``refractory / dt - 1`` held steps (whole steps, rounded down as Brian2 does; none if
-    not refractory) plus the mean number of updates from reset to threshold.
+    not refractory) plus the mean number of updates from one spike to the next.
 
     >>> round(firing_rate(LIF(noise=0.0), 2.0), 1)
     114.1
     """
     held = max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
-    return 1 / (neuron.dt * (held + mean_passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m)))
-
-
-def mean_passage(x: float, *, noise: float, step: float) -> float:
-    """Return the mean number of updates from reset to threshold, for ``step`` = dt / tau_m.
-
-    Without noise the count of whole updates is a staircase in x; its mean over a slowly moving input,
-    half an update above the continuous count, is returned.
-    """
-    if noise == 0:
-        return math.log(x / (x - 1)) / -math.log1p(-step) + 0.5 if x > 1 else math.inf
-    jump = noise * math.sqrt(2 * step)
-    nodes, weights = _quadrature(min(0.0, x) - 6 * noise - 4 * jump, jump)
-    start = np.concatenate([nodes, [0.0]])
-    mean = start + step * (x - start)
-    kernel = np.exp(-0.5 * ((nodes - mean[:, None]) / jump) ** 2) * weights / (jump * math.sqrt(2 * math.pi))
-    times = np.linalg.solve(np.eye(len(nodes)) - kernel[:-1], np.ones(len(nodes)))
-    return float(1 + kernel[-1] @ times)
-
-
-def _quadrature(low: float, jump: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return Gauss-Legendre nodes and weights on [low, 1], six to each panel of two jumps."""
-    x, w = np.polynomial.legendre.leggauss(6)
-    edges = np.linspace(low, 1.0, math.ceil((1 - low) / (2 * jump)) + 1)
-    half, centre = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
-    return (centre[:, None] + half[:, None] * x).ravel(), (half[:, None] * w).ravel()
+    passage = PASSAGES[neuron.reset_rule]
+    return 1 / (neuron.dt * (held + passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m)))

@@ -14,6 +14,7 @@ from ..network import Entry, Network, plan
 from ..simulate import Circuit, starting_states
 from . import _equations as eqs
 from ._model import Model
+from ._noise import SEEDS, brian2_normal
 
 if TYPE_CHECKING:
     import brian2
@@ -28,6 +29,7 @@ def to_brian2(
     task: str | None = None,
     form: str = "threshold",
     neurons_per_unit: int = 1,
+    propagation: str = "auto",
     initial: np.ndarray | None = None,
     dt: float | None = None,
     monitors: bool = True,
@@ -45,14 +47,17 @@ def to_brian2(
     form : "threshold" (v_th_i = v_th - V b_i, reset and v moved with it), "current" (I_tonic_i = g_L V b_i) or
         "leak" (E_L_i moved); the same spikes.
     neurons_per_unit : LIF neurons for each rate unit, each with its own noise.
+    propagation : how spikes come back: "latents" (low-rank networks: N K synapses), "matrix" (N x N synapses; of
+        a low-rank network W = E D is formed, for comparison), or "auto", the cheaper of what the network has.
     initial : (component,) output to start from, in the task's units; one of the bank's starts if not given.
     dt : sampling step of the output monitor in seconds; tau / 10 if not given.
     monitors : add ``spikes`` (SpikeMonitor) and ``output`` (StateMonitor of the latents).
-    seed : of the starting potentials and, through Brian2, of the noise.
+    seed : of the starting potentials and of the noise (the live ``neurons.noise_seed``).
 
-    The objects are named ``neurons``, ``latents``, ``decoder``, ``recurrent``, ``spikes``, ``output``: take
-    them as ``network["neurons"]``. Change the task with :func:`switch`. Raises ValueError for a transfer
-    function without a spiking neuron, an unknown form, or a bank of another network.
+    The objects are named ``neurons``, ``latents``, ``decoder``, ``spikes``, ``output``, and ``currents`` and
+    ``recurrent`` where there are N x N synapses: take them as ``network["neurons"]``. Change the task with
+    :func:`switch`. Raises ValueError for a transfer function without a spiking neuron, an unknown form, or a
+    bank of another network.
 
     Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
 
@@ -65,7 +70,7 @@ def to_brian2(
     entry = plan(net, bias, duration=1.0, schedule=None, task=task)[0].entry
     rng = np.random.Generator(np.random.Philox(seed))
     start = starting_states(entry, initial, 1, rng)[0, -1]
-    return build(Model(net, neurons_per_unit), entry, form, start, dt=dt, monitors=monitors, seed=seed)
+    return build(Model(net, neurons_per_unit, propagation), entry, form, start, dt=dt, monitors=monitors, seed=seed)
 
 
 def build(
@@ -74,46 +79,70 @@ def build(
     """Return the live network of a model, its latents at ``start`` (network coordinates)."""
     import brian2 as b2
 
-    b2.seed(seed % 2**32)
     clock = b2.Clock(dt=model.lif.dt * b2.second, name="clock")
-    latents = b2.NeuronGroup(
-        model.net.components, eqs.LATENT, method="exact", clock=clock, name="latents",
-        namespace={"tau_s": model.net.tau * b2.second},
-    )  # fmt: skip
-    latents.z_[:] = start
-    neurons = _neurons(model, entry, form, latents, clock, seed)
-    objects = [latents, neurons, _decoder(model, neurons, latents, clock)]
-    if model.recurrent is not None:
-        neurons.I_rec_[:] = starting_current(model, entry, start)
-        objects.append(_recurrent(model, neurons, clock))
+    filters = synaptic_filters(model.net.components, model.neurons if model.matrix else 0, model.net.tau, clock)
+    filters["latents"].z_[:] = start
+    neurons = _neurons(model, entry, form, filters, clock, seed)
+    objects = [*filters.values(), neurons, _decoder(model, neurons, filters["latents"], clock)]
+    if model.matrix:
+        filters["currents"].I_[:] = starting_current(model, entry, start)
+        objects.append(_recurrent(model, neurons, filters["currents"], clock))
     if monitors:
-        objects += [b2.SpikeMonitor(neurons, name="spikes"), _output(model, latents, dt)]
+        objects += [b2.SpikeMonitor(neurons, name="spikes"), _output(model, filters["latents"], dt)]
     return b2.Network(*objects)
 
 
-def namespace(model: Model) -> dict[str, Any]:
-    """Return the constants of the neurons as Brian2 quantities."""
+def synaptic_filters(components: int, neurons: int, tau: float, clock: Any) -> dict[str, Any]:
+    """Return the groups that spikes feed: the latents, and the current of each neuron where there are N x N synapses.
+
+    They decay exactly, and before the neurons read them: Brian2 runs groups in the order of their names.
+    """
+    import brian2 as b2
+
+    shape = {"latents": (components, eqs.LATENT)} | ({"currents": (neurons, eqs.CURRENT)} if neurons else {})
+    return {
+        name: b2.NeuronGroup(size, text, method="exact", clock=clock, name=name, namespace={"tau_s": tau * b2.second})
+        for name, (size, text) in shape.items()
+    }
+
+
+def link(neurons: Any, filters: dict[str, Any], *, latent: bool) -> None:
+    """Let the neurons read the synaptic filters: every latent, or the current of their own."""
+    import brian2 as b2
+
+    for c in range(len(filters["latents"]) if latent else 0):
+        setattr(neurons, f"z_{c}", b2.linked_var(filters["latents"], "z", index=np.full(len(neurons), c)))
+    if "currents" in filters:
+        neurons.I_rec = b2.linked_var(filters["currents"], "I")
+
+
+def quantities(constants: dict[str, float]) -> dict[str, Any]:
+    """Return the constants of the neurons as Brian2 quantities, and the function of their noise if they have any."""
     import brian2 as b2
 
     units = {"tau_m": b2.second, "tau_s": b2.second, "V": b2.volt, "g_L": b2.siemens, "noise": 1}
-    return {name: value * units[name] for name, value in model.constants().items()}
+    made = {name: value * units[name] for name, value in constants.items()}
+    return made | {"normal": brian2_normal()} if constants["noise"] > 0 else made
 
 
-def _neurons(model: Model, entry: Entry, form: str, latents: Any, clock: Any, seed: int) -> Any:
+def _neurons(model: Model, entry: Entry, form: str, filters: dict[str, Any], clock: Any, seed: int) -> Any:
     import brian2 as b2
 
     lif, k = model.lif, model.net.components
     shared = {"v_th": lif.threshold * b2.volt, "E_L": lif.reset * b2.volt}
     shared.pop(eqs.FORMS[form], None)
-    text = eqs.neuron(form, k, noise=lif.noise > 0, latent=model.latent_input, recurrent=model.recurrent is not None)
+    text = eqs.neuron(form, k, noise=lif.noise > 0, latent=model.latent_input, recurrent=model.matrix)
     group = b2.NeuronGroup(
-        model.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.RESET,
-        refractory=lif.refractory * b2.second, clock=clock, name="neurons", namespace=namespace(model) | shared,
+        model.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.RESETS[lif.reset_rule],
+        refractory=lif.refractory * b2.second, clock=clock, name="neurons",
+        namespace=quantities(model.constants()) | shared,
     )  # fmt: skip
+    link(group, filters, latent=model.latent_input)
     if model.latent_input:
         for c in range(k):
-            setattr(group, f"z_{c}", b2.linked_var(latents, "z", index=np.full(model.neurons, c)))
             getattr(group, f"e_{c}_")[:] = model.encoder[:, c]
+    if lif.noise > 0:
+        group.noise_seed = seed % SEEDS
     tonic = model.tonic(form, entry.bias)
     getattr(group, f"{eqs.FORMS[form]}_")[:] = tonic
     depth = np.random.Generator(np.random.Philox(seed)).uniform(0, 1, model.neurons)
@@ -130,11 +159,17 @@ def _decoder(model: Model, neurons: Any, latents: Any, clock: Any) -> Any:
     return made
 
 
-def _recurrent(model: Model, neurons: Any, clock: Any) -> Any:
+def _recurrent(model: Model, neurons: Any, currents: Any, clock: Any) -> Any:
     import brian2 as b2
 
     made = b2.Synapses(
-        neurons, neurons, "w : 1", on_pre=eqs.ON_RECURRENT, clock=clock, name="recurrent", namespace=namespace(model)
+        neurons,
+        currents,
+        "w : 1",
+        on_pre=eqs.ON_RECURRENT,
+        clock=clock,
+        name="recurrent",
+        namespace=quantities(model.constants() | {"noise": 0.0}),
     )
     w = model.recurrent
     if isinstance(w, sp.coo_array):
@@ -148,6 +183,9 @@ def _recurrent(model: Model, neurons: Any, clock: Any) -> Any:
 
 def starting_current(model: Model, entry: Entry, start: np.ndarray) -> np.ndarray:
     """Return the recurrent input current (A) of the rate network resting at the starting output."""
+    if model.net.low_rank:
+        drive = model.net.encoder.astype(np.float64) @ start
+        return model.constants()["g_L"] * model.constants()["V"] * drive[model.unit]
     circuit = Circuit(model.net)
     rates = circuit.resting_rates(circuit.tensor(start[None]), circuit.tensor(entry.bias))
     drive = circuit.coupling(0.0).forward(rates, circuit.tensor(np.zeros((1, model.net.units))))[0].numpy()

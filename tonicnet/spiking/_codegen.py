@@ -1,15 +1,42 @@
-"""Which code Brian2 runs: compiled where there is a compiler, numpy otherwise, and the caller's choice put back."""
+"""Which code Brian2 runs: in the notebook, compiled or numpy, or a C++ program; the caller's choice is put back."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from .._names import choose
+from ._inputs import WEIGHTS
 
 TARGETS = ("auto", "cython", "numpy")
+CODES = (*TARGETS, "standalone")
+
+
+@dataclass(frozen=True)
+class Code:
+    """A way to run a network: one of Brian2's runtime targets, or a C++ program.
+
+    ``weights`` is the precision of dense N x N synapses in a C++ program; ``cache`` the folder of its builds.
+    """
+
+    codegen: str = "auto"
+    weights: str = "float64"
+    cache: str | os.PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        choose("codegen", self.codegen, CODES)
+        choose("weights", self.weights, WEIGHTS)
+        if not self.standalone and (self.weights != "float64" or self.cache is not None):
+            raise ValueError(f'weights and cache are for codegen="standalone", got codegen={self.codegen!r}')
+
+    @property
+    def standalone(self) -> bool:
+        """Whether it is a C++ program."""
+        return self.codegen == "standalone"
 
 
 @contextlib.contextmanager

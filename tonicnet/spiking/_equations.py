@@ -5,6 +5,9 @@ With V = v_threshold - v_reset of the spec and b a learned tonic input, three fo
     current     I_tonic_i = g_L V b_i
     threshold   v_th_i = v_threshold - V b_i, reset to v_th_i - V, and v_i(0) moved by -V b_i
     leak        E_L_i = v_reset + V b_i
+
+A hard reset puts v to v_th - V, a soft one takes V away and keeps the overshoot: both keep their distance from
+the threshold, so the three forms are one network under either.
 """
 
 from __future__ import annotations
@@ -19,23 +22,26 @@ _DRIFT = {
     "current": "(E_L - v + (I_syn + I_tonic) / g_L) / tau_m",
     "leak": "(E_L - v + I_syn / g_L) / tau_m",
 }
+_DIFFUSION = "noise * V * sqrt(2 / (tau_m * dt)) * normal(i, t_in_timesteps, noise_seed)"
 THRESHOLD = "v > v_th"
-RESET = "v = v_th - V"
+RESETS = {"hard": "v = v_th - V", "soft": "v -= V"}
 LATENT = "dz/dt = -z / tau_s : 1"
 ON_LATENT = "z_post += w"
-ON_RECURRENT = "I_rec_post += w * g_L * V"
+CURRENT = "dI/dt = -I / tau_s : amp"
+ON_RECURRENT = "I_post += w * g_L * V"
 
 
 def neuron(form: str, components: int, *, noise: bool, latent: bool, recurrent: bool) -> str:
     """Return the equations of the neurons: ``latent`` for input through E z, ``recurrent`` for N x N synapses."""
     choose("form", form, FORMS)
-    diffusion = " + noise * V * sqrt(2 / tau_m) * xi" if noise else ""
+    diffusion = f" + {_DIFFUSION}" if noise else ""
     lines = [f"dv/dt = {_DRIFT[form]}{diffusion} : volt (unless refractory)"]
     terms = [f"e_{k} * z_{k}" for k in range(components)] if latent else []
     current = [f"g_L * V * ({' + '.join(terms)})"] if terms else []
     lines.append(f"I_syn = {' + '.join(current + ['I_rec'] * recurrent) or '0 * amp'} : amp")
     if recurrent:
-        lines.append("dI_rec/dt = -I_rec / tau_s : amp")
+        lines.append("I_rec : amp (linked)")
+    lines += ["noise_seed : integer (shared)"] * noise
     lines.append(_OWN[form])
     if latent:
         lines += [f"e_{k} : 1 (constant)" for k in range(components)]

@@ -8,7 +8,10 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
+from .._names import choose
 from ..network import LIF, Network
+
+PROPAGATIONS = ("auto", "latents", "matrix")
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,13 @@ class Model:
     """One LIF neuron, or several, for each rate unit, on the network's own synapses.
 
     A spike of neuron j moves latent k by D[k, unit j] / (neurons_per_unit tau rate_scale), so that the
-    latent's mean is that of the rate network, whose units fire at rate_scale r.
+    latent's mean is that of the rate network, whose units fire at rate_scale r. ``propagation`` says how spikes
+    come back: "latents" through z (low-rank networks), "matrix" through N x N synapses, or "auto".
     """
 
     net: Network
     neurons_per_unit: int = 1
+    propagation: str = "auto"
 
     def __post_init__(self) -> None:
         if not isinstance(self.net.transfer, LIF):
@@ -30,6 +35,12 @@ class Model:
             )
         if self.net.spec.dt is not None:
             raise ValueError("a discrete network (dt given) has no spiking counterpart; draw it with dt=None")
+        choose("propagation", self.propagation, PROPAGATIONS)
+        if self.propagation == "latents" and not self.net.low_rank:
+            raise ValueError(
+                f'propagation="latents" needs low-rank synapses, this network\'s are {self.net.spec.synapses}; '
+                'use propagation="auto"'
+            )
         m = self.neurons_per_unit
         if isinstance(m, bool) or not isinstance(m, int) or m < 1:
             raise ValueError(f"neurons_per_unit must be a whole number of at least 1, got {m!r}")
@@ -68,19 +79,32 @@ class Model:
         return self.jump * self.net.decoder[:, self.unit].astype(np.float64)
 
     @property
-    def recurrent(self) -> sp.coo_array | np.ndarray | None:
-        """What a spike of each neuron (column) adds to the input of each (row); None for low-rank networks."""
-        if self.net.low_rank:
-            return None
-        w = self.net.recurrent
-        if isinstance(w, sp.csr_array):
-            return sp.coo_array(self.jump * w[self.unit][:, self.unit])
-        return self.jump * np.asarray(w, dtype=np.float64)[np.ix_(self.unit, self.unit)]
+    def matrix(self) -> bool:
+        """Whether spikes pass through N x N synapses."""
+        return self.propagation == "matrix" or not self.net.low_rank
 
     @property
     def latent_input(self) -> bool:
         """Whether the neurons read the latents back."""
-        return self.net.spec.feedback
+        return self.net.spec.feedback and not (self.matrix and self.net.low_rank)
+
+    @property
+    def by_unit(self) -> sp.csr_array | Float[np.ndarray, "unit unit"]:
+        """What a spike of a neuron of each unit (column) adds to the input of each unit (row)."""
+        if self.net.low_rank:
+            return self.jump * (self.net.encoder.astype(np.float64) @ self.net.decoder.astype(np.float64))
+        w = self.net.recurrent
+        return self.jump * (w if isinstance(w, sp.csr_array) else np.asarray(w, dtype=np.float64))
+
+    @property
+    def recurrent(self) -> sp.coo_array | np.ndarray | None:
+        """What a spike of each neuron (column) adds to the input of each (row); None where latents do it."""
+        if not self.matrix:
+            return None
+        w = self.by_unit
+        if isinstance(w, sp.csr_array):
+            return sp.coo_array(w[self.unit][:, self.unit])
+        return w[np.ix_(self.unit, self.unit)]
 
     def constants(self) -> dict[str, float]:
         """Return the shared constants of all neurons, in SI units."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,11 @@ from .._runs import Recording, sampled
 from ..network import Network, Schedule, Segment, plan
 from ..simulate import starting_states
 from ._build import Bias, build, sampling_step
-from ._codegen import target
+from ._codegen import Code, target
 from ._equations import FORMS
 from ._model import Model
+from ._spikes import Spikes
+from ._standalone import run_standalone
 from ._switch import move
 
 
@@ -34,6 +36,9 @@ def simulate(
     trials: int | None = None,
     initial: np.ndarray | xr.DataArray | None = None,
     codegen: str = "auto",
+    propagation: str = "auto",
+    weights: str = "float64",
+    cache: str | os.PathLike[str] | None = None,
     progress: bool = False,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -45,13 +50,24 @@ def simulate(
     form : "threshold", "current" or "leak": the same spikes.
     neurons_per_unit : LIF neurons for each rate unit.
     dt : sampling step of the output in seconds, a whole number of the neuron's own; tau / 10 if not given.
-    codegen : "cython", "numpy", or "auto" for compiled code where there is a compiler.
+    codegen : "cython", "numpy", or "auto" for compiled code where there is a compiler; "standalone" for a C++
+        program: faster, built once (10 to 30 s) for each shape of network and then run with any bias, schedule,
+        start, seed and synapses. All give the same spikes.
+    propagation : how spikes come back: "latents" (low-rank networks), "matrix" (N x N synapses; of a low-rank
+        network W = E D is formed, for comparison), or "auto", the cheaper of what the network has. A C++ program
+        adds a row of the matrix for each spike and has no N x N synapse objects.
+    weights : precision of that matrix in a C++ program, "float64" or "float32" (half the memory, and faster; the
+        spikes then part from those of float64 after some time).
+    cache : folder of the builds of C++ programs; the user's cache folder if not given.
     progress : show a bar of simulated seconds.
-    seed : of the noise, the starting potentials and the choice of starts; trial k draws its own from it.
+    seed : of the noise, the starting potentials and the choice of starts; trial k draws its own from it. Noise is
+        a function of seed, step and neuron, so that noisy runs too are the same whatever runs them.
 
     Returns a Dataset with ``output(trial, time, component)``, the latents decoded from spikes, and events
     ``spike_time(spike)`` (s), ``spike_neuron``, ``spike_unit`` and ``spike_trial``. Raises ValueError as
     ``simulate`` does, and RuntimeError for compiled code without a compiler.
+
+    Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
 
     >>> from tonicnet.network import Network
     >>> spikes = simulate(Network(units=20, seed=0), np.ones(20), duration=0.1, codegen="numpy")
@@ -60,29 +76,32 @@ def simulate(
     """
     choose("form", form, FORMS)
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
-    model = Model(net, neurons_per_unit)
+    code = Code(codegen, weights, cache)
+    model = Model(net, neurons_per_unit, propagation)
     step = sampling_step(model, dt)
     rng = np.random.Generator(np.random.Philox(seed))
     starts = starting_states(segments[0].entry, initial, trials, rng)[:, -1]
-    with target(codegen), tqdm(total=0, disable=not progress, unit="s", desc="spiking") as bar:
+    with tqdm(total=0, disable=not progress, unit="s", desc="spiking") as bar:
         bar.total = len(starts) * sum(s.duration for s in segments)
-        made = [run_once(model, segments, form, z, step, seed + 7919 * k, bar) for k, z in enumerate(starts)]
+        made = run_trials(model, segments, form, starts, step, seed, code, bar)
     return _collect(model, Recording.of(segments, step), made, form, seed)
 
 
-@dataclass(frozen=True)
-class Spikes:
-    """One trial: latents at every sample, and spikes as events."""
+def run_trials(
+    model: Model, segments: list[Segment], form: str, starts: np.ndarray, step: float, seed: int, code: Code, bar: Any
+) -> list[Spikes]:
+    """Run a trial from each start (network coordinates), in whichever way is asked for."""
+    seeds = [seed + 7919 * k for k in range(len(starts))]
+    if code.standalone:
+        return run_standalone(model, segments, form, starts, step, seeds, code, bar)
+    with target(code.codegen):
+        return [_run_once(model, segments, form, z, step, s, bar) for z, s in zip(starts, seeds, strict=True)]
 
-    latents: np.ndarray
-    time: np.ndarray
-    neuron: np.ndarray
 
-
-def run_once(
-    model: Model, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, bar: Any = None
+def _run_once(
+    model: Model, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, bar: Any
 ) -> Spikes:
-    """Run one trial through its segments."""
+    """Run one trial through its segments with Brian2's runtime."""
     import brian2 as b2
 
     live = build(model, segments[0].entry, form, start, dt=step, monitors=True, seed=seed)
@@ -90,8 +109,7 @@ def run_once(
         if k:
             move(live["neurons"], model, form, segment.entry.bias)
         live.run(segment.steps(step) * step * b2.second, namespace={})
-        if bar is not None:
-            bar.update(segment.duration)
+        bar.update(segment.duration)
     last = np.array(live["latents"].z_[:])
     latents = np.concatenate([np.array(live["output"].z_).T, last[None]])
     return Spikes(latents, np.array(live["spikes"].t_), np.array(live["spikes"].i))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from .._names import choose
 from ..network import Entry, Network, Schedule, Segment, entry, plan
 from ..simulate import starting_states
 from . import _equations as eqs
+from . import _noise
 from . import _script_text as text
 from ._build import Bias, sampling_step, starting_current
 from ._model import Model
@@ -120,11 +122,14 @@ def _code(model: Model, form: str, moments: list[tuple[str, float]], step: float
     """Return the script: the parts that this network has, around numbers written exactly."""
     values = _numbers(model, step, seed) | _words(model, form)
     values["schedule"] = "\n".join(f'    ("{name}", {float(seconds)!r}),' for name, seconds in moments)
-    kind = model.net.spec.synapses
+    kind, noisy = model.net.spec.synapses, model.lif.noise > 0
     feedback = text.FEEDBACK if model.latent_input else ""
     parts = [
         text.HEAD,
+        text.NOISE if noisy else "",
         text.OBJECTS,
+        text.NOISE_SEED if noisy else "",
+        "" if model.net.low_rank else text.CURRENTS,
         feedback,
         text.TONIC[form],
         text.DECODER,
@@ -155,12 +160,15 @@ def _words(model: Model, form: str) -> dict[str, str]:
         "sha256": model.net.sha256,
         "equations": equations,
         "threshold_text": eqs.THRESHOLD,
-        "reset_text": eqs.RESET,
+        "reset_text": eqs.RESETS[model.lif.reset_rule],
         "latent_text": eqs.LATENT,
+        "current_text": eqs.CURRENT,
         "on_latent": eqs.ON_LATENT,
         "on_recurrent": eqs.ON_RECURRENT,
+        "noise_code": inspect.getsource(_noise).partition("as it is.\n")[2],
+        "noise_name": ', "normal": brian2_normal()' if model.lif.noise > 0 else "",
         "shared": "".join(f', "{name}": {value}' for name, value in shared.items()),
-        "objects": "latents, neurons, decoder, " + "recurrent, " * recurrent + "spikes, output",
+        "objects": "latents, neurons, decoder, " + "currents, recurrent, " * recurrent + "spikes, output",
         "synapses": text.SYNAPSES[model.net.spec.synapses],
         "carries": text.CARRIES[form],
     }

@@ -28,6 +28,8 @@ Written by tonicnet $version for the network with SHA-256
 $sha256. Needs numpy, brian2 and the .npz beside it.
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
 
@@ -76,9 +78,17 @@ neuron_count = len(unit)
 jump = float(1 / (NEURONS_PER_UNIT * tau_s * rate_scale))
 
 b2.prefs.codegen.target = options.codegen
-b2.seed(SEED)
 clock = b2.Clock(dt=dt, name="clock")
 '''
+
+NOISE = """
+# The membrane noise: a normal number for each neuron and step that depends on the seed and on nothing else, so
+# that numpy and compiled code give the same spikes. (SplitMix64, doi:10.1145/2660193.2660195; ziggurat,
+# doi:10.18637/jss.v005.i08.)
+$noise_code"""
+
+NOISE_SEED = """neurons.noise_seed = SEED % SEEDS
+"""
 
 OBJECTS = '''
 # The latents z: the low-pass filtered output D r of the network.
@@ -92,7 +102,7 @@ latents = b2.NeuronGroup(
 )
 latents.z = data["start"]  # a state on the attractor of the first task
 
-constants = {"tau_m": tau_m, "tau_s": tau_s, "V": V, "g_L": g_L, "noise": noise}
+constants = {"tau_m": tau_m, "tau_s": tau_s, "V": V, "g_L": g_L, "noise": noise$noise_name}
 equations = """
 $equations
 """
@@ -108,6 +118,19 @@ neurons = b2.NeuronGroup(
     namespace={**constants$shared},
 )
 '''
+
+CURRENTS = """
+# The current that each neuron receives from the random synapses: a low-pass filter of its own.
+currents = b2.NeuronGroup(
+    neuron_count,
+    "$current_text",
+    method="exact",
+    clock=clock,
+    name="currents",
+    namespace={"tau_s": tau_s},
+)
+neurons.I_rec = b2.linked_var(currents, "I")
+"""
 
 FEEDBACK = """
 # The encoder E: every neuron reads every latent.
@@ -168,7 +191,7 @@ RECURRENT = {
 # The random synapses W, from every neuron to every neuron.
 recurrent = b2.Synapses(
     neurons,
-    neurons,
+    currents,
     "w : 1",
     on_pre="$on_recurrent",
     clock=clock,
@@ -177,13 +200,13 @@ recurrent = b2.Synapses(
 )
 recurrent.connect()
 recurrent.w = (jump * data["recurrent"].astype(float)[np.ix_(unit, unit)]).T.flatten()
-neurons.I_rec_[:] = data["start_current"]  # A: that of the rate network at the starting state
+currents.I_[:] = data["start_current"]  # A: that of the rate network at the starting state
 """,
     "sparse": """
 # The random synapses W, those that are there.
 recurrent = b2.Synapses(
     neurons,
-    neurons,
+    currents,
     "w : 1",
     on_pre="$on_recurrent",
     clock=clock,
@@ -192,7 +215,7 @@ recurrent = b2.Synapses(
 )
 recurrent.connect(i=data["pre"], j=data["post"])
 recurrent.w = data["weight"]
-neurons.I_rec_[:] = data["start_current"]  # A: that of the rate network at the starting state
+currents.I_[:] = data["start_current"]  # A: that of the rate network at the starting state
 """,
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..network import Network, plan
 from ._build import Bias
-from ._equations import FORMS, RESET
+from ._equations import FORMS, RESETS
 from ._model import Model
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def form_of(neurons: object) -> str:
     if form is None:
         raise ValueError("this neuron group carries no learned bias; build it with tonicnet.spiking.to_brian2")
     reset = neurons.event_codes.get("spike")  # type: ignore[attr-defined]
-    if reset != RESET:
+    if reset not in RESETS.values():
         raise ValueError(
             f"this neuron group resets by {reset!r}; threshold, current and leak are the same network only with "
-            f"{RESET!r}, so keep that reset, or change tasks by E_L or I_tonic yourself"
+            f"{' or '.join(map(repr, RESETS.values()))}, so keep that reset, or change tasks by E_L or I_tonic yourself"
         )
     return form

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from tqdm.std import tqdm
 
 from .._labels import Variable, dataset
 from ..network import Network, Schedule, plan
 from ..simulate import starting_states
 from ._build import Bias, sampling_step
-from ._codegen import target
+from ._codegen import Code
 from ._equations import FORMS
 from ._model import Model
-from ._run import Spikes, run_once
+from ._run import run_trials
+from ._spikes import Spikes
 
 
 def verify(
@@ -43,9 +45,10 @@ def verify(
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     model = Model(net, neurons_per_unit)
     step = sampling_step(model, None)
-    start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1]
-    with target(codegen):
-        trains = [run_once(model, segments, form, start, step, seed) for form in forms]
+    start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[:, -1]
+    code = Code(codegen)
+    with tqdm(disable=True) as bar:
+        trains = [run_trials(model, segments, form, start, step, seed, code, bar)[0] for form in forms]
     found = [_difference(trains[0], train, model.lif.dt) for train in trains]
     return dataset(
         {

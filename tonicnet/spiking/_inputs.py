@@ -1,0 +1,71 @@
+"""The numbers a C++ program reads: one file an array, in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..network import Segment
+from ._build import starting_current
+from ._model import Model
+from ._noise import SEEDS
+
+WEIGHTS = {"float64": "f64", "float32": "f32"}
+
+
+def write_frozen(folder: Path, model: Model, weights: str) -> None:
+    """Write the frozen synapses: decoder, encoder, and N x N synapses where spikes pass through them.
+
+    ``weights``: precision of dense N x N synapses, "float64" or "float32".
+    """
+    _put(folder, "decoder.f64", (model.jump * model.net.decoder.astype(np.float64)).T)
+    if model.latent_input:
+        for c in range(model.net.components):
+            _put(folder, f"encoder_{c}.f64", model.encoder[:, c])
+    if model.matrix:
+        _write_matrix(folder, model, weights)
+
+
+def write_schedule(folder: Path, model: Model, form: str, segments: list[Segment], step: float) -> None:
+    """Write the biases of the tasks of a schedule, as what carries them in a form, and the schedule."""
+    names = list(dict.fromkeys(s.entry.task for s in segments))
+    entries = {s.entry.task: s.entry for s in segments}
+    _put(folder, "bank.f64", np.stack([model.tonic(form, entries[name].bias) for name in names]))
+    lines = [f"{names.index(s.entry.task)} {s.steps(step)}" for s in segments]
+    (folder / "schedule.txt").write_text("# row of bank.f64, samples\n" + "\n".join(lines) + "\n")
+
+
+def write_start(folder: Path, model: Model, form: str, first: Segment, start: np.ndarray, seed: int) -> None:
+    """Write where one trial begins: latents, potentials, currents, and the seed of its noise."""
+    depth = np.random.Generator(np.random.Philox(seed)).uniform(0, 1, model.neurons)
+    _put(folder, "start.f64", start)
+    _put(folder, "potential.f64", model.potential(form, depth, model.tonic(form, first.entry.bias)))
+    _put(folder, "seed.i32", np.array([seed % SEEDS]))
+    if model.matrix:
+        _put(folder, "current.f64", starting_current(model, first.entry, start))
+
+
+def _write_matrix(folder: Path, model: Model, weights: str) -> None:
+    constants = model.constants()
+    w = model.by_unit
+    if isinstance(w, sp.csr_array):
+        by_source = sp.csc_array(w)
+        _put(folder, "sparse_first.i64", by_source.indptr)
+        _put(folder, "sparse_post.i32", by_source.indices)
+        _put(folder, "sparse_weight.f64", by_source.data.astype(np.float64) * constants["g_L"] * constants["V"])
+    else:
+        _put(folder, f"recurrent.{WEIGHTS[weights]}", w.T * constants["g_L"] * constants["V"])
+
+
+_KINDS = {".f64": np.float64, ".f32": np.float32, ".i64": np.int64, ".i32": np.int32}
+
+
+def _put(folder: Path, name: str, values: np.ndarray) -> None:
+    np.ascontiguousarray(values, dtype=_KINDS[Path(name).suffix]).tofile(folder / name)
+
+
+def get(folder: Path, name: str) -> np.ndarray:
+    """Read an array that a program has written."""
+    return np.fromfile(folder / name, dtype=_KINDS[Path(name).suffix])

@@ -1,0 +1,62 @@
+"""Running a C++ program: its numbers go into a folder, spikes and latents come back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..network import Segment
+from ._codegen import Code
+from ._inputs import get, write_frozen, write_schedule, write_start
+from ._model import Model
+from ._program import Shape, program
+from ._spikes import Spikes
+
+
+def run_standalone(
+    model: Model, segments: list[Segment], form: str, starts: np.ndarray, step: float, seeds: list[int], code: Code,
+    bar: Any,
+) -> list[Spikes]:  # fmt: skip
+    """Run trials one after another with one build, which is made only if the cache has none of its shape."""
+    folder = program(Shape.of(model, form, step), code.cache)
+    with tempfile.TemporaryDirectory(prefix="tonicnet-") as kept:
+        place = Path(kept)
+        write_frozen(place, model, code.weights)
+        write_schedule(place, model, form, segments, step)
+        made = []
+        for start, seed in zip(starts, seeds, strict=True):
+            write_start(place, model, form, segments[0], start, seed)
+            _call(folder, place, step, bar)
+            made.append(_read(place, model))
+    return made
+
+
+def _call(folder: Path, place: Path, step: float, bar: Any) -> None:
+    """Run the program; what it says about its progress moves the bar."""
+    done = 0
+    with tempfile.TemporaryFile("w+") as errors:
+        with subprocess.Popen(
+            [str(folder / "main"), "--results_dir", f"{place}{os.sep}"], cwd=folder, text=True, stderr=errors,
+            stdout=subprocess.PIPE, env=os.environ | {"TONIC_INPUTS": str(place)},
+        ) as process:  # fmt: skip
+            for line in process.stdout or ():
+                now = int(line.split()[1])
+                bar.update((now - done) * step)
+                done = now
+        if process.returncode:
+            errors.seek(0)
+            said = " ".join(errors.read().split()) or f"it ended with {process.returncode}"
+            raise RuntimeError(f"the C++ program in {folder} did not finish: {said}; delete that folder to build anew")
+
+
+def _read(place: Path, model: Model) -> Spikes:
+    steps = get(place, "spike_step.i64")
+    return Spikes(
+        get(place, "latents.f64").reshape(-1, model.net.components), steps * model.lif.dt,
+        get(place, "spike_neuron.i32"),
+    )  # fmt: skip

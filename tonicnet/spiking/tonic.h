@@ -1,0 +1,170 @@
+// What a frozen network needs beside the code that Brian2 writes: its numbers, its schedule of tasks, and its
+// synapses, which add a row for each spike. Everything is read when the program starts, so that one build runs
+// any bias, schedule, start and seed. The files are plain arrays in the machine's byte order; README.md lists them.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace tonic {
+
+[[noreturn]] inline void stop(const std::string& why) {
+    std::cerr << "tonic: " << why << std::endl;
+    std::exit(2);
+}
+
+inline std::string inputs() {
+    const char* given = std::getenv("TONIC_INPUTS");
+    return given ? std::string(given) + "/" : "inputs/";
+}
+
+// Fill `count` numbers from inputs/<name>.
+template <class T>
+void fill(T* into, long count, const std::string& name) {
+    std::ifstream file(inputs() + name, std::ios::binary);
+    if (!file.read(reinterpret_cast<char*>(into), count * (long)sizeof(T)))
+        stop(inputs() + name + " is missing, or has fewer than " + std::to_string(count) + " numbers");
+}
+
+// All numbers of inputs/<name>; none if there is no such file.
+template <class T>
+std::vector<T> all(const std::string& name) {
+    std::ifstream file(inputs() + name, std::ios::binary | std::ios::ate);
+    std::vector<T> made(file ? (size_t)file.tellg() / sizeof(T) : 0);
+    if (!made.empty()) fill(made.data(), (long)made.size(), name);
+    return made;
+}
+
+// The frozen synapses, a row for each presynaptic unit: what one of its spikes adds to the latents (decoder) and
+// to the input current of each unit (dense, in double or single precision, or sparse).
+struct Synapses {
+    const std::vector<double> decoder = all<double>("decoder.f64");
+    const std::vector<double> wide = all<double>("recurrent.f64");
+    const std::vector<float> narrow = all<float>("recurrent.f32");
+    const std::vector<int64_t> first = all<int64_t>("sparse_first.i64");
+    const std::vector<int32_t> post = all<int32_t>("sparse_post.i32");
+    const std::vector<double> weight = all<double>("sparse_weight.f64");
+};
+
+template <class T>
+inline void add_row(const T* __restrict__ row, double* __restrict__ current, long units, long per_unit) {
+    if (per_unit == 1)
+        for (long u = 0; u < units; ++u) current[u] += row[u];
+    else
+        for (long u = 0; u < units; ++u)
+            for (long k = 0; k < per_unit; ++k) current[u * per_unit + k] += row[u];
+}
+
+inline void add_sparse(const Synapses& s, long unit, double* current, long per_unit) {
+    for (int64_t n = s.first[unit]; n < s.first[unit + 1]; ++n)
+        for (long k = 0; k < per_unit; ++k) current[s.post[n] * per_unit + k] += s.weight[n];
+}
+
+// What a run leaves behind: spikes as events, and the latents at every sample.
+struct Record {
+    std::vector<int64_t> step;
+    std::vector<int32_t> neuron;
+    std::vector<double> latents;
+};
+inline Record& record() {
+    static Record made;
+    return made;
+}
+
+// Note the spikes of this step and add their rows.
+inline void deliver(
+    int64_t step, const int32_t* spikes, long count, double* latents, long components, double* current, long units,
+    long per_unit
+) {
+    static const Synapses s;
+    for (long n = 0; n < count; ++n) {
+        const long unit = spikes[n] / per_unit;
+        record().step.push_back(step);
+        record().neuron.push_back(spikes[n]);
+        for (long c = 0; c < components; ++c) latents[c] += s.decoder[unit * components + c];
+        if (!s.wide.empty()) add_row(&s.wide[unit * units], current, units, per_unit);
+        if (!s.narrow.empty()) add_row(&s.narrow[unit * units], current, units, per_unit);
+        if (!s.first.empty()) add_sparse(s, unit, current, per_unit);
+    }
+}
+
+// The schedule: lines of "row samples" in inputs/schedule.txt, a row of the bank for so many samples.
+class Schedule {
+    struct Segment {
+        long row, samples;
+    };
+    std::vector<Segment> segments;
+    const std::vector<double> bank = all<double>("bank.f64");
+    long neurons, done = 0, total = 0, at = 0, left = 0;
+    double *tonic, *moved;
+    std::chrono::steady_clock::time_point told = std::chrono::steady_clock::now();
+
+    void load(long row) {
+        if (row < 0 || (row + 1) * neurons > (long)bank.size())
+            stop("schedule.txt names row " + std::to_string(row) + ", which bank.f64 does not have");
+        for (long i = 0; i < neurons; ++i) {
+            const double value = bank[row * neurons + i];
+            // A threshold that moves takes v with it, in every neuron, refractory or not.
+            if (moved && done) moved[i] += value - tonic[i];
+            tonic[i] = value;
+        }
+    }
+    void tell() {
+        const auto now = std::chrono::steady_clock::now();
+        if (done < total && std::chrono::duration<double>(now - told).count() < 0.25) return;
+        told = now;
+        std::cout << "sample " << done << " of " << total << std::endl;
+    }
+
+  public:
+    // `tonic` carries the bias of each neuron; `moved` is v where v moves with it, else null.
+    Schedule(double* tonic, double* moved, long neurons) : neurons(neurons), tonic(tonic), moved(moved) {
+        std::ifstream file(inputs() + "schedule.txt");
+        for (std::string line; std::getline(file, line);) {
+            std::istringstream words(line);
+            Segment made;
+            if (line.empty() || line[0] == '#') continue;
+            if (!(words >> made.row >> made.samples) || made.samples < 1)
+                stop("schedule.txt has lines of 'row samples'; cannot read '" + line + "'");
+            segments.push_back(made);
+            total += made.samples;
+        }
+        if (segments.empty()) stop(inputs() + "schedule.txt is missing or empty");
+    }
+    // How many samples had been run when this one began.
+    long begun() const { return done - 1; }
+    // Note the latents, change the task if it is time, and say whether there is more to run.
+    bool next(const double* latents, long components) {
+        for (long c = 0; c < components; ++c) record().latents.push_back(latents[c]);
+        if (done) tell();
+        if (left == 0) {
+            if (at == (long)segments.size()) return false;
+            load(segments[at].row);
+            left = segments[at++].samples;
+        }
+        --left;
+        ++done;
+        return true;
+    }
+};
+
+template <class T>
+void put(const std::vector<T>& made, const std::string& path) {
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(made.data()), (long)(made.size() * sizeof(T)));
+    if (!file) stop("cannot write " + path);
+}
+
+// Write what a run left behind into the folder of results.
+inline void finish(const std::string& folder) {
+    put(record().step, folder + "spike_step.i64");
+    put(record().neuron, folder + "spike_neuron.i32");
+    put(record().latents, folder + "latents.f64");
+}
+
+}  // namespace tonic
