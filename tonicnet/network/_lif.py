@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._names import choose
-from ._passage import PASSAGES
+from ._passage import PASSAGES, hard_passage, hard_variance
 from ._transfer import Transfer
 
 _POINTS = 16384  # of the interpolation table
@@ -99,6 +99,15 @@ class LIF(Transfer):
         rate, rise = self._look_up(x)
         return rate, rise.mul_(_table(self, x.dtype, x.device).per_unit)
 
+    def variability(self, x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+        """Return rate x CV^2 (Hz) at constant input: the power of the spike train at low frequencies.
+
+        To a slowly filtered sum a neuron adds, beside its mean rate, white noise of this intensity (renewal theory:
+        Cox and Lewis 1966; Poisson trains have CV 1). Intervals after a soft reset are taken as after a hard one.
+        """
+        knots, power = _powers(self)
+        return np.interp(np.asarray(x), knots, power)
+
     def _look_up(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the rate, by the tangent at the nearest point of the table, and its rise from point to point."""
         table = _table(self, x.dtype, x.device)
@@ -137,7 +146,7 @@ def _curve(neuron: LIF) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         fires, slope = rate > 0, np.zeros(_POINTS)
         slope[fires] = np.gradient(rate[fires], grid[fires])  # one-sided at the kink: no rate below zero beside it
         return grid, rate, slope
-    knots = np.concatenate([np.linspace(low, 3, 320), np.linspace(3, _HIGH, 130)[1:]])
+    knots = _knots(low)
     from scipy.interpolate import CubicSpline
 
     spline = CubicSpline(knots, [firing_rate(neuron, x) / neuron.rate_scale for x in knots])
@@ -153,6 +162,35 @@ def firing_rate(neuron: LIF, x: float) -> float:
     >>> round(firing_rate(LIF(noise=0.0), 2.0), 1)
     114.1
     """
-    held = max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
     passage = PASSAGES[neuron.reset_rule]
-    return 1 / (neuron.dt * (held + passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m)))
+    return 1 / (neuron.dt * (_held(neuron) + passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m)))
+
+
+def regularity(neuron: LIF, x: float) -> float:
+    """Return the coefficient of variation of the intervals between spikes at the constant input ``x``.
+
+    1 for a Poisson train, 0 for a regular one; without noise the train is regular.
+
+    >>> regularity(LIF(noise=0.0), 2.0), round(regularity(LIF(), 1.0), 2)
+    (0.0, 0.53)
+    """
+    step = neuron.dt / neuron.tau_m
+    mean = _held(neuron) + hard_passage(x, noise=neuron.noise, step=step)
+    return math.sqrt(hard_variance(x, noise=neuron.noise, step=step)) / mean
+
+
+def _held(neuron: LIF) -> int:
+    return max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
+
+
+def _knots(low: float) -> np.ndarray:
+    """Return inputs, dense where the curve bends, between which it is interpolated."""
+    return np.concatenate([np.linspace(low, 3, 320), np.linspace(3, _HIGH, 130)[1:]])
+
+
+@lru_cache(maxsize=32)
+def _powers(neuron: LIF) -> tuple[np.ndarray, np.ndarray]:
+    knots = _knots(-6 * neuron.noise - 1.0)
+    return knots, np.array(
+        [firing_rate(neuron, x) * regularity(neuron, x) ** 2 if neuron.noise else 0.0 for x in knots]
+    )

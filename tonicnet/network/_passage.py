@@ -17,13 +17,35 @@ def hard_passage(x: float, *, noise: float, step: float) -> float:
     """
     if noise == 0:
         return math.log(x / (x - 1)) / -math.log1p(-step) + 0.5 if x > 1 else math.inf
+    kernel = _kernel(x, noise, step)
+    return float(1 + kernel[-1] @ _before(kernel, np.ones(kernel.shape[1])))
+
+
+def hard_variance(x: float, *, noise: float, step: float) -> float:
+    """Return the variance of the number of updates from a reset to 0 to the threshold 1; 0 without noise.
+
+    With T1(v) = 1 + K T1 for the mean, the second moment obeys T2 = 1 + 2 K T1 + K T2 = 2 T1 - 1 + K T2.
+    """
+    if noise == 0:
+        return 0.0
+    kernel = _kernel(x, noise, step)
+    first = _before(kernel, np.ones(kernel.shape[1]))
+    second = _before(kernel, 2 * first - 1)
+    mean = float(1 + kernel[-1] @ first)
+    return max(float(2 * mean - 1 + kernel[-1] @ second) - mean**2, 0.0)
+
+
+def _kernel(x: float, noise: float, step: float) -> np.ndarray:
+    """Return p(v'|v) times weights: from every node, and in the last row from the reset, to every node."""
     jump = noise * math.sqrt(2 * step)
     nodes, weights = _quadrature(min(0.0, x) - 6 * noise - 4 * jump, 1.0, jump)
     start = np.concatenate([nodes, [0.0]])
-    mean = start + step * (x - start)
-    kernel = _normal(nodes - mean[:, None], jump) * weights
-    times = np.linalg.solve(np.eye(len(nodes)) - kernel[:-1], np.ones(len(nodes)))
-    return float(1 + kernel[-1] @ times)
+    return _normal(nodes - (start + step * (x - start))[:, None], jump) * weights
+
+
+def _before(kernel: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the solution T of T = right + K T at the nodes."""
+    return np.linalg.solve(np.eye(kernel.shape[1]) - kernel[:-1], right)
 
 
 def soft_passage(x: float, *, noise: float, step: float) -> float:

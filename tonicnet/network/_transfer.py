@@ -77,7 +77,7 @@ class Tanh(Transfer):
         """Return 1 - tanh(x)^2."""
         return self.slope_beside(x, torch.tanh(x))
 
-    def slope_beside(self, x: Tensor, r: Tensor) -> Tensor:  # noqa: ARG002
+    def slope_beside(self, x: Tensor, r: Tensor) -> Tensor:
         """Return 1 - r^2."""
         return torch.addcmul(torch.ones((), dtype=x.dtype, device=x.device), r, r, value=-1)
 

@@ -1,6 +1,8 @@
 """The Brian2 bridge: LIF neurons on the same frozen synapses; brian2 is imported when something here is called."""
 
 from ._build import to_brian2 as to_brian2
+from ._predict import predict as predict
+from ._recalibrate import recalibrate as recalibrate
 from ._run import simulate as simulate
 from ._script import write_script as write_script
 from ._switch import switch as switch

@@ -1,0 +1,135 @@
+"""What spikes will cost: renewal statistics against simulated trains, predicted noise against Brian2, recalibration."""
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import tonicnet as tn
+from tonicnet.network import LIF, plan
+from tonicnet.network._lif import regularity
+from tonicnet.spiking._model import Model
+from tonicnet.spiking._recalibrate import correction
+
+LEVELS = np.array([0.7, 0.9, 1.0, 1.2, 1.6, 2.5])
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.3])
+def test_variance_of_counts_is_that_of_renewal_theory(noise: float) -> None:
+    """var(count in T) -> T rate CV^2, neurons stepped as Brian2 does."""
+    neuron, copies, seconds = LIF(noise=noise), 1500, 2.0
+    rng = np.random.default_rng(0)
+    x = np.repeat(LEVELS, copies)
+    v, held, counts = np.zeros(len(x)), np.zeros(len(x), int), np.zeros(len(x))
+    rest = int(neuron.refractory / neuron.dt + 1e-3) - 1
+    jump = neuron.noise * np.sqrt(2 * neuron.dt / neuron.tau_m)
+    for k in range(int((seconds + 0.2) / neuron.dt)):
+        v = np.where(held == 0, v + neuron.dt / neuron.tau_m * (x - v) + jump * rng.standard_normal(len(x)), v)
+        spiked = (held == 0) & (v > 1)
+        held = np.where(spiked, rest, np.maximum(held - 1, 0))
+        v[spiked] = 0.0
+        counts += spiked * (k >= 0.2 / neuron.dt)
+    power = counts.reshape(len(LEVELS), copies).var(1) / seconds
+    expected = neuron.variability(LEVELS)
+    assert np.all(np.abs(power - expected) < 0.15 * expected + 0.05)
+
+
+def test_a_noise_free_neuron_is_regular_and_a_starved_one_nearly_poisson() -> None:
+    assert regularity(LIF(noise=0.0), 1.5) == 0
+    assert LIF(noise=0.0).variability(LEVELS).tolist() == [0.0] * len(LEVELS)
+    assert regularity(LIF(noise=0.1), 0.65) == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.fixture(scope="module")
+def open_loop() -> tn.Network:
+    """A network that hardly hears itself, so that the output is its input's mean rate and the noise alone."""
+    return tn.Network(units=60, seed=3, encoder_scale=1e-4)
+
+
+def test_predicted_noise_is_that_of_brian2(open_loop: tn.Network) -> None:
+    bias = np.random.default_rng(0).normal(0.8, 0.5, 60)
+    predicted = tn.spiking.predict(open_loop, bias, neurons_per_unit=4, duration=1.0)
+    run = tn.spiking.simulate(open_loop, bias, neurons_per_unit=4, duration=40.0)
+    late = run["output"].values[0, 100:]
+    measured = late.std(0)
+    assert measured == pytest.approx(predicted["decoded_noise"].values[0], rel=0.15)
+    rate = run.sizes["spike"] / 240 / 40.0
+    assert predicted["firing_rate"].item() == pytest.approx(rate, rel=0.02)
+
+
+def test_noise_falls_with_neurons_per_unit_and_grows_with_the_decoder() -> None:
+    few, many, loud = (
+        tn.spiking.predict(tn.Network(units=60, seed=3, encoder_scale=1e-4, decoder_scale=d), np.ones(60),
+                           neurons_per_unit=m, duration=0.5)["relative_noise"].values
+        for m, d in ((1, 2.0), (9, 2.0), (1, 6.0))
+    )  # fmt: skip
+    assert few / many == pytest.approx(3.0)
+    assert loud / few == pytest.approx(3.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("synapses", ["low-rank", "dense"])
+def test_the_surrogate_without_noise_is_the_rate_network(synapses: str) -> None:
+    net = tn.Network(units=40, seed=1, synapses=synapses, transfer=LIF(noise=0.0))
+    bias = np.random.default_rng(1).normal(1.0, 1.0, 40)
+    from tonicnet.spiking import _surrogate
+
+    start = np.array([[0.3, -0.2, 0.1]])
+    made = _surrogate.run(Model(net), plan(net, bias, duration=1.0, schedule=None), start, 0.01, 0)
+    rate = tn.simulate(net, bias, duration=1.0, dt=0.01, initial=start)
+    assert made["output"].values == pytest.approx(rate["output"].values, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def small() -> tuple[tn.Network, xr.Dataset]:
+    net = tn.Network(units=60, seed=0)
+    return net, tn.fit(net, ["hopf", "two-well"], rounds=0, progress=False)
+
+
+def test_predict_covers_the_tasks_of_a_bank(small: tuple[tn.Network, xr.Dataset]) -> None:
+    net, bank = small
+    truth = {name: tn.task(name).trajectory(80.0, 0.02) for name in ("hopf", "two-well")}
+    made = tn.spiking.predict(net, bank, neurons_per_unit=20, duration=20.0, truth=truth)
+    assert made["task"].values.tolist() == ["hopf", "two-well"]
+    assert abs(made["period_error"].sel(task="hopf").item()) < 0.1
+    assert np.isnan(made["period_error"].sel(task="two-well").item())
+    assert np.all(made["mismatch"] < 1e-3)
+    assert all("units" in made[name].attrs and "long_name" in made[name].attrs for name in made)
+    one = tn.spiking.predict(net, bank, task="hopf", neurons_per_unit=20, duration=20.0, truth=truth)
+    assert one["decoded_noise"].values == pytest.approx(made["decoded_noise"].sel(task=["hopf"]).values)
+
+
+def test_predict_refuses_what_has_no_neuron() -> None:
+    with pytest.raises(ValueError, match="no spiking neuron"):
+        tn.spiking.predict(tn.Network(units=20, seed=0, transfer="tanh"), np.ones(20))
+
+
+@pytest.mark.parametrize("synapses", ["low-rank", "dense"])
+def test_recalibration_finds_the_shift_of_another_neuron(synapses: str) -> None:
+    """Neurons with a higher threshold-to-bias offset: correcting twice brings the rates back."""
+    options = {"units": 80, "seed": 2, "synapses": synapses, "encoder_scale": 0.05}
+    options |= {"gain": 0.05} if synapses == "dense" else {}
+    other = tn.Network(**options, transfer=LIF(noise=0.2, refractory=0.006))
+    bias = np.random.default_rng(0).normal(1.0, 0.3, 80)
+    run = tn.spiking.simulate(other, bias, duration=10.0, neurons_per_unit=5)
+    exact = tn.Network(**options)  # biases were learned with the usual neuron, 2 ms and noise 0.3
+    entry = plan(exact, bias, duration=10.0, schedule=None)[0].entry
+    moved = correction(Model(exact, 5), entry, run, 10.0)
+    assert (moved > 0).mean() > 0.9  # a longer refractory time fires less, so biases rise
+    mended = tn.spiking.simulate(other, bias + moved, duration=10.0, neurons_per_unit=5)
+    wanted = LIF().value(torch.as_tensor(bias)).numpy() * 100
+
+    def off(made: xr.Dataset) -> float:
+        return float(np.abs(np.bincount(made["spike_unit"].values, minlength=80) / 50 - wanted).mean())
+
+    assert off(mended) < 0.5 * off(run)
+
+
+def test_recalibration_of_the_right_neuron_changes_little(small: tuple[tn.Network, xr.Dataset]) -> None:
+    net = tn.Network(units=60, seed=0, encoder_scale=0.05)
+    bias = np.random.default_rng(0).normal(1.0, 0.3, 60)
+    made = tn.spiking.recalibrate(net, bias, duration=10.0, neurons_per_unit=5)
+    assert np.abs(made - bias).mean() < 0.03
+    net, bank = small
+    grown = tn.spiking.recalibrate(net, bank, task="hopf", duration=1.0)
+    assert grown.attrs["recalibrated"] == "hopf"
+    assert np.array_equal(grown["bias"].sel(task="two-well"), bank["bias"].sel(task="two-well"))

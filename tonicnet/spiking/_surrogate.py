@@ -1,0 +1,84 @@
+"""The rate network with the noise its spikes will make: what a spiking run is expected to do, without running it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import torch
+import xarray as xr
+from jaxtyping import Float
+from torch import Tensor
+
+from .._runs import Recording, sampled
+from ..network import Segment
+from ..simulate import Circuit, step
+from ._model import Model
+
+
+def power(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
+    """Return the white-noise intensity of each unit's rate r at input x, S_i = rate CV^2 / (m rate_scale^2), 1/Hz.
+
+    m neurons that carry one unit fire independently at a given input, so their noise adds.
+    """
+    return model.lif.variability(x) / (model.neurons_per_unit * model.lif.rate_scale**2)
+
+
+def run(
+    model: Model, segments: list[Segment], start: Float[np.ndarray, "trial component"], dt: float, seed: int
+) -> xr.Dataset:
+    """Run the surrogate and return it like a rate run, of kind "predicted"."""
+    recording = Recording.of(segments, dt)
+    latents = torch.stack(list(_states(model, segments, start, dt, seed)), dim=1).numpy()
+    recording.check_finite(latents)
+    return sampled(
+        recording, latents, kind="predicted", seed=seed, network_sha256=model.net.sha256,
+        neurons_per_unit=model.neurons_per_unit,
+    )  # fmt: skip
+
+
+def _states(
+    model: Model, segments: list[Segment], start: np.ndarray, dt: float, seed: int
+) -> Iterator[Float[Tensor, "trial component"]]:
+    """Yield z at every sample of
+
+        tau dz = (-z + D phi(E z + b)) dt + D S(E z + b)^(1/2) dB     (low-rank; K numbers a trial)
+        tau dr = (-r + phi(W r + E z + b)) dt + S^(1/2) dB,  z = D r   (other synapses; N numbers a trial)
+
+    the drift by Runge-Kutta steps of ``dt``, the noise added at the end of each.
+    """
+    circuit, rng = Circuit(model.net), np.random.Generator(np.random.Philox(seed))
+    latent = model.net.low_rank
+    state = circuit.tensor(start)
+    flow = circuit.latent_flow if latent else circuit.rate_flow
+    if not latent:
+        state = circuit.resting_rates(state, circuit.tensor(segments[0].entry.bias))
+    yield state if latent else state @ circuit.out
+    for segment in segments:
+        bias = circuit.tensor(segment.entry.bias)
+        for _ in range(segment.steps(dt)):
+            kick = _kick(model, circuit, state, bias, rng)
+            state = step(partial(flow, drive=bias), state, dt / model.net.tau, "rk4")
+            state = state + math.sqrt(dt) / model.net.tau * kick
+            yield state if latent else state @ circuit.out
+
+
+def _kick(model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator) -> Tensor:
+    """Return one draw of the noise of the state, per root second and times tau."""
+    if not model.net.low_rank:
+        x = circuit.coupling(1.0).forward(state, bias)
+        return circuit.tensor(np.sqrt(power(model, x.numpy())) * rng.standard_normal(x.shape))
+    factor = torch.linalg.cholesky(covariance(model, circuit, state, bias))
+    return (factor @ circuit.tensor(rng.standard_normal(state.shape))[..., None])[..., 0]
+
+
+def covariance(
+    model: Model, circuit: Circuit, z: Float[Tensor, "trial component"], bias: Tensor
+) -> Float[Tensor, "trial component component"]:
+    """Return D diag(S) D' at latents z."""
+    s = circuit.tensor(power(model, torch.addmm(bias, z, circuit.into).numpy()))
+    pairs = (circuit.out[:, :, None] * circuit.out[:, None, :]).flatten(1)
+    k = z.shape[1]
+    return (s @ pairs).view(-1, k, k) + torch.finfo(z.dtype).eps * torch.eye(k, dtype=z.dtype)
