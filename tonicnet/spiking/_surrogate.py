@@ -13,8 +13,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._runs import Recording, sampled
-from ..network import Segment
-from ..simulate import Circuit, step
+from ..network import Network, Schedule, Segment, plan
+from ..simulate import Circuit, starting_states, step
+from ._build import Bias, sampling_step
 from ._model import Model
 
 
@@ -24,6 +25,38 @@ def power(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray
     m neurons that carry one unit fire independently at a given input, so their noise adds.
     """
     return model.lif.variability(x) / (model.neurons_per_unit * model.lif.rate_scale**2)
+
+
+def surrogate(
+    net: Network,
+    bias: Bias,
+    *,
+    duration: float | None = None,
+    schedule: Schedule | None = None,
+    task: str | None = None,
+    neurons_per_unit: int = 1,
+    dt: float | None = None,
+    trials: int | None = None,
+    initial: np.ndarray | xr.DataArray | None = None,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Run the rate network with the noise that its spiking network is predicted to have (see :func:`predict`).
+
+        tau dz = (-z + D phi(E z + b)) dt + D S(E z + b)^(1/2) dB,   S_i = rate_i CV_i^2 / (m rate_scale^2)
+
+    Arguments as for :func:`simulate`, whose result this foretells at a fraction of the cost and without Brian2;
+    trials run side by side. Returns a run of kind "predicted". Raises ValueError as :func:`simulate` does.
+
+    Source: diffusion limit of spiking networks, Brunel (2000), doi:10.1023/A:1008925309027.
+
+    >>> from tonicnet.network import Network
+    >>> surrogate(Network(units=20, seed=0), np.ones(20), duration=0.1, trials=2)["output"].shape
+    (2, 11, 3)
+    """
+    segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
+    model = Model(net, neurons_per_unit)
+    start = starting_states(segments[0].entry, initial, trials, np.random.Generator(np.random.Philox(seed)))
+    return run(model, segments, start[:, -1], sampling_step(model, dt), seed)
 
 
 def run(
