@@ -60,7 +60,8 @@ def fit(
     solver : of each step: "primal" (units x units), "dual" (rows x rows), "matrix-free" (conjugate gradients), or
         "auto", the cheapest that fits into ``memory``.
     precision : "float64", "float32", "bfloat16" (curvature only; float32 else), or "auto": float64 up to 256
-        units, above them float32, with bfloat16 curvature for trajectories where the processor multiplies it faster.
+        units, above them float32, with bfloat16 curvature where the processor multiplies it faster, for trajectories
+        (fields are fitted more exactly than it can tell; ask for it where units are very many).
     memory : GiB that arrays of learning may take; larger sums are done in tiles.
     device : "cpu", or "cuda" (any torch CUDA device).
     checkpoint : a file in which learning is kept as it goes. The same call on the same machine goes on from

@@ -64,7 +64,9 @@ def _weighted(
     weights = np.where(np.arange(len(z)) < near, 1.0, _FAR_WEIGHT)
     weights /= 1 + ((wanted - z) ** 2).sum(1)  # relative where the field is faster than the leak
     tensor = circuit.tensor
-    return FlowResidual(circuit, tensor(z), tensor(wanted), tensor(weights / weights.sum()), room=setup.room)
+    curved = setup.curved(target.net) if setup.precision == "bfloat16" else None
+    shares = tensor(weights / weights.sum())
+    return FlowResidual(circuit, tensor(z), tensor(wanted), shares, room=setup.room, curved=curved)
 
 
 def _check_finite(target: Target, z: np.ndarray, wanted: np.ndarray) -> None:

@@ -15,6 +15,7 @@ from ..simulate import Circuit, starting_states
 from . import _equations as eqs
 from ._model import Model
 from ._noise import SEEDS, brian2_normal
+from ._settle import settled_depths
 
 if TYPE_CHECKING:
     import brian2
@@ -82,7 +83,7 @@ def build(
     clock = b2.Clock(dt=model.lif.dt * b2.second, name="clock")
     filters = synaptic_filters(model.net.components, model.neurons if model.matrix else 0, model.net.tau, clock)
     filters["latents"].z_[:] = start
-    neurons = _neurons(model, entry, form, filters, clock, seed)
+    neurons = _neurons(model, entry, form, filters, clock, start, seed)
     objects = [*filters.values(), neurons, _decoder(model, neurons, filters["latents"], clock)]
     if model.matrix:
         filters["currents"].I_[:] = starting_current(model, entry, start)
@@ -125,7 +126,9 @@ def quantities(constants: dict[str, float]) -> dict[str, Any]:
     return made | {"normal": brian2_normal()} if constants["noise"] > 0 else made
 
 
-def _neurons(model: Model, entry: Entry, form: str, filters: dict[str, Any], clock: Any, seed: int) -> Any:
+def _neurons(
+    model: Model, entry: Entry, form: str, filters: dict[str, Any], clock: Any, start: np.ndarray, seed: int
+) -> Any:
     import brian2 as b2
 
     lif, k = model.lif, model.net.components
@@ -145,8 +148,7 @@ def _neurons(model: Model, entry: Entry, form: str, filters: dict[str, Any], clo
         group.noise_seed = seed % SEEDS
     tonic = model.tonic(form, entry.bias)
     getattr(group, f"{eqs.FORMS[form]}_")[:] = tonic
-    depth = np.random.Generator(np.random.Philox(seed)).uniform(0, 1, model.neurons)
-    group.v_[:] = model.potential(form, depth, tonic)
+    group.v_[:] = model.potential(form, settled_depths(model, entry, start, seed), tonic)
     return group
 
 

@@ -11,6 +11,7 @@ from ..network import Segment
 from ._build import starting_current
 from ._model import Model
 from ._noise import SEEDS
+from ._settle import settled_depths
 
 WEIGHTS = {"float64": "f64", "float32": "f32"}
 
@@ -39,7 +40,7 @@ def write_schedule(folder: Path, model: Model, form: str, segments: list[Segment
 
 def write_start(folder: Path, model: Model, form: str, first: Segment, start: np.ndarray, seed: int) -> None:
     """Write where one trial begins: latents, potentials, currents, and the seed of its noise."""
-    depth = np.random.Generator(np.random.Philox(seed)).uniform(0, 1, model.neurons)
+    depth = settled_depths(model, first.entry, start, seed)
     _put(folder, "start.f64", start)
     _put(folder, "potential.f64", model.potential(form, depth, model.tonic(form, first.entry.bias)))
     _put(folder, "seed.i32", np.array([seed % SEEDS]))

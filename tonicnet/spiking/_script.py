@@ -23,6 +23,7 @@ from . import _noise
 from . import _script_text as text
 from ._build import Bias, sampling_step, starting_current
 from ._model import Model
+from ._settle import settled_depths
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)  # names that may stand in the script
 
@@ -70,6 +71,7 @@ def write_script(
     moments = [(labels[s.entry.task], s.duration) for s in segments if s.steps(step)]
     start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1]
     arrays = _arrays(model, bank, labels, segments[0], start)
+    arrays["depth"] = settled_depths(model, segments[0].entry, start, seed)
     with atomic(script.with_suffix(".npz")) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     with atomic(script) as temporary:

@@ -149,8 +149,8 @@ def tonic(task):
 
 
 neurons.v_th = tonic(SCHEDULE[0][0])
-depth = np.random.Generator(np.random.Philox(SEED)).uniform(0, 1, neuron_count)
-neurons.v = (tonic(SCHEDULE[0][0]) - V) + V * depth  # anywhere between reset and threshold
+depth = np.resize(data["depth"], neuron_count)  # as at a random moment of a long run
+neurons.v = (tonic(SCHEDULE[0][0]) - V) + V * depth
 ''',
     "current": '''
 
@@ -160,8 +160,8 @@ def tonic(task):
 
 
 neurons.I_tonic = tonic(SCHEDULE[0][0])
-depth = np.random.Generator(np.random.Philox(SEED)).uniform(0, 1, neuron_count)
-neurons.v = v_reset + V * depth  # anywhere between reset and threshold
+depth = np.resize(data["depth"], neuron_count)  # as at a random moment of a long run
+neurons.v = v_reset + V * depth
 ''',
     "leak": '''
 
@@ -171,8 +171,8 @@ def tonic(task):
 
 
 neurons.E_L = tonic(SCHEDULE[0][0])
-depth = np.random.Generator(np.random.Philox(SEED)).uniform(0, 1, neuron_count)
-neurons.v = v_reset + V * depth  # anywhere between reset and threshold
+depth = np.resize(data["depth"], neuron_count)  # as at a random moment of a long run
+neurons.v = v_reset + V * depth
 ''',
 }
 

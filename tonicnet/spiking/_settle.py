@@ -1,0 +1,53 @@
+"""Where membranes begin: as they would be found at a random moment of a long run at the starting output."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+
+from ..network import LIF, Entry
+from ..simulate import Circuit
+from ._model import Model
+
+_MEMORY = 20.0  # membrane time constants after which a neuron has forgotten how it began
+
+
+def settled_depths(
+    model: Model, entry: Entry, start: Float[np.ndarray, " component"], seed: int
+) -> Float[np.ndarray, " neuron"]:
+    """Return v of every neuron at the starting output, in units from reset (0) to threshold (1).
+
+    Membranes that began anywhere else would fire at other rates than their units for the first tens of
+    milliseconds, which moves the output before the run has begun.
+    """
+    rng = np.random.Generator(np.random.Philox(seed))
+    return at_random_moment(model.lif, starting_input(model, entry, start)[model.unit], rng)
+
+
+def starting_input(model: Model, entry: Entry, start: Float[np.ndarray, " component"]) -> Float[np.ndarray, " unit"]:
+    """Return what each unit receives where the rate network rests at the starting output."""
+    circuit = Circuit(model.net)
+    z, bias = circuit.tensor(start[None]), circuit.tensor(entry.bias)
+    x = bias + (z @ circuit.into if model.net.spec.feedback else 0.0)
+    if not model.net.low_rank:
+        x = circuit.coupling(0.0).forward(circuit.resting_rates(z, bias), x.expand(1, -1))
+    return x.reshape(-1).numpy()
+
+
+def at_random_moment(neuron: LIF, x: Float[np.ndarray, " neuron"], rng: np.random.Generator) -> np.ndarray:
+    """Step neurons at constant inputs as a run does, and stop each at a moment of its own."""
+    steps = math.ceil(_MEMORY * neuron.tau_m / neuron.dt)
+    stop = rng.integers(steps // 2, steps, size=len(x))
+    share, jump = neuron.dt / neuron.tau_m, neuron.noise * math.sqrt(2 * neuron.dt / neuron.tau_m)
+    rest = max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
+    v, held = rng.uniform(0, 1, len(x)), np.zeros(len(x), dtype=np.int64)
+    for k in range(steps):
+        moved = v + share * (x - v) + (jump * rng.standard_normal(len(x)) if jump else 0.0)
+        v = np.where((held == 0) & (k < stop), moved, v)
+        held = np.maximum(held - 1, 0)
+        spiked = v > 1
+        v = np.where(spiked, v - 1 if neuron.reset_rule == "soft" else 0.0, v)
+        held[spiked] = rest
+    return v
