@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from ..network import Segment
+from ..network import Entry, Segment
 from ._build import starting_current
 from ._model import Model
 from ._noise import SEEDS
@@ -28,12 +28,14 @@ def write_frozen(folder: Path, model: Model, weights: str) -> None:
         _write_matrix(folder, model, weights)
 
 
-def write_schedule(folder: Path, model: Model, form: str, segments: list[Segment], step: float) -> None:
-    """Write the biases of the tasks of a schedule, as what carries them in a form, and the schedule."""
-    names = list(dict.fromkeys(s.entry.task for s in segments))
-    entries = {s.entry.task: s.entry for s in segments}
-    _put(folder, "bank.f64", np.stack([model.tonic(form, entries[name].bias) for name in names]))
-    lines = [f"{names.index(s.entry.task)} {s.steps(step)}" for s in segments]
+def write_schedule(
+    folder: Path, model: Model, form: str, segments: list[Segment], step: float, tasks: list[Entry] | None = None
+) -> None:
+    """Write the biases of some tasks (of the schedule's if not given), as what carries them, and the schedule."""
+    entries = {entry.task: entry for entry in tasks or [s.entry for s in segments]}
+    rows = list(entries)
+    _put(folder, "bank.f64", np.stack([model.tonic(form, entry.bias) for entry in entries.values()]))
+    lines = [f"{rows.index(s.entry.task)} {s.steps(step)}" for s in segments]
     (folder / "schedule.txt").write_text("# row of bank.f64, samples\n" + "\n".join(lines) + "\n")
 
 

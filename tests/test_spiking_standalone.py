@@ -1,0 +1,266 @@
+"""One C++ program for any bias, schedule, start, seed and synapses of its shape: the same spikes as in a notebook."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tonicnet as tn
+from tonicnet.network import LIF
+from tonicnet.spiking import _inputs, _program
+from tonicnet.spiking._model import Model
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("builds")
+
+
+@pytest.fixture(autouse=True)
+def quick_compiler():
+    """Builds without optimisation: seconds instead of tens; one test builds with Brian2's own flags."""
+    import brian2 as b2
+
+    kept = b2.prefs["codegen.cpp.extra_compile_args_gcc"]
+    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O0", "-std=c++11"]
+    yield
+    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = kept
+
+
+def network(kind: str, seed: int = 3, **lif) -> tn.Network:
+    return tn.Network(40, seed=seed, transfer=LIF(**{"refractory": 0.008} | lif), synapses=kind)
+
+
+SCHEDULE = [("one", 0.1), ("two", 0.05), ("three", 0.05), ("one", 0.03)]
+NAMES = ("one", "two", "three")
+
+
+def events(run) -> list[tuple[int, int, int]]:
+    steps = np.rint(run["spike_time"].values / 0.0002).astype(int)
+    return list(
+        zip(run["spike_trial"].values.tolist(), steps.tolist(), run["spike_neuron"].values.tolist(), strict=True)
+    )
+
+
+def check_same(net, bank, cache, **given) -> None:
+    both = {"schedule": SCHEDULE, "seed": 5} | given
+    notebook = tn.spiking.simulate(net, bank, codegen="numpy", **both)
+    program = tn.spiking.simulate(net, bank, codegen="standalone", cache=cache, **both)
+    assert len(events(notebook)) > 200
+    assert events(program) == events(notebook)
+    np.testing.assert_allclose(program["output"], notebook["output"], rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(program["spike_time"], notebook["spike_time"])
+    assert list(program.variables) == list(notebook.variables)
+
+
+@pytest.mark.parametrize("form", ["threshold", "leak"])
+def test_the_program_has_the_spikes_of_the_notebook(bank_of, cache, form):
+    """Noisy, with trials of their own, through switches at which many neurons are refractory."""
+    net = network("low-rank")
+    bank = bank_of(net, NAMES)
+    check_same(net, bank, cache, form=form, trials=2)
+    resting = tn.spiking.simulate(net, bank, schedule=SCHEDULE, codegen="numpy", seed=5)["spike_time"].values
+    assert ((resting > 0.1 - 0.008) & (resting < 0.1)).sum() > 3
+
+
+def test_optimised_code_has_the_same_spikes(bank_of, cache):
+    """The flags Brian2 compiles with, which let the compiler reorder sums: rounding differs, spikes do not."""
+    import brian2 as b2
+
+    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O3", "-ffast-math", "-march=native", "-std=c++11"]
+    net = network("low-rank", reset_rule="soft")
+    check_same(net, bank_of(net, NAMES), cache, form="current")
+
+
+def test_one_build_runs_what_it_has_not_seen(bank_of, cache, monkeypatch):
+    """Other synapses, biases, schedules, starts, seeds and trials: nothing is compiled again."""
+    first = network("low-rank")
+    tn.spiking.simulate(first, bank_of(first), task="one", duration=0.02, codegen="standalone", cache=cache)
+    monkeypatch.setattr(_program, "compile_sources", lambda folder: pytest.fail("compiled again"))
+    other = network("low-rank", seed=9)
+    x = bank_of(other, NAMES)["center"].values[1] + 1.0
+    given = {"schedule": [("two", 0.05), ("three", 0.06)], "seed": 77, "initial": x, "trials": 2}
+    check_same(other, bank_of(other, NAMES), cache, **given)
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_rows_of_random_synapses_have_the_spikes_of_synapses(bank_of, cache, kind):
+    net = network(kind)
+    check_same(net, bank_of(net, NAMES), cache)
+
+
+def test_a_low_rank_network_as_a_matrix_is_the_same_network(bank_of, cache):
+    net = network("low-rank", noise=0.0)
+    bank = bank_of(net, NAMES)
+    check_same(net, bank, cache, propagation="matrix", neurons_per_unit=2)
+    latents, matrix = (
+        tn.spiking.simulate(net, bank, schedule=SCHEDULE, codegen="numpy", propagation=p) for p in ("latents", "matrix")
+    )
+    assert events(latents) == events(matrix)
+
+
+def test_single_precision_weights_are_half_the_file_and_hardly_another_network(bank_of, cache, tmp_path):
+    net = network("dense")
+    model = Model(net)
+    for weights in ("float64", "float32"):
+        _inputs.write_frozen(tmp_path, model, weights)
+    double, single = np.fromfile(tmp_path / "recurrent.f64"), np.fromfile(tmp_path / "recurrent.f32", np.float32)
+    assert (tmp_path / "recurrent.f32").stat().st_size * 2 == (tmp_path / "recurrent.f64").stat().st_size
+    np.testing.assert_array_equal(single, double.astype(np.float32))
+    np.testing.assert_allclose(double.reshape(40, 40).T, net.recurrent * 1e-8 * 0.02 / (0.1 * 100), rtol=1e-6)
+    given = {"task": "one", "duration": 0.1, "codegen": "standalone", "cache": cache}
+    runs = [tn.spiking.simulate(net, bank_of(net), weights=w, **given) for w in ("float64", "float32")]
+    assert events(runs[0])[:50] == events(runs[1])[:50]
+
+
+def test_progress_comes_from_the_program(bank_of, cache, capsys):
+    net = network("low-rank")
+    tn.spiking.simulate(
+        net, bank_of(net), task="one", duration=0.2, codegen="standalone", cache=cache, progress=True, trials=2
+    )
+    assert "0.4/0.4" in capsys.readouterr().err
+
+
+def test_verify_runs_in_the_program(bank_of, cache):
+    net = network("low-rank")
+    held = tn.spiking.verify(
+        net, bank_of(net, NAMES), schedule=SCHEDULE, forms=("threshold", "leak"), codegen="standalone", cache=cache
+    )
+    assert held["differing"].values.tolist() == [0, 0]
+    assert (held["spikes"] > 200).all()
+
+
+def test_builds_go_to_the_users_cache_or_where_they_are_told(cache, monkeypatch, tmp_path):
+    monkeypatch.setattr(_program.platform, "system", lambda: "Linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert _program.cache_folder(None) == tmp_path / "tonicnet"
+    assert _program.cache_folder(cache) == cache
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PermissionError, match="choose another folder with cache="):
+        tn.spiking.simulate(
+            network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path / "file"
+        )
+
+
+# ---------------------------------------------------------------- what Brian2 is left with
+
+
+def test_brian2_is_left_as_it_was(bank_of, cache):
+    import brian2 as b2
+    from brian2.devices.device import runtime_device
+
+    net = network("low-rank")
+    live = tn.spiking.to_brian2(net, np.ones(40))
+    given = {"task": "one", "duration": 0.02, "codegen": "standalone", "cache": cache}
+    tn.spiking.simulate(net, bank_of(net), **given)
+    assert b2.get_device() is runtime_device
+    live.run(0.001 * b2.second, namespace={})
+    assert float(live.t) == pytest.approx(0.001)
+
+
+def test_another_device_in_use_is_not_taken_over(cache, tmp_path):
+    import brian2 as b2
+    from brian2.devices.device import reset_device
+
+    b2.set_device("cpp_standalone", directory=str(tmp_path), build_on_run=False)
+    try:
+        with pytest.raises(RuntimeError, match="set to another device"):
+            tn.spiking.simulate(
+                network("low-rank", tau_m=0.02), np.ones(40), duration=0.02, codegen="standalone", cache=cache
+            )
+    finally:
+        b2.get_device().reinit()
+        reset_device()
+
+
+# ---------------------------------------------------------------- doors
+
+
+@pytest.mark.parametrize("tool", ["make", "g++"])
+def test_a_missing_compiler_is_one_sentence(tmp_path, monkeypatch, tool):
+    monkeypatch.setattr(_program.shutil, "which", lambda name: None if name == tool else f"/usr/bin/{name}")
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(RuntimeError, match=rf"found no '{tool.replace('+', '.')}'; install them"):
+        tn.spiking.simulate(network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(_program, "_PROGRAM", "this is not C++;" + _program._PROGRAM)
+    with pytest.raises(RuntimeError, match=r"did not compile \(main.cpp.*error"):
+        tn.spiking.simulate(network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_program_that_breaks_says_where(bank_of, tmp_path):
+    net = network("low-rank")
+    shape = _program.Shape.of(Model(net), "threshold", 0.01)
+    folder = tmp_path / shape.key
+    folder.mkdir()
+    (folder / "main").write_text("#!/bin/sh\necho sample 1 of 2\necho tonic: no room >&2\nexit 2\n")
+    (folder / "main").chmod(0o755)
+    with pytest.raises(RuntimeError, match=r"did not finish: tonic: no room; delete that folder"):
+        tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"weights": "float16"}, "unknown weights 'float16'"),
+        ({"weights": "float32", "codegen": "numpy"}, 'weights and cache are for codegen="standalone"'),
+        ({"codegen": "numpy", "cache": "here"}, "weights and cache are for"),
+        ({"propagation": "rows"}, "unknown propagation 'rows'"),
+        ({"codegen": "c++"}, "unknown codegen 'c\\+\\+'"),
+    ],
+)
+def test_bad_words_are_one_sentence(given, said):
+    with pytest.raises(ValueError, match=said):
+        tn.spiking.simulate(network("low-rank"), np.ones(40), **{"duration": 0.02, "codegen": "standalone"} | given)
+
+
+def test_latents_of_a_dense_network_are_refused():
+    with pytest.raises(ValueError, match=r"needs low-rank synapses, this network\'s are dense"):
+        tn.spiking.simulate(network("dense"), np.ones(40), duration=0.02, propagation="latents", codegen="numpy")
+
+
+# ---------------------------------------------------------------- the folder of C++
+
+
+def test_the_folder_builds_elsewhere_and_has_the_same_spikes(bank_of, tmp_path):
+    net = network("dense")
+    bank = bank_of(net, NAMES)
+    given = {"schedule": SCHEDULE, "seed": 5}
+    made = tn.spiking.write_cpp(tmp_path / "made", net, bank, **given)
+    folder = made.rename(tmp_path / "moved")
+    text = (folder / "makefile").read_text() + (folder / "main.cpp").read_text()
+    assert "/lib" not in text
+    assert str(tmp_path) not in text
+    assert "- 2: three" in (folder / "README.md").read_text()
+    subprocess.run(["make", "-j", "OPTIMISATIONS=-w -O0 -std=c++11"], cwd=folder, check=True, capture_output=True)
+    environment = {k: v for k, v in os.environ.items() if k != "TONIC_INPUTS"}
+    subprocess.run(["./main"], cwd=folder, check=True, capture_output=True, env=environment)
+    run = tn.spiking.simulate(net, bank, codegen="numpy", **given)
+    results = folder / "results"
+    steps, who = np.fromfile(results / "spike_step.i64", "i8"), np.fromfile(results / "spike_neuron.i32", "i4")
+    assert [(0, s, n) for s, n in zip(steps.tolist(), who.tolist(), strict=True)] == events(run)
+    assert np.fromfile(results / "latents.f64").size == run["output"].size
+    (folder / "inputs" / "schedule.txt").write_text("7 3\n")
+    done = subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert "schedule.txt names row 7, which bank.f64 does not have" in done.stderr
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    net = network("low-rank")
+    (tmp_path / "kept").write_text("kept")
+    with pytest.raises(FileExistsError, match="not an empty folder"):
+        tn.spiking.write_cpp(tmp_path, net, np.ones(40), duration=0.02)
+    with pytest.raises(FileNotFoundError, match="create it first"):
+        tn.spiking.write_cpp(tmp_path / "no" / "where", net, np.ones(40), duration=0.02)
+    with pytest.raises(ValueError, match="unknown form"):
+        tn.spiking.write_cpp(tmp_path / "new", net, np.ones(40), duration=0.02, form="thresholds")
+    assert {p.name for p in tmp_path.iterdir()} == {"kept"}
