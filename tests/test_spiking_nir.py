@@ -127,7 +127,7 @@ def test_what_nir_cannot_say_is_refused_unless_dropped(lif, said):
 
 def test_bad_input_is_one_sentence(bank_of, monkeypatch):
     net = tn.Network(10, seed=0, transfer=SAYABLE)
-    with pytest.raises(ValueError, match="unknown property to drop 'refractry'. Did you mean 'refractory'"):
+    with pytest.raises(ValueError, match=r"unknown property to drop 'refractry'. Did you mean 'refractory'"):
         tn.spiking.to_nir(net, np.ones(10), drop=("refractry",))
     with pytest.raises(ValueError, match="no spiking neuron"):
         tn.spiking.to_nir(tn.Network(10, seed=0, transfer="tanh"), np.ones(10))

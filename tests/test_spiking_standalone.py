@@ -103,18 +103,12 @@ def test_a_low_rank_network_as_a_matrix_is_the_same_network(bank_of, cache):
     assert events(latents) == events(matrix)
 
 
-def test_single_precision_weights_are_half_the_file_and_hardly_another_network(bank_of, cache, tmp_path):
+def test_dense_synapses_are_kept_as_they_were_drawn(tmp_path):
     net = network("dense")
-    model = Model(net)
-    for weights in ("float64", "float32"):
-        _inputs.write_frozen(tmp_path, model, weights)
-    double, single = np.fromfile(tmp_path / "recurrent.f64"), np.fromfile(tmp_path / "recurrent.f32", np.float32)
-    assert (tmp_path / "recurrent.f32").stat().st_size * 2 == (tmp_path / "recurrent.f64").stat().st_size
-    np.testing.assert_array_equal(single, double.astype(np.float32))
-    np.testing.assert_allclose(double.reshape(40, 40).T, net.recurrent * 1e-8 * 0.02 / (0.1 * 100), rtol=1e-6)
-    given = {"task": "one", "duration": 0.1, "codegen": "standalone", "cache": cache}
-    runs = [tn.spiking.simulate(net, bank_of(net), weights=w, **given) for w in ("float64", "float32")]
-    assert events(runs[0])[:50] == events(runs[1])[:50]
+    _inputs.write_frozen(tmp_path, Model(net, 2))
+    rows = np.fromfile(tmp_path / "recurrent.f32", np.float32).reshape(40, 40)
+    np.testing.assert_array_equal(rows.T, net.recurrent)
+    assert np.fromfile(tmp_path / "scale.f64") == pytest.approx(1e-8 * 0.02 / (2 * 0.1 * 100), rel=1e-12)
 
 
 def test_progress_comes_from_the_program(bank_of, cache, capsys):
@@ -210,9 +204,7 @@ def test_a_program_that_breaks_says_where(bank_of, tmp_path):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"weights": "float16"}, "unknown weights 'float16'"),
-        ({"weights": "float32", "codegen": "numpy"}, 'weights and cache are for codegen="standalone"'),
-        ({"codegen": "numpy", "cache": "here"}, "weights and cache are for"),
+        ({"codegen": "numpy", "cache": "here"}, 'cache is for codegen="standalone"'),
         ({"propagation": "rows"}, "unknown propagation 'rows'"),
         ({"codegen": "c++"}, "unknown codegen 'c\\+\\+'"),
     ],

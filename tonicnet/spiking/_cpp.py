@@ -16,7 +16,7 @@ from ..network import Network, Schedule, entry, plan
 from ..simulate import starting_states
 from . import _equations as eqs
 from ._build import Bias, sampling_step
-from ._inputs import WEIGHTS, write_frozen, write_schedule, write_start
+from ._inputs import write_frozen, write_schedule, write_start
 from ._model import Model
 from ._program import Shape, write_sources
 from ._script import labels_of
@@ -43,7 +43,9 @@ The rows are
 Arrays are plain numbers in this machine's byte order (f64, f32: floating point; i64, i32: whole numbers), SI units:
 `bank.f64` (task, neuron); `potential.f64` (neuron); `start.f64` (component): latents; `seed.i32`: of the noise;
 `decoder.f64` (unit, component): what a spike adds to the latents; `encoder_<k>.f64` (neuron); and where there are
-N x N synapses, `current.f64` (neuron), `recurrent.f64` or `.f32` (presynaptic unit, postsynaptic unit) or `sparse_*`.
+N x N synapses, `current.f64` (neuron), `scale.f64` (A) and, to be multiplied by it, `recurrent.f32` or `.f64`
+(presynaptic unit, postsynaptic unit) or, by presynaptic unit, `sparse_first.i64`, `sparse_post.i32` and
+`sparse_weight.f32`.
 
 ## Out: `results/` (or the folder after --results_dir)
 
@@ -62,7 +64,6 @@ def write_cpp(
     task: str | None = None,
     form: str = "threshold",
     neurons_per_unit: int = 1,
-    weights: str = "float64",
     seed: int = 0,
 ) -> Path:
     """Write a folder of C++ that builds with make and runs the network spike for spike as :func:`simulate`.
@@ -70,7 +71,7 @@ def write_cpp(
     Arguments
     ---------
     path : the folder to write; it must not exist, or be empty.
-    net, bank, schedule, duration, task, form, neurons_per_unit, weights, seed : as for :func:`simulate`, of
+    net, bank, schedule, duration, task, form, neurons_per_unit, seed : as for :func:`simulate`, of
         which the program is one trial. It holds every task of the bank, so that its schedule can be edited.
 
     The folder has a README.md that says what is in every file. Returns its path. Raises ValueError as
@@ -85,7 +86,6 @@ def write_cpp(
     ['main.cpp', 'makefile', 'tonic.h', 'inputs']
     """
     choose("form", form, eqs.FORMS)
-    choose("weights", weights, WEIGHTS)
     folder = _free(path)
     segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
     model = Model(net, neurons_per_unit)
@@ -98,7 +98,7 @@ def write_cpp(
         write_sources(Shape.of(model, form, step), fresh)
         inputs = fresh / "inputs"
         inputs.mkdir()
-        write_frozen(inputs, model, weights)
+        write_frozen(inputs, model)
         write_schedule(inputs, model, form, segments, step, tasks)
         write_start(inputs, model, form, segments[0], start, seed)
         (fresh / "README.md").write_text(_readme(model, form, step, list(labels.values())), encoding="utf-8")

@@ -12,20 +12,15 @@ from ._build import starting_current
 from ._model import Model
 from ._noise import SEEDS
 
-WEIGHTS = {"float64": "f64", "float32": "f32"}
 
-
-def write_frozen(folder: Path, model: Model, weights: str) -> None:
-    """Write the frozen synapses: decoder, encoder, and N x N synapses where spikes pass through them.
-
-    ``weights``: precision of dense N x N synapses, "float64" or "float32".
-    """
+def write_frozen(folder: Path, model: Model) -> None:
+    """Write the frozen synapses: decoder, encoder, and N x N synapses where spikes pass through them."""
     _put(folder, "decoder.f64", (model.jump * model.net.decoder.astype(np.float64)).T)
     if model.latent_input:
         for c in range(model.net.components):
             _put(folder, f"encoder_{c}.f64", model.encoder[:, c])
     if model.matrix:
-        _write_matrix(folder, model, weights)
+        _write_matrix(folder, model)
 
 
 def write_schedule(
@@ -49,16 +44,20 @@ def write_start(folder: Path, model: Model, form: str, first: Segment, start: np
         _put(folder, "current.f64", starting_current(model, first.entry, start))
 
 
-def _write_matrix(folder: Path, model: Model, weights: str) -> None:
+def _write_matrix(folder: Path, model: Model) -> None:
+    """Write W as it was drawn, in single precision: the program multiplies it by ``scale`` in double."""
     constants = model.constants()
-    w = model.by_unit
-    if isinstance(w, sp.csr_array):
+    _put(folder, "scale.f64", np.array([model.jump * constants["g_L"] * constants["V"]]))
+    w = model.net.recurrent
+    if model.net.low_rank:
+        _put(folder, "recurrent.f64", (model.by_unit / model.jump).T)
+    elif isinstance(w, sp.csr_array):
         by_source = sp.csc_array(w)
         _put(folder, "sparse_first.i64", by_source.indptr)
         _put(folder, "sparse_post.i32", by_source.indices)
-        _put(folder, "sparse_weight.f64", by_source.data.astype(np.float64) * constants["g_L"] * constants["V"])
+        _put(folder, "sparse_weight.f32", by_source.data)
     else:
-        _put(folder, f"recurrent.{WEIGHTS[weights]}", w.T * constants["g_L"] * constants["V"])
+        _put(folder, "recurrent.f32", np.asarray(w).T)
 
 
 _KINDS = {".f64": np.float64, ".f32": np.float32, ".i64": np.int64, ".i32": np.int32}

@@ -26,7 +26,7 @@ def run_standalone(
     folder = program(Shape.of(model, form, step), code.cache)
     with tempfile.TemporaryDirectory(prefix="tonicnet-") as kept:
         place = Path(kept)
-        write_frozen(place, model, code.weights)
+        write_frozen(place, model)
         write_schedule(place, model, form, segments, step)
         made = []
         for start, seed in zip(starts, seeds, strict=True):

@@ -61,7 +61,7 @@ def verify(
     model = Model(net, neurons_per_unit)
     step = sampling_step(model, None)
     start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[:, -1]
-    code = Code(codegen, cache=cache)
+    code = Code(codegen, cache)
     with tqdm(disable=True) as bar:
         trains = [run_trials(model, segments, form, start, step, seed, code, bar)[0] for form in forms]
     found = [_difference(trains[0], train, model.lif.dt) for train in trains]
