@@ -72,6 +72,6 @@ def _drift(neurons: Any) -> str:
 
 
 def _constant(neurons: Any, name: str) -> bool:
-    """Whether a name is one number for all neurons and times."""
+    """Whether a name is one number for all neurons and times; a refractory clamp holds v in every form alike."""
     variable = neurons.variables.get(name)
-    return variable is None or (variable.scalar and variable.constant) or name == "dt"
+    return variable is None or (variable.scalar and variable.constant) or name in ("dt", "not_refractory")
