@@ -155,6 +155,29 @@ def test_export_writes_script_and_data(shop: Path, tmp_path: Path) -> None:
         assert data["task"].tolist() == ["hopf", "two-well"]
 
 
+def test_export_writes_a_folder_of_cpp(shop: Path, tmp_path: Path) -> None:
+    said = done(
+        "export", shop / "bank.nc", "--schedule", "hopf:0.1,two-well:0.1", "--format", "cpp", "-o", tmp_path / "c"
+    )
+    assert "make && ./main" in said
+    assert (tmp_path / "c" / "inputs" / "schedule.txt").read_text().splitlines()[1:] == ["0 10", "1 10"]
+    assert "not an empty folder" in refused("export", shop / "bank.nc", "--format", "cpp", "-o", tmp_path / "c")
+
+
+def test_export_writes_a_nir_graph(shop: Path, tmp_path: Path) -> None:
+    nir = pytest.importorskip("nir")
+    words = ("export", shop / "bank.nc", "--task", "hopf", "--format", "nir", "-o", tmp_path / "hopf.nir")
+    assert "NIR cannot say: refractory, noise" in refused(*words)
+    assert not list(tmp_path.iterdir())
+    assert "left out: refractory, noise" in done(*words, "--drop", "refractory", "--drop", "noise")
+    assert nir.read(tmp_path / "hopf.nir").metadata["task"] == "hopf"
+    every = ("export", shop / "bank.nc", "--format", "nir")
+    assert "one task; say which of 2 with --task" in refused(*every)
+    assert "leave --form and --seed out" in refused(*every, "--task", "hopf", "--form", "leak")
+    assert "--drop is for --format nir" in refused("export", shop / "bank.nc", "--drop", "noise")
+    assert "unknown format 'cxx'" in refused("export", shop / "bank.nc", "--format", "cxx")
+
+
 def test_compare_prints_floors_and_draws(shop: Path, tmp_path: Path) -> None:
     runs = (shop / "rate.nc", shop / "spikes.nc")
     said = done("compare", *runs, "--bank", shop / "bank.nc", "-o", tmp_path / "sheet.png")

@@ -54,8 +54,8 @@ def test_quantities_carry_real_units(form, name, unit):
     assert neurons.namespace["V"].dim == b2.volt.dim
     assert float(neurons.namespace["V"]) == pytest.approx(0.02)
     depth = (np.asarray(neurons.v[:]) - (np.asarray(carried[:]) - 0.02 if form == "threshold" else -0.07)) / 0.02
-    assert (depth >= -1e-12).all()
-    assert (depth < 1).all()
+    assert (depth <= 1).all()
+    assert depth.std() > 0.1  # found at moments of their own
 
 
 @pytest.mark.usefixtures("numpy_code")

@@ -16,7 +16,7 @@ def test_a_group_with_another_reset_is_refused() -> None:
         10, "dv/dt = -v / (10*ms) : volt\nv_th : volt", threshold="v > v_th", reset="v -= v_th", method="exact",
         name="neurons", namespace={},
     )  # fmt: skip
-    with pytest.raises(ValueError, match="resets by 'v -= v_th'"):
+    with pytest.raises(ValueError, match="takes away the threshold itself"):
         tn.spiking.switch(b2.Network(neurons), NET, np.zeros(10))
 
 

@@ -60,5 +60,5 @@ def _door(
     tonicnet simulate bank.nc -o rate.nc              run the rate network
     tonicnet simulate bank.nc --spiking -o spikes.nc  run the spiking network
     tonicnet compare rate.nc spikes.nc --bank bank.nc is it the same dynamics?
-    tonicnet export bank.nc -o script.py              go on in Brian2
+    tonicnet export bank.nc -o script.py              go on in Brian2 (or C++, NIR)
     """

@@ -1,18 +1,34 @@
-"""``tonicnet export``: a Brian2 script that stands alone."""
+"""``tonicnet export``: a Brian2 script, a folder of C++ or a NIR graph."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
-from ..spiking import write_script
-from ._bank import open_bank
+from .._files import atomic
+from .._names import choose
+from ..spiking import to_nir, write_cpp, write_script
+from ._bank import Opened, open_bank
 from ._paths import output
-from ._schedule import asked, written
+from ._schedule import Pairs, asked, written
 from ._simulate import Bank, Duration, Form, PerUnit, ScheduleText, Seed, TaskName
 from ._told import told
+
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="Default: brian2_script.py, brian2_cpp or spiking.nir.")]
+Drop = Annotated[list[str] | None, typer.Option("--drop", help="What NIR cannot say: refractory, noise, 'soft reset'.")]
+
+
+class _Asked(NamedTuple):
+    opened: Opened
+    pairs: Pairs
+    out: Path | None
+    form: str
+    neurons_per_unit: int
+    seed: int
+    drop: list[str]
 
 
 @told
@@ -21,28 +37,64 @@ def export(
     schedule: ScheduleText = None,
     task: TaskName = None,
     duration: Duration = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The script to write; its data goes beside it.")] = Path(
-        "brian2_script.py"
-    ),
+    out: Out = None,
+    format: Annotated[str, typer.Option("--format", help="script, cpp or nir.")] = "script",
     form: Form = "threshold",
     neurons_per_unit: PerUnit = 1,
     seed: Seed = 0,
+    drop: Drop = None,
 ) -> None:
-    """Write a Brian2 script that runs a bank without tonicnet, spike for spike.
+    """Write a bank as spiking neurons that run without tonicnet, spike for spike.
 
-    The script is meant to be read and changed. Its numbers lie beside it,
-    in an .npz of the same name.
+    \b
+    script  Python for Brian2, to be read and changed; its numbers lie beside it, in an .npz of the same name
+    cpp     a folder of C++ (make && ./main), for any schedule of the bank's tasks
+    nir     one task as a NIR graph, for neuromorphic software
+    (a live Brian2 network in a notebook: tonicnet.spiking.to_brian2)
 
     \b
     Examples:  tonicnet export bank.nc --schedule lorenz:5,hopf:5 -o switching.py
-               tonicnet export bank.nc --task lorenz --neurons-per-unit 5
-               python switching.py --save
+               tonicnet export bank.nc --task lorenz --format cpp -o lorenz
+               tonicnet export bank.nc --task lorenz --format nir --drop refractory --drop noise
     """
+    choose("format", format, FORMATS)
+    if drop and format != "nir":
+        raise ValueError(f"--drop is for --format nir, which has no words for everything; {format} leaves nothing out")
     opened = open_bank(bank)
     pairs = asked(opened.bank, schedule, task, duration)
+    FORMATS[format](_Asked(opened, pairs, out, form, neurons_per_unit, seed, drop or []))
+
+
+def _script(a: _Asked) -> None:
     script = write_script(
-        output(out, [".py"]), opened.net, opened.bank, schedule=pairs, form=form, neurons_per_unit=neurons_per_unit,
-        seed=seed,
+        output(a.out or Path("brian2_script.py"), [".py"]), a.opened.net, a.opened.bank, schedule=a.pairs, form=a.form,
+        neurons_per_unit=a.neurons_per_unit, seed=a.seed,
     )  # fmt: skip
-    typer.echo(f"written: {script} and {script.with_suffix('.npz').name}, for {written(pairs)}")
+    typer.echo(f"written: {script} and {script.with_suffix('.npz').name}, for {written(a.pairs)}")
     typer.echo(f"run it with: python {script} --save")
+
+
+def _cpp(a: _Asked) -> None:
+    folder = write_cpp(
+        a.out or Path("brian2_cpp"), a.opened.net, a.opened.bank, schedule=a.pairs, form=a.form,
+        neurons_per_unit=a.neurons_per_unit, seed=a.seed,
+    )  # fmt: skip
+    typer.echo(f"written: {folder}, for {written(a.pairs)}")
+    typer.echo(f"run it with: cd {folder} && make && ./main; README.md there says what goes in and comes out")
+
+
+def _nir(a: _Asked) -> None:
+    if len(a.pairs) != 1:
+        raise ValueError(f"a NIR graph is one task; say which of {len(a.pairs)} with --task")
+    if a.form != "threshold" or a.seed != 0:
+        raise ValueError("a NIR graph carries thresholds and no seed; leave --form and --seed out")
+    (task, _), place = a.pairs[0], output(a.out or Path("spiking.nir"), [".nir"])
+    graph = to_nir(a.opened.net, a.opened.bank, task=task, neurons_per_unit=a.neurons_per_unit, drop=a.drop)
+    import nir
+
+    with atomic(place) as temporary:
+        nir.write(temporary, graph)
+    typer.echo(f"written: {place}, {task}; left out: {graph.metadata['dropped']}")
+
+
+FORMATS: dict[str, Callable[[_Asked], None]] = {"script": _script, "cpp": _cpp, "nir": _nir}

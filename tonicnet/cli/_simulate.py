@@ -28,7 +28,7 @@ Duration = Annotated[float | None, typer.Option("--duration", help="Seconds of i
 Form = Annotated[str, typer.Option("--form", help="What carries the tonic input: threshold, current or leak.")]
 PerUnit = Annotated[int, typer.Option("--neurons-per-unit", help="Spiking neurons for each rate unit.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of the start and the noise.")]
-Codegen = Annotated[str, typer.Option("--codegen", help="auto, cython, or numpy (no compiler needed).")]
+Codegen = Annotated[str, typer.Option("--codegen", help="auto, cython, numpy (without compiler), or standalone (C++).")]
 
 
 @told

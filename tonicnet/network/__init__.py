@@ -12,6 +12,8 @@ from ._network import Network as Network
 from ._network import load_network as load_network
 from ._network import models as models
 from ._network import network_from_dict as network_from_dict
+from ._sigmoid import as_sigmoid as as_sigmoid
+from ._spec import TRANSFERS as TRANSFERS
 from ._spec import NetworkSpec as NetworkSpec
 from ._transfer import Custom as Custom
 from ._transfer import Relu as Relu

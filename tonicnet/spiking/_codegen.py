@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._names import choose
-from ._inputs import WEIGHTS
 
 TARGETS = ("auto", "cython", "numpy")
 CODES = (*TARGETS, "standalone")
@@ -20,18 +19,16 @@ CODES = (*TARGETS, "standalone")
 class Code:
     """A way to run a network: one of Brian2's runtime targets, or a C++ program.
 
-    ``weights`` is the precision of dense N x N synapses in a C++ program; ``cache`` the folder of its builds.
+    ``cache`` is the folder of the builds of C++ programs.
     """
 
     codegen: str = "auto"
-    weights: str = "float64"
     cache: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         choose("codegen", self.codegen, CODES)
-        choose("weights", self.weights, WEIGHTS)
-        if not self.standalone and (self.weights != "float64" or self.cache is not None):
-            raise ValueError(f'weights and cache are for codegen="standalone", got codegen={self.codegen!r}')
+        if not self.standalone and self.cache is not None:
+            raise ValueError(f'cache is for codegen="standalone", got codegen={self.codegen!r}')
 
     @property
     def standalone(self) -> bool:

@@ -7,34 +7,31 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from ..network import Segment
+from ..network import Entry, Segment
 from ._build import starting_current
 from ._model import Model
 from ._noise import SEEDS
 from ._settle import settled_depths
 
-WEIGHTS = {"float64": "f64", "float32": "f32"}
 
-
-def write_frozen(folder: Path, model: Model, weights: str) -> None:
-    """Write the frozen synapses: decoder, encoder, and N x N synapses where spikes pass through them.
-
-    ``weights``: precision of dense N x N synapses, "float64" or "float32".
-    """
+def write_frozen(folder: Path, model: Model) -> None:
+    """Write the frozen synapses: decoder, encoder, and N x N synapses where spikes pass through them."""
     _put(folder, "decoder.f64", (model.jump * model.net.decoder.astype(np.float64)).T)
     if model.latent_input:
         for c in range(model.net.components):
             _put(folder, f"encoder_{c}.f64", model.encoder[:, c])
     if model.matrix:
-        _write_matrix(folder, model, weights)
+        _write_matrix(folder, model)
 
 
-def write_schedule(folder: Path, model: Model, form: str, segments: list[Segment], step: float) -> None:
-    """Write the biases of the tasks of a schedule, as what carries them in a form, and the schedule."""
-    names = list(dict.fromkeys(s.entry.task for s in segments))
-    entries = {s.entry.task: s.entry for s in segments}
-    _put(folder, "bank.f64", np.stack([model.tonic(form, entries[name].bias) for name in names]))
-    lines = [f"{names.index(s.entry.task)} {s.steps(step)}" for s in segments]
+def write_schedule(
+    folder: Path, model: Model, form: str, segments: list[Segment], step: float, tasks: list[Entry] | None = None
+) -> None:
+    """Write the biases of some tasks (of the schedule's if not given), as what carries them, and the schedule."""
+    entries = {entry.task: entry for entry in tasks or [s.entry for s in segments]}
+    rows = list(entries)
+    _put(folder, "bank.f64", np.stack([model.tonic(form, entry.bias) for entry in entries.values()]))
+    lines = [f"{rows.index(s.entry.task)} {s.steps(step)}" for s in segments]
     (folder / "schedule.txt").write_text("# row of bank.f64, samples\n" + "\n".join(lines) + "\n")
 
 
@@ -48,16 +45,20 @@ def write_start(folder: Path, model: Model, form: str, first: Segment, start: np
         _put(folder, "current.f64", starting_current(model, first.entry, start))
 
 
-def _write_matrix(folder: Path, model: Model, weights: str) -> None:
+def _write_matrix(folder: Path, model: Model) -> None:
+    """Write W as it was drawn, in single precision: the program multiplies it by ``scale`` in double."""
     constants = model.constants()
-    w = model.by_unit
-    if isinstance(w, sp.csr_array):
+    _put(folder, "scale.f64", np.array([model.jump * constants["g_L"] * constants["V"]]))
+    w = model.net.recurrent
+    if model.net.low_rank:
+        _put(folder, "recurrent.f64", (model.by_unit / model.jump).T)
+    elif isinstance(w, sp.csr_array):
         by_source = sp.csc_array(w)
         _put(folder, "sparse_first.i64", by_source.indptr)
         _put(folder, "sparse_post.i32", by_source.indices)
-        _put(folder, "sparse_weight.f64", by_source.data.astype(np.float64) * constants["g_L"] * constants["V"])
+        _put(folder, "sparse_weight.f32", by_source.data)
     else:
-        _put(folder, f"recurrent.{WEIGHTS[weights]}", w.T * constants["g_L"] * constants["V"])
+        _put(folder, "recurrent.f32", np.asarray(w).T)
 
 
 _KINDS = {".f64": np.float64, ".f32": np.float32, ".i64": np.int64, ".i32": np.int32}

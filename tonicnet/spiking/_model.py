@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 from jaxtyping import Float, Int
 
 from .._names import choose
-from ..network import LIF, Network
+from ..network import LIF, TRANSFERS, Network, Transfer
 
 PROPAGATIONS = ("auto", "latents", "matrix")
 
@@ -29,10 +30,7 @@ class Model:
 
     def __post_init__(self) -> None:
         if not isinstance(self.net.transfer, LIF):
-            raise ValueError(
-                f"transfer function {self.net.transfer.name!r} has no spiking neuron; draw the network with "
-                'transfer="lif" and learn its biases there'
-            )
+            raise ValueError(_without_neuron(self.net.transfer))
         if self.net.spec.dt is not None:
             raise ValueError("a discrete network (dt given) has no spiking counterpart; draw it with dt=None")
         choose("propagation", self.propagation, PROPAGATIONS)
@@ -130,3 +128,20 @@ class Model:
         span = self.lif.threshold - self.lif.reset
         reset = tonic - span if form == "threshold" else np.full(self.neurons, self.lif.reset)
         return reset + span * depth
+
+
+def _without_neuron(transfer: Transfer) -> str:
+    """Return why a transfer function has no spiking neuron, and the way out."""
+    known = ", ".join(name for name, kind in TRANSFERS.items() if issubclass(kind, LIF))
+    signed = bool((transfer.value(torch.linspace(-3, 3, 61, dtype=torch.float64)) < 0).any())
+    negative = "its rates can be negative, which no neuron fires at; " if signed else ""
+    tanh = (
+        "tanh(x) = 2 sigmoid(2 x) - 1 would make them positive by an exact change of variables with new biases "
+        "(tonicnet.network.as_sigmoid), but a sigmoid is no neuron's f-I curve either; "
+        if transfer.name == "tanh"
+        else ""
+    )
+    return (
+        f"transfer function {transfer.name!r} has no spiking neuron (known with one: {known}): {negative}{tanh}"
+        'draw the network with transfer="lif" and learn its biases there'
+    )

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +21,8 @@ from . import _equations as eqs
 from ._build import link, quantities, synaptic_filters
 from ._model import Model
 
+# Flags with folders of this machine's Python, of which the program needs nothing.
+_FOREIGN = re.compile(r'(-I|-L|-Wl,-rpath,)"[^"]*" ?|-Wl,--enable-new-dtags ?')
 HEADER = Path(__file__).with_name("tonic.h")
 
 
@@ -139,6 +142,8 @@ def write_sources(shape: Shape, folder: Path) -> None:
         _declare(shape, device)
         device.build(directory=str(folder), compile=False, run=False, with_output=False)
     shutil.copyfile(HEADER, folder / HEADER.name)
+    makefile = folder / "makefile"
+    makefile.write_text(_FOREIGN.sub("", makefile.read_text()))
 
 
 def flags() -> list[str]:

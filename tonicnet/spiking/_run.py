@@ -37,7 +37,6 @@ def simulate(
     initial: np.ndarray | xr.DataArray | None = None,
     codegen: str = "auto",
     propagation: str = "auto",
-    weights: str = "float64",
     cache: str | os.PathLike[str] | None = None,
     progress: bool = False,
     seed: int = 0,
@@ -55,9 +54,7 @@ def simulate(
         start, seed and synapses. All give the same spikes.
     propagation : how spikes come back: "latents" (low-rank networks), "matrix" (N x N synapses; of a low-rank
         network W = E D is formed, for comparison), or "auto", the cheaper of what the network has. A C++ program
-        adds a row of the matrix for each spike and has no N x N synapse objects.
-    weights : precision of that matrix in a C++ program, "float64" or "float32" (half the memory, and faster; the
-        spikes then part from those of float64 after some time).
+        adds a row of W, kept in the single precision it was drawn in (4 N^2 bytes), for each spike.
     cache : folder of the builds of C++ programs; the user's cache folder if not given.
     progress : show a bar of simulated seconds.
     seed : of the noise, the starting potentials and the choice of starts; trial k draws its own from it. Noise is
@@ -76,7 +73,7 @@ def simulate(
     """
     choose("form", form, FORMS)
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
-    code = Code(codegen, weights, cache)
+    code = Code(codegen, cache)
     model = Model(net, neurons_per_unit, propagation)
     step = sampling_step(model, dt)
     rng = np.random.Generator(np.random.Philox(seed))

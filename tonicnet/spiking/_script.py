@@ -67,7 +67,7 @@ def write_script(
     segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
     model = Model(net, neurons_per_unit)
     step = sampling_step(model, None)
-    labels = _labels(bank)
+    labels = labels_of(bank)
     moments = [(labels[s.entry.task], s.duration) for s in segments if s.steps(step)]
     start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1]
     arrays = _arrays(model, bank, labels, segments[0], start)
@@ -88,7 +88,7 @@ def _checked(path: str | os.PathLike[str], seed: int) -> Path:
     return script
 
 
-def _labels(bank: Bias) -> dict[str, str]:
+def labels_of(bank: Bias) -> dict[str, str]:
     """Return the name of each task in the script: its own where that is a plain word, else its number."""
     names = [str(n) for n in bank["task"].values] if isinstance(bank, xr.Dataset) else ["bias"]
     plain = all(_PLAIN.fullmatch(name) for name in names)

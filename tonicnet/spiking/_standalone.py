@@ -26,7 +26,7 @@ def run_standalone(
     folder = program(Shape.of(model, form, step), code.cache)
     with tempfile.TemporaryDirectory(prefix="tonicnet-") as kept:
         place = Path(kept)
-        write_frozen(place, model, code.weights)
+        write_frozen(place, model)
         write_schedule(place, model, form, segments, step)
         made = []
         for start, seed in zip(starts, seeds, strict=True):
@@ -44,10 +44,14 @@ def _call(folder: Path, place: Path, step: float, bar: Any) -> None:
             [str(folder / "main"), "--results_dir", f"{place}{os.sep}"], cwd=folder, text=True, stderr=errors,
             stdout=subprocess.PIPE, env=os.environ | {"TONIC_INPUTS": str(place)},
         ) as process:  # fmt: skip
-            for line in process.stdout or ():
-                now = int(line.split()[1])
-                bar.update((now - done) * step)
-                done = now
+            try:
+                for line in process.stdout or ():
+                    now = int(line.split()[1])
+                    bar.update((now - done) * step)
+                    done = now
+            except BaseException:  # an interrupted notebook leaves nothing running
+                process.kill()
+                raise
         if process.returncode:
             errors.seek(0)
             said = " ".join(errors.read().split()) or f"it ended with {process.returncode}"

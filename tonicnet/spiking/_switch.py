@@ -8,7 +8,8 @@ import numpy as np
 
 from ..network import Network, plan
 from ._build import Bias
-from ._equations import FORMS, RESETS
+from ._equations import FORMS
+from ._equivalence import form_of
 from ._model import Model
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None =
 
     In the threshold form the thresholds change by d_i and v_i moves by d_i for EVERY neuron, refractory ones
     included, so that the switch is exactly that of a current. Raises ValueError for a network that has none
-    of the three forms, one whose reset was changed, or a bank of another network.
+    of the three forms, one whose equations were changed so that they are not the same network any more (with
+    the reason), or a bank of another network.
 
     >>> from tonicnet.spiking import to_brian2
     >>> net = Network(units=20, seed=0)
@@ -46,18 +48,3 @@ def move(neurons: object, model: Model, form: str, bias: np.ndarray) -> None:
     if form == "threshold":
         v = neurons.v_  # type: ignore[attr-defined]
         v[:] = np.array(v[:]) + (after - before)
-
-
-def form_of(neurons: object) -> str:
-    """Return the form of a live neuron group: the one whose parameter every neuron has its own of."""
-    own = neurons.equations.parameter_names  # type: ignore[attr-defined]
-    form = next((form for form, name in FORMS.items() if name in own), None)
-    if form is None:
-        raise ValueError("this neuron group carries no learned bias; build it with tonicnet.spiking.to_brian2")
-    reset = neurons.event_codes.get("spike")  # type: ignore[attr-defined]
-    if reset not in RESETS.values():
-        raise ValueError(
-            f"this neuron group resets by {reset!r}; threshold, current and leak are the same network only with "
-            f"{' or '.join(map(repr, RESETS.values()))}, so keep that reset, or change tasks by E_L or I_tonic yourself"
-        )
-    return form

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 from tqdm.std import tqdm
@@ -12,9 +15,13 @@ from ..simulate import starting_states
 from ._build import Bias, sampling_step
 from ._codegen import Code
 from ._equations import FORMS
+from ._equivalence import form_of
 from ._model import Model
 from ._run import run_trials
 from ._spikes import Spikes
+
+if TYPE_CHECKING:
+    import brian2
 
 
 def verify(
@@ -25,14 +32,20 @@ def verify(
     schedule: Schedule | None = None,
     task: str | None = None,
     forms: tuple[str, ...] = tuple(FORMS),
+    live: brian2.Network | None = None,
     neurons_per_unit: int = 1,
     codegen: str = "auto",
+    cache: str | os.PathLike[str] | None = None,
     seed: int = 0,
 ) -> xr.Dataset:
     """Run the same network in several forms with the same noise and count the spikes that differ.
 
     Arguments: as for :func:`simulate`; ``forms``, two or more of "threshold", "current" and "leak", held against
-    the first. Returns ``spikes(form)``, ``differing(form)`` (spikes in one train and not in the other) and
+    the first; ``live``, a network of :func:`to_brian2` whose neurons you have changed: it is refused, with the
+    reason, if a threshold is not a current there any more (a reset that does not move with its threshold, a
+    conductance, a spike-generating current, no leak).
+
+    Returns ``spikes(form)``, ``differing(form)`` (spikes in one train and not in the other) and
     ``first_difference(form)`` in seconds, NaN where there is none. Raises ValueError for fewer than two forms.
 
     >>> from tonicnet.network import Network
@@ -42,11 +55,13 @@ def verify(
     """
     if len(forms) < 2 or any(form not in FORMS for form in forms):
         raise ValueError(f"forms are two or more of {', '.join(FORMS)}; got {forms!r}")
+    if live is not None:
+        form_of(live["neurons"])
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     model = Model(net, neurons_per_unit)
     step = sampling_step(model, None)
     start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[:, -1]
-    code = Code(codegen)
+    code = Code(codegen, cache)
     with tqdm(disable=True) as bar:
         trains = [run_trials(model, segments, form, start, step, seed, code, bar)[0] for form in forms]
     found = [_difference(trains[0], train, model.lif.dt) for train in trains]

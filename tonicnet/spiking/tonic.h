@@ -41,28 +41,45 @@ std::vector<T> all(const std::string& name) {
 }
 
 // The frozen synapses, a row for each presynaptic unit: what one of its spikes adds to the latents (decoder) and
-// to the input current of each unit (dense, in double or single precision, or sparse).
+// to the input current of each unit: scale times a row, dense (as drawn, in single precision, or in double) or sparse.
 struct Synapses {
     const std::vector<double> decoder = all<double>("decoder.f64");
-    const std::vector<double> wide = all<double>("recurrent.f64");
-    const std::vector<float> narrow = all<float>("recurrent.f32");
+    const std::vector<double> scale = all<double>("scale.f64");
+    const std::vector<float> drawn = all<float>("recurrent.f32");
+    const std::vector<double> formed = all<double>("recurrent.f64");
     const std::vector<int64_t> first = all<int64_t>("sparse_first.i64");
     const std::vector<int32_t> post = all<int32_t>("sparse_post.i32");
-    const std::vector<double> weight = all<double>("sparse_weight.f64");
+    const std::vector<float> weight = all<float>("sparse_weight.f32");
 };
 
+// Add the rows of all units that fired in this step, four at a time: the rows come from memory, and four streams
+// come faster than one. All arithmetic is in double precision.
 template <class T>
-inline void add_row(const T* __restrict__ row, double* __restrict__ current, long units, long per_unit) {
-    if (per_unit == 1)
-        for (long u = 0; u < units; ++u) current[u] += row[u];
-    else
-        for (long u = 0; u < units; ++u)
-            for (long k = 0; k < per_unit; ++k) current[u * per_unit + k] += row[u];
+inline void add_rows(
+    const std::vector<T>& w, const std::vector<long>& fired, double scale, double* __restrict__ current, long units,
+    long per_unit
+) {
+    static std::vector<double> sum;
+    static const std::vector<T> nothing(units);
+    double* into = current;
+    if (per_unit > 1) {
+        sum.assign(units, 0.0);
+        into = sum.data();
+    }
+    for (size_t n = 0; n < fired.size(); n += 4) {
+        const T* row[4];
+        for (size_t k = 0; k < 4; ++k) row[k] = n + k < fired.size() ? &w[fired[n + k] * units] : nothing.data();
+        const T *__restrict__ a = row[0], *__restrict__ b = row[1], *__restrict__ c = row[2], *__restrict__ d = row[3];
+        for (long u = 0; u < units; ++u) into[u] += scale * (((double)a[u] + b[u]) + ((double)c[u] + d[u]));
+    }
+    for (long u = 0; per_unit > 1 && u < units; ++u)
+        for (long k = 0; k < per_unit; ++k) current[u * per_unit + k] += sum[u];
 }
 
-inline void add_sparse(const Synapses& s, long unit, double* current, long per_unit) {
-    for (int64_t n = s.first[unit]; n < s.first[unit + 1]; ++n)
-        for (long k = 0; k < per_unit; ++k) current[s.post[n] * per_unit + k] += s.weight[n];
+inline void add_sparse(const Synapses& s, const std::vector<long>& fired, double* current, long per_unit) {
+    for (long unit : fired)
+        for (int64_t n = s.first[unit]; n < s.first[unit + 1]; ++n)
+            for (long k = 0; k < per_unit; ++k) current[s.post[n] * per_unit + k] += s.scale[0] * s.weight[n];
 }
 
 // What a run leaves behind: spikes as events, and the latents at every sample.
@@ -82,15 +99,18 @@ inline void deliver(
     long per_unit
 ) {
     static const Synapses s;
+    static std::vector<long> fired;
+    fired.clear();
     for (long n = 0; n < count; ++n) {
         const long unit = spikes[n] / per_unit;
+        fired.push_back(unit);
         record().step.push_back(step);
         record().neuron.push_back(spikes[n]);
         for (long c = 0; c < components; ++c) latents[c] += s.decoder[unit * components + c];
-        if (!s.wide.empty()) add_row(&s.wide[unit * units], current, units, per_unit);
-        if (!s.narrow.empty()) add_row(&s.narrow[unit * units], current, units, per_unit);
-        if (!s.first.empty()) add_sparse(s, unit, current, per_unit);
     }
+    if (!s.drawn.empty()) add_rows(s.drawn, fired, s.scale[0], current, units, per_unit);
+    if (!s.formed.empty()) add_rows(s.formed, fired, s.scale[0], current, units, per_unit);
+    if (!s.first.empty()) add_sparse(s, fired, current, per_unit);
 }
 
 // The schedule: lines of "row samples" in inputs/schedule.txt, a row of the bank for so many samples.

@@ -1,0 +1,162 @@
+"""Measure the spiking bridge on this machine: `python benchmarks/bridge.py identical speed dense`.
+
+Times exclude compiling (a first short run compiles), and include building the network, reading the weights and
+collecting the spikes. They drift from machine to machine.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+import xarray as xr
+
+import tonicnet as tn
+
+FORMS = ("threshold", "current", "leak")
+WAYS = {
+    "numpy": {"codegen": "numpy"},
+    "Cython": {"codegen": "cython"},
+    "C++, K shared latents": {"codegen": "standalone"},
+    "C++, N x N rows": {"codegen": "standalone", "propagation": "matrix"},
+}
+Row = tuple[str, str]
+
+
+def bank_of(net: tn.Network, mean: float, sd: float, tasks: int = 3) -> xr.Dataset:
+    """Return a bank of random biases: what a fit would leave, without the fit."""
+    rng = np.random.Generator(np.random.Philox(1))
+    k, names = net.components, [f"task-{n}" for n in range(tasks)]
+    return xr.Dataset(
+        {
+            "bias": (("task", "unit"), rng.normal(mean, sd, (tasks, net.units))),
+            "center": (("task", "component"), np.zeros((tasks, k))),
+            "scale": (("task", "component"), np.ones((tasks, k))),
+            "speed": (("task",), np.ones(tasks)),
+            "dimension": (("task",), np.full(tasks, k)),
+            "start": (("task", "trial", "component"), rng.normal(0, 1, (tasks, 4, k))),
+        },
+        coords={"task": names},
+        attrs={"network_sha256": net.sha256},
+    )
+
+
+def identical(units: int = 1000, seconds: float = 10.0) -> Iterator[Row]:
+    """Spikes of three forms in four ways, through a schedule of three tasks, with and without noise."""
+    for noise in (0.0, 0.3):
+        net = tn.Network(units, seed=0, transfer=tn.LIF(noise=noise))
+        bank = bank_of(net, 0.7, 0.5)
+        schedule = [("task-0", 0.4 * seconds), ("task-1", 0.3 * seconds), ("task-2", 0.3 * seconds)]
+        runs = [
+            tn.spiking.simulate(net, bank, schedule=schedule, form=form, **way)
+            for way in WAYS.values()
+            for form in FORMS
+        ]
+        differing = [len(np.setxor1d(_events(a), _events(b))) for a, b in pairwise(runs)]
+        yield (
+            f"N = {units}, {seconds:g} s, three tasks, membrane noise {noise:g}: three forms x "
+            f"{len(WAYS)} ways ({', '.join(WAYS)}), differing spikes of {runs[0].sizes['spike']}",
+            f"{sum(differing)}",
+        )
+
+
+def _events(run: xr.Dataset) -> np.ndarray:
+    steps = np.rint(run["spike_time"].values / 0.0002).astype(np.int64)
+    return steps * 2**20 + run["spike_neuron"].values
+
+
+def speed(units: int = 3000, seconds: float = 10.0) -> Iterator[Row]:
+    """Low-rank network, 3000 neurons: seconds of biology in a second of computing, after compiling."""
+    net = tn.Network(units, seed=0)
+    bank = bank_of(net, 0.5, 0.6)
+    for name in ("Cython", "C++, K shared latents"):
+        run, took, _ = _timed(net, bank, seconds, **WAYS[name])
+        rate = run.sizes["spike"] / units / seconds
+        yield f"low-rank, {units} neurons at {rate:.0f} Hz, dt 0.2 ms, {name}: times biology", f"{seconds / took:.1f}"
+
+
+def dense(units: int = 10_000, seconds: float = 10.0, peer_seconds: float = 1.0) -> Iterator[Row]:
+    """Dense network in C++ against plain Brian2 `Synapses` in C++ (a shorter run, scaled)."""
+    net = tn.Network(units, seed=0, synapses="dense", feedback=False)
+    bank = bank_of(net, 0.55, 0.2)
+    run, took, ready = _timed(net, bank, seconds, codegen="standalone")
+    rate = run.sizes["spike"] / units / seconds
+    yield (
+        f"dense N = {units} at {rate:.0f} Hz, {seconds:g} s, C++ rows: whole call / without its set-up",
+        f"{took:.1f} s / {took - ready:.1f} s",
+    )
+    peer = subprocess.run(
+        [sys.executable, __file__, "--peer", str(units), str(peer_seconds)], check=True, capture_output=True, text=True
+    )
+    took, rate = map(float, peer.stdout.split())
+    yield (
+        f"the same, plain Brian2 Synapses in C++ standalone ({peer_seconds:g} s at {rate:.0f} Hz, scaled to "
+        f"{seconds:g} s; its set-up of the synapses left out)",
+        f"{took * seconds / peer_seconds:.1f} s",
+    )
+
+
+def _timed(net: tn.Network, bank: xr.Dataset, seconds: float, **way: str) -> tuple[xr.Dataset, float, float]:
+    """Return a run, the time its call took, and that of a call of nearly no duration, both after compiling."""
+    times = []
+    for duration in (0.02, 0.02, seconds):
+        began = time.perf_counter()
+        run = tn.spiking.simulate(net, bank, task="task-0", duration=duration, **way)
+        times.append(time.perf_counter() - began)
+    return run, times[2], times[1]
+
+
+def peer(units: int, seconds: float) -> None:
+    """Run the same dense network as plain Brian2 would: N x N Synapses in C++ standalone; print time and rate."""
+    import tempfile
+
+    import brian2 as b2
+    from brian2 import ms, second
+
+    net = tn.Network(units, seed=0, synapses="dense", feedback=False)
+    bias = bank_of(net, 0.55, 0.2)["bias"].values[0]
+    b2.set_device("cpp_standalone", directory=tempfile.mkdtemp(), build_on_run=False)
+    b2.defaultclock.dt = 0.2 * ms
+    neurons = b2.NeuronGroup(
+        units,
+        "dv/dt = (b + I - v) / (10*ms) + 0.3 * sqrt(2 / (10*ms)) * xi : 1 (unless refractory)\n"
+        "dI/dt = -I / (100*ms) : 1\nb : 1",
+        threshold="v > 1", reset="v = 0", refractory=2 * ms, method="euler",
+    )  # fmt: skip
+    neurons.b = bias
+    neurons.v = "rand()"
+    synapses = b2.Synapses(neurons, neurons, "w : 1", on_pre="I_post += w")
+    synapses.connect()
+    synapses.w = (np.asarray(net.recurrent, dtype=np.float64) * 0.1).T.flatten()
+    spikes = b2.SpikeMonitor(neurons)
+    b2.run(0.01 * second)  # sets the synapses up
+    clock = "std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count()"
+    b2.device.headers.append("<chrono>")
+    b2.device.insert_code("main", f"const double began = {clock};")
+    b2.run(seconds * second)
+    b2.device.insert_code("main", f'std::ofstream("results/took") << {clock} - began;')
+    b2.device.build(run=True, with_output=False)
+    with open(f"{b2.device.project_dir}/results/took") as file:
+        print(float(file.read()), spikes.num_spikes / units / (seconds + 0.01))
+
+
+ROWS: dict[str, Callable[[], Iterator[Row]]] = {"identical": identical, "speed": speed, "dense": dense}
+
+
+def main() -> None:
+    """Print the rows asked for, or all of them, as a Markdown table."""
+    if sys.argv[1:2] == ["--peer"]:
+        peer(int(sys.argv[2]), float(sys.argv[3]))
+        return
+    print("| measure | figure |\n|---|---|")
+    for name in sys.argv[1:] or ROWS:
+        for measure, figure in ROWS[name]():
+            print(f"| {measure} | {figure} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""One C++ program for any bias, schedule, start, seed and synapses of its shape: the same spikes as in a notebook."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tonicnet as tn
+from tonicnet.network import LIF
+from tonicnet.spiking import _inputs, _program
+from tonicnet.spiking._model import Model
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("builds")
+
+
+@pytest.fixture(autouse=True)
+def quick_compiler():
+    """Builds with little optimisation, but with the flag that lets the compiler reorder sums, as Brian2 has it."""
+    import brian2 as b2
+
+    kept = b2.prefs["codegen.cpp.extra_compile_args_gcc"]
+    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O1", "-ffast-math", "-std=c++11"]
+    yield
+    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = kept
+
+
+def network(kind: str, seed: int = 3, **lif) -> tn.Network:
+    return tn.Network(40, seed=seed, transfer=LIF(**{"refractory": 0.008} | lif), synapses=kind)
+
+
+SCHEDULE = [("one", 0.1), ("two", 0.05), ("three", 0.05), ("one", 0.03)]
+NAMES = ("one", "two", "three")
+
+
+def events(run) -> list[tuple[int, int, int]]:
+    steps = np.rint(run["spike_time"].values / 0.0002).astype(int)
+    return list(
+        zip(run["spike_trial"].values.tolist(), steps.tolist(), run["spike_neuron"].values.tolist(), strict=True)
+    )
+
+
+def check_same(net, bank, cache, **given) -> None:
+    both = {"schedule": SCHEDULE, "seed": 5} | given
+    notebook = tn.spiking.simulate(net, bank, codegen="numpy", **both)
+    program = tn.spiking.simulate(net, bank, codegen="standalone", cache=cache, **both)
+    assert len(events(notebook)) > 200
+    assert events(program) == events(notebook)
+    np.testing.assert_allclose(program["output"], notebook["output"], rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(program["spike_time"], notebook["spike_time"])
+    assert list(program.variables) == list(notebook.variables)
+
+
+@pytest.mark.parametrize("form", ["threshold", "leak"])
+def test_the_program_has_the_spikes_of_the_notebook(bank_of, cache, form):
+    """Noisy, with trials of their own, through switches at which many neurons are refractory."""
+    net = network("low-rank")
+    bank = bank_of(net, NAMES)
+    check_same(net, bank, cache, form=form, trials=2)
+    resting = tn.spiking.simulate(net, bank, schedule=SCHEDULE, codegen="numpy", seed=5)["spike_time"].values
+    assert ((resting > 0.1 - 0.008) & (resting < 0.1)).sum() > 3
+
+
+def test_one_build_runs_what_it_has_not_seen(bank_of, cache, monkeypatch):
+    """Other synapses, biases, schedules, starts, seeds and trials: nothing is compiled again."""
+    first = network("low-rank")
+    tn.spiking.simulate(first, bank_of(first), task="one", duration=0.02, codegen="standalone", cache=cache)
+    monkeypatch.setattr(_program, "compile_sources", lambda folder: pytest.fail("compiled again"))
+    other = network("low-rank", seed=9)
+    x = bank_of(other, NAMES)["center"].values[1] + 1.0
+    given = {"schedule": [("two", 0.05), ("three", 0.06)], "seed": 77, "initial": x, "trials": 2}
+    check_same(other, bank_of(other, NAMES), cache, **given)
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_rows_of_random_synapses_have_the_spikes_of_synapses(bank_of, cache, kind):
+    net = network(kind, reset_rule="soft")
+    check_same(net, bank_of(net, NAMES), cache, neurons_per_unit=2)
+
+
+def test_a_low_rank_network_as_a_matrix_is_the_same_network(bank_of, cache):
+    net = network("low-rank")
+    bank = bank_of(net, NAMES)
+    check_same(net, bank, cache, propagation="matrix")
+    latents, matrix = (
+        tn.spiking.simulate(net, bank, schedule=SCHEDULE, codegen="numpy", propagation=p) for p in ("latents", "matrix")
+    )
+    assert events(latents) == events(matrix)
+
+
+def test_dense_synapses_are_kept_as_they_were_drawn(tmp_path):
+    net = network("dense")
+    _inputs.write_frozen(tmp_path, Model(net, 2))
+    rows = np.fromfile(tmp_path / "recurrent.f32", np.float32).reshape(40, 40)
+    np.testing.assert_array_equal(rows.T, net.recurrent)
+    assert np.fromfile(tmp_path / "scale.f64") == pytest.approx(1e-8 * 0.02 / (2 * 0.1 * 100), rel=1e-12)
+
+
+def test_progress_comes_from_the_program(bank_of, cache, capsys):
+    net = network("low-rank")
+    tn.spiking.simulate(
+        net, bank_of(net), task="one", duration=0.2, codegen="standalone", cache=cache, progress=True, trials=2
+    )
+    assert "0.4/0.4" in capsys.readouterr().err
+
+
+def test_verify_runs_in_the_program(bank_of, cache):
+    net = network("low-rank")
+    held = tn.spiking.verify(
+        net, bank_of(net, NAMES), schedule=SCHEDULE, forms=("threshold", "leak"), codegen="standalone", cache=cache
+    )
+    assert held["differing"].values.tolist() == [0, 0]
+    assert (held["spikes"] > 200).all()
+
+
+def test_builds_go_to_the_users_cache_or_where_they_are_told(cache, monkeypatch, tmp_path):
+    monkeypatch.setattr(_program.platform, "system", lambda: "Linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert _program.cache_folder(None) == tmp_path / "tonicnet"
+    assert _program.cache_folder(cache) == cache
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PermissionError, match="choose another folder with cache="):
+        tn.spiking.simulate(
+            network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path / "file"
+        )
+
+
+# ---------------------------------------------------------------- what Brian2 is left with
+
+
+def test_brian2_is_left_as_it_was(bank_of, cache):
+    import brian2 as b2
+    from brian2.devices.device import runtime_device
+
+    net = network("low-rank")
+    live = tn.spiking.to_brian2(net, np.ones(40))
+    given = {"task": "one", "duration": 0.02, "codegen": "standalone", "cache": cache}
+    tn.spiking.simulate(net, bank_of(net), **given)
+    assert b2.get_device() is runtime_device
+    live.run(0.001 * b2.second, namespace={})
+    assert float(live.t) == pytest.approx(0.001)
+
+
+def test_another_device_in_use_is_not_taken_over(cache, tmp_path):
+    import brian2 as b2
+    from brian2.devices.device import reset_device
+
+    b2.set_device("cpp_standalone", directory=str(tmp_path), build_on_run=False)
+    try:
+        with pytest.raises(RuntimeError, match="set to another device"):
+            tn.spiking.simulate(
+                network("low-rank", tau_m=0.02), np.ones(40), duration=0.02, codegen="standalone", cache=cache
+            )
+    finally:
+        b2.get_device().reinit()
+        reset_device()
+
+
+# ---------------------------------------------------------------- doors
+
+
+@pytest.mark.parametrize("tool", ["make", "g++"])
+def test_a_missing_compiler_is_one_sentence(tmp_path, monkeypatch, tool):
+    monkeypatch.setattr(_program.shutil, "which", lambda name: None if name == tool else f"/usr/bin/{name}")
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(RuntimeError, match=rf"found no '{tool.replace('+', '.')}'; install them"):
+        tn.spiking.simulate(network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    def broken(shape, folder):
+        (folder / "makefile").write_text("all:\n\t@echo 'main.cpp:1: error: no such thing'; false\n")
+
+    monkeypatch.setattr(_program, "write_sources", broken)
+    with pytest.raises(RuntimeError, match=r"did not compile \(main.cpp:1: error: no such thing"):
+        tn.spiking.simulate(network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_program_that_breaks_says_where(bank_of, tmp_path):
+    net = network("low-rank")
+    shape = _program.Shape.of(Model(net), "threshold", 0.01)
+    folder = tmp_path / shape.key
+    folder.mkdir()
+    (folder / "main").write_text("#!/bin/sh\necho sample 1 of 2\necho tonic: no room >&2\nexit 2\n")
+    (folder / "main").chmod(0o755)
+    with pytest.raises(RuntimeError, match=r"did not finish: tonic: no room; delete that folder"):
+        tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+
+
+def test_an_interrupted_run_leaves_no_process(tmp_path, monkeypatch):
+    net = network("low-rank")
+    folder = tmp_path / _program.Shape.of(Model(net), "threshold", 0.01).key
+    folder.mkdir()
+    (folder / "main").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/id\necho sample 1 of 2\nexec sleep 60\n")
+    (folder / "main").chmod(0o755)
+    monkeypatch.setattr("tqdm.std.tqdm.update", lambda self, n: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "id").read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"codegen": "numpy", "cache": "here"}, 'cache is for codegen="standalone"'),
+        ({"propagation": "rows"}, "unknown propagation 'rows'"),
+        ({"codegen": "c++"}, "unknown codegen 'c\\+\\+'"),
+    ],
+)
+def test_bad_words_are_one_sentence(given, said):
+    with pytest.raises(ValueError, match=said):
+        tn.spiking.simulate(network("low-rank"), np.ones(40), **{"duration": 0.02, "codegen": "standalone"} | given)
+
+
+def test_latents_of_a_dense_network_are_refused():
+    with pytest.raises(ValueError, match=r"needs low-rank synapses, this network\'s are dense"):
+        tn.spiking.simulate(network("dense"), np.ones(40), duration=0.02, propagation="latents", codegen="numpy")
+
+
+# ---------------------------------------------------------------- the folder of C++
+
+
+def test_the_folder_builds_elsewhere_and_has_the_same_spikes(bank_of, tmp_path):
+    net = network("dense")
+    bank = bank_of(net, NAMES)
+    given = {"schedule": SCHEDULE, "seed": 5}
+    made = tn.spiking.write_cpp(tmp_path / "made", net, bank, **given)
+    folder = made.rename(tmp_path / "moved")
+    text = (folder / "makefile").read_text() + (folder / "main.cpp").read_text()
+    assert "/lib" not in text
+    assert str(tmp_path) not in text
+    assert "- 2: three" in (folder / "README.md").read_text()
+    subprocess.run(["make", "-j", "OPTIMISATIONS=-w -O0 -std=c++11"], cwd=folder, check=True, capture_output=True)
+    environment = {k: v for k, v in os.environ.items() if k != "TONIC_INPUTS"}
+    subprocess.run(["./main"], cwd=folder, check=True, capture_output=True, env=environment)
+    run = tn.spiking.simulate(net, bank, codegen="numpy", **given)
+    results = folder / "results"
+    steps, who = np.fromfile(results / "spike_step.i64", "i8"), np.fromfile(results / "spike_neuron.i32", "i4")
+    assert [(0, s, n) for s, n in zip(steps.tolist(), who.tolist(), strict=True)] == events(run)
+    assert np.fromfile(results / "latents.f64").size == run["output"].size
+    (folder / "inputs" / "schedule.txt").write_text("7 3\n")
+    done = subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert "schedule.txt names row 7, which bank.f64 does not have" in done.stderr
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    net = network("low-rank")
+    (tmp_path / "kept").write_text("kept")
+    with pytest.raises(FileExistsError, match="not an empty folder"):
+        tn.spiking.write_cpp(tmp_path, net, np.ones(40), duration=0.02)
+    with pytest.raises(FileNotFoundError, match="create it first"):
+        tn.spiking.write_cpp(tmp_path / "no" / "where", net, np.ones(40), duration=0.02)
+    with pytest.raises(ValueError, match="unknown form"):
+        tn.spiking.write_cpp(tmp_path / "new", net, np.ones(40), duration=0.02, form="thresholds")
+    assert {p.name for p in tmp_path.iterdir()} == {"kept"}

@@ -1,0 +1,126 @@
+"""A folder of C++ that runs a spiking network without Python."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from .._labels import package_version
+from .._names import choose
+from ..network import Network, Schedule, entry, plan
+from ..simulate import starting_states
+from . import _equations as eqs
+from ._build import Bias, sampling_step
+from ._inputs import write_frozen, write_schedule, write_start
+from ._model import Model
+from ._program import Shape, write_sources
+from ._script import labels_of
+
+_README = """# A spiking network in C++
+
+{neurons} leaky integrate-and-fire neurons on frozen synapses; a task is a row of biases, here as {carries}.
+Written by tonicnet {version} for the network with SHA-256
+{sha256}.
+
+    make && ./main
+
+needs make and a C++11 compiler. `main.cpp` and `code_objects/` are Brian2's C++ of the network; `tonic.h` reads the
+numbers, changes tasks and adds a row of synapses for each spike. Compilers that ignore `-march=native` or
+`-ffast-math` give the same spikes up to rounding.
+
+## In: `inputs/` (or the folder named by TONIC_INPUTS)
+
+`schedule.txt` has lines of `row samples`: so many samples of {sampling!r} s with a row of `bank.f64`. Edit it freely.
+The rows are
+
+{tasks}
+
+Arrays are plain numbers in this machine's byte order (f64, f32: floating point; i64, i32: whole numbers), SI units:
+`bank.f64` (task, neuron); `potential.f64` (neuron); `start.f64` (component): latents; `seed.i32`: of the noise;
+`decoder.f64` (unit, component): what a spike adds to the latents; `encoder_<k>.f64` (neuron); and where there are
+N x N synapses, `current.f64` (neuron), `scale.f64` (A) and, to be multiplied by it, `recurrent.f32` or `.f64`
+(presynaptic unit, postsynaptic unit) or, by presynaptic unit, `sparse_first.i64`, `sparse_post.i32` and
+`sparse_weight.f32`.
+
+## Out: `results/` (or the folder after --results_dir)
+
+`spike_step.i64` and `spike_neuron.i32`: each spike's step of {dt!r} s and its neuron; `latents.f64`
+(sample, component): x = center + scale z, sample by sample from time 0. The rest is what Brian2 writes.
+"""
+
+
+def write_cpp(
+    path: str | os.PathLike[str],
+    net: Network,
+    bank: Bias,
+    *,
+    schedule: Schedule | None = None,
+    duration: float | None = None,
+    task: str | None = None,
+    form: str = "threshold",
+    neurons_per_unit: int = 1,
+    seed: int = 0,
+) -> Path:
+    """Write a folder of C++ that builds with make and runs the network spike for spike as :func:`simulate`.
+
+    Arguments
+    ---------
+    path : the folder to write; it must not exist, or be empty.
+    net, bank, schedule, duration, task, form, neurons_per_unit, seed : as for :func:`simulate`, of
+        which the program is one trial. It holds every task of the bank, so that its schedule can be edited.
+
+    The folder has a README.md that says what is in every file. Returns its path. Raises ValueError as
+    :func:`simulate` does, FileExistsError for a folder with something in it and FileNotFoundError for one
+    whose parent is missing. No compiler is needed to write it.
+
+    Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
+
+    >>> where = tempfile.mkdtemp() + "/cpp"
+    >>> made = write_cpp(where, Network(units=20, seed=0), np.ones(20), duration=0.1)
+    >>> [name for name in ("main.cpp", "makefile", "tonic.h", "inputs") if (made / name).exists()]
+    ['main.cpp', 'makefile', 'tonic.h', 'inputs']
+    """
+    choose("form", form, eqs.FORMS)
+    folder = _free(path)
+    segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
+    model = Model(net, neurons_per_unit)
+    step = sampling_step(model, None)
+    labels = labels_of(bank)
+    tasks = [entry(bank, name) for name in labels] if isinstance(bank, xr.Dataset) else [segments[0].entry]
+    start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1]
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        write_sources(Shape.of(model, form, step), fresh)
+        inputs = fresh / "inputs"
+        inputs.mkdir()
+        write_frozen(inputs, model)
+        write_schedule(inputs, model, form, segments, step, tasks)
+        write_start(inputs, model, form, segments[0], start, seed)
+        (fresh / "README.md").write_text(_readme(model, form, step, list(labels.values())), encoding="utf-8")
+        fresh.chmod(0o755)
+        fresh.replace(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return folder
+
+
+def _free(path: str | os.PathLike[str]) -> Path:
+    folder = Path(path)
+    if not folder.absolute().parent.is_dir():
+        raise FileNotFoundError(f"no folder {folder.parent} to write {folder.name} into; create it first")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise FileExistsError(f"{folder} is there already and is not an empty folder; name a new one")
+    return folder
+
+
+def _readme(model: Model, form: str, step: float, tasks: list[str]) -> str:
+    carries = {"threshold": "thresholds", "current": "tonic currents", "leak": "leak reversal potentials"}[form]
+    return _README.format(
+        neurons=model.neurons, carries=carries, version=package_version(), sha256=model.net.sha256, sampling=step,
+        dt=model.lif.dt, tasks="\n".join(f"- {row}: {name}" for row, name in enumerate(tasks)),
+    )  # fmt: skip

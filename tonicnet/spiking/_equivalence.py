@@ -1,0 +1,77 @@
+"""When a tonic input may stand as a threshold: the condition, checked on the equations of a live neuron group.
+
+Write v = u - V b. The threshold form is the current form in u exactly if the drift is affine in v,
+
+    dv/dt = a - v / tau,   1 / tau > 0 the same constant at all times,
+
+if a spike leaves v at a fixed distance below its threshold, and if the threshold is v > v_th. A conductance makes
+1 / tau a variable, a spike-generating current makes it depend on v, and without a leak it is zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from ._equations import FORMS, RESETS, THRESHOLD
+
+
+def form_of(neurons: Any) -> str:
+    """Return the form of a live neuron group: the one whose parameter every neuron has its own of.
+
+    Raises ValueError, with the reason, for a group in which the three forms are not the same network.
+    """
+    own = neurons.equations.parameter_names
+    form = next((form for form, name in FORMS.items() if name in own), None)
+    if form is None:
+        raise ValueError("this neuron group carries no learned bias; build it with tonicnet.spiking.to_brian2")
+    reason = _threshold(neurons) or _reset(neurons) or _drift(neurons)
+    if reason:
+        raise ValueError(
+            f"threshold, current and leak are not the same network here: {reason}; keep the equations of to_brian2, "
+            "or carry the bias as a current and change tasks by I_tonic yourself"
+        )
+    return form
+
+
+def _threshold(neurons: Any) -> str:
+    condition = " ".join(neurons.events.get("spike", "").split())
+    if condition == THRESHOLD:
+        return ""
+    return f"the neuron fires at {condition!r} and not at {THRESHOLD!r}, so that v_th does not decide alone"
+
+
+def _reset(neurons: Any) -> str:
+    reset = " ".join(neurons.event_codes.get("spike", "").split())
+    if reset in RESETS.values():
+        return ""
+    known = " or ".join(map(repr, RESETS.values()))
+    if reset == "v -= v_th":
+        return (
+            f"the reset {reset!r} takes away the threshold itself, so that a lower threshold also resets less ({known})"
+        )
+    return f"the reset {reset!r} does not keep its distance from the threshold ({known} does)"
+
+
+def _drift(neurons: Any) -> str:
+    from brian2.parsing.sympytools import str_to_sympy
+
+    code = dict(neurons.equations.get_substituted_expressions(neurons.variables))["v"].code
+    v = sympy.Symbol("v", real=True)
+    slope = sympy.simplify(sympy.diff(str_to_sympy(code), v))
+    names = {str(symbol) for symbol in slope.free_symbols}
+    varying = sorted(name for name in names - {"v"} if not _constant(neurons, name))
+    if slope == 0:
+        return "v has no leak, so that a moved threshold is a moved start and nothing more"
+    if "v" in names:
+        return "dv/dt is not linear in v (a spike-generating current), so that moving v changes its drift"
+    if varying:
+        return f"the leak of v depends on {', '.join(varying)} (a conductance), so that moving v changes its current"
+    return ""
+
+
+def _constant(neurons: Any, name: str) -> bool:
+    """Whether a name is one number for all neurons and times; a refractory clamp holds v in every form alike."""
+    variable = neurons.variables.get(name)
+    return variable is None or (variable.scalar and variable.constant) or name in ("dt", "not_refractory")

@@ -1,0 +1,113 @@
+"""A spiking network as a NIR graph, the interchange format of neuromorphic software."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._labels import package_version
+from .._names import choose
+from ..network import Network, plan
+from ._build import Bias
+from ._model import Model
+
+if TYPE_CHECKING:
+    import nir
+
+UNSAYABLE = ("refractory", "noise", "soft reset")
+
+
+def to_nir(
+    net: Network, bank: Bias, *, task: str | None = None, neurons_per_unit: int = 1, drop: Collection[str] = ()
+) -> nir.NIRGraph:
+    """Return the spiking network of one task as a NIR graph of current-based LIF neurons.
+
+        tau_mem dv/dt = v_leak - v + I,   spike at v > v_threshold_i, v <- v_reset_i
+        tau_syn dI/dt = -I + tau_syn W S,   v_threshold_i = v_th - V b_i,   v_reset_i = v_threshold_i - V
+
+    Arguments
+    ---------
+    net, bank, task, neurons_per_unit : as for :func:`to_brian2`; one graph is one task.
+    drop : what NIR has no words for and is to be left out: "refractory" (the refractory time), "noise" (of the
+        membrane), "soft reset" (a hard one stands instead). The neurons then fire at other rates than the
+        network learned with; ``metadata["dropped"]`` says what is gone. Learn with ``LIF(refractory=0, noise=0)``
+        to need none of it.
+
+    Nodes: ``input``, ``neurons`` (CubaLIF), ``decoder`` (spikes to components) and ``encoder`` for low-rank
+    synapses and feedback, ``recurrent`` for N x N synapses, ``output`` (decoded spikes, to be filtered with
+    tau_syn). Potentials are in V, times in s. Write it with ``nir.write``, go back with :func:`from_nir`.
+    Raises ValueError for what cannot be said and is not dropped, ImportError without the extra ``nir``.
+
+    Source: Pedersen et al. (2024), Nature Communications 15, doi:10.1038/s41467-024-52259-9.
+
+    >>> graph = to_nir(Network(units=20, seed=0), np.ones(20), drop=("refractory", "noise"))
+    >>> sorted(graph.nodes), float(graph.nodes["neurons"].v_threshold[0])
+    (['decoder', 'encoder', 'input', 'neurons', 'output'], -0.07)
+    """
+    nir = nir_module()
+    entry = plan(net, bank, duration=1.0, schedule=None, task=task)[0].entry
+    model = Model(net, neurons_per_unit)
+    dropped = _dropped(model, drop)
+    nodes, edges = _synapses(nir, model)
+    nodes |= {
+        "input": nir.Input({"input": np.array([model.neurons])}),
+        "neurons": _neurons(nir, model, entry.bias),
+        "output": nir.Output({"output": np.array([net.components])}),
+    }
+    about = {
+        "tonicnet_version": package_version(), "network_sha256": net.sha256, "task": entry.task,
+        "dropped": ", ".join(dropped) or "nothing", "dt": model.lif.dt, "units": "s, V",
+    }  # fmt: skip
+    return nir.NIRGraph(nodes=nodes, edges=edges, metadata=about)
+
+
+def nir_module() -> Any:
+    """Return the package nir; raise ImportError with the remedy if it is not there."""
+    try:
+        import nir
+    except ImportError as error:
+        raise ImportError('this needs the package nir; install it with: pip install "tonicnet[nir]"') from error
+    return nir
+
+
+def _dropped(model: Model, drop: Collection[str]) -> list[str]:
+    """Return what is left out; raise ValueError for what NIR cannot say and nobody allowed to drop."""
+    for name in [drop] if isinstance(drop, str) else drop:
+        choose("property to drop", name, UNSAYABLE)
+    lif = model.lif
+    has = dict(zip(UNSAYABLE, (lif.refractory > 0, lif.noise > 0, lif.reset_rule == "soft"), strict=True))
+    lost = [name for name in UNSAYABLE if has[name]]
+    kept = [name for name in lost if name not in drop]
+    if kept:
+        raise ValueError(
+            f"NIR cannot say: {', '.join(kept)}; leave it out with drop={tuple(lost)!r}, which changes the rates, or "
+            'learn on a network with transfer=tn.LIF(refractory=0, noise=0, reset_rule="hard")'
+        )
+    return lost
+
+
+def _neurons(nir: Any, model: Model, bias: np.ndarray) -> Any:
+    lif, same = model.lif, np.ones(model.neurons)
+    v_threshold = model.tonic("threshold", bias)
+    return nir.CubaLIF(
+        tau_syn=model.net.tau * same, tau_mem=lif.tau_m * same, r=same, v_leak=lif.reset * same,
+        v_threshold=v_threshold, v_reset=v_threshold - (lif.threshold - lif.reset), w_in=model.net.tau * same,
+    )  # fmt: skip
+
+
+def _synapses(nir: Any, model: Model) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return the linear nodes, and all edges. A spike moves I (V) by V times its weight in the latents or in W."""
+    span = model.constants()["V"]
+    nodes = {"decoder": nir.Linear(model.decoder)}
+    edges = [("input", "neurons"), ("neurons", "decoder"), ("decoder", "output")]
+    if model.latent_input:
+        nodes["encoder"] = nir.Linear(span * model.encoder)
+        edges += [("decoder", "encoder"), ("encoder", "neurons")]
+    w = model.recurrent
+    if w is not None:
+        nodes["recurrent"] = nir.Linear(span * (w.toarray() if isinstance(w, sp.coo_array) else w))
+        edges += [("neurons", "recurrent"), ("recurrent", "neurons")]
+    return nodes, edges
