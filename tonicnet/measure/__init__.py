@@ -13,6 +13,7 @@ from ._distance import escaped_of as escaped_of
 from ._distance import settling_index_of as settling_index_of
 from ._fidelity import spectral_hellinger as spectral_hellinger
 from ._fidelity import state_space_divergence as state_space_divergence
+from ._fixed_points import fixed_points as fixed_points
 from ._growth import Exponents as Exponents
 from ._growth import kaplan_yorke_of as kaplan_yorke_of
 from ._growth import lyapunov_spectrum_of as lyapunov_spectrum_of
@@ -30,3 +31,5 @@ from ._prediction import prediction_error as prediction_error
 from ._prediction import valid_time as valid_time
 from ._resample import resample as resample
 from ._segment import segment as segment
+from ._still import FixedPoints as FixedPoints
+from ._still import fixed_points_of as fixed_points_of

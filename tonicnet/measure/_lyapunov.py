@@ -60,10 +60,10 @@ def lyapunov_spectrum(
     count = whole("k", k)
     if count > net.units:
         raise ValueError(f"k={k} exponents are more than the {net.units} units of this network; take fewer")
-    spans = [_seconds(name, s, net.tau) for name, s in (("duration", duration), ("transient", transient))]
+    span, skipped = _seconds("duration", duration, net.tau), _seconds("transient", transient, net.tau)
     starts = [row.starts(whole("trials", trials), initial, seed) for row in rows]
-    found = [_of(row, x, count, *spans, dt, seed) for row, x in zip(rows, starts, strict=True)]
-    total = [spans[0] * row.entry.speed * len(x) for row, x in zip(rows, starts, strict=True)]
+    found = [_of(row, x, count, span, skipped, dt, seed) for row, x in zip(rows, starts, strict=True)]
+    total = [span * row.entry.speed * len(x) for row, x in zip(rows, starts, strict=True)]
     return _table(net, rows, found, total, seed)
 
 
@@ -82,8 +82,8 @@ def _of(row: Alone, x: np.ndarray, k: int, duration: float, transient: float, dt
     least = every * least_renewals(len(x))
     if round(duration / step) < least:
         raise ValueError(
-            f"duration={duration:g} s is too short: standard errors of {len(x)} trials need at least {least * step:.3g} "
-            "s each, and exponents many Lyapunov times; take longer, or more trials"
+            f"duration={duration:g} s is too short: standard errors of {len(x)} trials need at least "
+            f"{least * step:.3g} s each, and exponents many Lyapunov times; take longer, or more trials"
         )
     inner, skipped = min(k, row.dynamics.size), round(transient / step)
     try:
