@@ -22,6 +22,7 @@ bench: $(STAMP)          ## the figures of the README, measured on this machine
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/learning.py
+	$(BIN)/python benchmarks/measures.py
 
 models: $(STAMP)         ## learn the shipped bank again, with its score table
 	$(BIN)/python benchmarks/shelf.py

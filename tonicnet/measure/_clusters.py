@@ -94,9 +94,11 @@ def _silhouette(distances: Float[np.ndarray, "unit unit"], labels: Int[np.ndarra
 
 
 def _ordered(x: Float[np.ndarray, "unit feature"], labels: Int[np.ndarray, " unit"]) -> Int[np.ndarray, " unit"]:
-    """Renumber clusters by the largest feature of their centres, then by how large it is."""
+    """Renumber clusters by the largest feature of their centres, then from the purest to the most mixed."""
     names = np.unique(labels)
     centres = np.array([x[labels == n].mean(axis=0) for n in names])
-    order = sorted(range(len(names)), key=lambda n: (int(centres[n].argmax()), -float(centres[n].max())))
+    order = sorted(
+        range(len(names)), key=lambda n: (int(centres[n].argmax()), float(centres[n].sum() / centres[n].max()))
+    )
     rank = {int(names[n]): place for place, n in enumerate(order)}
     return np.array([rank[int(label)] for label in labels])
