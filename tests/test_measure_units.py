@@ -92,7 +92,7 @@ def test_histogram_gain_and_silence_are_exact():
     """Units that hardly see the recurrent drive: phi' is that at the bias."""
     net = tn.Network(units=60, seed=0, transfer="tanh", encoder_scale=1e-6)
     bias = np.repeat([0.5, -20.0, 20.0], 20)
-    made = measure.biases(net, bias, bins=10, before=np.zeros(60))
+    made = measure.biases(net, bias, bins=10, before=np.zeros(60), duration=4.0)
     np.testing.assert_allclose(made.gain.values[0], 1 - np.tanh(bias) ** 2, atol=1e-5)
     assert made.silent.values[0].tolist() == [0] * 20 + [1] * 20 + [0] * 20
     assert made.saturated.values[0].tolist() == [0] * 40 + [1] * 20
@@ -123,4 +123,4 @@ def test_biases_bad_input():
         ({"trials": 0}, "trials is a whole number"),
     ]:
         with pytest.raises(ValueError, match=words):
-            measure.biases(net, np.zeros(20), **options)
+            measure.biases(net, np.zeros(20), **{"duration": 1.0} | options)

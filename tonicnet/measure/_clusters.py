@@ -97,8 +97,8 @@ def _ordered(x: Float[np.ndarray, "unit feature"], labels: Int[np.ndarray, " uni
     """Renumber clusters by the largest feature of their centres, then from the purest to the most mixed."""
     names = np.unique(labels)
     centres = np.array([x[labels == n].mean(axis=0) for n in names])
-    order = sorted(
-        range(len(names)), key=lambda n: (int(centres[n].argmax()), float(centres[n].sum() / centres[n].max()))
-    )
+    largest = np.maximum(centres.max(axis=1), 1e-300)
+    mixed = centres.sum(axis=1) / largest
+    order = np.lexsort((mixed, centres.argmax(axis=1)))
     rank = {int(names[n]): place for place, n in enumerate(order)}
     return np.array([rank[int(label)] for label in labels])
