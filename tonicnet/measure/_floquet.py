@@ -52,7 +52,7 @@ def floquet(
     >>> import tonicnet as tn
     >>> net = tn.Network(units=50, seed=0)
     >>> import numpy as np
-    >>> str(tn.measure.floquet(net, np.full(50, -9.0), transient=1.0, duration=5.0)["outcome"].values[0])    # silent
+    >>> str(tn.measure.floquet(net, np.full(50, -9.0), transient=4.0, duration=5.0)["outcome"].values[0])    # silent
     'no period: the state does not move'
     """
     rows = alone(net, bias, task)
