@@ -23,6 +23,8 @@ bench: $(STAMP)          ## the figures of the README, measured on this machine
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/learning.py
 	$(BIN)/python benchmarks/bridge.py
+	$(BIN)/python benchmarks/fidelity.py
+	$(BIN)/python benchmarks/measures.py
 
 models: $(STAMP)         ## learn the shipped bank again, with its score table
 	$(BIN)/python benchmarks/shelf.py

@@ -44,7 +44,10 @@ def valid_time(
     """
     pair = _read(run, truth)
     if lyapunov is not None and not lyapunov > 0:
-        raise ValueError(f"lyapunov={lyapunov} is not a positive exponent; leave it out for a task without chaos")
+        raise ValueError(
+            f"lyapunov={lyapunov} is not a positive exponent; leave it out for a task without chaos, or measure "
+            "that of a network with tonicnet.measure.lyapunov_spectrum"
+        )
     total = total_variance(pair.truth.values) if variance is None else variance
     times = valid_time_of(pair.truth.values, pair.run.values, pair.truth.dt, threshold=threshold, variance=total)
     duration = pair.run.values.shape[1] * pair.truth.dt

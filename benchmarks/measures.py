@@ -1,0 +1,184 @@
+"""Every measure at T = 1e5, timed, and beside published implementations: `make bench`, or name rows.
+
+`python benchmarks/measures.py series network peers`. The peer rows need nolds, dysts or neurokit2
+(`pip install nolds dysts neurokit2`); where one is missing its rows are left out, and said to be.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import tonicnet as tn
+from tonicnet import measure
+from tonicnet._share import shelf
+
+Row = tuple[str, str]
+T, DT = 100_000, 0.01
+EXPONENT = 0.906  # of Lorenz, per time unit
+
+
+def timed(call: Callable[[], Any], repeats: int = 3) -> tuple[float, Any]:
+    """Return the least of a few times, in seconds, and what came."""
+    best, made = np.inf, None
+    for _ in range(repeats):
+        began = time.perf_counter()
+        made = call()
+        best = min(best, time.perf_counter() - began)
+    return best, made
+
+
+def lorenz() -> list[xr.Dataset]:
+    """Return three true runs of Lorenz, T samples each."""
+    task = tn.task("lorenz")
+    return [task.trajectory((T - 1) * DT, DT, seed=seed) for seed in range(3)]
+
+
+def cycle() -> xr.Dataset:
+    """Return a noisy circle, T samples."""
+    t = np.arange(T) * DT
+    x = np.stack([np.sin(t), np.cos(t)], axis=1) + 0.01 * np.random.default_rng(0).normal(size=(T, 2))
+    return xr.Dataset({"output": (("trial", "time", "component"), x[None])}, coords={"time": t})
+
+
+def series() -> Iterator[Row]:
+    """Measures of runs."""
+    truth, run, other = lorenz()
+    ring = cycle()
+    calls: dict[str, Callable[[], Any]] = {
+        "state_space_divergence": lambda: measure.state_space_divergence(run, truth, reference=other),
+        "spectral_hellinger": lambda: measure.spectral_hellinger(run, truth, reference=other),
+        "sliced_wasserstein": lambda: measure.sliced_wasserstein(run, truth, reference=other),
+        "return_map_residual": lambda: measure.return_map_residual(run, truth),
+        "attractor_distance": lambda: measure.attractor_distance(run, truth),
+        "lost": lambda: measure.lost(run, truth),
+        "valid_time": lambda: measure.valid_time(run, truth, lyapunov=EXPONENT),
+        "prediction_error": lambda: measure.prediction_error(run, truth),
+        "participation_ratio": lambda: measure.participation_ratio(run),
+        "limit_cycle": lambda: measure.limit_cycle(ring),
+        "orbit_distance": lambda: measure.orbit_distance(ring, ring),
+    }
+    for name, call in calls.items():
+        seconds, _ = timed(call)
+        yield f"{name}, T = 1e5, with its floor", f"{seconds:.2f} s"
+
+
+def network() -> Iterator[Row]:
+    """Measures of a network of 1000 units under its biases."""
+    net, bank = tn.load_network("atlas-1000"), tn.load(shelf("models") / "atlas-1000" / "bank.nc")
+    speed = float(bank["speed"].sel(task="lorenz"))
+    units = 1000 / EXPONENT / 16
+    seconds, made = timed(
+        lambda: measure.lyapunov_spectrum(net, bank, task="lorenz", duration=units / speed), repeats=1
+    )
+    exponent, error = made.exponent.values[0], made.exponent_error.values[0]
+    values = ", ".join(f"{v:.3f} ({e:.3f})" for v, e in zip(exponent, error, strict=True))
+    yield "exponents of Lorenz, N = 1000, k = 3, 1000 Lyapunov times in 16 trials", f"{seconds:.0f} s"
+    yield "the exponents (standard errors); truth 0.906, 0, -14.572", values
+    yield "their sum; truth -13.667", f"{made.exponent.values[0].sum():.3f}"
+    yield (
+        "Kaplan-Yorke dimension; truth 2.062",
+        f"{made.kaplan_yorke.item():.3f} ({made.kaplan_yorke_error.item():.3f})",
+    )
+    for name, call in {
+        "fixed_points": lambda: measure.fixed_points(net, bank, task="lorenz"),
+        "floquet": lambda: measure.floquet(net, bank, task="van-der-pol"),
+        "jacobian_spectrum": lambda: measure.jacobian_spectrum(net, bank, task="hopf"),
+        "biases": lambda: measure.biases(net, bank, task="lorenz"),
+    }.items():
+        yield f"{name}, N = 1000, one task", f"{timed(call, repeats=1)[0]:.1f} s"
+
+
+def peers() -> Iterator[Row]:
+    """The same quantities by published packages, on one core as ours."""
+    truth = lorenz()[0]
+    x = truth["output"].values[0]
+    rivals = {"nolds": _nolds, "dysts": _dysts, "neurokit2": _neurokit}
+    for package, rows in rivals.items():
+        try:
+            loaded = import_module(package)
+        except ModuleNotFoundError as error:
+            yield package, f"left out: not installed (pip install {error.name})"
+        except Exception as error:  # nolds 0.6.3 raises TypeError on Python 3.11
+            yield package, f"left out: it does not import here ({type(error).__name__}: {error})"
+        else:
+            yield from rows(loaded, x)
+
+
+def _flow(x: np.ndarray) -> np.ndarray:
+    a, b, c = x.T
+    return np.stack([10 * (b - a), a * (28 - c) - b, a * b - 8 / 3 * c], axis=1)
+
+
+def _slope(x: np.ndarray) -> np.ndarray:
+    a, b, c = x.T
+    one = np.ones_like(a)
+    return np.array([[-10 * one, 10 * one, 0 * one], [28 - c, -one, -a], [b, a, -8 / 3 * one]]).transpose(2, 0, 1)
+
+
+def _ours(duration: float) -> tuple[float, measure.Exponents]:
+    """Return the time for, and the exponents over, so much time in 16 trials."""
+    start = np.random.default_rng(0).normal([0, 0, 25], 5, (16, 3))
+    return timed(
+        lambda: measure.lyapunov_spectrum_of(
+            _flow, _slope, start, duration=duration / 16, transient=10.0, dt=DT, every=4
+        ),
+        repeats=1,
+    )
+
+
+def _told(package: str, what: str, seconds: float, value: float, ours: tuple[float, float]) -> Row:
+    figure = f"{seconds:.1f} s, {value:.3f}; ours {ours[0]:.1f} s, {ours[1]:.3f}: {seconds / ours[0]:.0f}x as long"
+    return f"{package}: {what}", figure
+
+
+def _nolds(nolds: Any, x: np.ndarray) -> Iterator[Row]:
+    """Its exponents are from one scalar series: less is known, so the error is not ours to compare."""
+    few = 5_000  # of the T samples: its time grows with the square
+    seconds, value = timed(
+        lambda: nolds.lyap_r(x[:few, 0], emb_dim=3, lag=10, min_tsep=100, tau=DT, trajectory_len=50), repeats=1
+    )
+    ours, made = _ours(few * DT)
+    yield _told("nolds", f"largest exponent of Lorenz from x alone, T = {few}", seconds, value, (ours, made.values[0]))
+
+
+def _dysts(_: Any, __: np.ndarray) -> Iterator[Row]:
+    from dysts.analysis import find_lyapunov_exponents
+    from dysts.flows import Lorenz
+
+    steps, points = 2_000, 100
+    seconds, values = timed(lambda: find_lyapunov_exponents(Lorenz(), steps, pts_per_period=points), repeats=1)
+    ours, made = _ours(steps / points * Lorenz().period)
+    what = f"exponents of Lorenz over {steps} steps, the largest"
+    yield _told("dysts", what, seconds, float(np.max(values)), (ours, made.values[0]))
+
+
+def _neurokit(neurokit2: Any, x: np.ndarray) -> Iterator[Row]:
+    few = 5_000
+    seconds, made = timed(
+        lambda: neurokit2.complexity_lyapunov(x[:few, 0], delay=10, dimension=3, separation=100), repeats=1
+    )
+    ours, exact = _ours(few * DT)
+    what = f"largest exponent of Lorenz from x alone, T = {few}"
+    yield _told("neurokit2", what, seconds, float(made[0]) / DT, (ours, exact.values[0]))
+
+
+ROWS: dict[str, Callable[[], Iterator[Row]]] = {"series": series, "network": network, "peers": peers}
+
+
+def main() -> None:
+    """Print the rows asked for, or all of them, as a Markdown table."""
+    print("| measure | figure |\n|---|---|")
+    for name in sys.argv[1:] or ROWS:
+        for what, figure in ROWS[name]():
+            print(f"| {what} | {figure} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
