@@ -10,6 +10,7 @@ from . import spiking as spiking
 from ._files import load as load
 from ._files import save as save
 from ._labels import package_version
+from ._show import show as show
 from .learn import fit as fit
 from .measure import compare as compare
 from .network import LIF as LIF

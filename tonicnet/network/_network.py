@@ -20,6 +20,7 @@ from torch import Tensor
 from .._files import atomic, load
 from .._names import unknown
 from .._share import shelf
+from ._card import network_card
 from ._draw import content_hash, draw
 from ._spec import NetworkSpec, as_transfer
 from ._transfer import Transfer
@@ -194,6 +195,9 @@ class Network:
         s = self.spec
         kind = f"{s.synapses}, K = {s.components}, {s.transfer.name}"
         return f"<tonicnet.Network {s.units} units, {kind}, tau {s.tau:g} s, seed {s.seed}, {self.sha256[:12]}>"
+
+    def _repr_html_(self) -> str:
+        return network_card(self)
 
 
 def load_network(source: str | os.PathLike[str], *, transfer: Transfer | None = None) -> Network:
