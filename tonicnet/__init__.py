@@ -23,6 +23,7 @@ from .network import Tanh as Tanh
 from .network import Transfer as Transfer
 from .network import load_network as load_network
 from .network import models as models
+from .simulate import flow as flow
 from .simulate import simulate as simulate
 from .task import Task as Task
 from .task import from_dysts as from_dysts
