@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,3 +139,20 @@ def test_show_refuses_what_is_no_bank() -> None:
         tn.show(np.zeros(3))
     with pytest.raises(ValueError, match=r"not a bank, it lacks bias\(task, unit\) \(it has: x\)"):
         tn.show(xr.Dataset({"x": 1}))
+
+
+def test_a_shipped_bank_is_loaded_by_name_and_a_file_by_path(tmp_path: Path) -> None:
+    bank = tn.load_bank("atlas-1000")
+    assert bank.attrs["network_sha256"] == tn.load_network("atlas-1000").sha256
+    file = tn.save(bank, tmp_path / "bank.nc")
+    for place in (file, tmp_path):
+        xr.testing.assert_identical(tn.load_bank(place), bank)
+
+
+def test_load_bank_refuses(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"unknown bank 'atlas'. Did you mean 'atlas-1000'\?"):
+        tn.load_bank("atlas")
+    with pytest.raises(FileNotFoundError, match=r"no file at .*none.nc"):
+        tn.load_bank(tmp_path / "none.nc")
+    with pytest.raises(ValueError, match=r"is not a bank: it has no bias\(task, unit\)"):
+        tn.load_bank(tn.save(xr.Dataset({"x": 1}), tmp_path / "x.nc"))

@@ -21,8 +21,10 @@ from .network import Sigmoid as Sigmoid
 from .network import Softplus as Softplus
 from .network import Tanh as Tanh
 from .network import Transfer as Transfer
+from .network import load_bank as load_bank
 from .network import load_network as load_network
 from .network import models as models
+from .report import report as report
 from .simulate import flow as flow
 from .simulate import simulate as simulate
 from .task import Task as Task

@@ -14,6 +14,7 @@ from ._card import spectral_radius as spectral_radius
 from ._lif import LIF as LIF
 from ._lif import firing_rate as firing_rate
 from ._network import Network as Network
+from ._network import load_bank as load_bank
 from ._network import load_network as load_network
 from ._network import models as models
 from ._network import network_from_dict as network_from_dict
