@@ -13,12 +13,17 @@ from ._distance import escaped_of as escaped_of
 from ._distance import settling_index_of as settling_index_of
 from ._fidelity import spectral_hellinger as spectral_hellinger
 from ._fidelity import state_space_divergence as state_space_divergence
+from ._fixed_points import fixed_points as fixed_points
+from ._growth import Exponents as Exponents
+from ._growth import kaplan_yorke_of as kaplan_yorke_of
+from ._growth import lyapunov_spectrum_of as lyapunov_spectrum_of
 from ._histogram import outside_of as outside_of
 from ._histogram import state_space_divergence_of as state_space_divergence_of
 from ._horizon import normalised_error_of as normalised_error_of
 from ._horizon import valid_time_of as valid_time_of
 from ._limit_cycle import limit_cycle as limit_cycle
 from ._limit_cycle import orbit_distance as orbit_distance
+from ._lyapunov import lyapunov_spectrum as lyapunov_spectrum
 from ._orbit import OrbitDistance as OrbitDistance
 from ._orbit import orbit_distance_of as orbit_distance_of
 from ._power import spectral_hellinger_of as spectral_hellinger_of
@@ -26,3 +31,5 @@ from ._prediction import prediction_error as prediction_error
 from ._prediction import valid_time as valid_time
 from ._resample import resample as resample
 from ._segment import segment as segment
+from ._still import FixedPoints as FixedPoints
+from ._still import fixed_points_of as fixed_points_of

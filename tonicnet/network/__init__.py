@@ -3,6 +3,7 @@
 from ._bank import Entry as Entry
 from ._bank import Schedule as Schedule
 from ._bank import Segment as Segment
+from ._bank import bare as bare
 from ._bank import check_bank as check_bank
 from ._bank import entry as entry
 from ._bank import plan as plan
@@ -11,6 +12,8 @@ from ._bank_card import bank_facts as bank_facts
 from ._bank_card import bank_scores as bank_scores
 from ._card import network_card as network_card
 from ._card import spectral_radius as spectral_radius
+from ._dynamics import Dynamics as Dynamics
+from ._dynamics import dynamics_of as dynamics_of
 from ._lif import LIF as LIF
 from ._lif import firing_rate as firing_rate
 from ._network import Network as Network

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 import xarray as xr
 from jaxtyping import Float
 
-from ..network import Entry, Network, plan
-from ._field import Circuit
+from ..network import Entry, Network, dynamics_of, plan
 
 Flow = Callable[[Float[np.ndarray, "... component"]], Float[np.ndarray, "... component"]]
 
@@ -37,15 +35,12 @@ def flow(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, *, task: st
             'draw the network with synapses="low-rank", or run it with tonicnet.simulate'
         )
     entry = plan(net, bias, duration=net.tau, schedule=None, task=task)[0].entry
-    circuit = Circuit(net)
-    tonic = circuit.tensor(entry.bias)
+    latent = dynamics_of(net, entry.bias)
 
     def field(x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:
         states = np.asarray(x, dtype=float)
         z = entry.to_network(_whole(states, entry)).reshape(-1, net.components)
-        with torch.no_grad():
-            slope = circuit.latent_flow(circuit.tensor(z), tonic).numpy()
-        moved = slope * entry.scale / (net.tau * entry.speed)
+        moved = latent.flow(z) * entry.scale / (net.tau * entry.speed)
         return moved.reshape(*states.shape[:-1], net.components)[..., : states.shape[-1]]
 
     return field

@@ -1,0 +1,98 @@
+"""A network left alone under each bias of a bank: its dynamics, where it may start, and the task's own units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from .._labels import Variable
+from ..network import Dynamics, Entry, Network, bare, check_bank, dynamics_of, entry
+from ._advance import Motion
+
+Biases = xr.Dataset | xr.DataArray | np.ndarray
+
+
+@dataclass(frozen=True)
+class Alone:
+    """One task of a bank on its network."""
+
+    entry: Entry
+    dynamics: Dynamics
+
+    @property
+    def unit(self) -> float:
+        """Task time in one tau."""
+        return self.dynamics.net.tau * self.entry.speed
+
+    @property
+    def stride(self) -> float | None:
+        """Task time in one step of a discrete network; None for a continuous one."""
+        step = self.dynamics.net.spec.dt
+        return None if step is None else step * self.entry.speed
+
+    def motion(self, dt: float | None) -> Motion:
+        """Return the motion at steps of ``dt`` seconds (tau / 10 or the network's own if not given)."""
+        return Motion.alone(self.dynamics, dt)
+
+    def starts(self, trials: int, initial: np.ndarray | None, seed: int) -> Float[np.ndarray, "row state"]:
+        """Return states to start from: ``initial`` in task units, else drawn from those stored in the bank."""
+        if initial is None:
+            rng = np.random.Generator(np.random.Philox(seed))
+            known = self.entry.start
+            chosen = known[rng.choice(len(known), size=trials, replace=trials > len(known))]
+            scatter = 0.0 if len(known) > 1 else 0.1  # a bare bias knows one state only
+            z = self.entry.to_network(chosen)
+            return self.dynamics.state(z + scatter * rng.standard_normal(z.shape))
+        return self.dynamics.state(self.entry.to_network(self._complete(initial)))
+
+    def _complete(self, initial: np.ndarray) -> Float[np.ndarray, "row component"]:
+        given = np.atleast_2d(np.asarray(initial, dtype=np.float64))
+        k, used = len(self.entry.center), self.entry.dimension
+        if given.ndim != 2 or given.shape[1] not in (used, k) or not np.isfinite(given).all():
+            raise ValueError(
+                f"initial is (component,) or (trial, component), finite, with {used} components for task "
+                f"{self.entry.task!r}; got shape {np.shape(initial)}"
+            )
+        idle = np.broadcast_to(self.entry.center[given.shape[1] :], (len(given), k - given.shape[1]))
+        return np.concatenate([given, idle], axis=1)
+
+
+def alone(net: Network, bias: Biases, task: str | None = None) -> list[Alone]:
+    """Return the tasks of a bank on its network (or the one named), or a bare bias vector as the task "bias".
+
+    Raises ValueError for a bank of another network, an unknown task, a vector of the wrong length.
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"this measure is of a network under a bias: the first argument is a Network, got {type(net)}")
+    if isinstance(bias, xr.Dataset):
+        check_bank(net, bias)
+        names = [str(n) for n in bias["task"].values] if task is None else [task]
+        rows = [entry(bias, name) for name in names]
+    elif task is None:
+        rows = [bare(net, bias)]
+    else:
+        raise ValueError(f"task {task!r} names a row of a bank; a bare bias vector has none, so leave task out")
+    return [Alone(row, dynamics_of(net, row.bias)) for row in rows]
+
+
+def names(rows: list[Alone]) -> dict[str, Variable]:
+    """Return the coordinate of tasks, for results."""
+    return {"task": Variable(("task",), [r.entry.task for r in rows], "1", "task")}
+
+
+def positive(name: str, number: float) -> float:
+    """Return a positive finite number; raise ValueError for anything else."""
+    value = float(number)
+    if not (np.isfinite(value) and value > 0):
+        raise ValueError(f"{name} is a positive number, got {number!r}")
+    return value
+
+
+def whole(name: str, number: int, least: int = 1) -> int:
+    """Return a whole number of at least ``least``; raise ValueError for anything else."""
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+        raise ValueError(f"{name} is a whole number of at least {least}, got {number!r}")
+    return int(number)

@@ -1,0 +1,146 @@
+"""Fixed and slow points on plain functions: where a flow stands still, or nearly."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Complex, Float, Num
+
+from ._advance import Flow
+
+_MINIMUM = 1e-3  # |J' F| / |F|, in units of the typical |J|, below which |F| can fall no further
+_MARGINAL = 1e-3  # share of the fastest rate below which growth counts as neither
+_ROOM = 2**24  # numbers in the Jacobians held at once
+
+
+class FixedPoints(NamedTuple):
+    """Points found, the speed |F| left at each, whether it is only slow, its eigenvalues, the share of starts."""
+
+    location: Float[np.ndarray, "point state"]
+    residual: Float[np.ndarray, " point"]
+    slow: Bool[np.ndarray, " point"]
+    eigenvalue: Complex[np.ndarray, "point mode"]
+    starts: Float[np.ndarray, " point"]
+
+
+def fixed_points_of(
+    flow: Flow,
+    jacobian: Flow,
+    starts: Float[np.ndarray, "start state"],
+    *,
+    tolerance: float = 1e-8,
+    slow: float = 0.0,
+    apart: float = 0.01,
+    steps: int = 200,
+) -> FixedPoints:
+    """Return the points where dx/dt = f(x) stands still, and those where it is slowest, from many starts at once.
+
+        x <- x - (J'J + l m)^-1 J' f(x),   m = mean diag(J'J),   l smaller after a fall of |f|, larger after a rise
+
+    This damped Newton's method ends at zeros of f, which it finds whether they are stable or not, or at local
+    minima of the speed |f|: a zero where |f| < ``tolerance``, a slow point where it stays above but below ``slow``.
+
+    Arguments: ``flow`` and ``jacobian``, functions of states (row, d) that return (row, d) and (row, d, d);
+    ``starts`` (start, d); points nearer than ``apart`` (root mean square over the d variables) are one;
+    ``steps`` at most. Returns points, zeros before slow ones, the most often reached first, with the eigenvalues of
+    the Jacobian there, fastest growing first. Raises ValueError for starts that are not finite.
+    Source: Sussillo and Barak (2013), doi:10.1162/NECO_a_00409; Marquardt (1963), doi:10.1137/0111030.
+
+    >>> import numpy as np
+    >>> from tonicnet.measure import fixed_points_of
+    >>> made = fixed_points_of(lambda x: x - x**3, lambda x: (1 - 3 * x**2)[:, :, None], np.linspace(-2, 2, 9)[:, None])
+    >>> sorted(made.location.ravel().round(6).tolist())
+    [-1.0, 0.0, 1.0]
+    """
+    x = np.asarray(starts, dtype=np.float64)
+    if x.ndim != 2 or not len(x) or not np.isfinite(x).all():
+        raise ValueError(f"starts are finite states (start, d), at least one; got shape {x.shape}")
+    room = max(1, _ROOM // x.shape[1] ** 2)
+    parts = [_settled(flow, jacobian, x[s : s + room], tolerance, steps) for s in range(0, len(x), room)]
+    ends, speed, minimal = (np.concatenate([p[i] for p in parts]) for i in range(3))
+    kept, share = _distinct(ends, speed, (speed < tolerance) | (minimal & (speed < slow)), tolerance, apart)
+    ends, speed = ends[kept], speed[kept]
+    values = [np.linalg.eigvals(np.asarray(jacobian(e[None]))[0]).astype(np.complex128) for e in ends]
+    ranked = [v[np.argsort(-v.real, kind="stable")] for v in values]
+    eigenvalue = np.array(ranked, dtype=np.complex128).reshape(len(ends), x.shape[1])
+    return FixedPoints(ends, speed, speed >= tolerance, eigenvalue, share)
+
+
+def _settled(
+    flow: Flow, jacobian: Flow, x: Float[np.ndarray, "start state"], tolerance: float, steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where each start ends, |f| there, and whether that is a local minimum of |f|."""
+    x, f, j = x.copy(), np.asarray(flow(x)), np.array(jacobian(x), dtype=np.float64)
+    damping, typical = np.full(len(x), 1e-2), np.median(np.sqrt((j**2).sum(axis=(1, 2))))
+    for _ in range(steps):
+        live = np.flatnonzero((_norm(f) > 1e-3 * tolerance) & (damping < 1e8))
+        if not len(live):
+            break
+        with np.errstate(over="ignore", invalid="ignore"):
+            there = x[live] - _newton(f[live], j[live], damping[live])
+            tried = np.asarray(flow(there))
+            better = _norm(tried) < _norm(f[live])
+        moved = live[better]
+        x[moved], f[moved] = there[better], tried[better]
+        j[moved] = jacobian(x[moved]) if len(moved) else j[moved]
+        damping[live] = np.where(better, np.maximum(damping[live] / 5, 1e-14), damping[live] * 4)
+    slope = _norm(np.einsum("rij,ri->rj", j, f))
+    return x, _norm(f), slope <= _MINIMUM * typical * _norm(f)
+
+
+def _newton(
+    f: Float[np.ndarray, "row state"], j: Float[np.ndarray, "row state state"], damping: Float[np.ndarray, " row"]
+) -> Float[np.ndarray, "row state"]:
+    square = j.swapaxes(1, 2) @ j
+    diagonal = np.arange(j.shape[1])
+    square[:, diagonal, diagonal] += (damping * np.trace(square, axis1=1, axis2=2) / j.shape[1] + 1e-300)[:, None]
+    return np.linalg.solve(square, np.einsum("rij,ri->rj", j, f)[..., None])[..., 0]
+
+
+def _norm(f: Float[np.ndarray, "row state"]) -> Float[np.ndarray, " row"]:
+    return np.sqrt((f**2).sum(axis=1))
+
+
+def _distinct(
+    x: Float[np.ndarray, "start state"], speed: np.ndarray, good: np.ndarray, tolerance: float, apart: float
+) -> tuple[list[int], Float[np.ndarray, " point"]]:
+    """Return one start of each distinct end, zeros before slow points, and the share of all starts that end there."""
+    kept: list[int] = []
+    count: list[int] = []
+    for i in np.flatnonzero(good)[np.argsort(speed[good], kind="stable")]:
+        gap = np.sqrt(((x[kept] - x[i]) ** 2).mean(axis=1)) if kept else np.empty(0)
+        if len(gap) and gap.min() < apart:
+            count[int(gap.argmin())] += 1
+        else:
+            kept.append(int(i))
+            count.append(1)
+    order = sorted(range(len(kept)), key=lambda n: (speed[kept[n]] >= tolerance, -count[n]))
+    return [kept[n] for n in order], np.array([count[n] / len(x) for n in order])
+
+
+def kind_of(eigenvalue: Num[np.ndarray, " mode"], *, discrete: bool = False) -> str:
+    """Return what kind of point has these eigenvalues, of a flow or (``discrete``) of a map.
+
+    By the signs of the growth (real part, or log modulus) and by whether the leading growing and decaying
+    eigenvalues turn; "marginal" where the slowest is below a thousandth of the fastest.
+
+    >>> import numpy as np
+    >>> kind_of(np.array([1.0, -2.0])), kind_of(np.array([-0.1 + 3j, -0.1 - 3j])), kind_of(np.array([1e-9, -1.0]))
+    ('saddle', 'stable focus', 'marginal')
+    """
+    growth = growth_rate(eigenvalue, discrete=discrete)
+    if np.abs(growth).min() < _MARGINAL * np.abs(growth[np.isfinite(growth)]).max(initial=0.0):
+        return "marginal"
+    up, down = growth > 0, growth <= 0
+    leading = [eigenvalue[side][np.argmin(np.abs(growth[side]))] for side in (up, down) if side.any()]
+    turning = any(abs(v.imag) > 1e-9 * abs(v) for v in leading)
+    if up.any() and down.any():
+        return "saddle-focus" if turning else "saddle"
+    return f"{'unstable' if up.any() else 'stable'} {'focus' if turning else 'node'}"
+
+
+def growth_rate(eigenvalue: Num[np.ndarray, "*any"], *, discrete: bool) -> Float[np.ndarray, "*any"]:
+    """Return how fast each eigenvalue grows: its real part, or for a map the logarithm of its modulus."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.abs(eigenvalue)) if discrete else np.real(eigenvalue).astype(np.float64)
