@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -434,3 +435,14 @@ def test_ticks_keep_their_look_after_the_call():
 def test_the_package_does_not_import_matplotlib():
     code = "import sys, tonicnet; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_notebook_shows_every_figure_not_only_the_first():
+    """The inline backend starts with the first figure and makes matplotlib interactive: that must last."""
+    code = (
+        "import numpy as np, xarray as xr, matplotlib as mpl; from tonicnet import plot\n"
+        "bank = xr.Dataset({'loss': (('task', 'epoch'), [[1.0, 0.1]])}, coords={'task': ['a']})\n"
+        "plot.loss(bank); raise SystemExit(0 if mpl.is_interactive() else 1)"
+    )
+    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    assert subprocess.run([sys.executable, "-c", code], check=False, env=environment).returncode == 0
