@@ -66,7 +66,8 @@ def fit(
     checkpoint : a file in which learning is kept as it goes. The same call on the same machine goes on from
         there, also after kill -9, to the same biases bit for bit; that of another run is refused.
     into : a bank of this network to grow; its rows are left as they are.
-    progress : True for a bar, False for silence, or a function called with a dict after each step.
+    progress : True for a bar, False for silence, or a function called with a dict after each step: task, stage,
+        step, loss, score, left (s), restart, and the bias as it is then.
     seed : of the first biases and of all sampling.
 
     Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per

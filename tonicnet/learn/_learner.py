@@ -15,6 +15,7 @@ from ..simulate import Circuit
 from ._adam import Adam
 from ._autonomous_plan import autonomous_plan
 from ._behaviour_plan import behaviour_plan
+from ._first_bias import first_bias
 from ._flow_plan import flow_plan
 from ._gauss_newton import GaussNewton
 from ._horizon import rollout_step
@@ -33,7 +34,6 @@ from ._target import Target
 from ._trajectory_plan import rollout, trajectory_plan
 
 _STALL = 0.03  # a stage ends when its patience of steps lowers the loss by less than this share
-_DENSE = 0.1  # of the spread of first biases: broad ones silence what random synapses do by themselves
 _EXAMINED = 100  # trials of a behaviour on which the network alone is judged
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
 
@@ -94,11 +94,8 @@ class Learner:
         return method if method in ("flow", "trajectory") else "flow" if flows else "trajectory"
 
     def _first_bias(self, restart: int) -> Float[Tensor, " unit"]:
-        mean, spread = self.target.net.transfer.spread
-        if not self.target.net.low_rank:
-            spread *= _DENSE
-        drawn = Draw(self.setup.seed, restart)("bias").standard_normal(self.target.net.units)
-        return torch.tensor(mean + spread * drawn, device=self.circuit.device)
+        drawn = first_bias(self.target.net, seed=self.setup.seed, restart=restart)
+        return torch.tensor(drawn, device=self.circuit.device)
 
     def _attempt(self) -> None:
         """Run the stages that are left of this restart, and decide whether to end or to start again."""
@@ -181,7 +178,7 @@ class Learner:
         score = s.best.score.sentence() if s.best else ""
         left = self._pace.left(s.step, took, rounds=self.setup.rounds - s.scored)
         event = {"task": self.target.task.name, "stage": stage.name, "step": len(s.losses), "loss": loss}
-        self._report(event | {"score": score, "left": left, "restart": s.restart})
+        self._report(event | {"score": score, "left": left, "restart": s.restart, "bias": s.bias.numpy(force=True)})
 
 
 def _planner(target: Target, kind: str) -> Callable[[Target, Circuit, Setup], Plan]:

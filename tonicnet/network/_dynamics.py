@@ -37,8 +37,8 @@ class Dynamics(ABC):
         """Return F(x)."""
 
     @abstractmethod
-    def jacobian(self, x: Rows) -> Float[np.ndarray, "row state state"]:
-        """Return dF/dx."""
+    def linear(self, gain: Float[np.ndarray, "row unit"]) -> Float[np.ndarray, "row state state"]:
+        """Return dF/dx where the units have these gains phi'; of their mean along a run, the mean of dF/dx."""
 
     @abstractmethod
     def tangent(self, x: Rows, v: Float[np.ndarray, "row mode state"]) -> tuple[Rows, np.ndarray]:
@@ -51,6 +51,10 @@ class Dynamics(ABC):
     @abstractmethod
     def state(self, z: Float[np.ndarray, "row component"]) -> Rows:
         """Return a state whose output is z."""
+
+    def jacobian(self, x: Rows) -> Float[np.ndarray, "row state state"]:
+        """Return dF/dx."""
+        return self.linear(self.gain(x))
 
     def gain(self, x: Rows) -> Float[np.ndarray, "row unit"]:
         """Return phi' of each unit."""
@@ -86,14 +90,14 @@ class Latent(Dynamics):
         """Return -z + D phi(E z + b)."""
         return self.value(self.drive(x)) @ self.decoder.T - x
 
-    def jacobian(self, x: Rows) -> Float[np.ndarray, "row state state"]:
+    def linear(self, gain: Float[np.ndarray, "row unit"]) -> Float[np.ndarray, "row state state"]:
         """Return -1 + D diag(phi') E."""
-        return self._linear(self.gain(x))
+        return (gain @ self._pairs).reshape(-1, self.size, self.size) - np.eye(self.size)
 
     def tangent(self, x: Rows, v: Float[np.ndarray, "row mode state"]) -> tuple[Rows, np.ndarray]:
         """Return F(z), and its derivative applied to each of the vectors v."""
         rate, gain = self.both(self.drive(x))
-        return rate @ self.decoder.T - x, v @ self._linear(gain).transpose(0, 2, 1)
+        return rate @ self.decoder.T - x, v @ self.linear(gain).transpose(0, 2, 1)
 
     def output(self, x: Rows) -> Float[np.ndarray, "row component"]:
         """Return z itself."""
@@ -102,9 +106,6 @@ class Latent(Dynamics):
     def state(self, z: Float[np.ndarray, "row component"]) -> Rows:
         """Return z itself."""
         return z
-
-    def _linear(self, gain: Float[np.ndarray, "row unit"]) -> Float[np.ndarray, "row state state"]:
-        return (gain @ self._pairs).reshape(-1, self.size, self.size) - np.eye(self.size)
 
 
 class Rates(Dynamics):
@@ -127,9 +128,9 @@ class Rates(Dynamics):
         """Return -r + phi(M r + b)."""
         return self.value(self.drive(x)) - x
 
-    def jacobian(self, x: Rows) -> Float[np.ndarray, "row state state"]:
+    def linear(self, gain: Float[np.ndarray, "row unit"]) -> Float[np.ndarray, "row state state"]:
         """Return -1 + diag(phi') M, N x N for each row."""
-        return self.gain(x)[:, :, None] * self._coupled(np.eye(self.size)).T - np.eye(self.size)
+        return gain[:, :, None] * self._coupled(np.eye(self.size)).T - np.eye(self.size)
 
     def tangent(self, x: Rows, v: Float[np.ndarray, "row mode state"]) -> tuple[Rows, np.ndarray]:
         """Return F(r), and its derivative applied to each of the vectors v, without forming it."""

@@ -1,0 +1,126 @@
+"""What single units do: selectivity across tasks, clusters, histograms of biases and gains."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from test_measure_lyapunov import atlas
+
+import tonicnet as tn
+from tonicnet import measure
+
+__all__ = ["atlas"]
+
+
+def rates(sizes, units="Hz", samples=200):
+    """A run of len(sizes) tasks in which unit i swings with sizes[task][i]."""
+    wave = np.sin(np.arange(samples) * 0.3)[:, None]
+    values = np.concatenate([10 + wave * np.asarray(size) for size in sizes])[None]
+    coords = {
+        "time": np.arange(values.shape[1]) * 0.01,
+        "task_time": ("time", np.tile(np.arange(samples) * 0.01, len(sizes))),
+        "segment": ("time", np.repeat([f"task {k}" for k in range(len(sizes))], samples)),
+        "unit": np.arange(values.shape[2]),
+    }
+    made = xr.Dataset({"rate": (("trial", "time", "unit"), values)}, coords=coords)
+    made["rate"].attrs = {"units": units, "long_name": "rate"}
+    return made
+
+
+def test_task_variance_and_clusters_are_exact():
+    groups = np.array([[3, 0, 0], [0, 3, 0], [2, 2, 0], [0, 1, 2], [0, 0, 0]])
+    sizes = np.repeat(groups, 10, axis=0).T.astype(float)
+    found = measure.selectivity(rates(sizes))
+    wave = np.sin(np.arange(200) * 0.3).var()
+    np.testing.assert_allclose(found.variance.values, sizes**2 * wave, atol=1e-9)
+    assert found.variance.attrs["units"] == "Hz^2"
+    assert found.attrs["number"] == 4
+    assert [set(found.cluster.values[10 * g : 10 * g + 10].tolist()) for g in range(5)] == [{0}, {2}, {1}, {3}, {-1}]
+    assert found.silhouette == pytest.approx(1, abs=1e-6)
+    assert found.silhouette_floor < 0.95
+    assert found.selectivity.values[:, 40:].max() == 0
+    sorted_labels = found.cluster.values[found.order.values].tolist()
+    assert sorted_labels == [0] * 10 + [1] * 10 + [2] * 10 + [3] * 10 + [-1] * 10
+
+
+def test_no_clusters_no_better_than_shuffled():
+    sizes = np.random.default_rng(0).uniform(0, 1, (4, 300))
+    found = measure.selectivity(rates(sizes, samples=50), clusters=6, seed=1)
+    assert abs(float(found.silhouette - found.silhouette_floor)) < 0.1
+    assert found.silhouette_by_number.clusters.values.tolist() == [2, 3, 4, 5, 6]
+    again = measure.selectivity(rates(sizes, samples=50), clusters=6, seed=1)
+    np.testing.assert_array_equal(found.cluster, again.cluster)
+
+
+def test_segments_of_one_task_are_pooled_and_starts_discarded():
+    run = rates([[1, 2, 3, 4.0], [4, 3, 2, 1.0]])
+    start = run.copy(deep=True)
+    start["rate"][0, 200:230] += 1e3
+    kept = measure.selectivity(start, discard=0.5)
+    assert kept.variance.max() < 20
+    assert measure.selectivity(start).variance.max() > 1e3
+
+
+def test_selectivity_of_a_network(atlas):
+    net, bank = atlas
+    run = tn.simulate(net, bank, schedule=[(n, 4) for n in ("hopf", "two-well", "lorenz")], rates=True, dt=0.02)
+    found = measure.selectivity(run, discard=0.5, clusters=5)
+    assert found.sizes == {"task": 3, "unit": 1000, "clusters": 4}
+    assert found.selectivity.values.max(axis=0).min() >= 0
+    assert sorted(found.order.values.tolist()) == list(range(1000))
+    assert all(v.attrs["units"] and v.attrs["long_name"] for v in found.variables.values())
+
+
+def test_selectivity_bad_input():
+    run = rates([[1, 2, 3, 4.0], [4, 3, 2, 1.0]])
+    for bad, options, words in [
+        (run.rename(rate="output"), {}, "needs rates"),
+        (run.isel(time=slice(0, 200)), {}, "only 'task 0'"),
+        (run, {"discard": 1.9}, "keeps 10 samples; a task variance needs at least 20"),
+        (run * np.nan, {}, "not finite"),
+        (run.isel(unit=slice(0, 3)), {}, "at least 4 units"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            measure.selectivity(bad, **options)
+
+
+# ---- biases
+
+
+def test_histogram_gain_and_silence_are_exact():
+    """Units that hardly see the recurrent drive: phi' is that at the bias."""
+    net = tn.Network(units=60, seed=0, transfer="tanh", encoder_scale=1e-6)
+    bias = np.repeat([0.5, -20.0, 20.0], 20)
+    made = measure.biases(net, bias, bins=10, before=np.zeros(60))
+    np.testing.assert_allclose(made.gain.values[0], 1 - np.tanh(bias) ** 2, atol=1e-5)
+    assert made.silent.values[0].tolist() == [0] * 20 + [1] * 20 + [0] * 20
+    assert made.saturated.values[0].tolist() == [0] * 40 + [1] * 20
+    assert made.shut_off_share[0] == pytest.approx(2 / 3)
+    assert float((made.density[0] * np.diff(made.bin)[0]).sum()) == pytest.approx(1)
+    np.testing.assert_allclose(made.gain_change.values, made.gain.values - 1, atol=1e-5)
+    np.testing.assert_allclose(made.bias_change.values[0], bias)
+    assert made.bias_mean[0] == pytest.approx(bias.mean())
+    assert made.gain_error.values.max() < 1e-5
+
+
+def test_biases_of_a_bank(atlas):
+    net, bank = atlas
+    made = measure.biases(net, bank.sel(task=["hopf", "two-well"]), duration=4.0, transient=2.0, trials=2)
+    assert made.gain.sizes == {"task": 2, "unit": 1000}
+    assert 0 <= float(made.shut_off_share.min()) < float(made.shut_off_share.max()) < 1
+    assert not (made.silent & made.saturated).any()
+    assert "gain_change" not in made
+    assert all(v.attrs["units"] and v.attrs["long_name"] for v in made.variables.values())
+
+
+def test_biases_bad_input():
+    net = tn.Network(units=20, seed=0)
+    for options, words in [
+        ({"before": np.zeros(3)}, "before is one finite bias a unit"),
+        ({"bins": 0}, "bins is a whole number"),
+        ({"duration": 0.05}, r"duration=0.05 s is 5 steps; gains along a run need 16"),
+        ({"trials": 0}, "trials is a whole number"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            measure.biases(net, np.zeros(20), **options)

@@ -1,0 +1,104 @@
+"""Which units do what: task variance of every unit across a bank, and the clusters they fall into."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from .._labels import Variable, dataset
+from ._clusters import clusters_of
+from ._run import parts_of, task_of, time_of
+
+_SAMPLES = 20  # of a segment at least
+
+
+def selectivity(
+    run: xr.Dataset, *, discard: float = 0.0, silent: float = 1e-3, clusters: int = 12, seed: int = 0
+) -> xr.Dataset:
+    """Measure in which tasks each unit takes part, and the clusters of units that do alike.
+
+        TV_i(A) = var_{trial, t} r_i(t; A),    selectivity_i(A) = TV_i(A) / max_B TV_i(B)
+
+    Arguments: ``run``, one with rates and a segment for each task, ``tn.simulate(net, bank, schedule=[...],
+    rates=True)`` (``every=`` keeps it small); ``discard``, task time left out at the start of each segment;
+    a unit is silent whose largest variance is below ``silent`` squared times the largest of all units; ``clusters`` at
+    most, by k-means of the selectivities of the others, the number chosen by the silhouette (:func:`clusters_of`).
+
+    Returns ``variance(task, unit)`` (rate unit squared), ``selectivity(task, unit)`` (0 for silent units),
+    ``cluster(unit)`` (-1 for silent ones), ``order(unit)``, the units sorted by cluster and then by the task they are
+    most selective for, ``silhouette``, its floor ``silhouette_floor`` (the selectivities of each task shuffled over
+    units), and ``silhouette_by_number(clusters)``. Raises ValueError for a run without rates, a single task, segments
+    shorter than 20 samples, rates that are not finite, fewer than 4 units that do anything.
+    Source: Yang et al. (2019), doi:10.1038/s41593-018-0310-2.
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from tonicnet.measure import selectivity
+    >>> t, size = np.arange(100) * 0.1, np.repeat([[1, 0], [1, 1], [0, 1]], 4, axis=0)    # 12 units, tasks a and b
+    >>> rate = np.concatenate([np.sin(5 * t)[:, None] * size[:, k] for k in (0, 1)])
+    >>> run = xr.Dataset({"rate": (("time", "unit"), rate)}, coords={"time": np.arange(200) * 0.1,
+    ...     "segment": ("time", np.repeat(["a", "b"], 100))})
+    >>> selectivity(run).cluster.values.tolist()
+    [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
+    """
+    names, rates = _rates(run, discard)
+    variance = np.array([r.reshape(-1, r.shape[2]).var(axis=0) for r in rates])
+    largest = variance.max(axis=0)
+    active = largest > silent**2 * largest.max()
+    share = np.where(active, variance / np.where(active, largest, 1.0), 0.0)
+    features = share[:, active].T
+    made = clusters_of(features, most=clusters, seed=seed)
+    rng = np.random.Generator(np.random.Philox(seed))
+    own = clusters_of(rng.permuted(features, axis=0), most=clusters, seed=seed)
+    label = np.full(len(active), -1)
+    label[active] = made.cluster
+    unit = run["unit"].values if "unit" in run.coords else np.arange(len(active))
+    units = str(run["rate"].attrs.get("units", "1"))
+    square = "1" if units == "1" else f"{units}^2"
+    number = np.arange(2, 2 + len(made.silhouettes))
+    found = {
+        "variance": Variable(("task", "unit"), variance, square, "task variance of each unit"),
+        "selectivity": Variable(("task", "unit"), share, "1", "task variance over the largest of all tasks"),
+        "cluster": Variable(("unit",), label, "1", "cluster (-1: silent)"),
+        "order": Variable(("unit",), _order(label, share), "1", "units sorted by cluster"),
+        "silhouette": Variable((), made.silhouettes.max(), "1", "silhouette of the clusters"),
+        "silhouette_floor": Variable((), own.silhouettes.max(), "1", "silhouette, selectivities shuffled over units"),
+        "silhouette_by_number": Variable(("clusters",), made.silhouettes, "1", "silhouette by number of clusters"),
+    }
+    coords = {
+        "task": Variable(("task",), names, "1", "task"),
+        "unit": Variable(("unit",), unit, "1", "unit"),
+        "clusters": Variable(("clusters",), number, "1", "number of clusters"),
+    }
+    return dataset(found, coords, number=made.number, silent=float(silent), seed=seed)
+
+
+def _order(label: np.ndarray, share: Float[np.ndarray, "task unit"]) -> np.ndarray:
+    """Return units by cluster, in each by the task of the largest share; silent ones last."""
+    best = share.argmax(axis=0)
+    last = np.where(label < 0, label.max() + 1, label)
+    return np.lexsort((-share.mean(axis=0), best, last))
+
+
+def _rates(run: xr.Dataset, discard: float) -> tuple[list[str], list[Float[np.ndarray, "trial time unit"]]]:
+    """Return the tasks of a run and the rates in each, all its segments together."""
+    if not isinstance(run, xr.Dataset) or "rate" not in run:
+        raise ValueError("selectivity needs rates: run with tn.simulate(net, bank, schedule=[...], rates=True)")
+    rate = run["rate"] if "trial" in run["rate"].dims else run["rate"].expand_dims("trial")
+    rate = rate.transpose("trial", "time", "unit")
+    if not np.isfinite(rate).all():
+        raise ValueError("the run holds rates that are not finite; cut it before")
+    time, found = time_of(rate, "run"), dict[str, list[np.ndarray]]()
+    for part in parts_of(rate, time):
+        kept = time[part] - time[part][0] >= discard
+        name = task_of(rate.isel(time=part))
+        if kept.sum() < _SAMPLES:
+            raise ValueError(
+                f"the segment of {name!r} keeps {int(kept.sum())} samples; a task variance needs at least {_SAMPLES}: "
+                "run it longer, or discard less"
+            )
+        found.setdefault(name, []).append(rate.values[:, part][:, kept])
+    if len(found) < 2:
+        raise ValueError(f"selectivity compares tasks, this run has only {next(iter(found))!r}; give a schedule of two")
+    return list(found), [np.concatenate(r, axis=1) for r in found.values()]
