@@ -72,7 +72,7 @@ tn.plot.components(run, window=(0, min(seconds, 20)))
 # %%
 speed = float(bank["speed"].sel(task=task))
 long = tn.simulate(net, bank, duration=8 * seconds)
-truth = target.trajectory(16 * seconds * speed, 0.01, seed=1)
+truth = target.trajectory(20 * seconds * speed, 0.01, seed=1)
 measures = tn.compare(truth, long)
 measures.squeeze().to_pandas().dropna()
 
