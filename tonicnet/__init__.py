@@ -11,6 +11,7 @@ from ._files import load as load
 from ._files import save as save
 from ._labels import package_version
 from ._show import show as show
+from .explore import explore as explore
 from .learn import fit as fit
 from .measure import compare as compare
 from .network import LIF as LIF

@@ -84,7 +84,9 @@ def bank_scores(bank: xr.Dataset) -> Cells:
     rows = []
     for i, name in enumerate(bank["task"].values):
         row = bank.isel(task=i)
-        rows.append([str(name), *(str(row[m].item()).split(",")[0] for m in method), *(_written(row, key) for key in known)])
+        rows.append(
+            [str(name), *(str(row[m].item()).split(",")[0] for m in method), *(_written(row, key) for key in known)]
+        )
     return Cells(head, rows)
 
 
