@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 
-import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from ._attractor import attractor
+from ._attractor import attractor, cleared
 from ._components import components
 from ._style import dressed, styled
 
@@ -25,9 +24,10 @@ def png(run: xr.Dataset) -> bytes:
     """
     count = int(run["dimension"].values[0]) if "dimension" in run.coords else run.sizes["component"]
     figure = Figure(figsize=_SIZE, layout="constrained")
-    upper, lower = np.ravel(figure.subfigures(2, 1, height_ratios=(3, 2)))
-    attractor(run, ax=dressed(upper.add_subplot(projection="3d" if count > 2 else None)))
-    components(run, ax=dressed(lower.add_subplot()))
+    grid = figure.add_gridspec(2, 1, height_ratios=(3, 2))
+    upper = figure.add_subplot(grid[0], projection="3d" if count > 2 else None)
+    attractor(run, ax=cleared(upper) if count > 2 else dressed(upper))
+    components(run, ax=dressed(figure.add_subplot(grid[1])))
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=_DPI)
     return out.getvalue()
