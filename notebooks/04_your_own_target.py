@@ -18,7 +18,7 @@
 # learn it, and keep the result in a file that says where it came from.
 
 # %% tags=["parameters"] small="units, seconds, length, options = 80, 4.0, 12, {'rounds': 0, 'steps': 4}"
-units, seconds, length, options = 300, 20.0, 30, {}
+units, seconds, length, options = 200, 20.0, 30, {"rounds": 1}
 
 # %%
 import tempfile
