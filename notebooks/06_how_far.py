@@ -20,7 +20,7 @@
 gains, widths, horizon, chaos, low_rank, ranks = (
     [0.5, 0.9, 1.2, 1.5, 2.0],
     [25, 50, 100],
-    150,
+    100,
     "lorenz",
     [100, 300],
     [2, 3, 5],
