@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -20,6 +19,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 from tonicnet import plot
+from tonicnet.plot._style import styled
 
 SHAPES = {"lorenz": 3, "hopf": 2, "van-der-pol": 2, "line": 1}
 SPECS = {"transfer": {"name": "lif", "threshold": -0.050, "reset": -0.070}}
@@ -438,11 +438,8 @@ def test_the_package_does_not_import_matplotlib():
 
 
 def test_a_notebook_shows_every_figure_not_only_the_first():
-    """The inline backend starts with the first figure and makes matplotlib interactive: that must last."""
-    code = (
-        "import numpy as np, xarray as xr, matplotlib as mpl; from tonicnet import plot\n"
-        "bank = xr.Dataset({'loss': (('task', 'epoch'), [[1.0, 0.1]])}, coords={'task': ['a']})\n"
-        "plot.loss(bank); raise SystemExit(0 if mpl.is_interactive() else 1)"
-    )
-    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    assert subprocess.run([sys.executable, "-c", code], check=False, env=environment).returncode == 0
+    """The first figure starts a notebook's backend, which makes matplotlib interactive: that must last."""
+    assert not mpl.is_interactive()
+    styled(lambda: mpl.interactive(True))()
+    assert mpl.is_interactive()
+    mpl.interactive(False)
