@@ -56,7 +56,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_help_teaches_every_command() -> None:
     said = done("--help")
-    for command in ("demo", "list", "fit", "simulate", "export", "compare"):
+    for command in ("demo", "list", "fit", "simulate", "compare", "report", "export"):
         assert command in said
         assert f"tonicnet {command}" in done(command, "--help")
 

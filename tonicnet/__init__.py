@@ -10,6 +10,8 @@ from . import spiking as spiking
 from ._files import load as load
 from ._files import save as save
 from ._labels import package_version
+from ._show import show as show
+from .explore import explore as explore
 from .learn import fit as fit
 from .measure import compare as compare
 from .network import LIF as LIF
@@ -20,8 +22,11 @@ from .network import Sigmoid as Sigmoid
 from .network import Softplus as Softplus
 from .network import Tanh as Tanh
 from .network import Transfer as Transfer
+from .network import load_bank as load_bank
 from .network import load_network as load_network
 from .network import models as models
+from .report import report as report
+from .simulate import flow as flow
 from .simulate import simulate as simulate
 from .task import Task as Task
 from .task import from_dysts as from_dysts

@@ -12,6 +12,7 @@ from ._demo import demo
 from ._export import export
 from ._fit import fit
 from ._list import shelves
+from ._report import report
 from ._simulate import simulate
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app.command(name="fit")(fit)
 app.command(name="simulate")(simulate)
 app.command(name="export")(export)
 app.command(name="compare")(compare)
+app.command(name="report")(report)
 
 
 def main() -> None:
@@ -60,5 +62,6 @@ def _door(
     tonicnet simulate bank.nc -o rate.nc              run the rate network
     tonicnet simulate bank.nc --spiking -o spikes.nc  run the spiking network
     tonicnet compare rate.nc spikes.nc --bank bank.nc is it the same dynamics?
+    tonicnet report bank.nc -o report.html            a page to look at and pass on
     tonicnet export bank.nc -o script.py              go on in Brian2 (or C++, NIR)
     """

@@ -103,7 +103,7 @@ def _position(found: list[Part], name: str | int) -> int:
 def _axes(ax: Axes | None, count: int, width: float) -> Axes:
     if ax is None:
         made = new_axes(width, 3.6, deep=count == _MOST)
-        return _cleared(made) if count == _MOST else made
+        return cleared(made) if count == _MOST else made
     if (ax.name == "3d") != (count == _MOST):
         raise ValueError(
             f"{count} components do not fit these axes; three need axes made with projection='3d', fewer need flat ones"
@@ -111,7 +111,8 @@ def _axes(ax: Axes | None, count: int, width: float) -> Axes:
     return ax
 
 
-def _cleared(ax: Any) -> Axes:
+def cleared(ax: Any) -> Axes:
+    """Return axes in three dimensions without walls, with room for their labels."""
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((1, 1, 1, 0))
         axis._axinfo["grid"].update(color="#DDDDDD", linewidth=0.5)

@@ -6,11 +6,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 
 from .._names import choose
 from ._need import BANK, chosen_tasks, need, transfer
-from ._style import MINUS, dressed, few, figure_of, looks, new_axes, styled
+from ._style import FAINT, MINUS, bare, dressed, few, figure_of, looks, new_axes, styled
 
 _CLUSTERED = 5000  # units at most; the distances of all pairs are held
 
@@ -23,7 +23,8 @@ def biases(bank: xr.Dataset, *, order: str = "principal", histogram: bool = Fals
     ---------
     bank : Dataset with ``bias(task, unit)``.
     order : of the units: "principal" (along the first principal component of the tasks), "cluster"
-        (average-linkage leaves), or "none" (as drawn).
+        (average-linkage leaves; the tasks too are put next to those they resemble, by 1 - correlation, and their
+        tree is drawn beside them), or "none" (as drawn).
     histogram : draw the distribution of each task instead of the map.
     ax : where to draw, a new figure if not given; the map puts its colour bar beside it.
 
@@ -42,9 +43,13 @@ def biases(bank: xr.Dataset, *, order: str = "principal", histogram: bool = Fals
     choose("order", order, ORDERS)
     tasks = chosen_tasks(bank, None)
     values = bank["bias"].transpose("task", "unit").values
-    draw = _histogram if histogram else _map
     chosen = ax or new_axes(6.0, 2.4 if histogram else 1.2 + 0.28 * len(tasks))
-    draw(chosen, values[:, _order(values, order)], tasks, _label(bank))
+    if histogram:
+        _histogram(chosen, values, tasks, _label(bank))
+        return chosen
+    tree = _tree(values) if order == "cluster" and len(tasks) > 1 else None
+    rows = np.arange(len(tasks)) if tree is None else leaves_list(tree)
+    _map(chosen, values[rows][:, _order(values, order)], [tasks[i] for i in rows], _label(bank), tree)
     return chosen
 
 
@@ -95,13 +100,39 @@ def _clustered(values: Float[np.ndarray, "task unit"]) -> Int[np.ndarray, " unit
     return leaves_list(linkage(values.T, "average"))
 
 
-def _map(ax: Axes, values: Float[np.ndarray, "task unit"], tasks: list[str], label: str) -> None:
+def _tree(values: Float[np.ndarray, "task unit"]) -> Float[np.ndarray, "join 4"]:
+    """Return the average-linkage tree of the tasks, by 1 - correlation of their biases over units."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    size = np.maximum(np.linalg.norm(centred, axis=1), 1e-300)
+    apart = np.clip(1 - centred @ centred.T / np.outer(size, size), 0, None)
+    return linkage(apart[np.triu_indices(len(values), 1)], "average")
+
+
+def _draw_tree(ax: Axes, tree: Float[np.ndarray, "join 4"]) -> None:
+    """Draw the tree to the right of the map, its leaves level with the rows."""
+    beside = ax.inset_axes((1.01, 0, 0.1, 1))
+    drawn = dendrogram(tree, no_plot=True)
+    for across, up in zip(drawn["dcoord"], drawn["icoord"], strict=True):
+        beside.plot(across, (np.array(up) - 5) / 10, color=FAINT, linewidth=0.9, clip_on=False)
+    beside.set(ylim=ax.get_ylim(), xlim=(0, 1.02 * tree[:, 2].max()))
+    bare(beside)
+
+
+def _map(
+    ax: Axes,
+    values: Float[np.ndarray, "task unit"],
+    tasks: list[str],
+    label: str,
+    tree: Float[np.ndarray, "join 4"] | None,
+) -> None:
     low, high = np.percentile(values, [2, 98])
     image = ax.imshow(values, aspect="auto", interpolation="nearest", cmap="cividis", vmin=low, vmax=high)
     ax.set_yticks(range(len(tasks)), tasks)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(f"units, sorted ({values.shape[1]})")
     ax.set_xticks([])
+    if tree is not None:
+        _draw_tree(ax, tree)
     bar = figure_of(ax).colorbar(image, ax=ax, extend="both", extendfrac=0.06, pad=0.02, aspect=14)
     dressed(bar.ax)
     bar.locator = few(4)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
@@ -43,7 +44,26 @@ RC: dict[str, Any] = {
 
 MINUS, NONE = "\N{MINUS SIGN}", "\N{EN DASH}"
 
-styled = mpl.rc_context(RC)  # type: ignore[arg-type]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Make a function draw in this style and leave matplotlib's settings as they were.
+
+    All but one: the first figure of a session starts the backend, and a notebook's switches interactive mode on,
+    without which no later figure would be shown.
+    """
+
+    @functools.wraps(draw)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with mpl.rc_context(RC):  # type: ignore[arg-type]
+            made = draw(*args, **kwargs)
+            shown = mpl.is_interactive()
+        mpl.interactive(shown)
+        return made
+
+    return wrapped
 
 
 class Look(NamedTuple):

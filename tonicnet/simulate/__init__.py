@@ -2,6 +2,7 @@
 
 from ._coupling import Coupling as Coupling
 from ._field import Circuit as Circuit
+from ._flow import flow as flow
 from ._method import EULER as EULER
 from ._method import RK4 as RK4
 from ._method import Tableau as Tableau

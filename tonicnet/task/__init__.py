@@ -1,5 +1,6 @@
 """What is to be reproduced: dynamical systems, recordings, and the shelf of tasks."""
 
+from ._card import task_card as task_card
 from ._dysts import from_dysts as from_dysts
 from ._read import read_recording as read_recording
 from ._recorded import recorded as recorded

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from .._names import choose
 from ._behaviour import behaviour
+from ._card import task_card
 from ._draw import count_of
 from ._field import Field
 from ._flow import checked_flow
@@ -221,6 +222,9 @@ class Task:
 
     def __repr__(self) -> str:
         return f"Task({self.name!r}, kind={self.kind!r}, components={self.components})"
+
+    def _repr_html_(self) -> str:
+        return task_card(self)
 
     @property
     def name(self) -> str:

@@ -1,0 +1,85 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Export to Brian2 and compare
+#
+# **After this notebook you can** carry learned tonic inputs to a network of spiking neurons on the same synapses, as firing
+# thresholds, check that the spikes are the same whichever way the inputs are carried, and go on working in Brian2 alone.
+
+# %% tags=["parameters"] small="tasks, seconds, per_unit = ['hopf', 'cosine'], 1.0, 1"
+tasks, seconds, per_unit = ["hopf", "van-der-pol"], 8.0, 3
+
+# %%
+import tempfile
+from pathlib import Path
+
+import tonicnet as tn
+
+net = tn.load_network("atlas-1000")
+bank = tn.load_bank("atlas-1000")
+tn.plot.thresholds(bank, tasks)
+
+# %% [markdown]
+# A unit's tonic input b is a shift of its neuron's threshold and reset. Thresholds that lie below rest belong to neurons
+# that fire by themselves.
+#
+# ## Three ways to carry a tonic input, one spike train
+
+# %%
+proof = tn.spiking.verify(net, bank, task=tasks[0], duration=0.3)
+proof["differing"].to_series()
+
+# %% [markdown]
+# ## Both networks, one schedule
+
+# %%
+schedule = [(name, seconds) for name in tasks]
+rate = tn.simulate(net, bank, schedule=schedule)
+spikes = tn.spiking.simulate(net, bank, schedule=schedule, neurons_per_unit=per_unit)
+tn.plot.raster(spikes, units=40)
+
+# %%
+truth = {}
+for name in tasks:
+    speed = float(bank["speed"].sel(task=name))
+    truth[name] = tn.task(name).trajectory(2 * seconds * speed, speed * 0.01, seed=1)
+tn.plot.compare(rate, spikes, truth=truth)
+
+# %% [markdown]
+# ## The live object
+#
+# `to_brian2` gives a `brian2.Network` with every object named and every quantity in its unit.
+
+# %%
+live = tn.spiking.to_brian2(net, bank, task=tasks[0])
+sorted(thing.name for thing in live.objects)
+
+# %%
+live["neurons"].v_th[:5]
+
+# %% [markdown]
+# ## A script that stands alone
+#
+# It needs numpy and brian2, not tonicnet.
+
+# %%
+folder = Path(tempfile.mkdtemp())
+script = tn.spiking.write_script(folder / "switching.py", net, bank, schedule=schedule)
+print("\n".join(script.read_text().splitlines()[:40]))
+
+# %% [markdown]
+# ## Exercise
+#
+# Run the spiking network with 1, 3 and 10 neurons per unit. How does the spread of the period fall, and is that the law you
+# expect of averaging?

@@ -1,0 +1,90 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+# %% [markdown]
+# # How far it goes: width, gain and rank
+#
+# **After this notebook you can** say, for a task of your own, how many units it takes, how strong the synapses must be, and what
+# a component more costs, by drawing the map of what was learned.
+
+# %% tags=["parameters"] small="gains, widths, horizon, chaos, low_rank, ranks = [0.5, 1.5], [15], 30, 'hopf', [50], [2]"
+gains, widths, horizon, chaos, low_rank, ranks = (
+    [0.5, 0.9, 1.2, 1.5, 2.0],
+    [25, 50, 100],
+    100,
+    "lorenz",
+    [100, 300],
+    [2, 3, 5],
+)
+
+# %%
+import numpy as np
+import xarray as xr
+
+import tonicnet as tn
+
+# %% [markdown]
+# ## Width and gain
+#
+# The task is a cosine of period 25 that a network must keep by itself, without input and without feedback. Every cell is a
+# network of its own; its score is the share of the target's variance (R2) that it makes alone.
+
+# %%
+wave = np.cos(2 * np.pi * np.arange(horizon + 1) / 25)[:, None]
+task = tn.Task.from_array(wave, name="cosine", dt=0.01)
+score = np.zeros((len(widths), len(gains)))
+for i, units in enumerate(widths):
+    for j, gain in enumerate(gains):
+        net = tn.Network(
+            units, seed=0, synapses="dense", feedback=False, components=1, gain=gain, transfer="tanh", tau=0.01,
+            dt=0.01, decoder_scale=1.0,
+        )  # fmt: skip
+        score[i, j] = tn.fit(net, task, rounds=1, progress=False)["r_squared"].item()
+
+# %%
+scores = xr.Dataset({"r_squared": (("units", "gain"), score)}, coords={"units": widths, "gain": gains})
+tn.plot.learnability(scores)
+
+# %% [markdown]
+# Below a gain of 1 every rhythm dies out, whatever the width: biases can weaken synapses and never strengthen them. Far
+# above, the chaos of the network itself is too strong to be tamed by biases. Between, width decides.
+#
+# ## Width of a low-rank network
+#
+# With low-rank synapses the field itself is fitted, by as many terms as there are units. The chaotic task shows how far a
+# number of units carries: the valid time in task units (Lorenz forgets by a factor e every 1.1), and D_stsp beside its floor.
+
+# %%
+for units in low_rank:
+    bank = tn.fit(tn.Network(units, seed=0), chaos, rounds=0, progress=False)
+    row = {name: bank[name].item() for name in ("field_error", "valid_time", "divergence", "divergence_floor")}
+    print(f"{units:4d} units:", ", ".join(f"{name} {value:.2g}" for name, value in row.items()))
+
+# %% [markdown]
+# ## Rank
+#
+# A network of rank K has K components, and a task of two uses two of them. What do the idle ones cost?
+
+# %%
+for rank in ranks:
+    bank = tn.fit(tn.Network(150, seed=0, components=rank), "hopf", rounds=0, progress=False)
+    print(f"rank {rank}: field error {bank['field_error'].item():.3f}, period error {bank['period_error'].item():+.1e}")
+
+# %%
+tn.plot.biases(bank, histogram=True)
+
+# %% [markdown]
+# ## Exercise
+#
+# Draw the same map for x of the Van der Pol oscillator (notebook 05). It needs more gain or more width than the cosine:
+# which, and why would harmonics ask for it? Then average over three seeds: `tn.plot.learnability` takes the median over any
+# further dim.

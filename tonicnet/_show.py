@@ -1,0 +1,39 @@
+"""One way to show a network, a task or a bank: as a card in a notebook, as text in a shell."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from ._card import Card
+from .network import Network, bank_card, network_card
+from .task import Task, task_card
+
+
+def show(thing: Network | Task | xr.Dataset) -> Card:
+    """Return a card of a network, a task or a bank, for the last line of a notebook cell or for ``print``.
+
+    A network and a task show themselves in a notebook anyway; a bank is a plain Dataset, whose own display
+    lists its variables, and this one a row a task: what learned it, how well, and its biases. Names from
+    files are escaped.
+
+    Arguments: ``thing``, a Network, a Task, or a bank with ``bias(task, unit)``. Returns a :class:`Card` with
+    HTML and text. Raises TypeError for anything else and ValueError for a Dataset that is not a bank.
+
+    >>> import tonicnet as tn
+    >>> tn.show(tn.Network(units=20, seed=0))  # doctest: +ELLIPSIS
+    <tonicnet.Network 20 units, low-rank, K = 3, lif, tau 0.1 s, seed 0, ...>
+    >>> tn.show(tn.task("hopf")).html.count("<svg")
+    2
+    """
+    if isinstance(thing, Network):
+        return Card(network_card(thing), repr(thing))
+    if isinstance(thing, Task):
+        return Card(task_card(thing), repr(thing))
+    if not isinstance(thing, xr.Dataset):
+        raise TypeError(f"show takes a Network, a Task or a bank (tonicnet.fit), got {type(thing).__name__}")
+    if not {"bias", "task"} <= set(thing.variables) or set(thing["bias"].dims) != {"task", "unit"}:
+        has = ", ".join(map(str, thing.data_vars)) or "nothing"
+        raise ValueError(
+            f"this Dataset is not a bank, it lacks bias(task, unit) (it has: {has}); tonicnet.fit makes one"
+        )
+    return bank_card(thing)

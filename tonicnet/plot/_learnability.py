@@ -1,0 +1,101 @@
+"""The learnability map: which networks can learn a task, over two of their properties."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from .._names import choose
+from ._style import INK, MINUS, dressed, figure_of, new_axes, styled
+
+_DIMS = ("gain", "units")
+
+
+@styled
+def learnability(
+    scores: xr.Dataset,
+    *,
+    score: str = "r_squared",
+    x: str = _DIMS[0],
+    y: str = _DIMS[1],
+    limits: tuple[float, float] = (0.0, 1.0),
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a score of learned networks as a map over two of their properties, its value written in every cell.
+
+    A cell is the median over every other dim of the score (seeds, tasks); what was not finite, because
+    learning failed there, counts as the worst. Cells are evenly spaced, whatever the steps of the axes.
+
+    Arguments
+    ---------
+    scores : Dataset with a variable over the dims ``x`` and ``y``, and any others.
+    score : that variable; larger is better.
+    x, y : dims across and up, such as "gain" and "units"; their coordinates label the cells.
+    limits : the scores at the ends of the colours.
+    ax : where to draw, a new figure if not given; the map puts its colour bar beside it.
+
+    Returns the axes. Raises TypeError for anything but a Dataset, ValueError for an unknown score or dims.
+
+    >>> import numpy as np, xarray as xr
+    >>> from tonicnet import plot
+    >>> values = xr.Dataset({"r_squared": (("units", "gain"), [[0.1, 0.9], [0.2, 1.0]])})
+    >>> ax = plot.learnability(values.assign_coords(units=[50, 200], gain=[0.5, 1.5]))
+    >>> [text.get_text() for text in ax.texts]
+    ['0.10', '0.90', '0.20', '1.00']
+    >>> ax.figure.clear()
+    """
+    cells = _cells(scores, score, x, y)
+    low, high = limits
+    if not low < high:
+        raise ValueError(f"limits are (worst, best), the worst below the best, got {limits}")
+    chosen = ax or new_axes(1.9 + 0.55 * cells.sizes[x], 1.1 + 0.4 * cells.sizes[y])
+    image = chosen.imshow(
+        np.maximum(cells.values, low - 1), origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high
+    )
+    for (i, j), value in np.ndenumerate(cells.values):
+        dark = value < low + 0.55 * (high - low)
+        chosen.text(j, i, _word(value), ha="center", va="center", fontsize=7, color="white" if dark else INK)
+    for put, dim in ((chosen.set_xticks, x), (chosen.set_yticks, y)):
+        put(
+            range(cells.sizes[dim]),
+            [f"{v:g}" if np.issubdtype(type(v), np.number) else str(v) for v in cells[dim].values],
+        )
+    chosen.tick_params(length=0)
+    chosen.set(xlabel=_words(scores, x), ylabel=_words(scores, y))
+    bar = figure_of(chosen).colorbar(
+        image, ax=chosen, pad=0.03, aspect=16, extend="min" if cells.min() < low else "neither"
+    )
+    dressed(bar.ax)
+    bar.set_label(_words(scores, score))
+    return chosen
+
+
+def _cells(scores: object, score: str, x: str, y: str) -> xr.DataArray:
+    if not isinstance(scores, xr.Dataset):
+        raise TypeError(f"learnability takes a Dataset of scores, got {type(scores).__name__}")
+    array = scores[choose("score", score, map(str, scores.data_vars))]
+    for dim in (x, y):
+        choose(f"dim of {score}", dim, map(str, array.dims))
+    if x == y:
+        raise ValueError(f"x and y are both {x!r}; a map needs two dims of {', '.join(map(str, array.dims))}")
+    others = [dim for dim in array.dims if dim not in (x, y)]
+    known = array.where(np.isfinite(array), -np.inf)
+    cells = known.median(others) if others else known
+    return cells.assign_coords({d: cells[d] for d in (x, y)}).transpose(y, x)
+
+
+def _word(value: float) -> str:
+    if value == -np.inf:
+        return "none"
+    return f"< {MINUS}9" if value < -9.5 else f"{value:.2f}".replace("-", MINUS)
+
+
+_NAMES = {"gain": "gain g", "units": "units N", "r_squared": "R², median", "components": "rank K"}
+
+
+def _words(scores: xr.Dataset, name: str) -> str:
+    attrs = scores[name].attrs if name in scores.variables else {}
+    words = _NAMES.get(name, str(attrs.get("long_name", name)))
+    unit = str(attrs.get("units", "1"))
+    return words if unit in ("", "1") else f"{words} ({unit})"

@@ -1,0 +1,3 @@
+"""A bank as one self-contained page of interactive figures."""
+
+from ._report import report as report
