@@ -26,7 +26,7 @@ def quick_compiler():
     import brian2 as b2
 
     kept = b2.prefs["codegen.cpp.extra_compile_args_gcc"]
-    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O1", "-ffast-math", "-std=c++11"]
+    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O1", "-ffast-math", "-fno-finite-math-only", "-std=c++11"]
     yield
     b2.prefs["codegen.cpp.extra_compile_args_gcc"] = kept
 

@@ -22,7 +22,7 @@ from ._build import link, quantities, synaptic_filters
 from ._model import Model
 
 # Flags with folders of this machine's Python, of which the program needs nothing.
-_FOREIGN = re.compile(r'(-I|-L|-Wl,-rpath,)"[^"]*" ?|-Wl,--enable-new-dtags ?')
+_FOREIGN = re.compile(r'(-I|-L|-Wl,\S*-rpath,)"[^"]*" ?|-Wl,--enable-new-dtags(?=\s) ?')
 HEADER = Path(__file__).with_name("tonic.h")
 
 
