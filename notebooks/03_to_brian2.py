@@ -28,7 +28,7 @@ import tonicnet as tn
 
 net = tn.load_network("atlas-1000")
 bank = tn.load_bank("atlas-1000")
-tn.plot.thresholds(bank, tasks)
+figure = tn.plot.thresholds(bank, tasks)
 
 # %% [markdown]
 # A unit's tonic input b is a shift of its neuron's threshold and reset. Thresholds that lie below rest belong to neurons
@@ -47,14 +47,14 @@ proof["differing"].to_series()
 schedule = [(name, seconds) for name in tasks]
 rate = tn.simulate(net, bank, schedule=schedule)
 spikes = tn.spiking.simulate(net, bank, schedule=schedule, neurons_per_unit=per_unit)
-tn.plot.raster(spikes, units=40)
+figure = tn.plot.raster(spikes, units=40)
 
 # %%
 truth = {}
 for name in tasks:
     speed = float(bank["speed"].sel(task=name))
     truth[name] = tn.task(name).trajectory(2 * seconds * speed, speed * 0.01, seed=1)
-tn.plot.compare(rate, spikes, truth=truth)
+figure = tn.plot.compare(rate, spikes, truth=truth)
 
 # %% [markdown]
 # ## The live object
