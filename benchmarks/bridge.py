@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 import xarray as xr
+from rows import Row, table
 
 import tonicnet as tn
 
@@ -24,7 +25,6 @@ WAYS = {
     "C++, K shared latents": {"codegen": "standalone"},
     "C++, N x N rows": {"codegen": "standalone", "propagation": "matrix"},
 }
-Row = tuple[str, str]
 
 
 def bank_of(net: tn.Network, mean: float, sd: float, tasks: int = 3) -> xr.Dataset:
@@ -147,16 +147,8 @@ def peer(units: int, seconds: float) -> None:
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {"identical": identical, "speed": speed, "dense": dense}
 
 
-def main() -> None:
-    """Print the rows asked for, or all of them, as a Markdown table."""
+if __name__ == "__main__":
     if sys.argv[1:2] == ["--peer"]:
         peer(int(sys.argv[2]), float(sys.argv[3]))
-        return
-    print("| measure | figure |\n|---|---|")
-    for name in sys.argv[1:] or ROWS:
-        for measure, figure in ROWS[name]():
-            print(f"| {measure} | {figure} |", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    else:
+        table(ROWS)

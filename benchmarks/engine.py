@@ -18,6 +18,7 @@ import peer_flows
 import peer_steps
 import peers
 import torch
+from rows import Row, spread, table
 
 import tonicnet as tn
 from tonicnet.learn._discrete import DiscreteRollout
@@ -31,7 +32,6 @@ from tonicnet.learn._target import Target
 from tonicnet.learn._windows import Windows
 from tonicnet.simulate import Circuit
 
-Row = tuple[str, str]
 LYAPUNOV = 0.906
 HAS_JAX = find_spec("jax") is not None and find_spec("optax") is not None
 
@@ -50,7 +50,7 @@ def reach(limit: float = 150.0, repeats: int = 5) -> Iterator[Row]:
     best = {name: _best_rate(run, problem, limit) for name, run in rivals.items()}
     for target in (1e-3, 1e-4):
         mine = [made[target] for made in ours if made[target] is not None]
-        yield f"a. to validation MSE {target:g}, tonicnet", f"{_spread(mine, 's')}, {len(mine)} of {repeats} seeds"
+        yield f"a. to validation MSE {target:g}, tonicnet", f"{spread(mine, 's')}, {len(mine)} of {repeats} seeds"
         for name, (rate, made) in best.items():
             reached, lowest = made["seconds"][target], min(mse for _, mse in made["curve"])
             told = f"{reached:.1f} s" if reached else f"> {made['curve'][-1][0]:.0f} s (lowest MSE {lowest:.1e})"
@@ -102,7 +102,7 @@ def flow(updates: int = 1500) -> Iterator[Row]:
     first = torch.tensor(3.0 * Draw(0, 0)("bias").standard_normal(1000))
     seconds, losses = zip(*(_flow_fit(residual, first) for _ in range(5)), strict=True)
     goal = 1.05 * float(np.median(losses))
-    yield f"b. flow fit to loss {goal:.1e}, N = 1000, tonicnet", _spread(seconds, "s")
+    yield f"b. flow fit to loss {goal:.1e}, N = 1000, tonicnet", spread(seconds, "s")
     for name, rule, options in (
         ("published momentum rule (0.9)", peer_flows.momentum_flow, {"beta": 0.9}),
         ("Adam", peer_flows.adam_flow, {}),
@@ -161,7 +161,7 @@ def gradient(repeats: int = 9) -> Iterator[Row]:
         )
         yield (
             f"c. gradient step, N = {units}, batch 32",
-            f"{_spread([1e3 * t for t in times['tonicnet']], 'ms')}; {others}",
+            f"{spread([1e3 * t for t in times['tonicnet']], 'ms')}; {others}",
         )
 
 
@@ -187,7 +187,7 @@ def _normal_equations(steps: int) -> str:
     residual = DiscreteRollout(Circuit(net, torch.float32), made, torch.zeros(64, 512), 0.5, curved=Setup().curved(net))
     bias = torch.as_tensor(problem.start).double()
     times = _alternate({"normal": lambda: residual.normal(bias)}, 5)["normal"]
-    return _spread(times, "s")
+    return spread(times, "s")
 
 
 def largest(units: int = 16_000, steps: int = 12) -> Iterator[Row]:
@@ -225,7 +225,7 @@ def child(kind: str, units: int, steps: int = 3) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     alone = f"; alone: {Examiner.of(target, circuit).score(bias).sentence()}" if kind == "fit" else ""
     print(
-        f"loss {first:.2g} -> {residual.loss(bias):.2g}, {_spread(times, 's a step')}, {took:.0f} s in all, "
+        f"loss {first:.2g} -> {residual.loss(bias):.2g}, {spread(times, 's a step')}, {took:.0f} s in all, "
         f"{cost.sentence()}, peak {peak:.2f} GiB{alone}"
     )
 
@@ -268,29 +268,14 @@ def _alternate(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str,
     return times
 
 
-def _spread(values: list[float] | tuple[float, ...], unit: str = "") -> str:
-    if not len(values):
-        return "never"
-    return f"{np.median(values):.3g} ({min(values):.3g} - {max(values):.3g}) {unit}".strip()
-
-
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "gradient": gradient, "simulation": simulation, "flow": flow, "growth": growth, "reach": reach, "largest": largest,
 }  # fmt: skip
-
-
-def main() -> None:
-    """Print the rows asked for, or all of them, as a Markdown table."""
-    print("| measure | figure |\n|---|---|")
-    for name in sys.argv[1:] or ROWS:
-        for measure, figure in ROWS[name]():
-            print(f"| {measure} | {figure} |", flush=True)
-    if not HAS_JAX:
-        print("jax and optax are not installed: the JAX rows are left out")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         child(sys.argv[2], *(int(a) for a in sys.argv[3:]))
     else:
-        main()
+        table(ROWS)
+        print("" if HAS_JAX else "jax and optax are not installed: the JAX rows are left out")

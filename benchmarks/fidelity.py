@@ -5,7 +5,6 @@ Spiking runs are C++ programs (``codegen="standalone"``). The Nengo row needs ne
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ import numpy as np
 import xarray as xr
 from learning import LORENZ, LYAPUNOV
 from main_job import CYCLES, shipped
+from rows import lines, spread, summary, told
 
 import tonicnet as tn
 from tonicnet.measure import state_space_divergence_of, valid_time_of
@@ -41,10 +41,10 @@ def lorenz(seeds: int, per_unit: int = 5) -> Iterator[str]:
         truth = LORENZ.trajectory(5.0, DT, trials=20, seed=77 + seed)["output"].values
         valid = valid_time_of(truth, _spiking(net, bank, 5.0, truth[:, 0], per_unit), DT)
         rows.append((fitted, divergence["spiking"], divergence["rate"], LYAPUNOV * float(np.median(valid)), gone))
-        yield f"seed {seed}: {_told(rows[-1])}"
+        yield f"seed {seed}: {told(rows[-1])}"
     names = ("fit s", "D_stsp spiking", "D_stsp rate", "valid time", "lost or stuck")
-    yield _summary(f"{1000 * per_unit} neurons, T = {round(TURNS / LYAPUNOV / DT)}", names, rows)
-    yield f"floor of D_stsp, median (range) of 10 true runs: {_spread([_divergence(_true(s)) for s in range(20, 30)])}"
+    yield summary(f"{1000 * per_unit} neurons, T = {round(TURNS / LYAPUNOV / DT)}", names, rows)
+    yield f"floor of D_stsp, median (range) of 10 true runs: {spread([_divergence(_true(s)) for s in range(20, 30)])}"
 
 
 def _spiking(net: tn.Network, bank: xr.Dataset, length: float, starts: np.ndarray, per_unit: int) -> np.ndarray:
@@ -98,9 +98,9 @@ def cycles(seeds: int, units: int = 500, per_unit: int = 4) -> Iterator[str]:
             made = tn.measure.limit_cycle(run, truth)
             amplitude = float(np.abs(made["amplitude_error"]).max())
             rows.append((100 * abs(made["period_error"].item()), 100 * amplitude))
-            yield f"{name}, seed {seed}: {_told(rows[-1])}"
+            yield f"{name}, seed {seed}: {told(rows[-1])}"
         alive = sum(np.isfinite(r).all() and r[1] < 50 for r in rows)
-        yield _summary(f"{name}, {alive} of {seeds} alive", ("period error %", "amplitude error %"), rows)
+        yield summary(f"{name}, {alive} of {seeds} alive", ("period error %", "amplitude error %"), rows)
 
 
 def bank(seeds: int, per_unit: int = 5) -> Iterator[str]:
@@ -118,13 +118,13 @@ def bank(seeds: int, per_unit: int = 5) -> Iterator[str]:
         settled = tn.measure.settling_time(run, truths, threshold=0.3)["settling_seconds"].values[:, 0]
         yield (
             f"seed {seed}: {np.isfinite(settled).sum()} of {len(schedule)} segments settle within 0.3 sd, "
-            f"{_spread(settled[np.isfinite(settled)])} s after the switch; {_distances(near)}"
+            f"{spread(settled[np.isfinite(settled)])} s after the switch; {_distances(near)}"
         )
 
 
 def _distances(near: xr.Dataset) -> str:
     values = near["attractor_distance"].values.ravel()
-    return f"mean distance to the attractor {_spread(values[np.isfinite(values)])} sd"
+    return f"mean distance to the attractor {spread(values[np.isfinite(values)])} sd"
 
 
 def prediction(_: int, seconds: float = 60.0) -> Iterator[str]:
@@ -213,22 +213,8 @@ def nengo(seeds: int, neurons: int = 5000) -> Iterator[str]:
         made = nengo_lorenz.run(neurons, 5.0, truth[:, 0], DT, seed)
         valid = LYAPUNOV * float(np.median(valid_time_of(truth, made, DT)))
         rows.append((_divergence(x[0]), valid, _gone(x)))
-        yield f"seed {seed}: {_told(rows[-1])}"
-    yield _summary(f"Nengo, {neurons} neurons", ("D_stsp", "valid time", "lost or stuck"), rows)
-
-
-def _told(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{v:.3g}" for v in values)
-
-
-def _spread(values: list[float] | np.ndarray) -> str:
-    return f"{np.median(values):.3g} ({np.min(values):.3g} - {np.max(values):.3g})"
-
-
-def _summary(name: str, labels: tuple[str, ...], rows: list[tuple[float, ...]]) -> str:
-    columns = np.array(rows, dtype=float).T
-    told = "; ".join(f"{label} {_spread(c)}" for label, c in zip(labels, columns, strict=True))
-    return f"**{name}, median (range) of {len(rows)} seeds: {told}**"
+        yield f"seed {seed}: {told(rows[-1])}"
+    yield summary(f"Nengo, {neurons} neurons", ("D_stsp", "valid time", "lost or stuck"), rows)
 
 
 ROWS: dict[str, Callable[[int], Iterator[str]]] = {
@@ -236,14 +222,5 @@ ROWS: dict[str, Callable[[int], Iterator[str]]] = {
 }  # fmt: skip
 
 
-def main() -> None:
-    """Print the rows asked for, or all."""
-    words = sys.argv[1:]
-    seeds = int(words.pop(words.index("--seeds") + 1)) if "--seeds" in words else 10
-    for name in [w for w in words if w != "--seeds"] or ROWS:
-        for line in ROWS[name](seeds):
-            print(f"- {name}: {line}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    lines(ROWS)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import xarray as xr
+from rows import lines, summary, told
 
 import tonicnet as tn
 from tonicnet.measure import spectral_hellinger_of, state_space_divergence_of, valid_time_of
@@ -30,8 +30,8 @@ def known(seeds: int) -> Iterator[str]:
         long = tn.simulate(net, bank, duration=100 / speed, dt=0.01 / speed, initial=LORENZ.initial(10, seed=3))
         made = long["output"].values[:, : len(pooled) // 10].reshape(-1, 3)
         rows.append((seconds, valid, state_space_divergence_of(pooled, made), _lost(net, bank)))
-        yield f"seed {seed}: {_row(rows[-1])}"
-    yield _summary("known", ("fit s", "valid time", "D_stsp", "lost of 50"), rows)
+        yield f"seed {seed}: {told(rows[-1])}"
+    yield summary("known", ("fit s", "valid time", "D_stsp", "lost of 50"), rows)
     yield f"floor of D_stsp {state_space_divergence_of(pooled, other):.3f}"
 
 
@@ -57,8 +57,8 @@ def noisy(seeds: int, samples: int = 100_000) -> Iterator[str]:
         stuck = float(run[-5000:].std() < 0.3 * truth.std())
         measures = (of(truth, run) for of in (state_space_divergence_of, spectral_hellinger_of))
         rows.append((seconds, *measures, stuck))
-        yield f"seed {seed}: {_row(rows[-1])}"
-    yield _summary("noisy", ("fit s", "D_stsp", "D_H", "stuck"), rows)
+        yield f"seed {seed}: {told(rows[-1])}"
+    yield summary("noisy", ("fit s", "D_stsp", "D_H", "stuck"), rows)
 
 
 def one(seeds: int, warm: int = 60) -> Iterator[str]:
@@ -78,8 +78,8 @@ def one(seeds: int, warm: int = 60) -> Iterator[str]:
         long = tn.simulate(net, bank, duration=600.0, initial=test[:5, : warm + 1])["output"].values
         stuck = int(sum(x[-2000:].std() < 0.3 * true.std() for x in long))
         rows.append((seconds, valid, state_space_divergence_of(_embedded(true), _embedded(long)), stuck))
-        yield f"seed {seed}: {_row(rows[-1])}"
-    yield _summary("one", ("fit s", "valid time", "D_stsp", "stuck of 5"), rows)
+        yield f"seed {seed}: {told(rows[-1])}"
+    yield summary("one", ("fit s", "valid time", "D_stsp", "stuck of 5"), rows)
     yield f"floor of D_stsp {state_space_divergence_of(_embedded(true), _embedded(other)):.3f}"
 
 
@@ -99,7 +99,7 @@ def autonomous(seeds: int, steps: int = 200) -> Iterator[str]:
     for name, x in paths.items():
         for gain in (1.2, 1.5):
             rows = [_alone(x, steps, gain, seed) for seed in range(seeds)]
-            yield _summary(f"autonomous {name}, gain {gain}", ("fit s", "R2 trained", "R2 after"), rows)
+            yield summary(f"autonomous {name}, gain {gain}", ("fit s", "R2 trained", "R2 after"), rows)
             passed = [sum(r[2] >= least for r in rows) for least in (0.99, 0.999)]
             yield f"of {seeds} seeds, at least 0.99: {passed[0]}, at least 0.999: {passed[1]}"
 
@@ -133,32 +133,10 @@ def _timed(net: tn.Network, task: tn.Task, **options: object) -> tuple[xr.Datase
     return bank, time.perf_counter() - began
 
 
-def _row(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{v:.3g}" for v in values)
-
-
-def _summary(name: str, labels: tuple[str, ...], rows: list[tuple[float, ...]]) -> str:
-    columns = np.array(rows, dtype=float).T
-    told = (
-        f"{n} {np.nanmedian(c):.3g} ({np.nanmin(c):.3g} - {np.nanmax(c):.3g})"
-        for n, c in zip(labels, columns, strict=True)
-    )
-    return f"**{name}, median (range) of {len(rows)} seeds: {'; '.join(told)}**"
-
-
 ROWS: dict[str, Callable[[int], Iterator[str]]] = {
     "known": known, "noisy": noisy, "one": one, "autonomous": autonomous, "dense": dense,
 }  # fmt: skip
 
 
-def main() -> None:
-    """Print the rows asked for, or all."""
-    words = sys.argv[1:]
-    seeds = int(words.pop(words.index("--seeds") + 1)) if "--seeds" in words else 10
-    for name in [w for w in words if w != "--seeds"] or ROWS:
-        for line in ROWS[name](seeds):
-            print(f"- {name}: {line}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    lines(ROWS)

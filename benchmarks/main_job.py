@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import xarray as xr
+from rows import Row, spread, table
 
 import tonicnet as tn
 
 CYCLES = ("van-der-pol", "hopf", "fitzhugh-nagumo", "figure-eight", "cosine")
 LYAPUNOV = 0.906  # largest exponent of Lorenz, per task-time unit
-Row = tuple[str, str]
 
 
 def shipped() -> tuple[tn.Network, xr.Dataset]:
@@ -51,11 +51,11 @@ def lorenz(seeds: int = 3, turns: float = 1000.0) -> Iterator[Row]:
         divergence.append(_divergence(net, bank, task))
         if seed == 0:
             first = net, bank
-    yield f"Lorenz fit, median (range) of {seeds} networks", _spread(seconds, "s")
-    yield "Lorenz valid time, Lyapunov times, median over 50 starts", _spread(valid)
+    yield f"Lorenz fit, median (range) of {seeds} networks", spread(seconds, "s")
+    yield "Lorenz valid time, Lyapunov times, median over 50 starts", spread(valid)
     yield (
         "Lorenz D_stsp, T = 1e5 (10 runs of 1e4), dt 0.01",
-        f"{_spread([d for d, _ in divergence])}; floor {divergence[0][1]:.3f}",
+        f"{spread([d for d, _ in divergence])}; floor {divergence[0][1]:.3f}",
     )
     yield from lost(*first, task, turns)
 
@@ -173,22 +173,10 @@ def demo() -> Iterator[Row]:
             yield f"tonicnet demo, whole process, {label} run", f"{time.perf_counter() - began:.0f} s"
 
 
-def _spread(values: list[float], unit: str = "") -> str:
-    return f"{np.median(values):.3g} ({min(values):.3g} - {max(values):.3g}) {unit}".strip()
-
-
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "imports": imports, "lorenz": lorenz, "cycles": cycles, "spiking": spiking, "switches": switches, "demo": demo,
 }  # fmt: skip
 
 
-def main() -> None:
-    """Print the rows asked for, or all of them, as a Markdown table."""
-    print("| measure | figure |\n|---|---|")
-    for name in sys.argv[1:] or ROWS:
-        for measure, figure in ROWS[name]():
-            print(f"| {measure} | {figure} |", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    table(ROWS)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -14,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from rows import Row, table
 
 import tonicnet as tn
 from tonicnet import measure
 from tonicnet._share import shelf
 
-Row = tuple[str, str]
 T, DT = 100_000, 0.01
 EXPONENT = 0.906  # of Lorenz, per time unit
 
@@ -172,13 +171,5 @@ def _neurokit(neurokit2: Any, x: np.ndarray) -> Iterator[Row]:
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {"series": series, "network": network, "peers": peers}
 
 
-def main() -> None:
-    """Print the rows asked for, or all of them, as a Markdown table."""
-    print("| measure | figure |\n|---|---|")
-    for name in sys.argv[1:] or ROWS:
-        for what, figure in ROWS[name]():
-            print(f"| {what} | {figure} |", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    table(ROWS)
