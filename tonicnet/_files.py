@@ -35,6 +35,11 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     """Read a Dataset written by :func:`save` into memory and close the file.
 
     Raises FileNotFoundError for a missing file and ValueError for one that is not complete NetCDF.
+
+    >>> import tempfile
+    >>> file = save(xr.Dataset({"x": ("time", [1.0, 2.0])}), tempfile.mkdtemp() + "/line.nc")
+    >>> load(file)["x"].values.tolist()
+    [1.0, 2.0]
     """
     file = Path(path)
     if not file.is_file():

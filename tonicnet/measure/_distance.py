@@ -47,6 +47,11 @@ def attractor_threshold_of(truth: Float[np.ndarray, "trial time component"], *, 
 
     The second half of the truth (in time, all trials) is measured against the first; at least ``minimum``, in
     sd, which is also the answer for a truth of one sample.
+
+    >>> t = np.arange(0, 100, 0.1)
+    >>> ring = np.stack([np.sin(t), np.cos(t)], axis=1)[None]
+    >>> round(attractor_threshold_of(ring, minimum=0.01), 2) < 0.1
+    True
     """
     half, d = truth.shape[1] // 2, truth.shape[2]
     if not half:
@@ -60,6 +65,9 @@ def settling_index_of(distance: Float[np.ndarray, " time"], threshold: float) ->
     """Return the sample at which ``distance`` has fallen below ``threshold`` for good; NaN if it never does.
 
     For good means: it never again exceeds twice the threshold.
+
+    >>> settling_index_of(np.array([3.0, 0.5, 3.0, 0.5, 1.5, 0.5]), 1.0)
+    3.0
     """
     beyond = np.flatnonzero(~(distance <= 2 * threshold))
     start = beyond[-1] + 1 if len(beyond) else 0
@@ -79,6 +87,10 @@ def collapsed_of(
     truth shows in windows of the same length (``truth_window`` samples, where the steps differ), or when the
     time it spends on either side of the truth's median is below a quarter of the least: caught in a fixed
     point, or in one wing.
+
+    >>> wave = np.sin(np.arange(0, 100, 0.1))[None, :, None]
+    >>> collapsed_of(wave, np.concatenate([wave, 0.1 * wave]), 200).tolist()
+    [False, True]
     """
     middle = np.median(truth, axis=(0, 1))
     spread, share = _least(truth, truth_window or window, middle)
@@ -108,7 +120,12 @@ def _share(
 def escaped_of(
     truth: Float[np.ndarray, "trial time component"], made: Float[np.ndarray, "trial2 time2 component"]
 ) -> Bool[np.ndarray, " trial2"]:
-    """Return which trials ever leave the truth's box by more than one sd, or are not finite."""
+    """Return which trials ever leave the truth's box by more than one sd, or are not finite.
+
+    >>> wave = np.sin(np.arange(0, 100, 0.1))[None, :, None]
+    >>> escaped_of(wave, np.concatenate([wave, 3 * wave])).tolist()
+    [False, True]
+    """
     margin = ESCAPE * spread_of(truth)
     low, high = truth.min(axis=(0, 1)) - margin, truth.max(axis=(0, 1)) + margin
     return ~((made >= low) & (made <= high)).all(axis=(1, 2))

@@ -54,7 +54,12 @@ def state_space_divergence_of(
 
 
 def outside_of(truth: Float[np.ndarray, "time component"], made: Float[np.ndarray, "time2 component"]) -> float:
-    """Return the share of samples of ``made`` that lie outside the truth's box or are not finite."""
+    """Return the share of samples of ``made`` that lie outside the truth's box or are not finite.
+
+    >>> truth = np.linspace(0, 1, 50)[:, None]
+    >>> round(outside_of(truth, 2 * truth), 2)
+    0.48
+    """
     return 1.0 - len(_cells(made, _box(truth, 1))) / len(made)
 
 

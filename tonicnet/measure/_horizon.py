@@ -43,7 +43,12 @@ def normalised_error_of(
     made: Float[np.ndarray, "trial time component"],
     variance: float | None = None,
 ) -> Float[np.ndarray, "trial time"]:
-    """Return the norm of the error over the square root of the total variance."""
+    """Return the norm of the error over the square root of the total variance.
+
+    >>> truth = np.zeros((1, 2, 2))
+    >>> normalised_error_of(truth, truth + [3.0, 4.0], variance=25.0).tolist()
+    [[1.0, 1.0]]
+    """
     total = total_variance(truth) if variance is None else variance
     with np.errstate(over="ignore", invalid="ignore"):
         return np.sqrt(((made - truth) ** 2).sum(axis=-1) / total)

@@ -257,7 +257,11 @@ def network_from_dict(given: Mapping[str, Any], *, origin: str, transfer: Transf
 
 
 def models() -> list[str]:
-    """Return the names of the networks that ship with tonicnet."""
+    """Return the names of the networks that ship with tonicnet.
+
+    >>> models()
+    ['atlas-1000']
+    """
     return sorted(p.parent.name for p in shelf("models").glob("*/network.toml"))
 
 
