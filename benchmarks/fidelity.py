@@ -139,8 +139,13 @@ def prediction(_: int, seconds: float = 40.0) -> Iterator[str]:
                 f"{name} x {per_unit}: D_stsp predicted {pairs[-1][0]:.2f}, measured {pairs[-1][1]:.2f}, "
                 f"noise {noise['relative_noise'].values.mean():.3f}"
             )
-    correlation = np.corrcoef(np.log(np.array(pairs)).T)[0, 1]
-    yield f"**{len(pairs)} pairs, {len(learned['task'])} tasks: correlation of log D_stsp {correlation:.3f}**"
+    moving = [
+        p
+        for p, n in zip(pairs, np.repeat(list(map(str, learned["task"].values)), 2), strict=True)
+        if tn.task(n).kind != "memory"
+    ]
+    every, some = (np.corrcoef(np.log(np.array(p)).T)[0, 1] for p in (pairs, moving))
+    yield f"**correlation of log D_stsp: {every:.3f} over {len(pairs)} pairs, {some:.3f} without memories ({len(moving)})**"
 
 
 def transfer(seeds: int, units: int = 500, per_unit: int = 4, seconds: float = 30.0) -> Iterator[str]:
