@@ -84,12 +84,12 @@ def _gone(x: np.ndarray) -> int:
     return int(tn.measure.lost(run, LORENZ.trajectory(1000.0, DT))["lost"].sum())
 
 
-def cycles(seeds: int, units: int = 1000, per_unit: int = 2) -> Iterator[str]:
+def cycles(seeds: int, units: int = 500, per_unit: int = 4) -> Iterator[str]:
     """All shelf cycles over 60 s with 2000 neurons: period and amplitude error, alive."""
     for name in CYCLES:
         task, rows = tn.task(name), []
         for seed in range(seeds):
-            net = tn.Network(units=units, seed=seed, decoder_scale=1.0, transfer=NEURON)
+            net = tn.Network(units=units, seed=seed, transfer=NEURON)
             bank = tn.fit(net, task, progress=False)
             run = tn.spiking.simulate(
                 net, bank, duration=60.0, neurons_per_unit=per_unit, codegen="standalone", seed=seed
@@ -145,7 +145,7 @@ def prediction(_: int, seconds: float = 40.0) -> Iterator[str]:
         if tn.task(n).kind != "memory"
     ]
     every, some = (np.corrcoef(np.log(np.array(p)).T)[0, 1] for p in (pairs, moving))
-    yield f"**correlation of logarithms: {every:.3f} ({len(pairs)} pairs), {some:.3f} ({len(moving)}) but memories**"
+    yield f"**correlation of log D_stsp: {every:.3f} over {len(pairs)} pairs, {some:.3f} without memories ({len(moving)})**"
 
 
 def transfer(seeds: int, units: int = 500, per_unit: int = 4, seconds: float = 30.0) -> Iterator[str]:
