@@ -145,7 +145,7 @@ def prediction(_: int, seconds: float = 40.0) -> Iterator[str]:
         if tn.task(n).kind != "memory"
     ]
     every, some = (np.corrcoef(np.log(np.array(p)).T)[0, 1] for p in (pairs, moving))
-    yield f"**correlation of log D_stsp: {every:.3f} over {len(pairs)} pairs, {some:.3f} without memories ({len(moving)})**"
+    yield f"**correlation of logarithms: {every:.3f} ({len(pairs)} pairs), {some:.3f} ({len(moving)}) but memories**"
 
 
 def transfer(seeds: int, units: int = 500, per_unit: int = 4, seconds: float = 30.0) -> Iterator[str]:
