@@ -190,7 +190,7 @@ def _normal_equations(steps: int) -> str:
     return spread(times, "s")
 
 
-def largest(units: int = 16_000, steps: int = 12) -> Iterator[Row]:
+def largest(units: int = 16_000, steps: int = 9) -> Iterator[Row]:
     """A whole flow fit at the largest size."""
     yield f"d. flow fit, low-rank, N = {units}, {steps} steps", _child("fit", str(units), str(steps))
 
