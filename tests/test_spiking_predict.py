@@ -1,15 +1,15 @@
 """What spikes will cost: renewal statistics against simulated trains, predicted noise against Brian2, recalibration."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-import torch
 import xarray as xr
 
 import tonicnet as tn
 from tonicnet.network import LIF, plan
 from tonicnet.network._lif import regularity
 from tonicnet.spiking._model import Model
-from tonicnet.spiking._recalibrate import correction
 
 LEVELS = np.array([0.7, 0.9, 1.0, 1.2, 1.6, 2.5])
 
@@ -103,25 +103,41 @@ def test_predict_refuses_what_has_no_neuron() -> None:
         tn.spiking.predict(tn.Network(units=20, seed=0, transfer="tanh"), np.ones(20))
 
 
+def _fired(net: tn.Network, bias: np.ndarray) -> np.ndarray:
+    run = tn.spiking.simulate(net, bias, duration=10.0, neurons_per_unit=5)
+    return np.bincount(run["spike_unit"].values, minlength=net.units) / 50
+
+
 @pytest.mark.parametrize("synapses", ["low-rank", "dense"])
-def test_recalibration_finds_the_shift_of_another_neuron(synapses: str) -> None:
-    """Neurons with a higher threshold-to-bias offset: correcting twice brings the rates back."""
+def test_recalibration_brings_the_rates_of_another_neuron_back(synapses: str) -> None:
+    """A longer refractory time and less noise: rates are off by some Hz, and after two corrections they are not."""
     options = {"units": 80, "seed": 2, "synapses": synapses, "encoder_scale": 0.05}
     options |= {"gain": 0.05} if synapses == "dense" else {}
+    net = tn.Network(**options)
     other = tn.Network(**options, transfer=LIF(noise=0.2, refractory=0.006))
     bias = np.random.default_rng(0).normal(1.0, 0.3, 80)
-    run = tn.spiking.simulate(other, bias, duration=10.0, neurons_per_unit=5)
-    exact = tn.Network(**options)  # biases were learned with the usual neuron, 2 ms and noise 0.3
-    entry = plan(exact, bias, duration=10.0, schedule=None)[0].entry
-    moved = correction(Model(exact, 5), entry, run, 10.0)
-    assert (moved > 0).mean() > 0.9  # a longer refractory time fires less, so biases rise
-    mended = tn.spiking.simulate(other, bias + moved, duration=10.0, neurons_per_unit=5)
-    wanted = LIF().value(torch.as_tensor(bias)).numpy() * 100
+    mended = tn.spiking.recalibrate(net, bias, onto=other, duration=10.0, neurons_per_unit=5)
+    assert (mended > bias).mean() > 0.9  # a longer refractory time fires less, so biases rise
+    wanted = _fired(net, bias)
+    off, left = (np.abs(_fired(other, b) - wanted).mean() for b in (bias, mended))
+    assert left < 0.25 * off
 
-    def off(made: xr.Dataset) -> float:
-        return float(np.abs(np.bincount(made["spike_unit"].values, minlength=80) / 50 - wanted).mean())
 
-    assert off(mended) < 0.5 * off(run)
+def test_recalibration_moves_a_bank_to_another_neuron(small: tuple[tn.Network, xr.Dataset]) -> None:
+    net, bank = small
+    other = tn.Network.from_spec(replace(net.spec, transfer=LIF(noise=0.2)))
+    with pytest.raises(ValueError, match="was learned on network"):
+        tn.spiking.simulate(other, bank, task="hopf", duration=1.0)
+    made = tn.spiking.recalibrate(net, bank, onto=other, task="hopf", rounds=1, duration=2.0)
+    assert made["task"].values.tolist() == ["hopf"]
+    assert made.attrs["recalibrated"] == "hopf"
+    assert not np.array_equal(made["bias"], bank["bias"].sel(task=["hopf"]))
+    assert tn.spiking.simulate(other, made, duration=0.1).attrs["network_sha256"] == other.sha256
+
+
+def test_recalibration_refuses_other_synapses() -> None:
+    with pytest.raises(ValueError, match="onto has other synapses"):
+        tn.spiking.recalibrate(tn.Network(20, seed=0), np.ones(20), onto=tn.Network(20, seed=1), duration=1.0)
 
 
 def test_recalibration_of_the_right_neuron_changes_little(small: tuple[tn.Network, xr.Dataset]) -> None:
@@ -130,6 +146,6 @@ def test_recalibration_of_the_right_neuron_changes_little(small: tuple[tn.Networ
     made = tn.spiking.recalibrate(net, bias, duration=10.0, neurons_per_unit=5)
     assert np.abs(made - bias).mean() < 0.03
     net, bank = small
-    grown = tn.spiking.recalibrate(net, bank, task="hopf", duration=1.0)
-    assert grown.attrs["recalibrated"] == "hopf"
-    assert np.array_equal(grown["bias"].sel(task="two-well"), bank["bias"].sel(task="two-well"))
+    both = tn.spiking.recalibrate(net, bank, rounds=1, duration=1.0)
+    assert both.attrs["recalibrated"] == "hopf, two-well"
+    assert both["bias"].dims == bank["bias"].dims

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 
 import torch
 
 from .._names import choose
+from .._numbers import whole
 from ..network import Network
 from ._model import SOLVERS
 from ._residual import GIB
@@ -45,7 +45,7 @@ class Setup:
             raise ValueError(f"memory is a positive number of GiB, got {self.memory}")
         least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0}
         for name, low in least.items():
-            object.__setattr__(self, name, _whole(name, getattr(self, name), low))
+            object.__setattr__(self, name, whole(name, getattr(self, name), low))
         _check_device(self.device)
 
     @property
@@ -77,12 +77,6 @@ class Setup:
     def _fast(self) -> bool:
         """Whether the processor multiplies bfloat16 faster than float32."""
         return self.device.startswith("cuda") or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-
-
-def _whole(name: str, number: object, low: int) -> int:
-    if isinstance(number, bool) or not isinstance(number, Integral) or number < low:
-        raise ValueError(f"{name} must be a whole number of at least {low}, got {number!r}")
-    return int(number)
 
 
 def _check_device(device: str) -> None:

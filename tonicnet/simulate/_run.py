@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._names import choose
+from .._numbers import whole
 from .._runs import Recording, sampled
 from ..network import Entry, Network, Schedule, Segment, plan
 from ._field import Circuit
@@ -82,7 +83,7 @@ def simulate(
     u = _inputs(inputs, segments, step_size, len(start), net.components)
     runner = _Runner(circuit, net, step_size / net.tau, scheme, noise, rates, rng)
     samples = runner.run(segments, start, u, step_size)
-    recording = Recording.of(segments, step_size, _whole("every", every))
+    recording = Recording.of(segments, step_size, whole("every", every))
     return _collect(net, recording, samples, rates, seed)
 
 
@@ -91,7 +92,7 @@ def starting_states(
 ) -> Float[np.ndarray, "trial time component"]:
     """Return the states (a history of one or more steps) a run begins from, in network coordinates."""
     if initial is None:
-        count = 1 if trials is None else _whole("trials", trials)
+        count = 1 if trials is None else whole("trials", trials)
         chosen = rng.choice(len(entry.start), size=count, replace=count > len(entry.start))
         return entry.to_network(entry.start[np.sort(chosen)])[:, None]
     given = np.asarray(initial, dtype=np.float64)
@@ -104,7 +105,7 @@ def starting_states(
         )
     if not np.isfinite(given).all():
         raise ValueError("initial holds values that are not finite")
-    if trials is not None and len(given) not in (1, _whole("trials", trials)):
+    if trials is not None and len(given) not in (1, whole("trials", trials)):
         raise ValueError(f"initial has {len(given)} trials and trials={trials}; give one state, or one a trial")
     given = np.repeat(given, trials, axis=0) if trials is not None and len(given) == 1 else given
     idle = np.broadcast_to(entry.center[given.shape[-1] :], (*given.shape[:-1], k - given.shape[-1]))
@@ -224,9 +225,3 @@ def _inputs(
     if not np.isfinite(u).all():
         raise ValueError(f"inputs are not finite at step {int(np.argmin(np.isfinite(u).all(axis=(0, 2))))}")
     return np.broadcast_to(u, (trials, steps, components))
-
-
-def _whole(name: str, number: int) -> int:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
-    return int(number)

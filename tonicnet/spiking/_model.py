@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 
 from .._names import choose
+from .._numbers import whole
 from ..network import LIF, TRANSFERS, Network, Transfer
 
 PROPAGATIONS = ("auto", "latents", "matrix")
@@ -39,9 +40,7 @@ class Model:
                 f'propagation="latents" needs low-rank synapses, this network\'s are {self.net.spec.synapses}; '
                 'use propagation="auto"'
             )
-        m = self.neurons_per_unit
-        if isinstance(m, bool) or not isinstance(m, int) or m < 1:
-            raise ValueError(f"neurons_per_unit must be a whole number of at least 1, got {m!r}")
+        whole("neurons_per_unit", self.neurons_per_unit)
         if self.net.tau < 10 * self.lif.dt:
             raise ValueError(f"tau {self.net.tau} s is too short for steps of {self.lif.dt} s; use 10 steps or more")
 
