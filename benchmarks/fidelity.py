@@ -24,10 +24,10 @@ DT = 0.01  # Lorenz time between samples that are compared
 TURNS = 100.0  # Lyapunov times of a run
 
 
-def lorenz(seeds: int, per_unit: int = 5) -> Iterator[str]:
+def lorenz(seeds: range, per_unit: int = 5) -> Iterator[str]:
     """Spiking Lorenz, N = 1000 x ``per_unit``: D_stsp and floor over 100 Lyapunov times, valid time of 20 starts."""
     rows = []
-    for seed in range(seeds):
+    for seed in seeds:
         net = tn.Network(units=1000, seed=seed, encoder_scale=0.5, decoder_scale=1.5, transfer=NEURON)
         began = time.perf_counter()
         bank = tn.fit(net, LORENZ, progress=False)
@@ -84,11 +84,11 @@ def _gone(x: np.ndarray) -> int:
     return int(tn.measure.lost(run, LORENZ.trajectory(1000.0, DT))["lost"].sum())
 
 
-def cycles(seeds: int, units: int = 500, per_unit: int = 4) -> Iterator[str]:
+def cycles(seeds: range, units: int = 500, per_unit: int = 4) -> Iterator[str]:
     """All shelf cycles over 60 s with 2000 neurons: period and amplitude error, alive."""
     for name in CYCLES:
         task, rows = tn.task(name), []
-        for seed in range(seeds):
+        for seed in seeds:
             net = tn.Network(units=units, seed=seed, transfer=NEURON)
             bank = tn.fit(net, task, progress=False)
             run = tn.spiking.simulate(
@@ -100,15 +100,15 @@ def cycles(seeds: int, units: int = 500, per_unit: int = 4) -> Iterator[str]:
             rows.append((100 * abs(made["period_error"].item()), 100 * amplitude))
             yield f"{name}, seed {seed}: {told(rows[-1])}"
         alive = sum(np.isfinite(r).all() and r[1] < 50 for r in rows)
-        yield summary(f"{name}, {alive} of {seeds} alive", ("period error %", "amplitude error %"), rows)
+        yield summary(f"{name}, {alive} of {len(seeds)} alive", ("period error %", "amplitude error %"), rows)
 
 
-def bank(seeds: int, per_unit: int = 5) -> Iterator[str]:
+def bank(seeds: range, per_unit: int = 5) -> Iterator[str]:
     """The shipped bank switched every 5 s for 60 s: the share of segments that end on their attractor."""
     net, learned = shipped()
     names = [str(n) for n in learned["task"].values]
     truths = {n: tn.task(n).trajectory(80 * tn.task(n).time_scale, tn.task(n).dt * 5, trials=40) for n in names}
-    for seed in range(seeds):
+    for seed in seeds:
         order = np.random.default_rng(seed).permutation(names)
         schedule = [(str(n), 5.0) for n in [*order, order[0]]][:12]
         run = tn.spiking.simulate(
@@ -148,11 +148,11 @@ def prediction(_: int, seconds: float = 40.0) -> Iterator[str]:
     yield f"**correlation of logarithms: {every:.3f} ({len(pairs)} pairs), {some:.3f} ({len(moving)}) but memories**"
 
 
-def transfer(seeds: int, units: int = 500, per_unit: int = 4, seconds: float = 30.0) -> Iterator[str]:
+def transfer(seeds: range, units: int = 500, per_unit: int = 4, seconds: float = 30.0) -> Iterator[str]:
     """Single-lambda transfer (Kim, Li and Sejnowski 2019) of rate networks, best of its grid, beside ours."""
     for name in ("van-der-pol", "hopf", "lorenz"):
         task = tn.task(name)
-        for seed in range(min(seeds, 3)):
+        for seed in seeds[:3]:
             net = tn.Network(units=units, seed=seed, transfer=NEURON)
             ours = _scored(net, tn.fit(net, task, progress=False), task, seconds, per_unit)
             for curve in (tn.Sigmoid(), tn.Softplus(), tn.Relu()):
@@ -200,13 +200,13 @@ def _distance(run: xr.Dataset, task: tn.Task) -> float:
     return float(cKDTree(true).query(late)[0].mean() + cKDTree(late).query(true)[0].mean())
 
 
-def nengo(seeds: int, neurons: int = 5000) -> Iterator[str]:
+def nengo(seeds: range, neurons: int = 5000) -> Iterator[str]:
     """Nengo's Lorenz with as many neurons, the same filter and speed, by the same measures."""
     if find_spec("nengo") is None:
         yield "nengo is not installed: row left out (pip install nengo)"
         return
     rows = []
-    for seed in range(seeds):
+    for seed in seeds:
         x = nengo_lorenz.run(neurons, TURNS / LYAPUNOV, LORENZ.initial(1, seed=seed), DT, seed)
         truth = LORENZ.trajectory(5.0, DT, trials=8, seed=77 + seed)["output"].values
         made = nengo_lorenz.run(neurons, 5.0, truth[:, 0], DT, seed)
@@ -216,7 +216,7 @@ def nengo(seeds: int, neurons: int = 5000) -> Iterator[str]:
     yield summary(f"Nengo, {neurons} neurons", ("D_stsp", "valid time", "lost or stuck"), rows)
 
 
-ROWS: dict[str, Callable[[int], Iterator[str]]] = {
+ROWS: dict[str, Callable[[range], Iterator[str]]] = {
     "lorenz": lorenz, "cycles": cycles, "bank": bank, "prediction": prediction, "transfer": transfer, "nengo": nengo,
 }  # fmt: skip
 

@@ -16,12 +16,12 @@ LYAPUNOV = 0.906
 LORENZ = tn.task("lorenz")
 
 
-def known(seeds: int) -> Iterator[str]:
+def known(seeds: range) -> Iterator[str]:
     """Lorenz from its field, N = 1000: valid time, D_stsp at T = 1e5, starts lost of 50 over 1000 Lyapunov times."""
     truth = LORENZ.trajectory(15.0, 0.01, trials=50, seed=77)
     pooled, other = (LORENZ.trajectory(100.0, 0.01, trials=10, seed=s)["output"].values.reshape(-1, 3) for s in (1, 2))
     rows = []
-    for seed in range(seeds):
+    for seed in seeds:
         net = tn.Network(units=1000, seed=seed, encoder_scale=0.5)
         bank, seconds = _timed(net, LORENZ)
         speed = bank["speed"].item()
@@ -44,10 +44,10 @@ def _lost(net: tn.Network, bank: xr.Dataset, turns: float = 1000.0) -> int:
     return int(tn.measure.lost(run, LORENZ.trajectory(1000.0, 0.1, trials=2))["lost"].sum())
 
 
-def noisy(seeds: int, samples: int = 100_000) -> Iterator[str]:
+def noisy(seeds: range, samples: int = 100_000) -> Iterator[str]:
     """Lorenz from a recording with 5 % noise, no field, N = 1000; held against clean truth, one run of T = 1e5."""
     rows = []
-    for seed in range(seeds):
+    for seed in seeds:
         clean = LORENZ.trajectory(samples * 0.01, 0.01, seed=100 + seed)["output"].values[0][:samples]
         data = clean + 0.05 * clean.std(0) * np.random.default_rng(seed).standard_normal(clean.shape)
         net = tn.Network(units=1000, seed=seed, encoder_scale=0.5, tau=0.05)
@@ -61,12 +61,12 @@ def noisy(seeds: int, samples: int = 100_000) -> Iterator[str]:
     yield summary("noisy", ("fit s", "D_stsp", "D_H", "stuck"), rows)
 
 
-def one(seeds: int, warm: int = 60) -> Iterator[str]:
+def one(seeds: range, warm: int = 60) -> Iterator[str]:
     """Lorenz from x alone, dense N = 512; D_stsp of the delay embedding (3 values, 0.12 apart), T = 1e5."""
     dt, rows = 0.03, []
     test = LORENZ.trajectory(60.0, dt, trials=50, seed=900)["output"].values[:, :, :1]
     true, other = (LORENZ.trajectory(600.0, dt, trials=5, seed=s)["output"].values[:, :, :1] for s in (33, 34))
-    for seed in range(seeds):
+    for seed in seeds:
         x = LORENZ.trajectory(1500.0, dt, seed=200 + seed)["output"].values[0, :, :1]
         net = tn.Network(
             units=512, seed=seed, components=1, synapses="dense", transfer="tanh", gain=1.2, tau=0.06, dt=dt,
@@ -88,7 +88,7 @@ def _embedded(x: np.ndarray, lag: int = 4) -> np.ndarray:
     return np.concatenate([x[:, k * lag : k * lag + length] for k in range(3)], axis=2).reshape(-1, 3)
 
 
-def autonomous(seeds: int, steps: int = 200) -> Iterator[str]:
+def autonomous(seeds: range, steps: int = 200) -> Iterator[str]:
     """Cosine (25 steps a period) and x of Van der Pol (40), N = 200, no input, no feedback: R2 of the next 200."""
     cycle = tn.task("van-der-pol")
     dt = cycle.truth["period"] / 40
@@ -98,10 +98,10 @@ def autonomous(seeds: int, steps: int = 200) -> Iterator[str]:
     }
     for name, x in paths.items():
         for gain in (1.2, 1.5):
-            rows = [_alone(x, steps, gain, seed) for seed in range(seeds)]
+            rows = [_alone(x, steps, gain, seed) for seed in seeds]
             yield summary(f"autonomous {name}, gain {gain}", ("fit s", "R2 trained", "R2 after"), rows)
             passed = [sum(r[2] >= least for r in rows) for least in (0.99, 0.999)]
-            yield f"of {seeds} seeds, at least 0.99: {passed[0]}, at least 0.999: {passed[1]}"
+            yield f"of {len(seeds)} seeds, at least 0.99: {passed[0]}, at least 0.999: {passed[1]}"
 
 
 def _alone(x: np.ndarray, steps: int, gain: float, seed: int) -> tuple[float, float, float]:
@@ -118,9 +118,9 @@ def _explained(made: np.ndarray, true: np.ndarray) -> float:
     return float(1 - ((made - true) ** 2).sum() / ((true - true.mean(0)) ** 2).sum())
 
 
-def dense(seeds: int) -> Iterator[str]:
+def dense(seeds: range) -> Iterator[str]:
     """Dense N = 512 with feedback, discrete (dt = tau / 2), tanh: the closed loop that fit itself reports."""
-    for seed in range(seeds):
+    for seed in seeds:
         for name in ("van-der-pol", "lorenz"):
             net = tn.Network(units=512, seed=seed, synapses="dense", transfer="tanh", gain=1.2, tau=0.1, dt=0.05)
             bank, seconds = _timed(net, tn.task(name), rounds=2, restarts=0)
@@ -133,7 +133,7 @@ def _timed(net: tn.Network, task: tn.Task, **options: object) -> tuple[xr.Datase
     return bank, time.perf_counter() - began
 
 
-ROWS: dict[str, Callable[[int], Iterator[str]]] = {
+ROWS: dict[str, Callable[[range], Iterator[str]]] = {
     "known": known, "noisy": noisy, "one": one, "autonomous": autonomous, "dense": dense,
 }  # fmt: skip
 

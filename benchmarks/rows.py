@@ -18,10 +18,12 @@ def table(rows: Mapping[str, Callable[[], Iterator[Row]]]) -> None:
             print(f"| {measure} | {figure} |", flush=True)
 
 
-def lines(rows: Mapping[str, Callable[[int], Iterator[str]]]) -> None:
-    """Print the rows asked for, or all of them, over as many seeds as ``--seeds`` says (10)."""
+def lines(rows: Mapping[str, Callable[[range], Iterator[str]]]) -> None:
+    """Print the rows asked for, or all of them, over so many ``--seeds`` (10), or over 5 to 9 for ``--seeds 5-9``."""
     words = sys.argv[1:]
-    seeds = int(words.pop(words.index("--seeds") + 1)) if "--seeds" in words else 10
+    asked = words.pop(words.index("--seeds") + 1) if "--seeds" in words else "10"
+    first, last = asked.split("-") if "-" in asked else (0, int(asked) - 1)
+    seeds = range(int(first), int(last) + 1)
     for name in [w for w in words if w != "--seeds"] or rows:
         for line in rows[name](seeds):
             print(f"- {name}: {line}", flush=True)
