@@ -69,10 +69,10 @@ def one(seeds: range, warm: int = 60) -> Iterator[str]:
     for seed in seeds:
         x = LORENZ.trajectory(1500.0, dt, seed=200 + seed)["output"].values[0, :, :1]
         net = tn.Network(
-            units=512, seed=seed, components=1, synapses="dense", transfer="tanh", gain=1.2, tau=0.06, dt=dt,
+            units=512, seed=seed, components=1, synapses="dense", transfer="tanh", gain=1.5, tau=0.06, dt=dt,
             decoder_scale=2.0, encoder_scale=1.0,
         )  # fmt: skip
-        bank, seconds = _timed(net, tn.Task.from_array(x, dt=dt, name="x"), rounds=2, restarts=0)
+        bank, seconds = _timed(net, tn.Task.from_array(x, dt=dt, name="x"), rounds=1, restarts=0)
         run = tn.simulate(net, bank, duration=(test.shape[1] - warm - 1) * dt, initial=test[:, : warm + 1])
         valid = float(np.median(valid_time_of(test[:, warm:], run["output"].values, dt))) * LYAPUNOV
         long = tn.simulate(net, bank, duration=600.0, initial=test[:5, : warm + 1])["output"].values
