@@ -33,7 +33,6 @@ notebooks: $(STAMP)      ## run the notebooks in full size and keep their output
 	$(BIN)/python benchmarks/notebooks.py
 
 docs: $(STAMP)           ## the documentation, into docs/_build; a warning is an error
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	$(BIN)/python -m sphinx --builder html --conf-dir docs --fail-on-warning --keep-going --quiet . docs/_build
 
 $(STAMP): pyproject.toml constraints.txt

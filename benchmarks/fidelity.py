@@ -101,12 +101,19 @@ def cycles(seeds: range, units: int = 500, per_unit: int = 4) -> Iterator[str]:
                 net, bank, duration=60.0, neurons_per_unit=per_unit, codegen="standalone", seed=seed
             )
             truth = task.trajectory(40 * task.truth["period"], run["task_time"].values[1])
-            made = tn.measure.limit_cycle(run, truth)
-            amplitude = float(np.abs(made["amplitude_error"]).max())
-            rows.append((100 * abs(made["period_error"].item()), 100 * amplitude))
+            rows.append(_cycle_errors(run, truth))
             yield f"{name}, seed {seed}: {told(rows[-1])}"
         alive = sum(np.isfinite(r).all() and r[1] < 50 for r in rows)
         yield summary(f"{name}, {alive} of {len(seeds)} alive", ("period error %", "amplitude error %"), rows)
+
+
+def _cycle_errors(run: xr.Dataset, truth: xr.Dataset) -> tuple[float, float]:
+    """Return the errors of period and amplitude in per cent; NaN where the cycle was lost."""
+    try:
+        made = tn.measure.limit_cycle(run, truth)
+    except ValueError:
+        return np.nan, np.nan
+    return 100 * abs(made["period_error"].item()), 100 * float(np.abs(made["amplitude_error"]).max())
 
 
 def bank(seeds: range, per_unit: int = 5) -> Iterator[str]:

@@ -156,7 +156,56 @@ def test_orbit_distance_at_another_step():
     assert measure.orbit_distance_of(truth, run, 0.01, made_dt=0.05).distance < 0.02
 
 
-def test_orbit_distance_without_a_cycle_is_nan():
+def test_where_some_trials_cycle_the_others_are_nan_and_say_why():
     t = np.arange(0, 100, 0.05)
-    found = measure.orbit_distance(labelled(0 * eight(t), 0.05), labelled(eight(t), 0.05))
-    assert np.isnan(found.orbit_distance.values).all()
+    mixed, truth = labelled(np.stack([0 * eight(t), eight(t)]), 0.05), labelled(eight(t), 0.05)
+    for found, name in [
+        (measure.limit_cycle(mixed, truth), "period_error"),
+        (measure.orbit_distance(mixed, truth), "orbit_distance"),
+    ]:
+        assert np.isnan(found[name].values).tolist() == [True, False]
+        assert found.outcome.values.tolist()[0] == "no period: the state does not move"
+        assert found.outcome.values.tolist()[1].startswith("a cycle")
+
+
+def unsteady(t):
+    """Turns whose lengths vary by 40 %."""
+    lengths = TAU * np.exp(np.random.default_rng(0).normal(0, 0.4, 60))
+    edges = np.concatenate([[0], np.cumsum(lengths)])
+    return sine(TAU * np.interp(t, edges, np.arange(len(edges))))
+
+
+def noise(t):
+    return np.random.default_rng(0).normal(size=(len(t), 2))
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (noise, r"the run is not a cycle .*returns with a correlation of 0.* run longer, discard the start, or take a"),
+        (lambda t: sine(t[: len(t) // 5]), r"2 whole cycles seen, 3 needed; take at least 25.* of task time"),
+        (lambda t: np.stack([noise(t), 0 * noise(t)]), r"none of the 2 trials of the run is .* \(trial 0: .*; trial 1"),
+    ],
+)  # fmt: skip
+def test_what_is_no_cycle_is_refused_in_one_sentence(x, words):
+    t = np.arange(0, 100, 0.05)
+    with pytest.raises(ValueError, match=words) as error:
+        measure.limit_cycle(labelled(x(t), 0.05))
+    assert "\n" not in str(error.value)
+
+
+def test_return_times_that_vary_too_much_are_told():
+    run = labelled(unsteady(np.arange(0, 300, 0.05)), 0.05)
+    reason = measure.limit_cycle_of(run.output.values[0], 0.05).outcome
+    assert reason.startswith("no period")
+    with pytest.raises(ValueError, match="state_space_divergence with spectral_hellinger"):
+        measure.limit_cycle(run)
+
+
+def test_a_truth_that_is_no_cycle_is_refused():
+    t = np.arange(0, 100, 0.05)
+    good, bad = labelled(eight(t), 0.05), labelled(np.zeros((2000, 3)), 0.05)
+    with pytest.raises(ValueError, match=r"the truth is not a cycle \(no period: the state does not move"):
+        measure.limit_cycle(good, bad)
+    with pytest.raises(ValueError, match=r"the truth is not a cycle \(no period: the state does not move"):
+        measure.orbit_distance(good, bad)

@@ -106,6 +106,19 @@ def test_unknown_unit():
         measure.spectral_hellinger(run, run, unit="hz")
 
 
+def test_too_short_says_how_long_and_the_floor():
+    draw = np.random.default_rng(0)
+    short, truth = labelled(draw.normal(size=(50, 2))), labelled(draw.normal(size=(2000, 2)))
+    words = r"50 samples \(the run has 50, the truth 2000\), 100 or more .* At 50 samples truth against truth gives \d"
+    with pytest.raises(ValueError, match=words):
+        measure.state_space_divergence(short, truth)
+    with pytest.raises(ValueError, match=r"160 or more are needed; run longer, or smooth less. .* gives 0"):
+        measure.spectral_hellinger(short, truth)
+    with pytest.raises(ValueError, match=r"smooth over fewer Hz. At 50 samples truth against truth is unknown"):
+        measure.spectral_hellinger(short, short, smoothing=3.0, unit="Hz")
+    assert measure.spectral_hellinger(short, truth, smoothing=5.0).samples == 50
+
+
 # ---- predictions
 
 
@@ -136,6 +149,12 @@ def test_valid_time_needs_pairs():
         measure.valid_time(one, two)
     with pytest.raises(ValueError, match="not a positive exponent"):
         measure.valid_time(one, one, lyapunov=-1.0)
+
+
+def test_an_exponent_nobody_knows_is_said_to_be_so():
+    assert tn.task("lorenz").truth["lyapunov"] == pytest.approx(0.906, abs=1e-3)
+    with pytest.raises(KeyError, match=r"no lyapunov is known of task 'hopf' \(known: .*period.*leave lyapunov out"):
+        tn.task("hopf").truth["lyapunov"]
 
 
 def test_prediction_error():
@@ -255,7 +274,7 @@ def test_bad_data_is_named():
         measure.limit_cycle(good.rename(output="rate"))
     with pytest.raises(ValueError, match="needs 'time' and 'component'"):
         measure.limit_cycle(good.rename(component="unit"))
-    with pytest.raises(ValueError, match="no coordinate 'time'"):
+    with pytest.raises(ValueError, match=r"no coordinate 'time'.*assign_coords\(time=dt \* numpy.arange\(200\)"):
         measure.limit_cycle(good.drop_vars("time"))
     with pytest.raises(ValueError, match="sampled unevenly"):
         measure.limit_cycle(good.assign_coords(time=t**2))

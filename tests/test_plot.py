@@ -10,98 +10,15 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.figure import Figure, SubFigure
-from matplotlib.patches import Polygon, Rectangle
-from matplotlib.text import Text
-
-mpl.use("Agg")
-
 from matplotlib import pyplot as plt
+from matplotlib.figure import SubFigure
+from matplotlib.patches import Polygon, Rectangle
+from pictures import a_bank, a_run, check_texts, outputs, with_spikes, words
 
 from tonicnet import plot
 from tonicnet.plot._style import styled
 
-SHAPES = {"lorenz": 3, "hopf": 2, "van-der-pol": 2, "line": 1}
-SPECS = {"transfer": {"name": "lif", "threshold": -0.050, "reset": -0.070}}
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
-
-
-def lorenz(count, dt, start):
-    x, path = np.array(start, dtype=float), []
-    for _ in range(count):
-        path.append(x)
-        for _ in range(2):
-            middle = x + dt / 4 * lorenz_flow(x)
-            x = x + dt / 2 * lorenz_flow(middle)
-    return np.array(path)
-
-
-def lorenz_flow(x):
-    return np.array([10 * (x[1] - x[0]), x[0] * (28 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]])
-
-
-def outputs(task, count, dt, seed=0):
-    """The output of a task in its own units, (time, component)."""
-    t = np.arange(count) * dt + seed
-    if task == "lorenz":
-        return lorenz(count, dt, (1 + seed, 2, 25))
-    if task == "line":
-        return 100 * np.exp(-t)[:, None]
-    wave = 3 if task == "van-der-pol" else 1
-    return np.stack([np.cos(t), np.sin(t) + 0.3 * np.sin(wave * t)], axis=1)
-
-
-def a_run(tasks, *, seconds=20.0, speed=2.0, dt=0.02, trials=1, kind="rate", seed=0):
-    """A run in the common layout, with three components of which some are idle."""
-    count = int(seconds / dt)
-    made = np.zeros((trials, count * len(tasks), 3))
-    for i, task in enumerate(tasks):
-        for trial in range(trials):
-            made[trial, i * count : (i + 1) * count, : SHAPES[task]] = outputs(task, count, dt * speed, trial + seed)
-    index = np.repeat(np.arange(len(tasks)), count)
-    coords = {
-        "trial": np.arange(trials),
-        "time": ("time", np.arange(len(index)) * dt, {"units": "s"}),
-        "component": ["0", "1", "2"],
-        "task_time": ("time", np.tile(np.arange(count), len(tasks)) * dt * speed),
-        "segment": ("time", np.array(tasks)[index]),
-        "segment_index": ("time", index),
-        "dimension": ("time", np.array([SHAPES[t] for t in tasks])[index]),
-    }
-    made = xr.DataArray(made, dims=("trial", "time", "component"), coords=coords, attrs={"units": "task"})
-    return xr.Dataset({"output": made}, attrs={"kind": kind})
-
-
-def with_spikes(run, *, units=30, per_unit=2, rate=8.0, seed=0):
-    """The same run with Poisson spikes, busier for units of high number."""
-    draw = np.random.default_rng(seed)
-    span = float(run["time"][-1])
-    neuron = np.repeat(np.arange(units * per_unit), draw.poisson(rate * span, units * per_unit))
-    keep = draw.uniform(size=len(neuron)) < neuron / neuron.max()
-    neuron = neuron[keep]
-    event = {
-        "time": draw.uniform(0, span, len(neuron)),
-        "neuron": neuron,
-        "unit": neuron // per_unit,
-        "trial": np.zeros(len(neuron), int),
-    }
-    made = run.assign({f"spike_{name}": ("spike", values) for name, values in event.items()})
-    return made.assign_attrs(kind="spiking", neurons=units * per_unit, neurons_per_unit=per_unit)
-
-
-def a_bank(tasks=("lorenz", "hopf", "van-der-pol"), units=40, seed=0):
-    bias = np.random.default_rng(seed).normal(1.0, 0.7, (len(tasks), units))
-    loss = np.geomspace(1, 1e-3, 12) * np.arange(1, len(tasks) + 1)[:, None]
-    loss[0, 8:] = np.nan
-    variables = {"bias": (("task", "unit"), bias), "loss": (("task", "epoch"), loss)}
-    return xr.Dataset(variables, coords={"task": list(tasks)}, attrs={"network": json.dumps(SPECS)})
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 def spans(ax):
@@ -112,40 +29,6 @@ def spans(ax):
 
 def is_span(patch):
     return isinstance(patch, Rectangle | Polygon)
-
-
-def words(ax):
-    return [text.get_text() for text in ax.texts]
-
-
-def drawn_texts(figure):
-    """Every text that a drawing of the figure puts on paper, with the box it fills."""
-    seen = []
-    whole = Text.draw
-
-    def draw(self, renderer, *rest, **kwargs):
-        if self.get_visible() and self.get_text().strip():
-            seen.append((self.get_text(), self.get_window_extent(renderer), self.get_rotation() % 90 == 0))
-        return whole(self, renderer, *rest, **kwargs)
-
-    figure = figure if isinstance(figure, Figure) else figure.figure
-    with pytest.MonkeyPatch.context() as patch:
-        figure.canvas.draw()
-        patch.setattr(Text, "draw", draw)
-        figure.canvas.draw()
-    return seen, figure.bbox
-
-
-def check_texts(figure):
-    """No text on another (the box of a slanted one is not its own), none cut by the paper's edge."""
-    seen, paper = drawn_texts(figure)
-    assert seen
-    for i, (text, box, straight) in enumerate(seen):
-        outside = box.x0 < -1 or box.y0 < -1 or box.x1 > paper.x1 + 1 or box.y1 > paper.y1 + 1
-        assert not outside, f"{text!r} leaves the paper"
-        for other, its, too in seen[:i]:
-            meet = min(box.x1, its.x1) - max(box.x0, its.x0), min(box.y1, its.y1) - max(box.y0, its.y0)
-            assert not (straight and too) or min(meet) <= 0.5, f"{text!r} lies on {other!r}"
 
 
 # ---- attractor
@@ -371,6 +254,13 @@ def test_thresholds_follow_the_law():
     assert len(above.patches) == len(beside.patches) == 2
     assert main.get_ylabel() == "threshold (mV)"
     check_texts(figure)
+
+
+@pytest.mark.parametrize(("shift", "side"), [(-1.0, 0.01), (3.0, 0.99)])
+def test_words_at_thresholds_stand_where_there_is_room(shift, side):
+    bank = a_bank()
+    marks = plot.thresholds(bank.assign(bias=bank.bias + shift)).axes[0].texts
+    assert [text.xy[0] for text in marks] == [side, side]
 
 
 def test_thresholds_of_one_task_and_few_units():

@@ -6,23 +6,13 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
-
-mpl.use("Agg")
-
-from matplotlib import pyplot as plt
 from matplotlib.patches import Circle, FancyArrowPatch
-from test_plot import a_bank, a_run, check_texts, words
+from pictures import a_bank, a_run, check_texts, words
 
 import tonicnet as tn
 from tonicnet import plot
 
-
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 def turning(x):
@@ -193,6 +183,14 @@ def test_many_rows_have_a_bar_and_grow_darker():
     check_texts(ax.figure)
 
 
+def test_many_tasks_keep_their_names():
+    tasks = [f"task-{i}" for i in range(11)]
+    ax = plot.eigenvalues(spectrum(11, of="flow", dim="task", names=tasks))
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == tasks
+    assert len(ax.figure.axes) == 1
+    check_texts(ax.figure)
+
+
 def test_eigenvalues_refuse():
     with pytest.raises(ValueError, match=r"lacks eigenvalue .*measure.jacobian_spectrum makes them"):
         plot.eigenvalues(a_bank())
@@ -240,7 +238,8 @@ def scores():
 
 def test_learnability_shows_the_median_and_counts_failures_as_worst():
     ax = plot.learnability(scores())
-    assert words(ax) == ["0.00", "0.90", "none"]
+    plain = [text.replace("\N{EN DASH}", " to ").replace("\N{MINUS SIGN}", "-") for text in words(ax)]
+    assert plain == ["0.00\n< -9 to 0.40", "0.90\n0.80 to 1.00", "none\nnone to 0.20"]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["0.5", "1.2", "2"]
     assert [ax.get_xlabel(), ax.get_ylabel()] == ["gain g", "units N"]
     assert ax.images[0].norm.vmax == 1
@@ -250,7 +249,7 @@ def test_learnability_shows_the_median_and_counts_failures_as_worst():
 def test_learnability_over_other_dims():
     ax = plot.learnability(scores(), x="seed", y="gain", limits=(-1, 1))
     assert ax.get_xlabel() == "seed"
-    assert words(ax)[2] == "< \N{MINUS SIGN}9"
+    assert words(ax)[2] == "< \N{MINUS SIGN}9"  # one value a cell: no range
     check_texts(ax.figure)
 
 

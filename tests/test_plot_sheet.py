@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
-
-mpl.use("Agg")
-
-from matplotlib import pyplot as plt
-from test_plot import SHAPES, a_run, check_texts, outputs, with_spikes
+from pictures import SHAPES, a_run, check_texts, outputs, with_spikes
 
 from tonicnet import measure, plot
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
 SCHEDULE = ["lorenz", "hopf", "van-der-pol", "line"]
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
 
 
 def pair(tasks, **options):

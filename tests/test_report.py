@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from browser import BROWSER, FLAGS, Page, needs_browser
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -21,8 +21,6 @@ import tonicnet as tn
 from tonicnet.cli import app
 
 EVIL = "</script><img src=x onerror=\"document.title='owned'\">&amp;"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="no chromium on the path; apt-get install chromium")
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +55,7 @@ def data_of(text: str) -> dict:
 
 def browse(page: Path, task: str, *, picture: Path | None = None) -> tuple[str, str]:
     """Return the page as a browser has it after its scripts ran, and what it said on the console."""
-    flags = ["--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-             "--enable-logging=stderr", "--virtual-time-budget=10000", "--window-size=1250,1600",
+    flags = [*FLAGS, "--enable-logging=stderr", "--virtual-time-budget=10000", "--window-size=1250,1600",
              f"--user-data-dir={page.parent / 'profile'}"]  # fmt: skip
     flags.append("--dump-dom" if picture is None else f"--screenshot={picture}")
     done = subprocess.run(
@@ -174,6 +171,44 @@ def test_a_browser_shows_the_task_asked_for_and_complains_of_nothing(page: Path)
     assert "WebGL is not supported" not in dom
     assert dom.count("scatterlayer") >= 3  # three components over time
     assert "<title>tonicnet: 4 tasks on 60 frozen units</title>" in dom
+
+
+SHOWN = """(() => ({
+    heading: document.getElementById("task").textContent,
+    note: document.getElementById("note").textContent,
+    chosen: Array.from(document.querySelectorAll('#scores tr[aria-pressed="true"] td:first-child'), e => e.textContent),
+    address: decodeURIComponent(location.hash),
+    type: document.getElementById("attractor").data[0].type,
+    curves: document.getElementById("course").data.map(c => c.name),
+    last: document.getElementById("course").data.at(-1).y.slice(0, 5),
+    drawn: document.querySelectorAll("#course .scatterlayer .trace path.js-line").length,
+}))()"""
+
+
+@needs_browser
+def test_a_click_on_a_row_shows_that_task(page: Path, tmp_path: Path) -> None:
+    held = data_of(page.read_text())["tasks"]
+    with Page(tmp_path / "profile") as browser:
+        browser.go(page.as_uri())
+        browser.wait("document.body && document.body.dataset.ready === 'yes'")
+        assert browser.value(SHOWN)["heading"] == "Task hopf"
+        for number, name in [(2, "lorenz"), (1, EVIL), (3, "sign"), (0, "hopf")]:
+            browser.click(f"document.querySelectorAll('#scores tbody tr')[{number}]")
+            browser.wait(f"document.getElementById('task').textContent === {json.dumps('Task ' + name)}")
+            curves = [c["name"] for c in held[number]["course"]["data"]]
+            browser.wait(f"document.querySelectorAll('#course .trace path.js-line').length === {len(curves)}")
+            shown = browser.value(SHOWN)
+            assert shown["chosen"] == [name]
+            assert shown["note"] == held[number]["note"]
+            assert shown["address"] == f"#task={name}"
+            assert shown["type"] == held[number]["attractor"]["data"][0]["type"]
+            assert shown["curves"] == curves
+            assert shown["last"] == held[number]["course"]["data"][-1]["y"][:5]
+        browser.value("document.querySelectorAll('#scores tbody tr')[2].focus()")
+        browser.press("Enter")
+        browser.wait("document.getElementById('task').textContent === 'Task lorenz'")
+        assert browser.complaints == []
+        assert browser.value("document.title") == "tonicnet: 4 tasks on 60 frozen units"
 
 
 @needs_browser

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ COHERENCE = 0.4
 VARIATION = 0.3
 CYCLES = 3
 SAMPLES = 32
+_TOLD = 3  # reasons in one error
 _LEVELS = (0.5, 0.25, 0.75)
 
 
@@ -64,9 +65,16 @@ def limit_cycle_of(x: Float[np.ndarray, "time component"], dt: float) -> Cycle:
         return no_cycle(x, trouble)
     lag, coherence = return_lag(x)
     if coherence < COHERENCE:
-        reason = f"no period: the state returns with a correlation of {coherence:.2f}, a cycle needs {COHERENCE}"
+        reason = (
+            f"no period: the state returns with a correlation of {coherence:.2f}, a cycle's is at least {COHERENCE}"
+        )
         return no_cycle(x, reason, coherence)
-    return _timed(x, dt, section_crossings(x, lag), coherence)
+    crossings = section_crossings(x, lag)
+    if len(crossings) <= CYCLES:
+        seen, enough = max(0, len(crossings) - 1), (CYCLES + 1) * lag * dt
+        reason = f"too short: {seen} whole cycles seen, {CYCLES} needed; take at least {enough:.3g} of task time"
+        return no_cycle(x, reason, coherence)
+    return _timed(x, dt, crossings, coherence)
 
 
 def _timed(
@@ -75,15 +83,11 @@ def _timed(
     crossings: Float[np.ndarray, " crossing"],
     coherence: float,
 ) -> Cycle:
-    if len(crossings) <= CYCLES:
-        seen = max(0, len(crossings) - 1)
-        return no_cycle(x, f"too short: {seen} whole cycles seen, {CYCLES} needed; run longer", coherence)
     periods = np.diff(crossings) * dt
     variation = float(periods.std() / periods.mean())
     if variation > VARIATION:
-        return no_cycle(
-            x, f"no period: return times vary by {variation:.0%} (CV), a cycle by {VARIATION:.0%}", coherence
-        )
+        reason = f"no period: return times vary by {variation:.0%} (CV), a cycle's by at most {VARIATION:.0%}"
+        return no_cycle(x, reason, coherence)
     drift = float(np.polyfit(np.arange(len(periods)), periods, 1)[0] * (len(periods) - 1) / periods.mean())
     period, size = float(periods.mean()), _amplitude(x, crossings)
     return Cycle(period, variation, size, drift, coherence, crossings * dt, f"a cycle, {len(periods)} seen")
@@ -93,6 +97,16 @@ def no_cycle(x: Float[np.ndarray, "time component"], outcome: str, coherence: fl
     """Return the cycle that is none, with the reason."""
     nothing = np.full(x.shape[1], np.nan)
     return Cycle(np.nan, np.nan, nothing, np.nan, coherence, np.empty(0), outcome)
+
+
+def refuse_none(what: str, reasons: Mapping[str, str]) -> None:
+    """Raise ValueError for data of which nothing cycles: what was found, for each, and what to do."""
+    told = list(dict.fromkeys(f"{name}: {reason}" if name else reason for name, reason in reasons.items()))
+    more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    raise ValueError(
+        f"{what} ({'; '.join(told[:_TOLD])}{more}); run longer, discard the start, or take a measure that needs no "
+        "period, such as state_space_divergence with spectral_hellinger"
+    )
 
 
 def _trouble(x: Float[np.ndarray, "time component"]) -> str:

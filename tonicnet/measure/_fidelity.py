@@ -31,7 +31,8 @@ def state_space_divergence(
 
     Returns ``state_space_divergence`` and ``outside`` (share of samples out of the box) per trial, the floor,
     ``samples`` and ``duration`` (task time). The attribute ``floor`` says where the floor is from.
-    Raises ValueError for different steps, missing dims, a truth that is not finite, too many cells.
+    Raises ValueError for fewer than 100 samples, different steps, missing dims, a truth that is not finite, too many
+    cells.
     Source: Koppe et al. (2019), doi:10.1371/journal.pcbi.1007263; Hess et al. (2023), arXiv:2306.04406.
 
     >>> import numpy as np
@@ -44,9 +45,10 @@ def state_space_divergence(
     """
     pair = _read(run, truth, finite=False)
     count = _samples(pair)
+    own = _floor(pair, count, reference, lambda a, b: state_space_divergence_of(a, b, bins=bins))
+    _refuse_short(pair, own, _LEAST, "run longer: 10,000 to 100,000 bring the floor near 0")
     value = [state_space_divergence_of(t, m, bins=bins) for t, m in _sides(pair, count)]
     outside = [outside_of(t, m) for t, m in _sides(pair, count)]
-    own = _floor(pair, count, reference, lambda a, b: state_space_divergence_of(a, b, bins=bins))
     found = {
         "state_space_divergence": Variable(("trial",), value, "nat", "state-space divergence D_stsp"),
         "outside": Variable(("trial",), outside, "1", "share of samples outside the truth's box"),
@@ -74,7 +76,8 @@ def spectral_hellinger(
     has a coordinate ``time`` in seconds beside ``task_time``, else cycles per unit of task time.
 
     Returns ``spectral_hellinger`` per trial, its floor, ``samples`` and ``duration``.
-    Raises ValueError for different steps, missing dims, samples that are not finite, an unknown unit.
+    Raises ValueError for fewer samples than eight times the smoothing in bins (160 at 20 bins), different
+    steps, missing dims, samples that are not finite, an unknown unit.
     Source: Mikhaeil et al. (2022), arXiv:2110.07238.
 
     >>> import numpy as np
@@ -88,10 +91,30 @@ def spectral_hellinger(
     pair = _read(run, truth, finite=True)
     count = _samples(pair)
     width = smoothing if choose("unit", unit, ("bins", "Hz")) == "bins" else smoothing * _span(pair.run, count)
-    value = [spectral_hellinger_of(t, m, smoothing=width) for t, m in _sides(pair, count)]
     own = _floor(pair, count, reference, lambda a, b: spectral_hellinger_of(a, b, smoothing=width))
+    _refuse_short(
+        pair, own, _WIDTHS * width, "run longer, or smooth less" if unit == "bins" else "smooth over fewer Hz"
+    )
+    value = [spectral_hellinger_of(t, m, smoothing=width) for t, m in _sides(pair, count)]
     found = {"spectral_hellinger": Variable(("trial",), value, "1", "spectral Hellinger distance D_H")}
     return _result(found, own, pair, count, smoothing=float(smoothing), smoothing_unit=unit)
+
+
+_LEAST = 100  # samples for a histogram
+_WIDTHS = 8  # samples for each bin of a spectrum's smoothing
+
+
+def _refuse_short(pair: Pair, own: Floor, least: float, remedy: str) -> None:
+    """Raise ValueError for too short a series: how long it is, how long it must be, and the floor there."""
+    count = _samples(pair)
+    if count >= least:
+        return
+    run, truth = (s.values.shape[1] for s in pair)
+    known = "is unknown" if np.isnan(own.value) else f"gives {own.value:.3g}"
+    raise ValueError(
+        f"too short to compare: {count} samples (the run has {run}, the truth {truth}), {least:.0f} or more are "
+        f"needed; {remedy}. At {count} samples truth against truth {known}"
+    )
 
 
 def _read(run: Labelled, truth: Labelled, *, finite: bool) -> Pair:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from .._labels import Variable, dataset
 from ..network import Network
 from ._alone import Alone, Biases, alone, names, positive
-from ._cycle import limit_cycle_of
+from ._cycle import limit_cycle_of, refuse_none
 from ._monodromy import Floquet, closed
 
 _TRANSIENT, _DURATION = 200.0, 300.0  # tau, where they are not given
@@ -45,15 +45,15 @@ def floquet(
     (log modulus / T), ``period``, ``trivial_error``: |mu - 1| of the multiplier along the flow, the error of all (their
     floor),
     ``closure`` (scaled), ``orbit(task, phase, component)`` in task units, and ``outcome(task)``; NaN where the network
-    does not cycle, and then ``outcome`` says why. Raises ValueError for a discrete network (a map's cycle has no
-    period to speak of), a bank of another network, an unknown task.
+    does not cycle, and then ``outcome`` says why. Raises ValueError where it cycles under none of the tasks, for a
+    discrete network (a map's cycle has no period to speak of), a bank of another network, an unknown task.
     Source: Guckenheimer and Holmes (1983), doi:10.1007/978-1-4612-1140-2, section 1.5.
 
     >>> import tonicnet as tn
-    >>> net = tn.Network(units=50, seed=0)
-    >>> import numpy as np
-    >>> str(tn.measure.floquet(net, np.full(50, -9.0), transient=4.0, duration=5.0)["outcome"].values[0])    # silent
-    'no period: the state does not move'
+    >>> net, bank = tn.load_network("atlas-1000"), tn.load_bank("atlas-1000")
+    >>> made = tn.measure.floquet(net, bank, task="hopf", transient=4.0, duration=8.0)
+    >>> round(made["period"].item(), 2), round(made["exponent"].values[0, 1].item(), 1)    # truth: 2 pi and -2
+    (6.28, -2.0)
     """
     rows = alone(net, bias, task)
     if net.spec.dt is not None:
@@ -66,6 +66,9 @@ def floquet(
         for name, given, default in (("transient", transient, _TRANSIENT), ("duration", duration, _DURATION))
     ]
     found = [_of(row, row.starts(1, initial, seed)[:1], spans[0], spans[1], dt) for row in rows]
+    lost = {row.entry.task: f for row, f in zip(rows, found, strict=True) if isinstance(f, str)}
+    if len(lost) == len(rows):
+        refuse_none("the network does not cycle", lost)
     return _table(net, rows, found, seed)
 
 

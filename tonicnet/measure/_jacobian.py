@@ -58,7 +58,7 @@ def jacobian_spectrum(
     state that is not finite.
     Source: Williams et al. (2025), ICLR, arXiv 2407.00957; Ahmadian, Fumarola and Miller (2015),
     doi:10.1103/PhysRevE.91.012820; secant gain (statistical linearisation): Booton (1954),
-    doi:10.1109/TCT.1954.6373354.
+    Nonlinear control systems with random inputs, IRE Transactions on Circuit Theory 1, 9-18.
 
     >>> import numpy as np
     >>> import tonicnet as tn

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
-from ._cycle import Cycle, limit_cycle_of
+from ._cycle import Cycle, limit_cycle_of, refuse_none
 from ._orbit import orbit_distance_of
 from ._pair import fitted
 from ._run import Labelled, Stretch, single
@@ -25,9 +25,10 @@ def limit_cycle(run: Labelled, truth: Labelled | None = None) -> xr.Dataset:
 
     Returns per trial ``period``, ``period_floor`` (its standard error, sd / sqrt(cycles)), ``period_cv``,
     ``amplitude`` (per component), ``drift`` (relative change of the period over the run), ``coherence``,
-    ``cycles``, ``outcome``; with a truth also ``period_error`` and ``amplitude_error``, relative. Without a
-    cycle values are NaN and ``outcome`` says why.
-    Raises ValueError below 32 samples, for missing dims and samples that are not finite.
+    ``cycles``, ``outcome``; with a truth also ``period_error`` and ``amplitude_error``, relative. Where a trial has
+    no cycle values are NaN and ``outcome`` says why.
+    Raises ValueError where no trial has one, saying what its return times do; below 32 samples, for missing dims and
+    samples that are not finite.
 
     >>> import numpy as np
     >>> import xarray as xr
@@ -40,12 +41,26 @@ def limit_cycle(run: Labelled, truth: Labelled | None = None) -> xr.Dataset:
     stretch = single(run)
     true = None if truth is None else single(truth, "truth")
     stretch = stretch if true is None else fitted(stretch, true)
-    cycles = [limit_cycle_of(x, stretch.dt) for x in stretch.values]
+    cycles = _cycles(stretch, "run")
     found = _described(cycles, stretch.units)
     if true is not None:
-        found |= _errors(cycles, [limit_cycle_of(x, true.dt) for x in true.values])
+        found |= _errors(cycles, _cycles(true, "truth"))
     names = Variable(("component",), list(stretch.components), "1", "component")
     return dataset(found, {**stretch.trial, "component": names}, task=stretch.task)
+
+
+def _cycles(stretch: Stretch, role: str) -> list[Cycle]:
+    """Return the cycle of each trial; raise ValueError where none has one."""
+    found = [limit_cycle_of(x, stretch.dt) for x in stretch.values]
+    if not any(c.cycles for c in found):
+        _refuse(stretch, role, [c.outcome for c in found])
+    return found
+
+
+def _refuse(stretch: Stretch, role: str, outcomes: list[str]) -> None:
+    many = len(outcomes) > 1
+    what = f"none of the {len(outcomes)} trials of the {role} is a cycle" if many else f"the {role} is not a cycle"
+    refuse_none(what, {f"trial {t}" if many else "": o for t, o in zip(stretch.trials, outcomes, strict=True)})
 
 
 def _described(cycles: list[Cycle], units: str) -> dict[str, Variable]:
@@ -92,8 +107,8 @@ def orbit_distance(run: Labelled, truth: Labelled) -> xr.Dataset:
     Speed does not enter, so read it beside :func:`limit_cycle`; the steps may differ.
 
     Arguments: ``run`` and ``truth``, one segment each. Returns per trial ``orbit_distance``,
-    ``orbit_distance_floor`` (between the truth's even and odd cycles) and ``spread`` (of single cycles of the
-    run around their mean); NaN where either has no cycle. Raises as :func:`limit_cycle`.
+    ``orbit_distance_floor`` (between the truth's even and odd cycles), ``spread`` (of single cycles of the
+    run around their mean) and ``outcome``; NaN where either has no cycle. Raises as :func:`limit_cycle`.
 
     >>> import numpy as np
     >>> import xarray as xr
@@ -106,8 +121,7 @@ def orbit_distance(run: Labelled, truth: Labelled) -> xr.Dataset:
     """
     true = single(truth, "truth")
     stretch = fitted(single(run), true)
-    found = _distances(stretch, true)
-    return dataset(found, stretch.trial, task=true.task)
+    return dataset(_distances(stretch, true), stretch.trial, task=true.task)
 
 
 def _distances(run: Stretch, truth: Stretch) -> dict[str, Variable]:
@@ -115,10 +129,14 @@ def _distances(run: Stretch, truth: Stretch) -> dict[str, Variable]:
     found = [
         orbit_distance_of(true[i % len(true)], made, truth.dt, made_dt=run.dt) for i, made in enumerate(run.values)
     ]
+    if all(np.isnan(f.distance) for f in found):
+        _cycles(truth, "truth")
+        _refuse(run, "run", [f.outcome for f in found])
     return {
         "orbit_distance": Variable(("trial",), [f.distance for f in found], "1", "orbit distance in sd"),
         "orbit_distance_floor": Variable(
             ("trial",), [f.floor for f in found], "1", "orbit distance, truth against truth"
         ),
         "spread": Variable(("trial",), [f.spread for f in found], "1", "spread of cycles around their mean in sd"),
+        "outcome": Variable(("trial",), [f.outcome for f in found], "1", "what was found"),
     }

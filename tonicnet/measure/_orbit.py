@@ -13,11 +13,15 @@ PHASES = 256
 
 
 class OrbitDistance(NamedTuple):
-    """How far the mean orbit is from the truth's, beside the truth's own and the made cycle's spread."""
+    """How far the mean orbit is from the truth's, beside the truth's own and the made cycle's spread.
+
+    NaN where either has no cycle, and then ``outcome`` says why.
+    """
 
     distance: float
     floor: float
     spread: float
+    outcome: str
 
 
 def orbit_distance_of(
@@ -47,7 +51,8 @@ def orbit_distance_of(
     step = dt if made_dt is None else made_dt
     first, second = limit_cycle_of(truth, dt), limit_cycle_of(made, step)
     if not (first.cycles and second.cycles):
-        return OrbitDistance(np.nan, np.nan, np.nan)
+        reason = second.outcome if first.cycles else f"the truth: {first.outcome}"
+        return OrbitDistance(np.nan, np.nan, np.nan, reason)
     return _between(cycles_by_phase(truth, dt, first), cycles_by_phase(made, step, second))
 
 
@@ -58,7 +63,8 @@ def _between(
     truth, made = truth / scale, made / scale
     floor = aligned_distance(truth[::2].mean(axis=0), truth[1::2].mean(axis=0))
     spread = float(np.sqrt(((made - made.mean(axis=0)) ** 2).mean()))
-    return OrbitDistance(aligned_distance(truth.mean(axis=0), made.mean(axis=0)), floor, spread)
+    distance = aligned_distance(truth.mean(axis=0), made.mean(axis=0))
+    return OrbitDistance(distance, floor, spread, f"a cycle, {len(made)} seen")
 
 
 def cycles_by_phase(

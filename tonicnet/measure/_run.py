@@ -87,7 +87,10 @@ def output_of(run: Labelled, role: str) -> xr.DataArray:
         if dim not in run.dims:
             raise ValueError(f"the {role} has dims {run.dims}; it needs 'time' and 'component' ('trial' may lack)")
     if "time" not in run.coords and "task_time" not in run.coords:
-        raise ValueError(f"the {role} has no coordinate 'time' or 'task_time', so its step is unknown; add one")
+        raise ValueError(
+            f"the {role} has no coordinate 'time' or 'task_time', so its step is unknown; add one, e.g. with "
+            f"assign_coords(time=dt * numpy.arange({run.sizes['time']}))"
+        )
     run = run if "trial" in run.dims else run.expand_dims("trial")
     extra = set(run.dims) - {"trial", "time", "component"}
     if extra:

@@ -21,6 +21,10 @@ class Transfer(ABC):
 
     ``rate_unit`` is the unit of r, ``spread`` the mean and standard deviation of the tonic inputs a fit
     starts from (broad, so that the units' thresholds tile the space; Cai et al. 2024, arXiv 2407.01033).
+
+    >>> import tonicnet as tn
+    >>> isinstance(tn.Tanh(), tn.Transfer), tn.Tanh().rate_unit, tn.LIF().rate_unit
+    (True, '1', 'Hz')
     """
 
     name: ClassVar[str]

@@ -17,10 +17,10 @@ from ._need import need
 from ._style import COLOURS, FAINT, INK, MARKERS, MINUS, dressed, figure_of, new_axes, styled
 
 SPECTRUM = "tonicnet.measure.jacobian_spectrum"
-_ROWS = ("epoch", "task")
+_ROWS, _STEP = ("epoch", "task"), "step "
 _EARLY, _LATE = 0.82, 0.0  # ends of the colour map used: pale first, dark last
 _TARGET: dict[str, Any] = {"color": FAINT, "linewidth": 0.9, "linestyle": (0, (5, 3)), "zorder": 1}
-_NAMED = 6  # rows up to which each has a name and a mark of its own
+_NAMED = 6  # steps up to which each has a name and a mark of its own; tasks always have
 
 
 @styled
@@ -74,19 +74,25 @@ def _rows(spectrum: xr.Dataset) -> tuple[Float[np.ndarray, "row mode part"], lis
         return array.transpose("mode", "part").values[None], [""]
     values = array.transpose(kind, "mode", "part").values
     labels = array[kind].values if kind in array.coords else np.arange(len(values))
-    return values, [str(label) if kind == "task" else f"step {label}" for label in labels]
+    return values, [str(label) if kind == "task" else f"{_STEP}{label}" for label in labels]
 
 
-def _colour(row: int, count: int) -> Any:
-    if count <= _NAMED:
-        return (FAINT, *COLOURS)[row] if row or count > 1 else COLOURS[0]
-    return colormaps["cividis"](_EARLY + (_LATE - _EARLY) * row / (count - 1))
+def _many(names: list[str]) -> bool:
+    """Return whether these are steps of learning, in order, and too many to name each."""
+    return len(names) > _NAMED and names[0].startswith(_STEP)
+
+
+def _colour(row: int, names: list[str]) -> Any:
+    if _many(names):
+        return colormaps["cividis"](_EARLY + (_LATE - _EARLY) * row / (len(names) - 1))
+    before = len(names) > 1 and names[0].startswith(_STEP)  # the first step is faint
+    return ((FAINT, *COLOURS) if before else COLOURS)[row % len(COLOURS)]
 
 
 def _draw_rows(ax: Axes, values: Float[np.ndarray, "row mode part"], names: list[str]) -> None:
     for i, row in enumerate(values):
-        colour = _colour(i, len(values))
-        marker = MARKERS[i % len(MARKERS)] if len(values) <= _NAMED else "o"
+        colour = _colour(i, names)
+        marker = "o" if _many(names) else MARKERS[i % len(MARKERS)]
         real, imaginary = row[np.isfinite(row).all(axis=1)].T
         rest: dict[str, Any] = {"color": colour, "markeredgewidth": 0, "linewidth": 0, "zorder": 3 + i / len(values)}
         ax.plot(real, imaginary, marker=marker, markersize=2.5, alpha=0.75, **rest)
@@ -119,7 +125,7 @@ def _axis(ax: Axes, period: float | None) -> None:
 
 
 def _key(ax: Axes, names: list[str]) -> None:
-    many = len(names) > _NAMED
+    many = _many(names)
     handles, words = ax.get_legend_handles_labels()
     named = [(h, w) for h, w in zip(handles, words, strict=True) if not (many and w in names)]
     if named and (len(names) > 1 or words != [""]):
@@ -130,7 +136,7 @@ def _key(ax: Axes, names: list[str]) -> None:
         )
         ax.legend(*zip(*named, strict=True), **place)
     if many:
-        shades = ListedColormap([_colour(i, len(names)) for i in range(len(names))])
+        shades = ListedColormap([_colour(i, names) for i in range(len(names))])
         bar = figure_of(ax).colorbar(ScalarMappable(Normalize(0, 1), shades), ax=ax, pad=0.02, aspect=18, ticks=[0, 1])
         dressed(bar.ax)
         bar.ax.set_yticklabels([name.replace("-", MINUS) for name in (names[0], names[-1])])

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from .._names import choose
-from ._style import INK, MINUS, dressed, figure_of, new_axes, styled
+from ._style import INK, MINUS, NONE, dressed, figure_of, new_axes, styled
 
 _DIMS = ("gain", "units")
 
@@ -24,8 +24,9 @@ def learnability(
 ) -> Axes:
     """Draw a score of learned networks as a map over two of their properties, its value written in every cell.
 
-    A cell is the median over every other dim of the score (seeds, tasks); what was not finite, because
-    learning failed there, counts as the worst. Cells are evenly spaced, whatever the steps of the axes.
+    A cell is the median over every other dim of the score (seeds, tasks), with the least and the most beneath it;
+    what was not finite, because learning failed there, counts as the worst. Cells are evenly spaced, whatever the
+    steps of the axes.
 
     Arguments
     ---------
@@ -45,17 +46,18 @@ def learnability(
     ['0.10', '0.90', '0.20', '1.00']
     >>> ax.figure.clear()
     """
-    cells = _cells(scores, score, x, y)
+    cells, spread = _cells(scores, score, x, y)
     low, high = limits
     if not low < high:
         raise ValueError(f"limits are (worst, best), the worst below the best, got {limits}")
-    chosen = ax or new_axes(1.9 + 0.55 * cells.sizes[x], 1.1 + 0.4 * cells.sizes[y])
+    chosen = ax or new_axes(1.9 + 0.62 * cells.sizes[x], 1.1 + 0.42 * cells.sizes[y])
     image = chosen.imshow(
         np.maximum(cells.values, low - 1), origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high
     )
     for (i, j), value in np.ndenumerate(cells.values):
         dark = value < low + 0.55 * (high - low)
-        chosen.text(j, i, _word(value), ha="center", va="center", fontsize=7, color="white" if dark else INK)
+        words = "\n".join([_word(value), *_between(spread[:, i, j])])
+        chosen.text(j, i, words, ha="center", va="center", fontsize=6.5, color="white" if dark else INK)
     for put, dim in ((chosen.set_xticks, x), (chosen.set_yticks, y)):
         put(
             range(cells.sizes[dim]),
@@ -71,7 +73,8 @@ def learnability(
     return chosen
 
 
-def _cells(scores: object, score: str, x: str, y: str) -> xr.DataArray:
+def _cells(scores: object, score: str, x: str, y: str) -> tuple[xr.DataArray, np.ndarray]:
+    """Return the medians (y, x), and the least and the most (2, y, x) of each."""
     if not isinstance(scores, xr.Dataset):
         raise TypeError(f"learnability takes a Dataset of scores, got {type(scores).__name__}")
     array = scores[choose("score", score, map(str, scores.data_vars))]
@@ -81,8 +84,15 @@ def _cells(scores: object, score: str, x: str, y: str) -> xr.DataArray:
         raise ValueError(f"x and y are both {x!r}; a map needs two dims of {', '.join(map(str, array.dims))}")
     others = [dim for dim in array.dims if dim not in (x, y)]
     known = array.where(np.isfinite(array), -np.inf)
-    cells = known.median(others) if others else known
-    return cells.assign_coords({d: cells[d] for d in (x, y)}).transpose(y, x)
+    made = [getattr(known, how)(others).transpose(y, x) for how in ("median", "min", "max")]
+    cells = made[0].assign_coords({d: made[0][d] for d in (x, y)})
+    return cells, np.stack([m.values for m in made[1:]])
+
+
+def _between(ends: np.ndarray) -> list[str]:
+    """Return the range in words; nothing where there is but one value."""
+    words = [_word(value) for value in ends]
+    return [] if words[0] == words[1] else [NONE.join(words)]
 
 
 def _word(value: float) -> str:

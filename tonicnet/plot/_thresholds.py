@@ -116,8 +116,9 @@ def _draw(ax: Axes, bias: Float[np.ndarray, "task unit"], tasks: list[str], neur
             alpha=0.7, label=name, rasterized=bias.shape[1] > MANY,
         )[0]  # fmt: skip
         beads.set_transform(ax.transData + _aside(ax, i - (len(tasks) - 1) / 2))
-    _mark(ax, 1e3 * neuron["threshold"], "threshold at b = 0", "bottom")
-    _mark(ax, 1e3 * neuron["reset"], "rest: fires alone below", "top")
+    left = -ends[0] > ends[1] - 1  # more room beside the beads where b < 0 than where b > 1
+    _mark(ax, 1e3 * neuron["threshold"], "threshold at b = 0", "bottom", left=left)
+    _mark(ax, 1e3 * neuron["reset"], "rest: fires alone below", "top", left=left)
     ax.legend(loc="lower left", markerscale=1.5)
 
 
@@ -126,9 +127,10 @@ def _aside(ax: Axes, lane: float) -> ScaledTranslation:
     return ScaledTranslation(inches, inches, figure_of(ax).dpi_scale_trans)
 
 
-def _mark(ax: Axes, height: float, words: str, side: Literal["bottom", "top"]) -> None:
+def _mark(ax: Axes, height: float, words: str, side: Literal["bottom", "top"], *, left: bool) -> None:
     ax.axhline(height, color=INK, linewidth=0.6, linestyle=(0, (5, 3)), zorder=0)
+    at, align = (0.01, "left") if left else (0.99, "right")
     ax.annotate(
-        words, (0.99, height), xycoords=ax.get_yaxis_transform(), xytext=(0, 2 if side == "bottom" else -2),
-        textcoords="offset points", ha="right", va=side, fontsize=7, color=INK,
+        words, (at, height), xycoords=ax.get_yaxis_transform(), xytext=(0, 2 if side == "bottom" else -2),
+        textcoords="offset points", ha=align, va=side, fontsize=7, color=INK,
     )  # fmt: skip

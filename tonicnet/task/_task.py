@@ -15,6 +15,7 @@ from .._names import choose
 from ._behaviour import behaviour
 from ._card import task_card
 from ._draw import count_of
+from ._facts import Facts
 from ._field import Field
 from ._flow import checked_flow
 from ._given import given_grid, given_labels, given_row, given_scaling, given_starts, given_state
@@ -273,8 +274,8 @@ class Task:
 
     @property
     def truth(self) -> dict[str, Any]:
-        """Known facts about the system, by name."""
-        return dict(self._spec.truth)
+        """Known facts about the system, by name; a KeyError says which there are."""
+        return Facts(self.name, self._spec.truth)
 
     @property
     def has_flow(self) -> bool:

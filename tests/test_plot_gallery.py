@@ -1,0 +1,103 @@
+"""Every public picture, of a crowded case: nothing on anything else, nothing off the paper, units on the axes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from pictures import a_bank, a_run, check_texts, outputs, with_spikes
+
+import tonicnet as tn
+from tonicnet import measure, plot
+from tonicnet.plot._style import COLOURS, LINES, MARKERS
+
+pytestmark = pytest.mark.usefixtures("closed_figures")
+TASKS = ["lorenz", "hopf", "van-der-pol"]
+LONG = tuple(f"a task with a long name, {i}" for i in range(7))
+
+
+def maxima(seed=0):
+    z = outputs("lorenz", 20_000, 0.01, seed)[:, 2:]
+    run = xr.DataArray(z, dims=("time", "component"), coords={"time": np.arange(len(z)) * 0.01, "component": ["z"]})
+    return measure.return_map(run)
+
+
+def spectrum_of_learning():
+    net = tn.Network(units=40, seed=0, synapses="dense", transfer="tanh", feedback=False, dt=0.1, gain=1.2)
+    path = np.linspace(0, 1, 5)[:, None] * np.random.default_rng(0).normal(0, 1, 40)
+    return measure.jacobian_spectrum(net, path, at="rest")
+
+
+def selective():
+    values = np.random.default_rng(0).uniform(size=(7, 60))
+    made = {"selectivity": (("task", "unit"), values), "cluster": ("unit", np.arange(60) % 6)}
+    return xr.Dataset(made, coords={"task": list(LONG)})
+
+
+def scores():
+    values = np.random.default_rng(0).uniform(-0.2, 1, (3, 4, 5))
+    made = xr.Dataset({"r_squared": (("seed", "units", "gain"), values, {"units": "1", "long_name": "R2"})})
+    return made.assign_coords(units=[25, 50, 100, 200], gain=[0.5, 0.9, 1.2, 1.5, 2.0])
+
+
+def still(task="hopf"):
+    where = [[0.0, 0.0], [0.9, 0.1], [-0.3, 0.4]]
+    flags = {"stable": [[0, 1, 0]], "slow": [[0, 0, 1]]}
+    made = {"location": (("task", "point", "component"), [where])}
+    return xr.Dataset(made | {n: (("task", "point"), v) for n, v in flags.items()}, coords={"task": [task]})
+
+
+PICTURES: dict[str, Callable[[], object]] = {
+    "attractor": lambda: plot.attractor(a_run(TASKS)),
+    "biases": lambda: plot.biases(a_bank(LONG), order="cluster"),
+    "compare": lambda: plot.compare(a_run(TASKS), with_spikes(a_run(TASKS, seed=0.1))),
+    "components": lambda: plot.components(a_run(TASKS)),
+    "eigenvalues": lambda: plot.eigenvalues(spectrum_of_learning(), period=25),
+    "learnability": lambda: plot.learnability(scores()),
+    "loss": lambda: plot.loss(a_bank(LONG)),
+    "phase_portrait": lambda: plot.phase_portrait(a_run(["hopf"]), flow=lambda x: -x, points=still()),
+    "raster": lambda: plot.raster(with_spikes(a_run(TASKS))),
+    "return_map": lambda: plot.return_map(maxima(), truth=maxima(1)),
+    "selectivity": lambda: plot.selectivity(selective()),
+    "spectrum": lambda: plot.spectrum(a_run(TASKS, seconds=60)),
+    "thresholds": lambda: plot.thresholds(a_bank(LONG[:4])),
+}
+
+
+def test_every_public_picture_is_here():
+    public = {name for name, thing in vars(plot).items() if callable(thing) and not name.startswith("_")}
+    assert public == set(PICTURES)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_can_be_read(name):
+    made = PICTURES[name]()
+    figure = made.figure if isinstance(made, Axes) else made
+    check_texts(figure)
+    for ax in figure.axes:
+        for axis in filter(lambda a: a.get_label_text() and a.get_visible(), (ax.xaxis, ax.yaxis)):
+            unitless = (
+                "real part",
+                "imaginary part",
+                "step of learning",
+                "gain g",
+                "units N",
+                "unit",
+                "units",
+                "R²",
+                "neuron",
+                "task",
+            )
+            text = axis.get_label_text()
+            assert re.search(r"\(.+\)", text) or text.startswith(unitless) or text[0].isdigit(), f"{text!r} has no unit"
+
+
+def test_neighbouring_looks_differ_without_colour():
+    """In grey two tasks drawn one after the other differ by lightness, and any two of them by line or marker."""
+    light = [np.dot([int(c[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114]) / 255 for c in COLOURS]
+    assert np.abs(np.diff(light)).min() > 0.1
+    assert len({(LINES[i % len(LINES)], MARKERS[i % len(MARKERS)]) for i in range(len(COLOURS))}) == len(COLOURS)
