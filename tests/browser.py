@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 import select
@@ -26,29 +25,25 @@ class Page:
     """One page of a browser of its own, closed at the end of a ``with``."""
 
     def __init__(self, profile: Path, *, size: tuple[int, int] = (1250, 1600), patience: float = 60.0) -> None:
-        self.patience, self.complaints, self._number, self._rest = patience, [], 0, b""
+        self.patience, self.complaints, self._number, self._rest, self._session = patience, [], 0, b"", ""
         (theirs_in, self._out), (self._in, theirs_out) = os.pipe(), os.pipe()
-        ends = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (theirs_in, theirs_out)]
-
-        def as_chromium_expects() -> None:
-            os.dup2(ends[0], 3)
-            os.dup2(ends[1], 4)
-
         flags = [*FLAGS, "--remote-debugging-pipe", f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"]
+        pipes = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'  # where chromium looks for them
         self._process = subprocess.Popen(
-            [str(BROWSER), *flags],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=as_chromium_expects, pass_fds=(3, 4),
+            ["bash", "-c", pipes, str(BROWSER), *flags],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(theirs_in, theirs_out),
         )  # fmt: skip
-        for fd in (theirs_in, theirs_out, *ends):
-            os.close(fd)
-        self._session = ""
-        target = self._ask("Target.createTarget", url="about:blank", width=size[0], height=size[1])["targetId"]
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self._size = size
+
+    def __enter__(self) -> Page:
+        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self._ask(f"{domain}.enable")
-
-    def __enter__(self) -> Page:
+        width, height = self._size
+        self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -110,8 +105,10 @@ class Page:
 
     def _hear(self, event: dict[str, Any]) -> None:
         said = event.get("params", {})
-        level = said.get("entry", said).get("level", said.get("type", "error"))
-        if event.get("method") in _COMPLAINTS and level in ("error", "warning"):
+        entry = said.get("entry", said)
+        level = entry.get("level", entry.get("type", "error"))
+        hint = entry.get("source") == "rendering" and level == "warning"  # how a drawing could be faster
+        if event.get("method") in _COMPLAINTS and level in ("error", "warning") and not hint:
             self.complaints.append(json.dumps(said)[:500])
 
     def _read(self, until: float) -> dict[str, Any]:

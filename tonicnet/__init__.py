@@ -9,7 +9,7 @@ from . import measure as measure
 from . import spiking as spiking
 from ._files import load as load
 from ._files import save as save
-from ._labels import package_version
+from ._labels import package_version as _package_version
 from ._show import show as show
 from .explore import explore as explore
 from .learn import fit as fit
@@ -37,7 +37,7 @@ from .task import tasks as tasks
 if TYPE_CHECKING:
     from . import plot as plot
 
-__version__ = package_version()
+__version__ = _package_version()
 
 
 def __getattr__(name: str) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ._behaviour import Behaviour, behaviour
+from ._given import given_labels, given_scaling
 from ._recording import Recording, recording
 from ._source import Source
 from ._spec import Sampling, Spec
@@ -44,28 +45,34 @@ def restored(spec: Spec, tables: Mapping[str, Any]) -> tuple[Spec, Source]:
     return replace(spec, speed=1.0, sampling=_sampling(source)), source
 
 
-def sampled_spec(
-    source: Recording | Behaviour,
-    *,
+def sampled(
     kind: str,
+    made: tuple[Recording | Behaviour, tuple[str, ...]],
+    *,
     name: str,
-    components: tuple[str, ...],
-    scaling: Mapping[str, tuple[float, ...]],
+    components: Sequence[str] | None,
+    center: Any,
+    scale: Any,
     title: str,
     cite: str,
-) -> Spec:
-    """Return the spec of a task made of samples, which runs at their own speed."""
-    return Spec(
+) -> tuple[Spec, Source]:
+    """Return the spec and the source of a task made of samples, which runs at their own speed.
+
+    ``made`` is the source and the names its components have by themselves.
+    """
+    source, labels = made
+    spec = Spec(
         name=name,
         system=kind,
         kind=kind,
-        components=components,
+        components=labels if components is None else given_labels(components, source.dimension),
         title=title,
         cite=cite,
         speed=1.0,
         sampling=_sampling(source),
-        scaling=scaling,
+        scaling=given_scaling(center, scale),
     )
+    return spec, source
 
 
 def _sampling(source: Recording | Behaviour) -> Sampling:

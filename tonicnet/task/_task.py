@@ -23,7 +23,7 @@ from ._layout import run_dataset, trials_dataset
 from ._recording import recording
 from ._source import Source
 from ._spec import FLOWS, Sampling, Spec, spec_from_dict
-from ._stored import STORED, restored, sampled_spec
+from ._stored import STORED, restored, sampled
 from ._systems import SYSTEMS
 
 
@@ -120,17 +120,9 @@ class Task:
         >>> task.kind, task.dimension, task.speed
         ('recording', 2, 1.0)
         """
-        source, labels = recording(array, dt)
-        spec = sampled_spec(
-            source,
-            kind="recording",
-            name=name,
-            components=labels if components is None else given_labels(components, source.dimension),
-            scaling=given_scaling(center, scale),
-            title=title,
-            cite=cite,
-        )
-        return cls._made(spec, source)
+        words = {"name": name, "title": title, "cite": cite}
+        made = sampled("recording", recording(array, dt), components=components, center=center, scale=scale, **words)
+        return cls._made(*made)
 
     @classmethod
     def from_trials(
@@ -165,17 +157,16 @@ class Task:
         >>> task.kind, task.dimension, task.has_flow
         ('behaviour', 1, False)
         """
-        source, labels = behaviour(inputs, targets, mask, dt)
-        spec = sampled_spec(
-            source,
-            kind="behaviour",
-            name=name,
-            components=labels if components is None else given_labels(components, source.dimension),
-            scaling=given_scaling(center, scale),
-            title=title,
-            cite=cite,
+        words = {"name": name, "title": title, "cite": cite}
+        made = sampled(
+            "behaviour",
+            behaviour(inputs, targets, mask, dt),
+            components=components,
+            center=center,
+            scale=scale,
+            **words,
         )
-        return cls._made(spec, source)
+        return cls._made(*made)
 
     @classmethod
     def from_spec(cls, spec: Spec) -> Task:
