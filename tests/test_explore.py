@@ -47,6 +47,7 @@ def test_between_two_tasks_the_biases_are_mixed(widget) -> None:
     start = widget.explorer.run["output"].values[0, 0]
     alone = tn.simulate(NET, widget.explorer.bias, duration=1.0, initial=start)
     assert widget.explorer.run["output"].values == pytest.approx(alone["output"].values)
+    assert set(widget.explorer.run["segment"].values) == {"0.74 hopf + 0.26 cosine"}
     widget.controls["share"].value = 1.0
     assert set(widget.explorer.run["segment"].values) == {"cosine"}
     widget.controls["share"].value = 0.0

@@ -22,7 +22,7 @@ class Explorer:
 
     Each change of ``choice`` runs on from the state in which the last run ended, as a change of context does, and
     calls the functions given to :meth:`watch`. At share 0 or 1 the output is in the units of that task; between
-    two tasks no scale holds, and it is in network coordinates, z = D r.
+    two tasks no scale holds, and it is in network coordinates, z = D r; its segment is then named after both.
 
     Arguments: ``net`` and a ``bank`` of it; ``seconds``, the length of each run; ``seed``, of starts and noise.
     Raises ValueError for a bank of another network or a length that is not positive.
@@ -99,4 +99,6 @@ class Explorer:
         else:
             made = simulate(self.net, self.bias, initial=z, **how)
             self._z = made["output"].values[0, -1]
+            mixed = f"{1 - share:.2f} {one.task} + {share:.2f} {other.task}"
+            made = made.assign_coords(segment=made["segment"].copy(data=np.full(made.sizes["time"], mixed)))
         return made

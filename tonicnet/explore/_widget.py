@@ -42,7 +42,8 @@ def explore(net: Network, bank: xr.Dataset, *, seconds: float = 12.0, seed: int 
     again = ipywidgets.Button(description="start anew")
     again.on_click(lambda _: explorer.restart())
     explorer.watch(lambda now: setattr(image, "value", png(now.run)))
-    box = ipywidgets.HBox([ipywidgets.VBox([*controls.values(), again, words]), image])
+    beside = ipywidgets.VBox([*controls.values(), again, words], layout={"flex": "0 0 auto"})
+    box = ipywidgets.HBox([beside, image], layout={"flex_flow": "row wrap"})  # the picture below, where it is narrow
     box.explorer, box.controls, box.image, box.again = explorer, controls, image, again
     return box
 
