@@ -1,7 +1,7 @@
 """Every measure at T = 1e5, timed, and beside published implementations: `make bench`, or name rows.
 
 `python benchmarks/measures.py series network peers`. The peer rows need nolds, dysts or neurokit2
-(`pip install nolds dysts neurokit2`); where one is missing its rows are left out, and said to be.
+(`pip install nolds==0.6.2 dysts neurokit2`); where one is missing its rows are left out, and said to be.
 """
 
 from __future__ import annotations
@@ -96,9 +96,7 @@ def network() -> Iterator[Row]:
 
 def peers() -> Iterator[Row]:
     """The same quantities by published packages, on one core as ours."""
-    truth = lorenz()[0]
-    x = truth["output"].values[0]
-    rivals = {"nolds": _nolds, "dysts": _dysts, "neurokit2": _neurokit}
+    rivals = {"nolds": _nolds, "neurokit2": _neurokit, "dysts": _dysts}
     for package, rows in rivals.items():
         try:
             loaded = import_module(package)
@@ -107,7 +105,7 @@ def peers() -> Iterator[Row]:
         except Exception as error:  # nolds 0.6.3 raises TypeError on Python 3.11
             yield package, f"left out: it does not import here ({type(error).__name__}: {error})"
         else:
-            yield from rows(loaded, x)
+            yield from rows(loaded)
 
 
 def _flow(x: np.ndarray) -> np.ndarray:
@@ -132,40 +130,60 @@ def _ours(duration: float) -> tuple[float, measure.Exponents]:
     )
 
 
-def _told(package: str, what: str, seconds: float, value: float, ours: tuple[float, float]) -> Row:
-    figure = f"{seconds:.1f} s, {value:.3f}; ours {ours[0]:.1f} s, {ours[1]:.3f}: {seconds / ours[0]:.0f}x as long"
-    return f"{package}: {what}", figure
+SAMPLES, STEP = 5_000, 0.02  # of x alone: their time grows with the square of the samples
+LAG, EMBEDDED, APART, AHEAD = 8, 5, 50, 100  # the delay embedding, in samples
 
 
-def _nolds(nolds: Any, x: np.ndarray) -> Iterator[Row]:
-    """Its exponents are from one scalar series: less is known, so the error is not ours to compare."""
-    few = 5_000  # of the T samples: its time grows with the square
-    seconds, value = timed(
-        lambda: nolds.lyap_r(x[:few, 0], emb_dim=3, lag=10, min_tsep=100, tau=DT, trajectory_len=50), repeats=1
-    )
-    ours, made = _ours(few * DT)
-    yield _told("nolds", f"largest exponent of Lorenz from x alone, T = {few}", seconds, value, (ours, made.values[0]))
+def _observed() -> np.ndarray:
+    """Return x of Lorenz over 100 time units, about 90 Lyapunov times."""
+    run = tn.task("lorenz").trajectory((SAMPLES - 1) * STEP, STEP)
+    return run["output"].values[0, :, 0]
 
 
-def _dysts(_: Any, __: np.ndarray) -> Iterator[Row]:
+def _told(package: str, what: str, duration: float, call: Callable[[], Any]) -> Row:
+    """Return a row: their time and values beside those of ours, from the equations, over as much time of Lorenz."""
+    seconds, values = timed(call, repeats=1)
+    ours, made = _ours(duration)
+    figure = f"{seconds:.1f} s, {_words(values)}; ours {ours:.1f} s, {_words(made.values)}"
+    return f"{package}: {what}, {duration:.0f} time units of Lorenz (truth {EXPONENT}, 0, -14.572)", figure
+
+
+def _words(values: Any) -> str:
+    return ", ".join(f"{v:.3f}" for v in np.atleast_1d(values))
+
+
+def _nolds(nolds: Any) -> Iterator[Row]:
+    """Exponents from one scalar series: less is known than the equations, and so less comes out."""
+    x = _observed()
+    yield _told(
+        "nolds", "lyap_r, the largest exponent from x alone", SAMPLES * STEP,
+        lambda: nolds.lyap_r(x, emb_dim=EMBEDDED, lag=LAG, min_tsep=APART, tau=STEP, trajectory_len=AHEAD),
+    )  # fmt: skip
+    yield _told(
+        "nolds", "lyap_e, all exponents from x alone", SAMPLES * STEP,
+        lambda: nolds.lyap_e(x, emb_dim=9, matrix_dim=3, tau=STEP, min_tsep=APART),
+    )  # fmt: skip
+
+
+def _neurokit(neurokit2: Any) -> Iterator[Row]:
+    x = _observed()
+    how = {"delay": LAG, "dimension": EMBEDDED, "separation": APART, "len_trajectory": AHEAD}
+    yield _told(
+        "neurokit2", "complexity_lyapunov (Rosenstein), the largest exponent from x alone", SAMPLES * STEP,
+        lambda: neurokit2.complexity_lyapunov(x, **how)[0] / STEP,
+    )  # fmt: skip
+
+
+def _dysts(_: Any) -> Iterator[Row]:
+    """Exponents from the equations, as ours, by steps of first order: it takes many of them for a period."""
     from dysts.analysis import find_lyapunov_exponents
     from dysts.flows import Lorenz
 
-    steps, points = 2_000, 100
-    seconds, values = timed(lambda: find_lyapunov_exponents(Lorenz(), steps, pts_per_period=points), repeats=1)
-    ours, made = _ours(steps / points * Lorenz().period)
-    what = f"exponents of Lorenz over {steps} steps, the largest"
-    yield _told("dysts", what, seconds, float(np.max(values)), (ours, made.values[0]))
-
-
-def _neurokit(neurokit2: Any, x: np.ndarray) -> Iterator[Row]:
-    few = 5_000
-    seconds, made = timed(
-        lambda: neurokit2.complexity_lyapunov(x[:few, 0], delay=10, dimension=3, separation=100), repeats=1
-    )
-    ours, exact = _ours(few * DT)
-    what = f"largest exponent of Lorenz from x alone, T = {few}"
-    yield _told("neurokit2", what, seconds, float(made[0]) / DT, (ours, exact.values[0]))
+    for steps, points in ((10_000, 100), (50_000, 500)):
+        yield _told(
+            "dysts", f"find_lyapunov_exponents, {points} steps a period", steps / points * Lorenz().period,
+            lambda steps=steps, points=points: find_lyapunov_exponents(Lorenz(), steps, pts_per_period=points),
+        )  # fmt: skip
 
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {"series": series, "network": network, "peers": peers}
