@@ -18,7 +18,7 @@
 
 # %% tags=["parameters"] small="gains, widths, seeds, horizon, chaos, low_rank, ranks = [0.5, 1.5], [15], [0, 1], 30, 'hopf', [50], [2]"
 gains, widths, seeds, horizon, chaos, low_rank, ranks = (
-    [0.5, 0.9, 1.2, 1.5, 2.0],
+    [0.8, 1.2, 1.5, 2.0],
     [25, 50, 100],
     [0, 1, 2],
     100,
