@@ -219,7 +219,7 @@ def test_eigenvalues_at_rest_are_those_of_the_run(kind):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"method": "euler"}, 'run by method "rk4", got \'euler\''),
+        ({"method": "euler"}, "run by method \"rk4\", got 'euler'"),
         ({"initial": np.zeros((1, 5, 3))}, "begins at a state and not after a history, got one of 5 steps"),
         ({"dt": 0.01 / np.pi}, "no step in common with the synapses' delay of 0.004 s; give a dt such as 0.004 s"),
     ],

@@ -92,7 +92,7 @@ noise = $noise  # standard deviation of the free membrane potential, in units of
 refractory = $refractory * second
 # The synapses
 tau_s = $tau_s * second  # of the synapses: the time constant of the rate network
-$rise_line$delay_linerate_scale = $rate_scale * hertz  # firing rate that is one unit of rate
+${rise_line}${delay_line}rate_scale = $rate_scale * hertz  # firing rate that is one unit of rate
 # The simulation
 dt = $dt * second
 sampling = $step * second  # of the output
@@ -100,7 +100,7 @@ sampling = $step * second  # of the output
 UNITS, COMPONENTS = $units, $components
 unit = np.repeat(np.arange(UNITS), NEURONS_PER_UNIT)  # the rate unit of each neuron
 neuron_count = len(unit)
-# What a spike adds to the filtered rate of its unit$before:
+# What a spike adds to the filtered rate of its unit${before}:
 jump = float(1 / (NEURONS_PER_UNIT * $enters * rate_scale))
 
 b2.prefs.codegen.target = options.codegen
@@ -127,7 +127,7 @@ latents = b2.NeuronGroup(
     namespace={$taus},
 )
 latents.z = data["start"]  # a state on the attractor of the first task
-$start_latents_in
+${start_latents_in}
 constants = {"tau_m": tau_m, "tau_s": tau_s, "V": V, "g_L": g_L, "noise": noise$noise_name}
 equations = """
 $equations
@@ -205,7 +205,7 @@ neurons.v = v_reset + V * depth
 DECODER = """
 # The decoder D: every spike moves every latent.
 decoder = b2.Synapses(
-    neurons, latents, "w : 1", on_pre="$on_latent", clock=clock, name="decoder", namespace={}$late
+    neurons, latents, "w : 1", on_pre="$on_latent", clock=clock, name="decoder", namespace={}${late}
 )
 decoder.connect()
 decoder.w = (jump * data["decoder"][:, unit].astype(float)).T.flatten()  # Brian2 counts source by source
@@ -222,12 +222,12 @@ recurrent = b2.Synapses(
     on_pre="$on_recurrent",
     clock=clock,
     name="recurrent",
-    namespace=constants,$late_line
+    namespace=constants,${late_line}
 )
 recurrent.connect()
 recurrent.w = (jump * data["recurrent"].astype(float)[np.ix_(unit, unit)]).T.flatten()
 currents.I_[:] = data["start_current"]  # A: that of the rate network at the starting state
-$start_currents_in""",
+${start_currents_in}""",
     "sparse": """
 # The random synapses W, those that are there.
 recurrent = b2.Synapses(
@@ -237,12 +237,12 @@ recurrent = b2.Synapses(
     on_pre="$on_recurrent",
     clock=clock,
     name="recurrent",
-    namespace=constants,$late_line
+    namespace=constants,${late_line}
 )
 recurrent.connect(i=data["pre"], j=data["post"])
 recurrent.w = data["weight"]
 currents.I_[:] = data["start_current"]  # A: that of the rate network at the starting state
-$start_currents_in""",
+${start_currents_in}""",
 }
 
 SWITCH = {
