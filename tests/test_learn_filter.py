@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -64,30 +66,34 @@ def test_a_network_that_has_the_corrected_field_runs_the_task(task, kind, tau):
     velocity = np.gradient(made, net.filter.near(0.002) / net.filter.lag, axis=1)[:, steps // 2 : -1]
     own = target._own_flow(target.embed(made[:, steps // 2 : -1]))
     error = np.sqrt(np.mean((velocity - own) ** 2) / np.mean(own**2))
-    assert error < (2e-3 if task == "lorenz" else 1e-3)
+    assert error < 3e-3
 
 
 def test_scores_are_those_of_the_network_that_is_run():
-    net = tn.Network(60, seed=0, rise=0.005, delay=0.002)
-    bank = tn.fit(net, "hopf", rounds=0, steps=5, progress=False)
+    net = tn.Network(40, seed=0, rise=0.005, delay=0.002)
+    bank = tn.fit(net, "hopf", rounds=0, steps=2, progress=False)
     examiner = Examiner.of(Target(tn.task("hopf"), net), Circuit(net))
+    examiner = replace(examiner, truth=examiner.truth[:, :101])
     made = examiner.run(torch.tensor(bank["bias"].values[0]))
     dt = examiner.h * net.filter.lag
     x = bank["center"].values[0] + bank["scale"].values[0] * examiner.history[:, 0]
     run = tn.simulate(net, bank, duration=100 * dt, dt=dt, initial=x)["output"].values[..., :2]
     z = (run - bank["center"].values[0, :2]) / bank["scale"].values[0, :2]
-    np.testing.assert_allclose(made[:, :101], z, atol=1e-6)
+    np.testing.assert_allclose(made, z, atol=1e-6)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tau", [0.1, 0.025])
-def test_a_learned_cycle_has_the_intended_period(tau):
-    """And without the correction it has not: the loop is late by rise and delay."""
-    net = tn.Network(200, seed=0, tau=tau, rise=0.005, delay=0.002, transfer=tn.LIF(noise=0.2))
-    bank = tn.fit(net, "hopf", rounds=1, progress=False)
-    assert abs(_period(tn.simulate(net, bank, duration=20 * 18 * tau)) - 1) < 0.01
-    spikes = tn.spiking.simulate(net, bank, duration=20 * 18 * tau, neurons_per_unit=5)
+@pytest.mark.parametrize(("tau", "duration"), [(0.1, 18.0), (0.025, 9.0)])
+def test_a_learned_cycle_has_the_intended_period(tau, duration):
+    """In rates and in spikes; learned as if the same synapses only decayed, it is slow by several per cent."""
+    given = {"units": 150, "seed": 0, "tau": tau, "transfer": tn.LIF(noise=0.2)}
+    net = tn.Network(**given, rise=0.005, delay=0.002)
+    bank = tn.fit(net, "hopf", rounds=0, progress=False)
+    assert abs(_period(tn.simulate(net, bank, duration=duration)) - 1) < 0.01
+    spikes = tn.spiking.simulate(net, bank, duration=duration, neurons_per_unit=5, codegen="numpy")
     assert abs(_period(spikes) - 1) < 0.03
+    twin = tn.fit(tn.Network(**given), "hopf", rounds=0, progress=False).assign_attrs(network_sha256=net.sha256)
+    assert _period(tn.simulate(net, twin, duration=duration)) - 1 > 0.04
 
 
 def _period(run):

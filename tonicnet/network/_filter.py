@@ -46,12 +46,12 @@ class Filter:
 
     @property
     def longest(self) -> float:
-        """The longest step in seconds that resolves the time constants."""
-        return min(self.tau / _PER_TAU, self.rise / _PER_RISE if self.rise else math.inf)
+        """The longest step in seconds that resolves the filter; behind a delay the rise is exact at any."""
+        return min(self.tau / _PER_TAU, self.rise / _PER_RISE if self.rise and not self.delay else math.inf)
 
     @property
     def step(self) -> float:
-        """A step in seconds that resolves the time constants, a whole number of which is the delay."""
+        """A step in seconds that resolves the filter, and a whole number of which is the delay."""
         return self.delay / math.ceil(self.delay / self.longest - 1e-9) if self.delay else self.longest
 
     def near(self, span: float) -> float:

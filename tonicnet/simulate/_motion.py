@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -47,14 +48,14 @@ class Exponential(Motion):
 
 
 class Cascade(Motion):
-    """rise ds/dt = -s + p(t - delay),  tau dr/dt = -r + s,  p = r + F(r), by Runge-Kutta steps of order 4.
+    """rise ds/dt = -s + p(t - delay),  tau dr/dt = -r + s,  p = r + F(r), in steps of order 4.
 
-    A step is cut so that it resolves the filter and the delay is a whole number of parts. What arrives during a part
-    was then sent during another, in the middle of which r is interpolated by its cubic Hermite polynomial: the
-    method of steps, still of order 4.
+    A step is cut into parts that resolve the filter and of which the delay is a whole number. Without a delay a part
+    is a Runge-Kutta step. With one, all that arrives during a part was sent before: r and s are then exact for p that
+    is a parabola through its values at the beginning, in the middle and at the end (the method of steps).
 
     The run begins as if it had moved as the first-order network of the same lag would at its first state,
-    dr/dt = F(r) / (tau + rise + delay): s and the delayed past follow from that.
+    dr/dt = F(r) / (tau + rise + delay): s and what is under way follow from that.
 
     Source: Bellen and Zennaro (2003), Numerical Methods for Delay Differential Equations,
     doi:10.1093/acprof:oso/9780198506546.001.0001.
@@ -63,11 +64,11 @@ class Cascade(Motion):
     def __init__(self, flow: Flow, state: Tensor, drive: Tensor, filter: Filter, dt: float) -> None:
         self._flow, self._rise, self._parts = flow, filter.rise / filter.tau, filter.cuts(dt)
         self._h = dt / self._parts / filter.tau
+        self._ahead = torch.as_tensor(_propagator(self._rise, self._h), dtype=state.dtype, device=state.device)
         pace = pace_of(flow(state, drive=drive), filter)
         self._stages = torch.stack([state, state + pace] if filter.rise else [state])
-        ago = self._h * pace
         self._sent = deque(
-            self._send([state - (k - c) * ago for c in (0.0, 0.5, 1.0)], drive)
+            self._send(torch.stack([state - (k - c) * self._h * pace for c in (0.0, 0.5, 1.0)]), drive)
             for k in range(round(filter.delay * self._parts / dt), 0, -1)
         )
 
@@ -82,9 +83,7 @@ class Cascade(Motion):
             if self._sent:
                 self._late_part(drive)
             else:
-                self._stages = runge_kutta(
-                    lambda now: self._slope(now, now[0] + self._flow(now[0], drive=drive)), self._stages, self._h, RK4
-                )
+                self._stages = runge_kutta(partial(self._slope, drive=drive), self._stages, self._h, RK4)
 
     def kick(self, change: Tensor) -> None:
         """Add to the stage that spikes enter."""
@@ -92,24 +91,34 @@ class Cascade(Motion):
 
     def _late_part(self, drive: Tensor) -> None:
         """Move on by one part, on what was sent a delay ago, and send what will arrive a delay later."""
-        begin, middle, end = self._sent.popleft()
-        arriving, before = iter((begin, middle, middle, end)), self._stages  # at the four stages of RK4
-        self._stages = runge_kutta(lambda now: self._slope(now, next(arriving)), before, self._h, RK4)
-        bend = self._slope(before, begin)[0] - self._slope(self._stages, end)[0]
-        halfway = (before[0] + self._stages[0]) / 2 + self._h / 8 * bend
-        self._sent.append(self._send([before[0], halfway, self._stages[0]], drive))
+        begin = self._stages[0]
+        made = torch.tensordot(self._ahead, torch.cat([self._stages, self._sent.popleft()]), 1)
+        self._stages, middle = made[:-1], made[-1]
+        self._sent.append(self._send(torch.stack([begin, middle, made[0]]), drive))
 
-    def _send(self, states: list[Tensor], drive: Tensor) -> list[Tensor]:
-        return [r + self._flow(r, drive=drive) for r in states]
+    def _send(self, states: Float[Tensor, "node trial state"], drive: Tensor) -> Float[Tensor, "node trial state"]:
+        """Return p at some states."""
+        drive = drive if drive.dim() == 1 else drive.repeat(len(states), 1)
+        return states + self._flow(states.flatten(0, 1), drive=drive).view(states.shape)
 
-    def _slope(
-        self, stages: Float[Tensor, "stage trial state"], arriving: Float[Tensor, "trial state"]
-    ) -> Float[Tensor, "stage trial state"]:
-        """Return d(r, s)/dt per tau while ``arriving`` comes in."""
-        if not self._rise:
-            return arriving[None] - stages
+    def _slope(self, stages: Float[Tensor, "stage trial state"], drive: Tensor) -> Float[Tensor, "stage trial state"]:
+        """Return d(r, s)/dt per tau where nothing is late."""
         r, s = stages
-        return torch.stack([s - r, (arriving - s) / self._rise])
+        return torch.stack([s - r, (r + self._flow(r, drive=drive) - s) / self._rise])
+
+
+def _propagator(rise: float, h: float) -> Float[np.ndarray, "stage known"]:
+    """Return the stages after ``h`` tau, and r in the middle, from the stages and p at the three nodes, row by row.
+
+    p, p' and p'' are variables beside the stages, p''' = 0, and what they all become is a matrix exponential.
+    """
+    from scipy.linalg import block_diag, expm
+
+    decays = [1.0, 1 / rise] if rise else [1.0]
+    rates = np.diag([*(-d for d in decays), 0, 0, 0]) + np.diag([*decays, 1, 1], 1)
+    parabola = [[1, 0, 0], [-3 / h, 4 / h, -1 / h], [4 / h**2, -8 / h**2, 4 / h**2]]
+    known = block_diag(np.eye(len(decays)), parabola)
+    return np.concatenate([(expm(h * rates) @ known)[: len(decays)], (expm(h / 2 * rates) @ known)[:1]])
 
 
 def pace_of(flow: Float[Tensor, "trial state"], filter: Filter) -> Float[Tensor, "trial state"]:
