@@ -24,7 +24,7 @@ def starting_filters(model: Model, entry: Entry, start: Float[np.ndarray, " comp
     circuit = Circuit(model.net)
     z, bias = circuit.tensor(start[None]), circuit.tensor(entry.bias)
     r = z if model.net.low_rank else circuit.resting_rates(z, bias)
-    added = _added(model, (circuit.latent_flow if model.net.low_rank else circuit.rate_flow)(r, bias), r)
+    added = _added(model, circuit, r, bias)
     latents = [z + (change if model.net.low_rank else change @ circuit.out) for change in added]
     made = {"latents": _named("z", latents)}
     if model.matrix:
@@ -32,9 +32,12 @@ def starting_filters(model: Model, entry: Entry, start: Float[np.ndarray, " comp
     return made
 
 
-def _added(model: Model, flow: Tensor, r: Tensor) -> list[Tensor]:
+def _added(model: Model, circuit: Circuit, r: Tensor, bias: Tensor) -> list[Tensor]:
     """Return by how much each stage of the filter, the last one first, is above r."""
     filter = model.net.filter
+    if filter.first_order:
+        return [0 * r]
+    flow = circuit.latent_flow(r, bias) if model.net.low_rank else circuit.rate_flow(r, bias)
     stages = [0 * r, pace_of(flow, filter)] if model.rising else [0 * r]
     if model.late:
         stages[-1] = stages[-1] + filter.delay / filter.entrance * (r + flow)
