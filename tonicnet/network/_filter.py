@@ -21,7 +21,7 @@ class Filter:
 
     Its mean lag, tau + rise + delay, is the time constant of the first-order filter nearest to it.
 
-    >>> Filter(0.1).first_order, Filter(0.1, rise=0.005, delay=0.002).lag
+    >>> Filter(0.1).first_order, round(Filter(0.1, rise=0.005, delay=0.002).lag, 6)
     (True, 0.107)
     """
 
