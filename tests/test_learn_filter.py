@@ -80,10 +80,10 @@ def test_scores_are_those_of_the_network_that_is_run():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("tau", "duration"), [(0.1, 12.0), (0.025, 6.0)])
+@pytest.mark.parametrize(("tau", "duration"), [(0.1, 18.0), (0.025, 9.0)])
 def test_a_learned_cycle_has_the_intended_period(tau, duration):
     """In rates and in spikes; learned as if the same synapses only decayed, it is slow by several per cent."""
-    given = {"units": 100, "seed": 0, "tau": tau, "transfer": tn.LIF(noise=0.2)}
+    given = {"units": 150, "seed": 0, "tau": tau, "transfer": tn.LIF(noise=0.2)}
     net = tn.Network(**given, rise=0.005, delay=0.002)
     bank = tn.fit(net, "hopf", rounds=0, progress=False)
     assert abs(_period(tn.simulate(net, bank, duration=duration)) - 1) < 0.01
