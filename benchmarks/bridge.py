@@ -14,9 +14,12 @@ from itertools import pairwise
 
 import numpy as np
 import xarray as xr
-from rows import Row, table
+from rows import Row, spread, table
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
 
 import tonicnet as tn
+from tonicnet.measure import limit_cycle_of, state_space_divergence_of
 
 FORMS = ("threshold", "current", "leak")
 WAYS = {
@@ -144,7 +147,89 @@ def peer(units: int, seconds: float) -> None:
         print(float(file.read()), spikes.num_spikes / units / (seconds + 0.01))
 
 
-ROWS: dict[str, Callable[[], Iterator[Row]]] = {"identical": identical, "speed": speed, "dense": dense}
+def filter(units: int = 500, m: int = 4, seeds: int = 1) -> Iterator[Row]:
+    """Synapses with rise 5 ms and delay 2 ms: what learning them corrects, held against learning as if they were none.
+
+    The twins have the same synapses. One was learned as if there were tau alone; one as if there were one exponential
+    of the same mean lag, tau + rise + delay.
+    """
+    for tau in (0.1, 0.025):
+        for task in ("hopf", "van-der-pol"):
+            found = [_cycle_errors(units, m, tau, task, seed) for seed in range(seeds)]
+            for name, errors in zip(TAUGHT, np.moveaxis(np.array(found), 0, 2), strict=True):
+                rate, spiking = (spread(100 * row, "%") for row in errors)
+                yield (
+                    f"{task}, tau {1000 * tau:g} ms, N = {units} x {m}, {name}: period error, rate / spiking",
+                    (f"{rate} / {spiking}"),
+                )
+    for name, figures in _lorenz(2 * units, m):
+        yield f"Lorenz, tau 100 ms, N = {2 * units} x {m}, 250 s, {name}: rate / spiking", figures
+
+
+TAUGHT = ("corrected", "as tau alone", "as one exponential of the same lag")
+SLOW = {"rise": 0.005, "delay": 0.002}
+
+
+def _taught(units: int, tau: float, task: str, seed: int) -> Iterator[tuple[tn.Network, xr.Dataset]]:
+    """Yield the network with rise and delay, with biases learned for it and for its twins without."""
+    given = {"units": units, "seed": seed, "transfer": tn.LIF(noise=0.2)}
+    net = tn.Network(tau=tau, **given, **SLOW)
+    for other in (net, tn.Network(tau=tau, **given), tn.Network(tau=net.filter.lag, **given)):
+        bank = tn.fit(other, task, progress=False)
+        yield net, bank.assign_attrs(network_sha256=net.sha256)
+
+
+def _cycle_errors(units: int, m: int, tau: float, task: str, seed: int) -> np.ndarray:
+    """Return the relative errors of the period of each bank, (taught, run)."""
+    made = []
+    for net, bank in _taught(units, tau, task, seed):
+        length = 30 * _period(tn.task(task).trajectory(200, 0.02)) / float(bank["speed"][0])
+        runs = (
+            tn.simulate(net, bank, duration=length),
+            tn.spiking.simulate(net, bank, duration=length, neurons_per_unit=m, codegen="standalone", seed=seed),
+        )
+        true = _period(tn.task(task).trajectory(200, 0.02))
+        made.append([_period(run) / true - 1 for run in runs])
+    return np.array(made)
+
+
+def _period(run: xr.Dataset) -> float:
+    late = run.isel(time=slice(run.sizes["time"] // 5, None), trial=0)
+    clock = late["task_time"] if "task_time" in late else late["time"]
+    return limit_cycle_of(late["output"].values[:, :2], float(clock[1] - clock[0])).period
+
+
+def _lorenz(units: int, m: int) -> Iterator[tuple[str, str]]:
+    """Yield D_stsp and its floor, and the mean time between maxima of z against the true one."""
+    for (net, bank), name in zip(_taught(units, 0.1, "lorenz", 0), TAUGHT, strict=True):
+        runs = [
+            tn.simulate(net, bank, duration=250.0, seed=1),
+            tn.spiking.simulate(net, bank, duration=250.0, neurons_per_unit=m, codegen="standalone", seed=1),
+        ]
+        clock = runs[0]["task_time"].values
+        true = tn.task("lorenz").trajectory(float(clock[-1]), float(clock[1]), seed=5)["output"].values[0]
+        other = tn.task("lorenz").trajectory(float(clock[-1]), float(clock[1]), seed=6)["output"].values[0]
+        floor = state_space_divergence_of(true, other)
+        told = []
+        for run in runs:
+            x = run["output"].values[0]
+            pace = _turns(true) / _turns(x) * (len(x) / len(true)) - 1
+            told.append(f"{100 * pace:+.1f} %, {state_space_divergence_of(true, x):.2f}")
+        yield f"{name}: time of a turn, D_stsp (floor {floor:.2f})", " / ".join(told)
+
+
+def _turns(x: np.ndarray) -> int:
+    """Return how many maxima z has, those of noise left out."""
+    z = gaussian_filter1d(x[:, 2], 2.0)
+    return len(find_peaks(z, prominence=0.3 * z.std())[0])
+
+
+ROWS: dict[str, Callable[[], Iterator[Row]]] = {
+    "identical": identical,
+    "speed": speed,
+    "dense": dense,
+    "filter": filter,
+}
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def test_stable_fixed_points_are_found_and_only_they(fitted: tuple, name: str, w
     net, bank = fitted
     target = Target(tn.task(name), net)
     bias = torch.tensor(bank["bias"].sel(task=name).values)
-    found = traps(Circuit(net, torch.float64, torch.device("cpu")), bias, target.known)
+    found = traps(Circuit(net, torch.float64, torch.device("cpu")), bias, target.known, net.filter)
     assert found.shape == (len(wells), 3)
     at = target.entry.to_task(found)
     np.testing.assert_allclose(at[np.argsort(at[:, 0]), :2], np.reshape(wells, (-1, 2)), atol=0.05)

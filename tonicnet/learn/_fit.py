@@ -13,6 +13,7 @@ from ..task import Task
 from ..task import task as named_task
 from ._bank import bank, grown
 from ._checkpoint import Checkpoint
+from ._filter import check_field
 from ._interrupt import Interrupts
 from ._learner import Learned, Learner
 from ._progress import Report, reporter
@@ -50,7 +51,8 @@ def fit(
 
     Arguments
     ---------
-    net : the frozen network; its hash is checked before and after.
+    net : the frozen network; its hash is checked before and after. One with rise or delay is low-rank and learns
+        fields, corrected so that through its synapses they have the speed of the task.
     tasks : shelf names, :class:`Task` objects, or a list of both.
     noise : width of the tube round the attractor in which the field is learned too, in standard deviations
         of the task; larger is more robust, smaller more exact.
@@ -73,8 +75,9 @@ def fit(
 
     Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per
     task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks or methods, a task of more
-    components than the network has, fields that are not finite (naming the state), a checkpoint of another run;
-    MemoryError, before the first step, where ``memory`` cannot suffice.
+    components than the network has, synapses with rise or delay where there is no field to correct, fields that are
+    not finite (naming the state), a checkpoint of another run; MemoryError, before the first step, where ``memory``
+    cannot suffice.
 
     Source: bias learning, Williams et al. (2025), ICLR, arXiv 2407.00957; Levenberg-Marquardt, Marquardt (1963),
     doi:10.1137/0111030.
@@ -86,6 +89,8 @@ def fit(
     """
     setup = Setup(method, noise, steps, rounds, restarts, solver, precision, memory, device, seed)
     targets = [Target(t, net) for t in _tasks(tasks)]
+    for target in targets:
+        check_field(net, target.task, setup.method)
     report = reporter(progress)
     if into is not None:
         _check_room(net, into, targets)

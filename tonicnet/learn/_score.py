@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from ..measure import (
     state_space_divergence_of,
     valid_time_of,
 )
-from ..simulate import Circuit, step
+from ..network import Network
+from ..simulate import Circuit, motion, step
 from ._horizon import WARM_UP
 from ._target import Target
 from ._traps import traps
@@ -79,9 +80,9 @@ _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 class Examiner:
     """Runs biases of one task in closed loop against the same reference runs.
 
-    ``truth`` (trial, time, component) in scaled coordinates, sampled every ``h`` tau, is what the network is
-    started from and held against, after it was driven by ``history`` if it has a memory of its own;
-    ``other`` is an independent run, for floors.
+    ``truth`` (trial, time, component) in scaled coordinates, sampled every ``h`` tau (every ``h`` lags of synapses with
+    rise or delay), is what the network is started from and held against, after it was driven by ``history`` if it has
+    a memory of its own; ``other`` is an independent run, for floors.
     """
 
     target: Target
@@ -96,8 +97,7 @@ class Examiner:
         """Prepare the reference runs that suit the kind of task."""
         task, d = target.reference, target.task.dimension
         starts, samples = _SIZES.get(task.kind, _SIZES["chaos"])
-        own = target.net.spec.dt
-        h = _STEP if own is None else own / target.net.tau
+        h = _sampling(target.net)
         dt = h * target.unit
         warm = 0 if target.net.low_rank else round(WARM_UP / h)
         samples = int(min(samples, task.duration / dt - warm))
@@ -114,21 +114,23 @@ class Examiner:
         history = self.circuit.tensor(self.history)
         state = history[:, 0] if net.low_rank else self._driven(history, b)
         flow = self.circuit.latent_flow if net.low_rank else self.circuit.rate_flow
+        moving = motion(flow, state, b, filter=net.filter, h=self.h, method=self._method)
         made = [state if net.low_rank else state @ self.circuit.out]
         for _ in range(self.truth.shape[1] - 1):
-            state = self._advance(lambda r: flow(r, b), state)
-            made.append(state if net.low_rank else state @ self.circuit.out)
+            moving.advance(b)
+            made.append(moving.state if net.low_rank else moving.state @ self.circuit.out)
         return torch.stack(made, dim=1).double().cpu().numpy()[..., : self.truth.shape[2]]
 
     def _driven(self, history: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         state = self.circuit.resting_rates(history[:, 0], b)
         for k in range(history.shape[1] - 1):
             drive = torch.addmm(b, history[:, k], self.circuit.into)
-            state = self._advance(lambda r, u=drive: self.circuit.driven_flow(r, u), state)  # type: ignore[misc]
+            state = step(partial(self.circuit.driven_flow, drive=drive), state, self.h, self._method)
         return state
 
-    def _advance(self, flow: Callable[[torch.Tensor], torch.Tensor], state: torch.Tensor) -> torch.Tensor:
-        return step(flow, state, self.h, "rk4" if self.target.net.spec.dt is None else "euler")
+    @property
+    def _method(self) -> str:
+        return "rk4" if self.target.net.spec.dt is None else "euler"
 
     def score(self, bias: torch.Tensor) -> Score:
         """Return the closed-loop score of a bias; a run that blows up ranks last."""
@@ -177,7 +179,9 @@ class Examiner:
         return Score(values, rank=divergence + 0.02 * values["traps"] + 10 * lost, good=good)
 
     def _traps(self, bias: torch.Tensor) -> int:
-        return len(traps(self.circuit, bias, self.target.known)) if self.target.net.low_rank else 0
+        return (
+            len(traps(self.circuit, bias, self.target.known, self.target.net.filter)) if self.target.net.low_rank else 0
+        )
 
     def _lost(self, made: np.ndarray) -> np.ndarray:
         window = made.shape[1] // 2
@@ -225,3 +229,11 @@ class Examiner:
         values = {"attractor_distance": float(distance.mean()), "lost": lost}
         good = lost == 0 and values["attractor_distance"] < _GOOD_DISTANCE
         return Score(values, rank=values["attractor_distance"] + 10 * lost, good=good)
+
+
+def _sampling(net: Network) -> float:
+    """Return the step of closed-loop runs in tau (or lag): a discrete network's own, else one that suits its filter."""
+    if net.spec.dt is not None:
+        return net.spec.dt / net.tau
+    lag = net.filter.lag
+    return _STEP if net.filter.first_order else net.filter.near(_STEP * lag) / lag

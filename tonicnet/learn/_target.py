@@ -11,11 +11,11 @@ from jaxtyping import Float
 from ..measure import limit_cycle_of
 from ..network import Entry, Network
 from ..task import Task, recorded
+from ._filter import advanced, taught
 from ._points import distance_to, distinct
 from ._smooth import Smoothed, smoothed
 
 SLOWNESS = 0.375  # rms of tau f(z) in units of z, for a speed chosen from the task's own time scale
-_TRUTH_STEP = 0.05  # of reference paths in network coordinates, in tau
 _LONG = 400  # time scales of a recording in which a period must hold
 _STEADY = 0.03  # variation of return times of a recorded cycle at most: chaos may seem periodic for a while
 _SEEKERS, _NEWTON, _DIFFERENCE = 64, 30, 1e-6  # of the search for fixed points
@@ -27,7 +27,8 @@ _FUNNEL = (0.3, 0.8)  # distance from known states over which the target's field
 class Target:
     """The field tau dz/dt = F(z) that a network is to have for a task of d <= K components.
 
-    The first d components are the task's, scaled; the others are held at rest, F_k = -z_k.
+    The first d components are the task's, scaled; the others are held at rest, F_k = -z_k. For synapses with rise or
+    delay F is that of the first-order network of the same lag (:func:`taught`), and lag takes the place of tau.
     """
 
     task: Task
@@ -47,12 +48,12 @@ class Target:
             return self.task.speed
         if not np.isfinite(self.task.time_scale):
             raise ValueError(f"task {self.task.name!r} does not move; give it a speed (task-time units per second)")
-        return SLOWNESS * self.task.time_scale / self.net.tau
+        return SLOWNESS * self.task.time_scale / self.net.filter.lag
 
     @property
     def unit(self) -> float:
-        """Task time in one tau."""
-        return self.net.tau * self.speed
+        """Task time in one tau (one lag of synapses with rise or delay)."""
+        return self.net.filter.lag * self.speed
 
     @cached_property
     def entry(self) -> Entry:
@@ -78,21 +79,21 @@ class Target:
         return self.entry.to_network(self.embed(x))
 
     def flow(self, z: Float[np.ndarray, "*any latent"]) -> Float[np.ndarray, "*any latent"]:
-        """Return F(z), the scaled field of the task per tau, and -z in idle components."""
-        d = self.task.dimension
-        field = self.unit * self.task.flow(self.entry.to_task(z)[..., :d]) / self.task.scale
+        """Return F(z), what the task's scaled field per tau is taught as, and -z in idle components."""
+        d, filter = self.task.dimension, self.net.filter
+        if filter.first_order:
+            field = self._own_flow(z)
+        else:
+            field = taught(lambda x: self._own_flow(self.embed(x)), filter, z[..., :d])
         return np.concatenate([field, -z[..., d:]], axis=-1)
 
+    def _own_flow(self, z: Float[np.ndarray, "*any latent"]) -> Float[np.ndarray, "*any component"]:
+        """Return the scaled field of the task per tau, its own components only."""
+        return self.unit * self.task.flow(self.entry.to_task(z)[..., : self.task.dimension]) / self.task.scale
+
     def advance(self, z: Float[np.ndarray, "trial latent"], h: float) -> Float[np.ndarray, "trial latent"]:
-        """Return the states of F after ``h`` tau, by fourth-order steps of at most 0.05 tau, all trials at once."""
-        count = int(np.ceil(h / _TRUTH_STEP))
-        step = h / count
-        for _ in range(count):
-            k1 = self.flow(z)
-            k2 = self.flow(z + step / 2 * k1)
-            k3 = self.flow(z + step / 2 * k2)
-            z = z + step / 6 * (k1 + 2 * k2 + 2 * k3 + self.flow(z + step * k3))
-        return z
+        """Return the states of F after ``h`` tau."""
+        return advanced(self.flow, z, h)
 
     def response(self, z: Float[np.ndarray, "state latent"]) -> Float[np.ndarray, "state latent"]:
         """Return what D phi(E z + b) must be at z: z + F(z), or for a discrete network the exact map's equivalent."""

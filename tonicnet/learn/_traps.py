@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..network import Filter
 from ..simulate import Circuit
 from ._points import distance_to, distinct
 
@@ -17,12 +18,12 @@ _NEAR = 0.8  # from a known state: as far as the funnel lets the field be free
 
 
 def traps(
-    circuit: Circuit, bias: Tensor, known: Float[np.ndarray, "state component"]
+    circuit: Circuit, bias: Tensor, known: Float[np.ndarray, "state component"], filter: Filter
 ) -> Float[np.ndarray, "point component"]:
     """Return the stable fixed points of a low-rank network near known states.
 
-    Newton's method on F(z) = -z + D phi(E z + b) from known states and their surroundings; stable where all
-    eigenvalues of D diag(phi') E - 1 have negative real parts.
+    Newton's method on F(z) = -z + D phi(E z + b) from known states and their surroundings; stable where loops of all
+    eigenvalues of D diag(phi') E through the synaptic filter decay.
     """
     rng = np.random.default_rng(0)
     start = known[rng.integers(len(known), size=_STARTS)]
@@ -32,8 +33,10 @@ def traps(
         flow, jacobian = _linear(circuit, z, b)
         z = z - torch.linalg.lstsq(jacobian, flow[..., None]).solution[..., 0].clamp(-0.5, 0.5)
     flow, jacobian = _linear(circuit, z, b)
-    growth = torch.linalg.eigvals(jacobian.double()).real.amax(dim=1)
-    kept = z[(flow.norm(dim=1) < _STILL) & (growth < 0)].double().cpu().numpy()
+    still = flow.norm(dim=1) < _STILL
+    gain = 1 + torch.linalg.eigvals(jacobian[still].double()).cpu().numpy()
+    stable = filter.growth(gain).real.max(axis=1, initial=-np.inf) < 0
+    kept = z[still].double().cpu().numpy()[stable]
     return distinct(kept[distance_to(known, kept) < _NEAR])
 
 

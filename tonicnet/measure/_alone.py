@@ -60,13 +60,17 @@ class Alone:
         return np.concatenate([given, idle], axis=1)
 
 
-def alone(net: Network, bias: Biases, task: str | None = None) -> list[Alone]:
+def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = False) -> list[Alone]:
     """Return the tasks of a bank on its network (or the one named), or a bare bias vector as the task "bias".
 
-    Raises ValueError for a bank of another network, an unknown task, a vector of the wrong length.
+    ``still`` says that only states of rest are asked for, which synapses with rise or delay leave where they are.
+    Raises ValueError for a bank of another network, an unknown task, a vector of the wrong length, and for synapses
+    with rise or delay where motion is asked for.
     """
     if not isinstance(net, Network):
         raise TypeError(f"this measure is of a network under a bias: the first argument is a Network, got {type(net)}")
+    if not still:
+        check_first_order(net)
     if isinstance(bias, xr.Dataset):
         check_bank(net, bias)
         names = [str(n) for n in bias["task"].values] if task is None else [task]
@@ -76,6 +80,16 @@ def alone(net: Network, bias: Biases, task: str | None = None) -> list[Alone]:
     else:
         raise ValueError(f"task {task!r} names a row of a bank; a bare bias vector has none, so leave task out")
     return [Alone(row, dynamics_of(net, row.bias)) for row in rows]
+
+
+def check_first_order(net: Network) -> None:
+    """Refuse a network that does not move by its first-order equation alone."""
+    if not net.filter.first_order:
+        raise ValueError(
+            f"this measure moves a network by its first-order equation, and this one's synapses have rise "
+            f"{net.spec.rise:g} s and delay {net.spec.delay:g} s; measure its runs (tonicnet.compare), or its fixed "
+            "points, which know the filter"
+        )
 
 
 def names(rows: list[Alone]) -> dict[str, Variable]:

@@ -45,7 +45,8 @@ def fixed_points(
 
     Returns over (task, point), zeros first, padded to the longest with NaN: ``location`` in task units, ``residual``
     |F| (its floor is ``tolerance``), ``slow`` and ``stable`` (0 or 1; -1 where there is no point), ``eigenvalue``
-    (mode, part) of the flow per task time, or of the map if the network is discrete, fastest growing first,
+    (mode, part) of the flow per task time, or of the map if the network is discrete, fastest growing first (of
+    synapses with rise or delay the leading one of each loop, :meth:`tonicnet.network.Filter.growth`),
     ``kind`` ("stable node", "saddle-focus", ..., "slow point"), ``starts_reached`` (share) and ``points(task)``.
     Raises ValueError for a bank of another network, an unknown task, starts of the wrong shape.
     Source: Sussillo and Barak (2013), doi:10.1162/NECO_a_00409.
@@ -57,7 +58,7 @@ def fixed_points(
     >>> int(found.points[0]), str(found.kind.values[0, 0]), found.eigenvalue.values[0, 0, 0].round(3).tolist()
     (1, 'stable node', [-10.0, 0.0])
     """
-    rows = alone(net, bias, task)
+    rows = alone(net, bias, task, still=True)
     tolerance, apart, slow = positive("tolerance", tolerance), positive("apart", apart), float(slow)
     found = []
     for row in rows:
@@ -124,9 +125,14 @@ def _locations(row: Alone, found: FixedPoints) -> Float[np.ndarray, "point compo
 
 
 def _eigenvalues(row: Alone, found: FixedPoints) -> np.ndarray:
-    """Return eigenvalues of the flow per task time, or of the map."""
-    step = row.dynamics.net.spec.dt
-    return found.eigenvalue / row.unit if step is None else 1 + step / row.dynamics.net.tau * found.eigenvalue
+    """Return eigenvalues of the flow per task time, through the synaptic filter, or of the map."""
+    net = row.dynamics.net
+    if net.spec.dt is not None:
+        return 1 + net.spec.dt / net.tau * found.eigenvalue
+    if net.filter.first_order:
+        return found.eigenvalue / row.unit
+    made = net.filter.growth(1 + found.eigenvalue) / row.entry.speed
+    return np.take_along_axis(made, np.argsort(-made.real, axis=1, kind="stable"), axis=1)
 
 
 def _padded(rows: list[np.ndarray], fill: float | str = np.nan) -> np.ndarray:

@@ -11,7 +11,7 @@ from jaxtyping import Complex, Float
 from .._labels import Variable, dataset
 from .._names import choose
 from ..network import Dynamics, Entry, Network, bare, dynamics_of
-from ._alone import Alone, Biases, alone, positive
+from ._alone import Alone, Biases, alone, check_first_order, positive
 from ._still import fixed_points_of, growth_rate
 
 _TRANSIENT, _DURATION = 100.0, 200.0  # tau, where they are not given
@@ -82,6 +82,7 @@ def _rows(net: Network, bias: Biases, task: str | None, like: xr.Dataset | None)
     if isinstance(bias, xr.Dataset):
         rows = alone(net, bias, task)
         return rows, Variable(("task",), [r.entry.task for r in rows], "1", "task")
+    check_first_order(net)
     given = bias if isinstance(bias, xr.DataArray) else None
     values = np.atleast_2d(np.asarray(bias, dtype=np.float64))
     if values.ndim != 2 or (given is not None and given.dims[-1] != "unit"):

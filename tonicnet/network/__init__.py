@@ -14,6 +14,7 @@ from ._card import network_card as network_card
 from ._card import spectral_radius as spectral_radius
 from ._dynamics import Dynamics as Dynamics
 from ._dynamics import dynamics_of as dynamics_of
+from ._filter import Filter as Filter
 from ._lif import LIF as LIF
 from ._lif import firing_rate as firing_rate
 from ._network import Network as Network

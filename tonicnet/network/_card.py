@@ -28,7 +28,9 @@ def network_card(net: Network) -> str:
         "encoder, decoder": f"E {s.units} x {s.components}, D {s.components} x {s.units}"
         + ("" if s.feedback else ", no feedback"),
         "transfer": f"{s.transfer.name}, rates in {net.transfer.rate_unit}",
-        "time": f"tau {s.tau:g} s" + ("" if s.dt is None else f", steps of {s.dt:g} s"),
+        "time": f"tau {s.tau:g} s"
+        + "".join(f", {name} {seconds:g} s" for name in ("rise", "delay") if (seconds := getattr(s, name)))
+        + ("" if s.dt is None else f", steps of {s.dt:g} s"),
         "spectral radius": f"{spectral_radius(net):.3g}" + (" (W + E D)" if s.feedback and not net.low_rank else ""),
         "seed": str(s.seed) + (", Dale" if s.dale else ""),
         "sha256": net.sha256[:16] + "…",

@@ -23,6 +23,7 @@ from .._names import unknown
 from .._share import shelf
 from ._card import network_card
 from ._draw import content_hash, draw
+from ._filter import Filter
 from ._spec import NetworkSpec, as_transfer
 from ._transfer import Transfer
 
@@ -47,13 +48,21 @@ class Network:
     feedback : whether dense or sparse networks also carry E D.
     transfer : "lif", "tanh", "relu", "softplus", "sigmoid", or a :class:`Transfer`.
     tau : time constant in seconds.
+    rise, delay : those of other synapses, in seconds: rates (and spikes) arrive ``delay`` late and rise before they
+        decay,
+
+            rise ds/dt = -s + phi(x(t - delay)),   tau dr/dt = -r + s,   x = W r + E u + b + noise,
+
+        a filter of unit area whatever they are. Both are shorter than tau; the delay is a whole number of the steps
+        of a ``lif`` neuron. Learning takes them into account (:func:`fit`).
     dt : step in seconds of a discrete network, r[t+1] = r[t] + (dt / tau) (-r[t] + phi(...)); None for a
         continuous one. ``dt=tau`` is one full update a step.
 
     Raises TypeError or ValueError for numbers no network can have, naming each.
 
     Source: Williams et al. (2025), ICLR, arXiv 2407.00957; low-rank networks: Mastrogiuseppe and Ostojic
-    (2018), doi:10.1016/j.neuron.2018.07.003.
+    (2018), doi:10.1016/j.neuron.2018.07.003; other synapses: Voelker and Eliasmith (2018),
+    doi:10.1162/neco_a_01046.
 
     >>> net = Network(units=50, seed=0)
     >>> net.encoder.shape, net.decoder.shape
@@ -78,13 +87,15 @@ class Network:
         decoder_scale: float = 2.0,
         transfer: str | Transfer = "lif",
         tau: float = 0.1,
+        rise: float = 0.0,
+        delay: float = 0.0,
         dt: float | None = None,
     ) -> None:
         fill = (0.1 if synapses == "sparse" else 1.0) if density is None else density
         spec = NetworkSpec(
             units=units, seed=seed, components=components, synapses=synapses, gain=gain, density=fill, dale=dale,
             inhibitory=inhibitory, feedback=feedback, encoder_scale=encoder_scale, decoder_scale=decoder_scale,
-            tau=tau, dt=dt, transfer=as_transfer(transfer),
+            tau=tau, rise=rise, delay=delay, dt=dt, transfer=as_transfer(transfer),
         )  # fmt: skip
         self._freeze(spec)
 
@@ -116,6 +127,11 @@ class Network:
     def tau(self) -> float:
         """Time constant in seconds."""
         return self.spec.tau
+
+    @property
+    def filter(self) -> Filter:
+        """The synaptic filter: tau, rise and delay."""
+        return self.spec.filter
 
     @property
     def transfer(self) -> Transfer:
@@ -195,7 +211,8 @@ class Network:
     def __repr__(self) -> str:
         s = self.spec
         kind = f"{s.synapses}, K = {s.components}, {s.transfer.name}"
-        return f"<tonicnet.Network {s.units} units, {kind}, tau {s.tau:g} s, seed {s.seed}, {self.sha256[:12]}>"
+        time = f"tau {s.tau:g} s" + "".join(f", {n} {v:g} s" for n in ("rise", "delay") if (v := getattr(s, n)))
+        return f"<tonicnet.Network {s.units} units, {kind}, {time}, seed {s.seed}, {self.sha256[:12]}>"
 
     def _repr_html_(self) -> str:
         return network_card(self)

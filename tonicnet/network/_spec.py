@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from .._names import choose, unknown
+from ._filter import Filter
 from ._lif import LIF
 from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
 
@@ -31,6 +32,8 @@ class NetworkSpec:
     encoder_scale: float = 0.8
     decoder_scale: float = 2.0
     tau: float = 0.1
+    rise: float = 0.0
+    delay: float = 0.0
     dt: float | None = None
     transfer: Transfer = field(default_factory=LIF)
 
@@ -48,9 +51,12 @@ class NetworkSpec:
                 raise TypeError(f"{name} is True or False, got {getattr(self, name)!r}")
         if not isinstance(self.transfer, Transfer):
             raise TypeError(f"transfer must be a transfer function such as tn.LIF(), got {self.transfer!r}")
+        for name in ("rise", "delay"):
+            _lasting(name, getattr(self, name))
         if self.dt is not None:
             _positive("dt", self.dt)
         self._check_together()
+        self._check_filter()
 
     def _check_together(self) -> None:
         if self.dt is not None and self.dt > self.tau:
@@ -62,9 +68,31 @@ class NetworkSpec:
         if self.synapses == "low-rank" and self.gain != 1.0:
             raise ValueError('gain scales random synapses; for "low-rank" use encoder_scale and decoder_scale')
 
+    def _check_filter(self) -> None:
+        for name in ("rise", "delay"):
+            seconds = getattr(self, name)
+            if seconds and self.dt is not None:
+                raise ValueError(
+                    f"a discrete network (dt given) has no {name}, got {name} {seconds}; draw it with dt=None"
+                )
+            if seconds >= self.tau:
+                raise ValueError(f"{name} must be shorter than tau, got {name} {seconds} s with tau {self.tau} s")
+        steps = self.delay / self.transfer.dt if isinstance(self.transfer, LIF) else 0.0
+        if abs(steps - round(steps)) > 1e-6:
+            raise ValueError(
+                f"delay must be a whole number of the neuron's steps, got {self.delay} s with steps of "
+                f"{self.transfer.dt} s; use {round(steps) * self.transfer.dt:g} s, or another LIF(dt=...)"  # type: ignore[attr-defined]
+            )
+
+    @property
+    def filter(self) -> Filter:
+        """The synaptic filter."""
+        return Filter(self.tau, self.rise, self.delay)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain strings and numbers; fields that are None are left out."""
-        flat = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "transfer"}
+        """Return the recipe as plain strings and numbers; fields that are None, and no rise or delay, are left out."""
+        plain = {"transfer"} | {name for name in ("rise", "delay") if not getattr(self, name)}
+        flat = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in plain}
         return {k: v for k, v in flat.items() if v is not None} | {"transfer": self.transfer.to_dict()}
 
     @classmethod
@@ -119,6 +147,7 @@ def dynamics(spec: NetworkSpec) -> dict[str, Any]:
     """Return what, beside the synapses, decides the dynamics: it goes into the content hash."""
     kept = {k: getattr(spec, k) for k in ("units", "components", "synapses", "feedback")}
     times = {k: None if getattr(spec, k) is None else float(getattr(spec, k)) for k in ("tau", "dt")}
+    times |= {k: float(getattr(spec, k)) for k in ("rise", "delay") if getattr(spec, k)}
     return kept | times | {"transfer": spec.transfer.to_dict()}
 
 
@@ -134,6 +163,13 @@ def _positive(name: str, number: object) -> None:
         raise TypeError(f"{name} must be a number, got {number!r}")
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} must be a positive number, got {number}")
+
+
+def _lasting(name: str, seconds: object) -> None:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"{name} must be a number, got {seconds!r}")
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"{name} must be zero or a positive number of seconds, got {seconds}")
 
 
 def _share(name: str, number: object) -> None:

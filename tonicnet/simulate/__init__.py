@@ -9,5 +9,8 @@ from ._method import Tableau as Tableau
 from ._method import combine as combine
 from ._method import runge_kutta as runge_kutta
 from ._method import step as step
+from ._motion import Motion as Motion
+from ._motion import motion as motion
+from ._motion import pace_of as pace_of
 from ._run import simulate as simulate
 from ._run import starting_states as starting_states

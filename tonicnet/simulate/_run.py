@@ -19,6 +19,7 @@ from .._runs import Recording, sampled
 from ..network import Entry, Network, Schedule, Segment, plan
 from ._field import Circuit
 from ._method import METHODS, step
+from ._motion import Motion, motion
 
 _DTYPES = {"float64": torch.float64, "float32": torch.float32}
 _STEPS_PER_TAU = 10  # of a run whose dt is not given
@@ -46,17 +47,22 @@ def simulate(
 
         tau dr/dt = -r + phi(W r + E u(t) + b + noise),      x = D r
 
+    or, where the synapses have a rise time or a delay, the two stages of :class:`Network`; these begin as if the
+    run had come to its first state in the motion that it goes on with.
+
     Arguments
     ---------
     net, bias : a network, and a bank of it or one bias vector (unit,).
     duration, task : seconds under one bias, and which of the bank's.
     schedule : or [(task, seconds), ...]; the bias changes at each boundary, the state runs on.
-    dt : step in seconds; tau / 10 if not given, the network's own if it is discrete.
+    dt : step in seconds; tau / 10 if not given, the network's own if it is discrete. With a rise time or a delay it
+        is cut into parts that resolve both (about tau / 10 that is a whole number of them, if not given).
     method : "rk4" (default; order 4), "exponential-euler" (order 1), or "euler" (what discrete networks are).
+        Networks with rise or delay are run by "rk4".
     trials : how many runs side by side (as many as ``initial`` has if not given, else 1).
     initial : (component,) or (trial, component) in the first task's units, or (trial, time, component): a
-        history at steps of ``dt`` that drives the network before it is left alone. Drawn from the states
-        stored in the bank if not given.
+        history at steps of ``dt`` that drives the network before it is left alone (not with rise or delay). Drawn
+        from the states stored in the bank if not given.
     inputs : u in the task's units, (time, component) or (trial, time, component), one row a step, held
         during it; it moves the fed-back output by u.
     noise : standard deviation of the input noise of each unit, with correlation time tau, in the
@@ -81,6 +87,7 @@ def simulate(
     rng = np.random.Generator(np.random.Philox(seed))
     start = starting_states(segments[0].entry, initial, trials, rng)
     u = _inputs(inputs, segments, step_size, len(start), net.components)
+    _check_history(net, start)
     runner = _Runner(circuit, net, step_size / net.tau, scheme, noise, rates, rng)
     samples = runner.run(segments, start, u, step_size)
     recording = Recording.of(segments, step_size, whole("every", every))
@@ -128,18 +135,18 @@ class _Runner:
         """Yield the state at every sample, the first one included."""
         if not (math.isfinite(self.noise) and self.noise >= 0):
             raise ValueError(f"noise is a standard deviation, zero or positive, got {self.noise}")
-        state = self._begin(segments[0].entry, start)
+        moving = self._begin(segments[0].entry, start, dt)
         fluctuation = self._fluctuation(len(start))
-        yield state
+        yield moving.state
         done = 0
         for segment in segments:
             tonic = self.circuit.tensor(segment.entry.bias)
             for _ in range(segment.steps(dt)):
                 drive = self._drive(tonic, inputs, done, segment.entry)
                 drive = drive + next(fluctuation) if self.noise else drive
-                state = step(partial(self._flow, drive=drive), state, self.h, self.method)
+                moving.advance(drive)
                 done += 1
-                yield state
+                yield moving.state
 
     @property
     def _flow(self) -> Callable[..., Tensor]:
@@ -149,8 +156,14 @@ class _Runner:
     def _latent(self) -> bool:
         return self.net.low_rank and not self.rates
 
-    def _begin(self, entry: Entry, start: np.ndarray) -> Tensor:
-        history, bias = self.circuit.tensor(start), self.circuit.tensor(entry.bias)
+    def _begin(self, entry: Entry, start: np.ndarray, dt: float) -> Motion:
+        bias = self.circuit.tensor(entry.bias)
+        state = self._first(bias, start)
+        filter = self.net.filter
+        return motion(self._flow, state, bias, filter=filter, h=dt / filter.lag, method=self.method)
+
+    def _first(self, bias: Tensor, start: np.ndarray) -> Tensor:
+        history = self.circuit.tensor(start)
         first = history[:, 0]
         r = self.circuit.resting_rates(first, bias)
         for k in range(1, history.shape[1]):
@@ -201,12 +214,24 @@ def _resolve(net: Network, dt: float | None, method: str | None) -> tuple[float,
     own = net.spec.dt
     if own is not None and (dt not in (None, own) or method not in (None, "euler")):
         raise ValueError(f'a discrete network runs at its own dt {own} s with method "euler"; leave both out')
-    size = next(s for s in (own, dt, net.tau / _STEPS_PER_TAU) if s is not None)
+    size = next(s for s in (own, dt, net.filter.near(net.tau / _STEPS_PER_TAU)) if s is not None)
     if not (math.isfinite(size) and size > 0):
         raise ValueError(f"dt is a positive number of seconds, got {dt}")
     if own is None and size > net.tau:
         raise ValueError(f"dt {size} s is longer than tau {net.tau} s; use tau / 5 or less")
-    return size, choose("method", method or ("euler" if own else "rk4"), METHODS)
+    scheme = choose("method", method or ("euler" if own else "rk4"), METHODS)
+    if not net.filter.first_order and scheme != "rk4":
+        raise ValueError(f'a network with rise or delay is run by method "rk4", got {scheme!r}; leave method out')
+    net.filter.cuts(size)  # refuses a step that cannot resolve the delay
+    return size, scheme
+
+
+def _check_history(net: Network, start: Float[np.ndarray, "trial time component"]) -> None:
+    if start.shape[1] > 1 and not net.filter.first_order:
+        raise ValueError(
+            f"a network with rise or delay begins at a state and not after a history, got one of {start.shape[1]} "
+            "steps; give initial as (component,) or (trial, component)"
+        )
 
 
 def _inputs(

@@ -11,11 +11,12 @@ import xarray as xr
 
 from .._names import choose
 from ..network import Entry, Network, plan
-from ..simulate import Circuit, starting_states
+from ..simulate import starting_states
 from . import _equations as eqs
 from ._model import Model
 from ._noise import SEEDS, brian2_normal
 from ._settle import settled_depths
+from ._start import starting_filters
 
 if TYPE_CHECKING:
     import brian2
@@ -40,6 +41,9 @@ def to_brian2(
 
         tau_m dv/dt = E_L - v + (I_syn + I_tonic) / g_L + noise,   spike at v > v_th, reset to v_th - V,
         tau_s dz/dt = -z + spikes D / rate_scale,   I_syn = g_L V E z (low-rank: N K synapses, never N x N)
+
+    With a rise time tau_r = ``rise``, tau_s dz/dt = z_in - z and tau_r dz_in/dt = -z_in + spikes D / rate_scale; spikes
+    arrive after ``delay``. As none are under way when a run begins, what they would bring is in that stage then.
 
     Arguments
     ---------
@@ -81,19 +85,20 @@ def build(
     import brian2 as b2
 
     clock = b2.Clock(dt=model.lif.dt * b2.second, name="clock")
-    filters = synaptic_filters(model.net.components, model.neurons if model.matrix else 0, model.net.tau, clock)
-    filters["latents"].z_[:] = start
+    filters = synaptic_filters(model.net.components, model.neurons if model.matrix else 0, model.constants(), clock)
+    for group, values in starting_filters(model, entry, start).items():
+        for name, held in values.items():
+            getattr(filters[group], f"{name}_")[:] = held
     neurons = _neurons(model, entry, form, filters, clock, start, seed)
     objects = [*filters.values(), neurons, _decoder(model, neurons, filters["latents"], clock)]
     if model.matrix:
-        filters["currents"].I_[:] = starting_current(model, entry, start)
         objects.append(_recurrent(model, neurons, filters["currents"], clock))
     if monitors:
         objects += [b2.SpikeMonitor(neurons, name="spikes"), _output(model, filters["latents"], dt)]
     return b2.Network(*objects)
 
 
-def synaptic_filters(components: int, neurons: int, tau: float, clock: Any) -> dict[str, Any]:
+def synaptic_filters(components: int, neurons: int, constants: dict[str, float], clock: Any) -> dict[str, Any]:
     """Return the groups that spikes feed: the latents, and the current of each neuron where there are N x N synapses.
 
     They decay exactly, and before the neurons read them: Brian2 runs groups in the order of their names.
@@ -101,8 +106,11 @@ def synaptic_filters(components: int, neurons: int, tau: float, clock: Any) -> d
     import brian2 as b2
 
     shape = {"latents": (components, eqs.LATENT)} | ({"currents": (neurons, eqs.CURRENT)} if neurons else {})
+    taus = {name: constants[name] * b2.second for name in ("tau_s", "tau_r") if name in constants}
     return {
-        name: b2.NeuronGroup(size, text, method="exact", clock=clock, name=name, namespace={"tau_s": tau * b2.second})
+        name: b2.NeuronGroup(
+            size, eqs.through(text, "tau_r" in taus), method="exact", clock=clock, name=name, namespace=taus
+        )
         for name, (size, text) in shape.items()
     }
 
@@ -121,7 +129,7 @@ def quantities(constants: dict[str, float]) -> dict[str, Any]:
     """Return the constants of the neurons as Brian2 quantities, and the function of their noise if they have any."""
     import brian2 as b2
 
-    units = {"tau_m": b2.second, "tau_s": b2.second, "V": b2.volt, "g_L": b2.siemens, "noise": 1}
+    units = {"tau_m": b2.second, "tau_s": b2.second, "tau_r": b2.second, "V": b2.volt, "g_L": b2.siemens, "noise": 1}
     made = {name: value * units[name] for name, value in constants.items()}
     return made | {"normal": brian2_normal()} if constants["noise"] > 0 else made
 
@@ -155,7 +163,10 @@ def _neurons(
 def _decoder(model: Model, neurons: Any, latents: Any, clock: Any) -> Any:
     import brian2 as b2
 
-    made = b2.Synapses(neurons, latents, "w : 1", on_pre=eqs.ON_LATENT, clock=clock, name="decoder", namespace={})
+    made = b2.Synapses(
+        neurons, latents, "w : 1", on_pre=eqs.through(eqs.ON_LATENT, model.rising), clock=clock, name="decoder",
+        namespace={}, **_late(model),
+    )  # fmt: skip
     made.connect()
     made.w_[:] = model.decoder.T.flatten()
     return made
@@ -168,10 +179,11 @@ def _recurrent(model: Model, neurons: Any, currents: Any, clock: Any) -> Any:
         neurons,
         currents,
         "w : 1",
-        on_pre=eqs.ON_RECURRENT,
+        on_pre=eqs.through(eqs.ON_RECURRENT, model.rising),
         clock=clock,
         name="recurrent",
         namespace=quantities(model.constants() | {"noise": 0.0}),
+        **_late(model),
     )
     w = model.recurrent
     if isinstance(w, sp.coo_array):
@@ -183,16 +195,10 @@ def _recurrent(model: Model, neurons: Any, currents: Any, clock: Any) -> Any:
     return made
 
 
-def starting_current(model: Model, entry: Entry, start: np.ndarray) -> np.ndarray:
-    """Return the recurrent input current (A) of the rate network resting at the starting output."""
-    if model.net.low_rank:
-        drive = model.net.encoder.astype(np.float64) @ start
-        return model.constants()["g_L"] * model.constants()["V"] * drive[model.unit]
-    circuit = Circuit(model.net)
-    rates = circuit.resting_rates(circuit.tensor(start[None]), circuit.tensor(entry.bias))
-    drive = circuit.coupling(0.0).forward(rates, circuit.tensor(np.zeros((1, model.net.units))))[0].numpy()
-    constants = model.constants()
-    return constants["g_L"] * constants["V"] * drive[model.unit]
+def _late(model: Model) -> dict[str, Any]:
+    import brian2 as b2
+
+    return {"delay": model.late * model.lif.dt * b2.second} if model.late else {}
 
 
 def _output(model: Model, latents: Any, dt: float | None) -> Any:

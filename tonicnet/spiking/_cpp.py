@@ -45,7 +45,8 @@ Arrays are plain numbers in this machine's byte order (f64, f32: floating point;
 `decoder.f64` (unit, component): what a spike adds to the latents; `encoder_<k>.f64` (neuron); and where there are
 N x N synapses, `current.f64` (neuron), `scale.f64` (A) and, to be multiplied by it, `recurrent.f32` or `.f64`
 (presynaptic unit, postsynaptic unit) or, by presynaptic unit, `sparse_first.i64`, `sparse_post.i32` and
-`sparse_weight.f32`.
+`sparse_weight.f32`. Where synapses have a rise time, `start_in.f64` and `current_in.f64` are what is in the stage
+before, which spikes enter.
 
 ## Out: `results/` (or the folder after --results_dir)
 

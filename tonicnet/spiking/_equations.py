@@ -6,6 +6,8 @@ With V = v_threshold - v_reset of the spec and b a learned tonic input, three fo
     threshold   v_th_i = v_threshold - V b_i, reset to v_th_i - V, and v_i(0) moved by -V b_i
     leak        E_L_i = v_reset + V b_i
 
+With a delay, spikes arrive so much later; the equations are the same.
+
 A hard reset puts v to v_th - V, a soft one takes V away and keeps the overshoot: both keep their distance from
 the threshold, so the three forms are one network under either.
 """
@@ -29,6 +31,23 @@ LATENT = "dz/dt = -z / tau_s : 1"
 ON_LATENT = "z_post += w"
 CURRENT = "dI/dt = -I / tau_s : amp"
 ON_RECURRENT = "I_post += w * g_L * V"
+# Synapses with a rise time: spikes enter a stage of its own, from which the latents and the currents are fed.
+RISING = {
+    LATENT: "dz/dt = (z_in - z) / tau_s : 1\ndz_in/dt = -z_in / tau_r : 1",
+    ON_LATENT: "z_in_post += w",
+    CURRENT: "dI/dt = (I_in - I) / tau_s : amp\ndI_in/dt = -I_in / tau_r : amp",
+    ON_RECURRENT: "I_in_post += w * g_L * V",
+}
+
+
+def through(text: str, rising: bool) -> str:
+    """Return the equation or statement of a synaptic filter, or the one that stands in its place with a rise time."""
+    return RISING[text] if rising else text
+
+
+def entered(name: str, rising: bool) -> str:
+    """Return the variable that spikes add to, for the one ("z" or "I") that neurons read."""
+    return f"{name}_in" if rising else name
 
 
 def neuron(form: str, components: int, *, noise: bool, latent: bool, recurrent: bool) -> str:

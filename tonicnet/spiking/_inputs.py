@@ -8,10 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..network import Entry, Segment
-from ._build import starting_current
 from ._model import Model
 from ._noise import SEEDS
 from ._settle import settled_depths
+from ._start import starting_filters
+
+# Files of the values at which synaptic filters begin, by variable.
+STARTS = {"z": "start", "z_in": "start_in", "I": "current", "I_in": "current_in"}
 
 
 def write_frozen(folder: Path, model: Model) -> None:
@@ -38,11 +41,11 @@ def write_schedule(
 def write_start(folder: Path, model: Model, form: str, first: Segment, start: np.ndarray, seed: int) -> None:
     """Write where one trial begins: latents, potentials, currents, and the seed of its noise."""
     depth = settled_depths(model, first.entry, start, seed)
-    _put(folder, "start.f64", start)
+    for held in starting_filters(model, first.entry, start).values():
+        for name, values in held.items():
+            _put(folder, f"{STARTS[name]}.f64", values)
     _put(folder, "potential.f64", model.potential(form, depth, model.tonic(form, first.entry.bias)))
     _put(folder, "seed.i32", np.array([seed % SEEDS]))
-    if model.matrix:
-        _put(folder, "current.f64", starting_current(model, first.entry, start))
 
 
 def _write_matrix(folder: Path, model: Model) -> None:

@@ -21,7 +21,8 @@ class Model:
     """One LIF neuron, or several, for each rate unit, on the network's own synapses.
 
     A spike of neuron j moves latent k by D[k, unit j] / (neurons_per_unit tau rate_scale), so that the
-    latent's mean is that of the rate network, whose units fire at rate_scale r. ``propagation`` says how spikes
+    latent's mean is that of the rate network, whose units fire at rate_scale r. With a rise time it moves the stage
+    before the latent, and rise stands for tau: the area is the same. ``propagation`` says how spikes
     come back: "latents" through z (low-rank networks), "matrix" through N x N synapses, or "auto".
     """
 
@@ -57,8 +58,18 @@ class Model:
 
     @property
     def jump(self) -> float:
-        """What one spike adds to its unit's filtered rate r."""
-        return 1 / (self.neurons_per_unit * self.net.tau * self.lif.rate_scale)
+        """What one spike adds to its unit's filtered rate r, or to the stage before it that rises."""
+        return 1 / (self.neurons_per_unit * self.net.filter.entrance * self.lif.rate_scale)
+
+    @property
+    def rising(self) -> bool:
+        """Whether synapses have a rise time."""
+        return self.net.spec.rise > 0
+
+    @property
+    def late(self) -> int:
+        """How many of the neuron's steps spikes arrive late."""
+        return round(self.net.spec.delay / self.lif.dt)
 
     @property
     def unit(self) -> Int[np.ndarray, " neuron"]:
@@ -112,7 +123,7 @@ class Model:
             "V": lif.threshold - lif.reset,
             "g_L": lif.leak,
             "noise": lif.noise,
-        }
+        } | ({"tau_r": self.net.spec.rise} if self.rising else {})
 
     def tonic(self, form: str, bias: Float[np.ndarray, " unit"]) -> Float[np.ndarray, " neuron"]:
         """Return the per-neuron parameter that carries the bias in a form (V, A, V)."""

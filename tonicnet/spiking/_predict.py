@@ -50,9 +50,10 @@ def predict(
 
         sd_k^2 = sum_i D_ki^2 S_i / (2 tau),    S_i = rate_i CV_i^2 / (m rate_scale^2)
 
-    per component: (decoder_scale / sqrt m) sqrt(mean S / 2 tau), which does not fall with the number of units at a
-    fixed ``decoder_scale``. The rate network is then run with that noise, tau dz = (-z + D phi(E z + b)) dt + D
-    S^(1/2) dB, in closed loop (K numbers a step, no spikes), and measured as a spiking run would be.
+    per component (tau + rise in the place of tau where synapses rise): (decoder_scale / sqrt m) sqrt(mean S / 2 tau),
+    which does not fall with the number of units at a fixed ``decoder_scale``. The rate network is then run with that
+    noise, tau dz = (-z + D phi(E z + b)) dt + D S^(1/2) dB, in closed loop (K numbers a step, no spikes), and measured
+    as a spiking run would be.
 
     Arguments
     ---------
@@ -110,7 +111,8 @@ def _at_states(model: Model, entry: Entry, z: Float[np.ndarray, "state component
     x = _input(model, circuit, circuit.tensor(z), circuit.tensor(entry.bias))
     power, out = model.lif.variability(x.numpy()), circuit.out.numpy()
     hertz = model.lif.rate_scale * circuit.phi.value(x).numpy()
-    noise = np.sqrt((_surrogate.power(model, x.numpy()) @ out**2).mean(0) / (2 * model.net.tau))
+    filter = model.net.filter
+    noise = np.sqrt((_surrogate.power(model, x.numpy()) @ out**2).mean(0) / (2 * (filter.tau + filter.rise)))
     return {
         "decoded_noise": noise * entry.scale,
         "relative_noise": noise,

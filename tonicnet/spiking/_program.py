@@ -19,6 +19,7 @@ from typing import Any
 from .._labels import package_version
 from . import _equations as eqs
 from ._build import link, quantities, synaptic_filters
+from ._inputs import STARTS
 from ._model import Model
 
 # Flags with folders of this machine's Python, of which the program needs nothing.
@@ -41,6 +42,7 @@ class Shape:
     matrix: bool
     noisy: bool
     reset_rule: str
+    late: int
     refractory: float
     dt: float
     sampling: float
@@ -54,7 +56,7 @@ class Shape:
         lif = model.lif
         return cls(
             model.net.units, model.net.components, model.neurons_per_unit, form, model.latent_input, model.matrix,
-            lif.noise > 0, lif.reset_rule, lif.refractory, lif.dt, sampling, lif.threshold, lif.reset,
+            lif.noise > 0, lif.reset_rule, model.late, lif.refractory, lif.dt, sampling, lif.threshold, lif.reset,
             tuple(sorted(model.constants().items())),
         )  # fmt: skip
 
@@ -62,6 +64,11 @@ class Shape:
     def neurons(self) -> int:
         """How many neurons there are."""
         return self.units * self.neurons_per_unit
+
+    @property
+    def rising(self) -> bool:
+        """Whether synapses have a rise time."""
+        return "tau_r" in dict(self.constants)
 
     @property
     def key(self) -> str:
@@ -174,7 +181,6 @@ def _standalone(folder: Path) -> Iterator[Any]:
 
 _PROGRAM = """
 tonic::fill({v}, {neurons}, "potential.f64");
-tonic::fill({z}, {components}, "start.f64");
 {fills}
 tonic::Schedule schedule({tonic}, {moved}, {neurons});
 while (schedule.next({z}, {components}) && !Network::_globally_stopped) {{
@@ -188,8 +194,9 @@ def _declare(shape: Shape, device: Any) -> None:
     import brian2 as b2
 
     clock = b2.Clock(dt=shape.dt * b2.second, name="steps")
-    tau = dict(shape.constants)["tau_s"]
-    groups = synaptic_filters(shape.components, shape.neurons if shape.matrix else 0, tau, clock)
+    groups = synaptic_filters(
+        shape.components, shape.neurons if shape.matrix else 0, dict(shape.constants), clock
+    )  # fmt: skip
     groups |= {"neurons": _neurons(shape, groups, clock)}
     name = _namer(device, groups)
     courier = b2.NeuronGroup(1, "sent : 1", clock=clock, name="courier", namespace={"deliver": _deliver(shape, name)})
@@ -220,8 +227,8 @@ def _neurons(shape: Shape, filters: dict[str, Any], clock: Any) -> Any:
 
 
 def _namer(device: Any, groups: dict[str, Any]) -> Callable[[str], str]:
-    """Return the C++ name of a variable of the neurons, of the latents' z or of the currents' I."""
-    owners = {"z": "latents", "I": "currents"}
+    """Return the C++ name of a variable of the neurons, of the latents' z and z_in or of the currents' I and I_in."""
+    owners = {"z": "latents", "z_in": "latents", "I": "currents", "I_in": "currents"}
 
     def name(variable: str) -> str:
         group = groups[owners.get(variable, "neurons")]
@@ -239,8 +246,10 @@ def _program(shape: Shape, name: Callable[[str], str]) -> str:
     fills = [f'tonic::fill({name(f"e_{c}")}, {shape.neurons}, "encoder_{c}.f64");' for c in _latents(shape)]
     if shape.noisy:
         fills.append(f'tonic::fill({name("noise_seed")}, 1, "seed.i32");')
-    if shape.matrix:
-        fills.append(f'tonic::fill({name("I")}, {shape.neurons}, "current.f64");')
+    sizes = {"z": shape.components} | ({"I": shape.neurons} if shape.matrix else {})
+    for read, size in sizes.items():
+        for variable in dict.fromkeys((read, eqs.entered(read, shape.rising))):
+            fills.append(f'tonic::fill({name(variable)}, {size}, "{STARTS[variable]}.f64");')
     return _PROGRAM.format(
         v=name("v"), z=name("z"), tonic=name(eqs.FORMS[shape.form]), neurons=shape.neurons,
         moved=name("v") if shape.form == "threshold" else "nullptr", components=shape.components,
@@ -256,11 +265,15 @@ def _deliver(shape: Shape, name: Callable[[str], str]) -> Any:
     """Return a Brian2 function that hands the spikes of a step to the synapses."""
     import brian2 as b2
 
-    spikes, current = name("_spikespace"), name("I") if shape.matrix else "nullptr"
+    latents, current = (
+        name(eqs.entered(read, shape.rising)) if there else "nullptr"
+        for read, there in (("z", True), ("I", shape.matrix))
+    )
+    spikes = name("_spikespace")
     code = (
         "static inline double deliver(int64_t step) {\n"
-        f"    tonic::deliver(step, {spikes}, {spikes}[{shape.neurons}], {name('z')}, {shape.components}, {current},\n"
-        f"                   {shape.units}, {shape.neurons_per_unit});\n"
+        f"    tonic::deliver(step, {spikes}, {spikes}[{shape.neurons}], {latents}, {shape.components}, {current},\n"
+        f"                   {shape.units}, {shape.neurons_per_unit}, {shape.late});\n"
         "    return 0;\n}\n"
     )
     made = b2.Function(

@@ -126,10 +126,20 @@ def _fed(circuit: Circuit, model: Model, entry: Entry, run: xr.Dataset) -> Float
 
 def _filtered(model: Model, run: xr.Dataset) -> Float[np.ndarray, "time unit"]:
     """Return the spikes of each unit through the synaptic filter, at every sample of the output."""
+    filter = model.net.filter
+    decayed = _decayed(model, run, filter.tau)
+    if not model.rising:
+        return decayed
+    return (decayed - _decayed(model, run, filter.rise)) * filter.rise / (filter.tau - filter.rise)
+
+
+def _decayed(model: Model, run: xr.Dataset, tau: float) -> Float[np.ndarray, "time unit"]:
+    """Return the spikes of each unit, where they arrive, through an exponential filter."""
     time = run["time"].values
-    count, units, tau = len(time), model.net.units, model.net.tau
-    spikes, unit = run["spike_time"].values, run["spike_unit"].values
-    sample = np.minimum(np.searchsorted(time, spikes), count - 1)
+    count, units = len(time), model.net.units
+    spikes, unit = run["spike_time"].values + model.net.spec.delay, run["spike_unit"].values
+    spikes, unit = (x[spikes <= time[-1]] for x in (spikes, unit))
+    sample = np.searchsorted(time, spikes)
     arrived = np.zeros((count, units))
     np.add.at(arrived, (sample, unit), model.jump * np.exp(-(time[sample] - spikes) / tau))
     keep = np.exp(-np.diff(time) / tau)

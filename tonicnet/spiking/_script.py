@@ -21,10 +21,12 @@ from ..simulate import starting_states
 from . import _equations as eqs
 from . import _noise
 from . import _script_text as text
-from ._build import Bias, sampling_step, starting_current
+from ._build import Bias, sampling_step
 from ._model import Model
 from ._settle import settled_depths
+from ._start import starting_filters
 
+_STARTS = {"z": "start", "z_in": "start_in", "I": "start_current", "I_in": "start_current_in"}
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)  # names that may stand in the script
 
 
@@ -104,20 +106,25 @@ def _arrays(
         **{name: np.stack([getattr(t, name) for t in tasks]) for name in ("bias", "center", "scale")},
         "encoder": model.net.encoder,
         "decoder": model.net.decoder,
-        "start": start,
+        **_starts(model, first.entry, start),
     }
-    return shared | _synapses(model, first.entry, start)
+    return shared | _synapses(model)
 
 
-def _synapses(model: Model, first: Entry, start: np.ndarray) -> dict[str, np.ndarray]:
+def _starts(model: Model, first: Entry, start: np.ndarray) -> dict[str, np.ndarray]:
+    """Return where the synaptic filters begin, by the names that the script knows them by."""
+    begin = starting_filters(model, first, start)
+    return {_STARTS[name]: values for group in begin.values() for name, values in group.items()}
+
+
+def _synapses(model: Model) -> dict[str, np.ndarray]:
     """Return what a network with random synapses needs: W by unit if dense, a list of synapses if sparse."""
-    if model.net.low_rank:
-        return {}
-    begin = {"start_current": starting_current(model, first, start)}
     w = model.recurrent
+    if w is None:
+        return {}
     if isinstance(w, sp.coo_array):
-        return begin | {"pre": w.col.astype(np.int32), "post": w.row.astype(np.int32), "weight": w.data}
-    return begin | {"recurrent": np.asarray(model.net.recurrent)}
+        return {"pre": w.col.astype(np.int32), "post": w.row.astype(np.int32), "weight": w.data}
+    return {"recurrent": np.asarray(model.net.recurrent)}
 
 
 def _code(model: Model, form: str, moments: list[tuple[str, float]], step: float, seed: int) -> str:
@@ -163,14 +170,25 @@ def _words(model: Model, form: str) -> dict[str, str]:
         "equations": equations,
         "threshold_text": eqs.THRESHOLD,
         "reset_text": eqs.RESETS[model.lif.reset_rule],
-        "latent_text": eqs.LATENT,
-        "current_text": eqs.CURRENT,
-        "on_latent": eqs.ON_LATENT,
-        "on_recurrent": eqs.ON_RECURRENT,
+        **_filter_words(model),
         "noise_code": inspect.getsource(_noise).partition("as it is.\n")[2],
         "noise_name": ', "normal": brian2_normal()' if model.lif.noise > 0 else "",
         "shared": "".join(f', "{name}": {value}' for name, value in shared.items()),
         "objects": "latents, neurons, decoder, " + "currents, recurrent, " * recurrent + "spikes, output",
         "synapses": text.SYNAPSES[model.net.spec.synapses],
         "carries": text.CARRIES[form],
+    }
+
+
+def _filter_words(model: Model) -> dict[str, str]:
+    """Return the equations of the synapses, and what a rise time and a delay add to the script."""
+    texts = {
+        "latent_text": eqs.LATENT, "current_text": eqs.CURRENT, "on_latent": eqs.ON_LATENT,
+        "on_recurrent": eqs.ON_RECURRENT,
+    }  # fmt: skip
+    words = {name: eqs.through(plain, model.rising).replace("\n", "\\n") for name, plain in texts.items()}
+    words |= text.FIRST_ORDER | (text.RISING if model.rising else {}) | (text.LATE if model.late else {})
+    seconds = {"rise": model.net.spec.rise, "delay": model.late * model.lif.dt}
+    return {
+        name: word.format(**seconds) if name in ("rise_line", "delay_line") else word for name, word in words.items()
     }

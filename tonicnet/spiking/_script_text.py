@@ -14,6 +14,32 @@ CARRIES = {
     "leak": "as the leak\nreversal potential of each neuron",
 }
 
+# What the synapses add: nothing where they only decay, and what a rise time and a delay put in its place.
+FIRST_ORDER = {
+    "rise_line": "",
+    "delay_line": "",
+    "before": "",
+    "enters": "tau_s",
+    "taus": '"tau_s": tau_s',
+    "start_latents_in": "",
+    "start_currents_in": "",
+    "late": "",
+    "late_line": "",
+}
+RISING = {
+    "rise_line": "tau_r = {rise!r} * second  # of their rise\n",
+    "before": ", or to the stage before it, which rises",
+    "enters": "tau_r",
+    "taus": '"tau_s": tau_s, "tau_r": tau_r',
+    "start_latents_in": 'latents.z_in = data["start_in"]  # what is on its way to them: they are in motion\n',
+    "start_currents_in": 'currents.I_in_[:] = data["start_current_in"]\n',
+}
+LATE = {
+    "delay_line": "delay = {delay!r} * second  # from a spike to its arrival: a whole number of steps\n",
+    "late": ", delay=delay",
+    "late_line": "\n    delay=delay,",
+}
+
 HEAD = '''"""LIF neurons on one frozen network, the task set by what each neuron receives tonically.
 
 $synapses
@@ -66,7 +92,7 @@ noise = $noise  # standard deviation of the free membrane potential, in units of
 refractory = $refractory * second
 # The synapses
 tau_s = $tau_s * second  # of the synapses: the time constant of the rate network
-rate_scale = $rate_scale * hertz  # firing rate that is one unit of rate
+${rise_line}${delay_line}rate_scale = $rate_scale * hertz  # firing rate that is one unit of rate
 # The simulation
 dt = $dt * second
 sampling = $step * second  # of the output
@@ -74,8 +100,8 @@ sampling = $step * second  # of the output
 UNITS, COMPONENTS = $units, $components
 unit = np.repeat(np.arange(UNITS), NEURONS_PER_UNIT)  # the rate unit of each neuron
 neuron_count = len(unit)
-# What a spike adds to the filtered rate of its unit:
-jump = float(1 / (NEURONS_PER_UNIT * tau_s * rate_scale))
+# What a spike adds to the filtered rate of its unit${before}:
+jump = float(1 / (NEURONS_PER_UNIT * $enters * rate_scale))
 
 b2.prefs.codegen.target = options.codegen
 clock = b2.Clock(dt=dt, name="clock")
@@ -98,10 +124,10 @@ latents = b2.NeuronGroup(
     method="exact",
     clock=clock,
     name="latents",
-    namespace={"tau_s": tau_s},
+    namespace={$taus},
 )
 latents.z = data["start"]  # a state on the attractor of the first task
-
+${start_latents_in}
 constants = {"tau_m": tau_m, "tau_s": tau_s, "V": V, "g_L": g_L, "noise": noise$noise_name}
 equations = """
 $equations
@@ -127,7 +153,7 @@ currents = b2.NeuronGroup(
     method="exact",
     clock=clock,
     name="currents",
-    namespace={"tau_s": tau_s},
+    namespace={$taus},
 )
 neurons.I_rec = b2.linked_var(currents, "I")
 """
@@ -179,7 +205,7 @@ neurons.v = v_reset + V * depth
 DECODER = """
 # The decoder D: every spike moves every latent.
 decoder = b2.Synapses(
-    neurons, latents, "w : 1", on_pre="$on_latent", clock=clock, name="decoder", namespace={}
+    neurons, latents, "w : 1", on_pre="$on_latent", clock=clock, name="decoder", namespace={}${late}
 )
 decoder.connect()
 decoder.w = (jump * data["decoder"][:, unit].astype(float)).T.flatten()  # Brian2 counts source by source
@@ -196,12 +222,12 @@ recurrent = b2.Synapses(
     on_pre="$on_recurrent",
     clock=clock,
     name="recurrent",
-    namespace=constants,
+    namespace=constants,${late_line}
 )
 recurrent.connect()
 recurrent.w = (jump * data["recurrent"].astype(float)[np.ix_(unit, unit)]).T.flatten()
 currents.I_[:] = data["start_current"]  # A: that of the rate network at the starting state
-""",
+${start_currents_in}""",
     "sparse": """
 # The random synapses W, those that are there.
 recurrent = b2.Synapses(
@@ -211,12 +237,12 @@ recurrent = b2.Synapses(
     on_pre="$on_recurrent",
     clock=clock,
     name="recurrent",
-    namespace=constants,
+    namespace=constants,${late_line}
 )
 recurrent.connect(i=data["pre"], j=data["post"])
 recurrent.w = data["weight"]
 currents.I_[:] = data["start_current"]  # A: that of the rate network at the starting state
-""",
+${start_currents_in}""",
 }
 
 SWITCH = {

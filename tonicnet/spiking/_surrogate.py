@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from .._runs import Recording, sampled
 from ..network import Network, Schedule, Segment, plan
-from ..simulate import Circuit, starting_states, step
+from ..simulate import Circuit, motion, starting_states
 from ._build import Bias, sampling_step
 from ._model import Model
 
@@ -80,22 +79,23 @@ def _states(
         tau dz = (-z + D phi(E z + b)) dt + D S(E z + b)^(1/2) dB     (low-rank; K numbers a trial)
         tau dr = (-r + phi(W r + E z + b)) dt + S^(1/2) dB,  z = D r   (other synapses; N numbers a trial)
 
-    the drift by Runge-Kutta steps of ``dt``, the noise added at the end of each.
+    the drift by Runge-Kutta steps of ``dt``, the noise added at the end of each. With rise or delay, steps are such as
+    resolve these, and the noise enters the stage that spikes enter: rise ds = (-s + p) dt + D S^(1/2) dB.
     """
     circuit, rng = Circuit(model.net), np.random.Generator(np.random.Philox(seed))
-    latent = model.net.low_rank
-    state = circuit.tensor(start)
-    flow = circuit.latent_flow if latent else circuit.rate_flow
-    if not latent:
-        state = circuit.resting_rates(state, circuit.tensor(segments[0].entry.bias))
-    yield state if latent else state @ circuit.out
+    latent, filter, first = model.net.low_rank, model.net.filter, circuit.tensor(segments[0].entry.bias)
+    state = circuit.tensor(start) if latent else circuit.resting_rates(circuit.tensor(start), first)
+    flow, parts = circuit.latent_flow if latent else circuit.rate_flow, filter.cuts(dt)
+    moving = motion(flow, state, first, filter=filter, h=dt / parts / filter.lag)
+    yield moving.state if latent else moving.state @ circuit.out
     for segment in segments:
         bias = circuit.tensor(segment.entry.bias)
         for _ in range(segment.steps(dt)):
-            kick = _kick(model, circuit, state, bias, rng)
-            state = step(partial(flow, drive=bias), state, dt / model.net.tau, "rk4")
-            state = state + math.sqrt(dt) / model.net.tau * kick
-            yield state if latent else state @ circuit.out
+            for _ in range(parts):
+                kick = _kick(model, circuit, moving.state, bias, rng)
+                moving.advance(bias)
+                moving.kick(math.sqrt(dt / parts) / filter.entrance * kick)
+            yield moving.state if latent else moving.state @ circuit.out
 
 
 def _kick(model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator) -> Tensor:

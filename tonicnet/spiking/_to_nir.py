@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ._model import Model
 if TYPE_CHECKING:
     import nir
 
-UNSAYABLE = ("refractory", "noise", "soft reset")
+UNSAYABLE = ("refractory", "noise", "soft reset", "rise", "delay")
 
 
 def to_nir(
@@ -32,9 +33,9 @@ def to_nir(
     ---------
     net, bank, task, neurons_per_unit : as for :func:`to_brian2`; one graph is one task.
     drop : what NIR has no words for and is to be left out: "refractory" (the refractory time), "noise" (of the
-        membrane), "soft reset" (a hard one stands instead). The neurons then fire at other rates than the
-        network learned with; ``metadata["dropped"]`` says what is gone. Learn with ``LIF(refractory=0, noise=0)``
-        to need none of it.
+        membrane), "soft reset" (a hard one stands instead), "rise" and "delay" (of the synapses, whose charge stays).
+        The neurons then fire at other rates, or the output moves at another speed, than the network learned with;
+        ``metadata["dropped"]`` says what is gone. Learn with ``LIF(refractory=0, noise=0)`` to need none of it.
 
     Nodes: ``input``, ``neurons`` (CubaLIF), ``decoder`` (spikes to components) and ``encoder`` for low-rank
     synapses and feedback, ``recurrent`` for N x N synapses, ``output`` (decoded spikes, to be filtered with
@@ -51,6 +52,8 @@ def to_nir(
     entry = plan(net, bank, duration=1.0, schedule=None, task=task)[0].entry
     model = Model(net, neurons_per_unit)
     dropped = _dropped(model, drop)
+    if not net.filter.first_order:  # the same synapses, which only decay
+        model = Model(Network.from_spec(replace(net.spec, rise=0.0, delay=0.0)), neurons_per_unit)
     nodes, edges = _synapses(nir, model)
     nodes |= {
         "input": nir.Input({"input": np.array([model.neurons])}),
@@ -77,14 +80,18 @@ def _dropped(model: Model, drop: Collection[str]) -> list[str]:
     """Return what is left out; raise ValueError for what NIR cannot say and nobody allowed to drop."""
     for name in [drop] if isinstance(drop, str) else drop:
         choose("property to drop", name, UNSAYABLE)
-    lif = model.lif
-    has = dict(zip(UNSAYABLE, (lif.refractory > 0, lif.noise > 0, lif.reset_rule == "soft"), strict=True))
+    lif, late = model.lif, model.late > 0
+    has = dict(
+        zip(UNSAYABLE, (lif.refractory > 0, lif.noise > 0, lif.reset_rule == "soft", model.rising, late), strict=True)
+    )
     lost = [name for name in UNSAYABLE if has[name]]
     kept = [name for name in lost if name not in drop]
     if kept:
         raise ValueError(
             f"NIR cannot say: {', '.join(kept)}; leave it out with drop={tuple(lost)!r}, which changes the rates, or "
             'learn on a network with transfer=tn.LIF(refractory=0, noise=0, reset_rule="hard")'
+            + ", rise=0 and delay=0"
+            * (model.rising or late)
         )
     return lost
 

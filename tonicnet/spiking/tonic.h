@@ -93,21 +93,23 @@ inline Record& record() {
     return made;
 }
 
-// Note the spikes of this step and add their rows.
+// Note the spikes of this step, and add the rows of those that arrive in it: of `late` steps ago.
 inline void deliver(
     int64_t step, const int32_t* spikes, long count, double* latents, long components, double* current, long units,
-    long per_unit
+    long per_unit, long late
 ) {
     static const Synapses s;
-    static std::vector<long> fired;
-    fired.clear();
+    static std::vector<std::vector<long>> under_way(late + 1);  // units that fired, by step
+    std::vector<long>& sent = under_way[step % (late + 1)];
+    sent.clear();
     for (long n = 0; n < count; ++n) {
-        const long unit = spikes[n] / per_unit;
-        fired.push_back(unit);
+        sent.push_back(spikes[n] / per_unit);
         record().step.push_back(step);
         record().neuron.push_back(spikes[n]);
-        for (long c = 0; c < components; ++c) latents[c] += s.decoder[unit * components + c];
     }
+    const std::vector<long>& fired = under_way[(step + 1) % (late + 1)];
+    for (long unit : fired)
+        for (long c = 0; c < components; ++c) latents[c] += s.decoder[unit * components + c];
     if (!s.drawn.empty()) add_rows(s.drawn, fired, s.scale[0], current, units, per_unit);
     if (!s.formed.empty()) add_rows(s.formed, fired, s.scale[0], current, units, per_unit);
     if (!s.first.empty()) add_sparse(s, fired, current, per_unit);
