@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import tonicnet as tn
-from tonicnet.network import LIF
+from tonicnet.network import LIF, Filter
 from tonicnet.spiking import _codegen
+
+AREA = Filter(0.1).area(0.0002)  # what neurons read of a spike
 
 
 def tonic(units, seed=0):
@@ -64,7 +66,7 @@ def test_low_rank_synapses_are_units_times_components():
     live = tn.spiking.to_brian2(net, tonic(30), neurons_per_unit=2)
     assert len(live["decoder"]) == 60 * 3
     w = np.array(live["decoder"].w[:]).reshape(60, 3)
-    assert np.allclose(w, np.repeat(net.decoder.T, 2, axis=0).astype(float) / (2 * 0.1 * 100), rtol=1e-12)
+    assert np.allclose(w, np.repeat(net.decoder.T, 2, axis=0).astype(float) / (2 * 0.1 * 100) / AREA, rtol=1e-12)
     assert np.allclose(live["neurons"].e_1[:], np.repeat(net.encoder[:, 1], 2))
 
 
@@ -75,7 +77,7 @@ def test_recurrent_weights_lie_the_right_way_round(kind):
     made = tn.spiking.to_brian2(net, tonic(25))["recurrent"]
     w = net.recurrent.toarray() if kind == "sparse" else np.asarray(net.recurrent)
     found = np.zeros((25, 25))
-    found[np.array(made.j[:]), np.array(made.i[:])] = np.array(made.w[:]) * (0.1 * 100)
+    found[np.array(made.j[:]), np.array(made.i[:])] = np.array(made.w[:]) * (0.1 * 100) * AREA
     assert np.allclose(found, w, rtol=1e-6)
     assert len(made) == np.count_nonzero(w)
 
@@ -90,7 +92,8 @@ def test_the_start_is_in_the_tasks_units(bank_of):
 
 
 def test_one_spike_moves_the_decoded_latent_by_its_decoder(numpy_code):
-    """One neuron pushed over its threshold, all others far below: z jumps by D / (tau rate_scale), then decays."""
+    """One neuron pushed over its threshold, all others far below: z jumps and decays, and what neurons read of it at
+    every step, after its decay, has the area D / rate_scale exactly."""
     import brian2 as b2
 
     net = tn.Network(10, seed=0, transfer=LIF(noise=0.0))
@@ -100,7 +103,9 @@ def test_one_spike_moves_the_decoded_latent_by_its_decoder(numpy_code):
     live.run(0.0202 * b2.second, namespace={})
     assert np.array(live["spikes"].i[:]).tolist() == [3]
     fired = live["spikes"].t_[0]
-    expected = net.decoder[:, 3] / (0.1 * 100) * np.exp(-(0.0202 - 0.0002 - fired) / 0.1)
+    read = np.exp(-0.0002 / 0.1 * np.arange(1, 20000))  # once a step, from the one after the spike
+    jump = net.decoder[:, 3] / 100 / (0.0002 * read.sum())
+    expected = jump * np.exp(-(0.0202 - 0.0002 - fired) / 0.1)
     assert np.allclose(live["latents"].z_[:], expected, rtol=1e-6)
 
 

@@ -44,6 +44,19 @@ class Filter:
         """The time constant of the stage that spikes enter."""
         return self.rise or self.tau
 
+    def area(self, step: float) -> float:
+        """Return what is read of the filter's unit area by a neuron that reads it at every ``step`` seconds after an
+        arrival, the moment itself left out: step sum_{n>=1} h(n step), h the response, 1 - step / (2 tau) and higher
+        orders for an exponential one.
+
+        >>> 0.99899 < Filter(0.1).area(0.0002) < 0.99901, 0.9999 < Filter(0.1, rise=0.005).area(0.0002) < 1
+        (True, True)
+        """
+        slow = 1 / math.expm1(step / self.tau)
+        if not self.rise:
+            return step / self.tau * slow
+        return step / (self.tau - self.rise) * (slow - 1 / math.expm1(step / self.rise))
+
     @property
     def longest(self) -> float:
         """The longest step in seconds that resolves the filter; behind a delay the rise is exact at any."""

@@ -42,6 +42,8 @@ def to_brian2(
         tau_m dv/dt = E_L - v + (I_syn + I_tonic) / g_L + noise,   spike at v > v_th, reset to v_th - V,
         tau_s dz/dt = -z + spikes D / rate_scale,   I_syn = g_L V E z (low-rank: N K synapses, never N x N)
 
+    A spike moves z by D / (rate_scale tau_s), and by as much more as neurons lose that read z once a step, after its
+    decay: so what they read has the area of the rate network's filter (:meth:`~tonicnet.network.Filter.area`).
     With a rise time tau_r = ``rise``, tau_s dz/dt = z_in - z and tau_r dz_in/dt = -z_in + spikes D / rate_scale; spikes
     arrive after ``delay``. As none are under way when a run begins, what they would bring is in that stage then.
 

@@ -152,7 +152,7 @@ def _code(model: Model, form: str, moments: list[tuple[str, float]], step: float
 def _numbers(model: Model, step: float, seed: int) -> dict[str, str]:
     lif = model.lif
     held = {name: getattr(lif, name) for name in ("tau_m", "refractory", "noise", "dt", "rate_scale", "leak")}
-    held |= {"threshold": lif.threshold, "reset": lif.reset, "tau_s": model.net.tau, "step": step}
+    held |= {"threshold": lif.threshold, "reset": lif.reset, "tau_s": model.net.tau, "area": model.area, "step": step}
     whole = {"seed": seed, "units": model.net.units, "components": model.net.components, "m": model.neurons_per_unit}
     return {n: repr(float(v)) for n, v in held.items()} | {n: repr(int(v)) for n, v in whole.items()}
 

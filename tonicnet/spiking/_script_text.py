@@ -101,7 +101,8 @@ UNITS, COMPONENTS = $units, $components
 unit = np.repeat(np.arange(UNITS), NEURONS_PER_UNIT)  # the rate unit of each neuron
 neuron_count = len(unit)
 # What a spike adds to the filtered rate of its unit${before}:
-jump = float(1 / (NEURONS_PER_UNIT * $enters * rate_scale))
+area = $area  # of its unit area, what neurons read who read once a step: it adds as much more
+jump = float(1 / (NEURONS_PER_UNIT * $enters * rate_scale)) / area
 
 b2.prefs.codegen.target = options.codegen
 clock = b2.Clock(dt=dt, name="clock")
