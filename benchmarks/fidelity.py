@@ -93,7 +93,7 @@ def cycles(seeds: range, units: int = 500, per_unit: int = 4) -> Iterator[str]:
     for name in CYCLES:
         task, rows = tn.task(name), []
         for seed in seeds:
-            net = tn.Network(units=units, seed=seed, components=task.dimension, encoder_scale=1.5, decoder_scale=1.2)
+            net = tn.Network(units=units, seed=seed, components=task.dimension, encoder_scale=2.0, decoder_scale=0.9)
             bank = tn.fit(net, task, noise=0.2, progress=False)
             run = tn.spiking.simulate(
                 net, bank, duration=60.0, neurons_per_unit=per_unit, codegen="standalone", seed=seed

@@ -143,7 +143,7 @@ def test_the_output_is_decoded_from_the_spikes_sample_by_sample():
         now = run["time"].values[k]
         past = t < now - dt / 2
         weights = np.exp(-(now - t[past] - dt) / net.tau)
-        z = z0 * np.exp(-now / net.tau) + net.decoder[:, who[past]].astype(float) @ weights / (net.tau * 100)
+        z = z0 * np.exp(-now / net.tau) + net.decoder[:, who[past]].astype(float) @ weights / (net.tau * 100) / AREA
         assert np.allclose(run["output"].values[0, k], z, rtol=1e-9, atol=1e-12)
     assert run["time"].values[-1] == pytest.approx(0.2)
 
