@@ -18,6 +18,7 @@ CYCLES = 3
 SAMPLES = 32
 _TOLD = 3  # reasons in one error
 _LEVELS = (0.5, 0.25, 0.75)
+_CLEARLY = 2.0  # times another shortfall: late peaks of a noisy cycle rest on few returns, and some stand out by chance
 
 
 class Cycle(NamedTuple):
@@ -140,7 +141,7 @@ def return_lag(x: Float[np.ndarray, "time component"]) -> tuple[float, float]:
     if not len(peaks):
         return np.nan, 0.0
     lags, heights = _vertices(c, peaks)
-    good = 1 - heights <= 1.25 * (1 - heights.max()) + 0.02
+    good = 1 - heights <= _CLEARLY * (1 - heights.max()) + 0.02
     return float(lags[good.argmax()]), float(heights[good.argmax()])
 
 
