@@ -12,7 +12,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tonicnet.task import Task, task
+from tonicnet.task import Task, from_observed, task
 
 DT = 0.02
 TRIALS, STEPS = 12, 60
@@ -440,3 +440,43 @@ def test_any_trials_go_round(data, dt: float, shape: tuple[int, ...]) -> None:
     assert again.to_dict() == t.to_dict()
     xr.testing.assert_equal(again.trials(shape[0]), t.trials(shape[0]))
     assert 0 < t.time_scale <= t.duration
+
+
+# ---------------------------------------------------------------- recordings that are seen in part
+
+
+@pytest.mark.parametrize("lag", [0.06, 0.0, -0.04])
+def test_what_is_observed_goes_in_and_all_comes_out_a_lag_later(lag: float) -> None:
+    x = np.random.default_rng(0).normal([1.0, -2.0, 5.0], [1.0, 2.0, 3.0], size=(2, 500, 3))
+    made = from_observed(x, observed=[1], name="seen", lag=lag, window=0.98, settle=0.2, dt=DT)
+    first, shift = max(0, round(-lag / DT)), round(lag / DT)
+    starts = [(k, s) for k in range(2) for s in range(first, 500 - 50 - max(0, shift) + 1, 50)]
+    trials = made.trials(len(starts))
+    for k, s in starts:
+        inputs = np.zeros((50, 3))
+        inputs[:, 1] = x[k, s : s + 50, 1] - x[..., 1].mean()
+        at = np.flatnonzero(np.all(np.isclose(trials["input"].values, inputs), axis=(1, 2)))
+        assert len(at) == 1
+        assert np.allclose(trials["target"].values[at[0]], x[k, s + shift : s + shift + 50])
+    assert trials["mask"].values[:, :10].max() == 0
+    assert trials["mask"].values[:, 10:].min() == 1
+    assert np.allclose(made.center, x.mean(axis=(0, 1)))
+    assert np.allclose(made.scale, x.std(axis=(0, 1)))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"observed": ["w"]}, "observed component 'w' is not in the recording; it has 0, 1, 2"),
+        ({"observed": [3]}, "observed component 3 is not in the recording"),
+        ({"observed": []}, "observed names no component"),
+        ({"lag": 0.03}, "lag must be a whole number of steps of 0.02 s, got 0.03 s"),
+        ({"window": math.nan}, "window must be a whole number of steps"),
+        ({"window": 20.0}, "do not fit into it: shorten them, or record for longer"),
+        ({"settle": 1.0}, "do not fit into it"),
+    ],
+)
+def test_what_cannot_be_observed_is_refused(given: dict, words: str) -> None:
+    options = {"observed": [0], "name": "seen", "window": 0.98, "dt": DT} | given
+    with pytest.raises(ValueError, match=words):
+        from_observed(np.random.default_rng(0).normal(size=(500, 3)), **options)

@@ -30,6 +30,7 @@ from .simulate import flow as flow
 from .simulate import simulate as simulate
 from .task import Task as Task
 from .task import from_dysts as from_dysts
+from .task import from_observed as from_observed
 from .task import read_recording as read_recording
 from .task import task as task
 from .task import tasks as tasks
