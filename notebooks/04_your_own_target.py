@@ -17,7 +17,7 @@
 # **After this notebook you can** make a target of any vector field you can write down, or of a recording in a NetCDF file,
 # learn it, and keep the result in a file that says where it came from.
 
-# %% tags=["parameters"] small="units, seconds, length, options = 80, 4.0, 12, {'rounds': 0, 'steps': 4}"
+# %% tags=["parameters"] small="units, seconds, length, options = 120, 16.0, 12, {'rounds': 0, 'steps': 12}"
 units, seconds, length, options = 200, 20.0, 30, {"rounds": 1}
 
 # %%
