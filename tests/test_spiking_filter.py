@@ -11,7 +11,6 @@ from test_spiking_script import check_same
 
 import tonicnet as tn
 from tonicnet.network import LIF
-from tonicnet.spiking import _recalibrate
 from tonicnet.spiking._equations import FORMS
 from tonicnet.spiking._model import Model
 
@@ -198,6 +197,7 @@ def test_the_surrogate_without_noise_is_the_rate_network(monkeypatch):
 
     net = tn.Network(30, seed=1, **SLOW)
     monkeypatch.setattr(_surrogate, "power", lambda model, x: 0 * x)
+    monkeypatch.setattr(LIF, "lead", lambda self, x: (0 * x, 0 * x))
     z0 = np.array([0.5, 0.2, -0.4])
     made = tn.spiking.surrogate(net, np.ones(30), duration=0.3, initial=z0, dt=0.01)
     rate = tn.simulate(net, np.ones(30), duration=0.3, initial=z0, dt=0.01)
@@ -211,19 +211,6 @@ def test_predicted_noise_is_that_of_the_spikes():
     said = tn.spiking.predict(net, bias, duration=1.0)["decoded_noise"].values[0]
     run = tn.spiking.simulate(net, bias, duration=30.0, codegen="numpy")["output"].values[0, 50:]
     np.testing.assert_allclose(run.std(axis=0), said, rtol=0.1)
-
-
-def test_recalibration_filters_spikes_as_the_network_does():
-    """What recalibrate takes the dense synapses to carry is what they carried: D of it is the decoded output."""
-    net = network("dense", units=30)
-    model = Model(net)
-    run = tn.spiking.simulate(
-        net, np.linspace(0.5, 2, 30), duration=0.4, dt=0.002, codegen="numpy", initial=np.zeros(3)
-    )
-    filtered = _recalibrate._filtered(model, run) @ net.decoder.T.astype(float)
-    left = run["output"].values[0] - filtered  # of the start: it decays
-    assert np.abs(left[-1]).max() < 0.1 * np.abs(left[0:20]).max() + 0.02 * np.abs(filtered).max()
-    assert isinstance(tn.spiking.recalibrate(net, np.ones(30), duration=0.2, codegen="numpy"), np.ndarray)
 
 
 # ---------------------------------------------------------------- doors

@@ -46,6 +46,9 @@ def fit(
     noise: Annotated[float, typer.Option(help="Width, in sd, of the tube in which the field is learned.")] = DEFAULTS[
         "noise"
     ],
+    neurons_per_unit: Annotated[
+        int | None, typer.Option(help="Learn for spikes of so many neurons a unit: their noise is kept low.")
+    ] = None,
     steps: Annotated[int, typer.Option(help="Steps of the first stage, at most.")] = DEFAULTS["steps"],
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = DEFAULTS["rounds"],
     dt: Annotated[float | None, typer.Option(help="Sampling step in seconds of an NPY recording.")] = None,
@@ -88,6 +91,7 @@ def fit(
     bank = learned(
         net, targets, method=method, noise=noise, steps=steps, rounds=rounds, seed=seed, progress=shown,
         checkpoint=checkpoint, into=held, memory=memory, device=device,
+        neurons_per_unit=neurons_per_unit,
     )  # fmt: skip
     save(bank, place)
     typer.echo(outcome_text(bank))

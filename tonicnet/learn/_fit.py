@@ -18,6 +18,7 @@ from ._interrupt import Interrupts
 from ._learner import Learned, Learner
 from ._progress import Report, reporter
 from ._setup import Setup
+from ._spike_noise import check_spikes
 from ._target import Target
 
 Tasks = str | Task | Sequence[str | Task]
@@ -29,6 +30,7 @@ def fit(
     *,
     method: str = "auto",
     noise: float = 0.1,
+    neurons_per_unit: int | None = None,
     steps: int = 20,
     rounds: int = 3,
     restarts: int = 1,
@@ -56,6 +58,11 @@ def fit(
     tasks : shelf names, :class:`Task` objects, or a list of both.
     noise : width of the tube round the attractor in which the field is learned too, in standard deviations
         of the task; larger is more robust, smaller more exact.
+    neurons_per_unit : learn for a spiking network of so many LIF neurons a unit: what their spikes will add to the
+        output by chance is learned down beside the error. The two are weighed as what one lag of the synapses
+        does to the mean square of the output, sum_i |D_i|^2 S_i / (m lag) for the spikes, S_i as in
+        :func:`tonicnet.spiking.predict`. The rate network becomes a little less exact, and spikes much less noisy.
+        Not given: for rates.
     steps : Gauss-Newton steps of the first stage at most (others are shares of it).
     rounds : further closed-loop rounds at most; learning stops once the network alone is as good as its floor.
     restarts : further first biases at most, tried while starts are lost in closed loop.
@@ -75,9 +82,9 @@ def fit(
 
     Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per
     task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks or methods, a task of more
-    components than the network has, synapses with rise or delay where there is no field to correct, fields that are
-    not finite (naming the state), a checkpoint of another run; MemoryError, before the first step, where ``memory``
-    cannot suffice.
+    components than the network has, synapses with rise or delay where there is no field to correct,
+    ``neurons_per_unit`` where the noise of spikes is not known, fields that are not finite (naming the state), a
+    checkpoint of another run; MemoryError, before the first step, where ``memory`` cannot suffice.
 
     Source: bias learning, Williams et al. (2025), ICLR, arXiv 2407.00957; Levenberg-Marquardt, Marquardt (1963),
     doi:10.1137/0111030.
@@ -87,7 +94,8 @@ def fit(
     >>> bank["bias"].sizes["unit"]
     60
     """
-    setup = Setup(method, noise, steps, rounds, restarts, solver, precision, memory, device, seed)
+    setup = Setup(method, noise, steps, rounds, restarts, solver, precision, memory, device, seed, neurons_per_unit)
+    check_spikes(net, setup.neurons_per_unit)
     targets = [Target(t, net) for t in _tasks(tasks)]
     for target in targets:
         check_field(net, target.task, setup.method)

@@ -30,6 +30,7 @@ from ._sample import trial_windows, whole_trials
 from ._score import Examiner, Score
 from ._score_trials import TrialExaminer
 from ._setup import Setup
+from ._spike_noise import quieted
 from ._state import Best, State
 from ._target import Target
 from ._trajectory_plan import rollout, trajectory_plan
@@ -89,7 +90,9 @@ class Learner:
         best = s.best or Best(s.bias, Score())
         ending = s.ending or "interrupted; the best so far is kept"
         outcome = f"{ending}: {best.score.sentence()}" if best.score.values else ending
-        method = f"{self.kind}, {'; '.join(s.picked) or 'no step taken'}"
+        count = self.setup.neurons_per_unit
+        spikes = "" if count is None else f", for spikes of {count} neurons a unit"
+        method = f"{self.kind}{spikes}, {'; '.join(s.picked) or 'no step taken'}"
         return Learned(self.target, best.bias.cpu().numpy(), s.losses, best.score, outcome, method, s.seconds)
 
     def _resolve(self, method: str) -> str:
@@ -127,9 +130,11 @@ class Learner:
             yield stage, residual
 
     def _plan(self) -> Plan:
-        make = _planner(self.target, self.kind)
         scale = _ADAM_STEPS if self.setup.first_order else 1
-        return (replace(stage, steps=scale * stage.steps) for stage in make(self.target, self.circuit, self.setup))
+        for stage in _planner(self.target, self.kind)(self.target, self.circuit, self.setup):
+            longer = replace(stage, steps=scale * stage.steps)
+            count = self.setup.neurons_per_unit
+            yield longer if count is None else quieted(longer, self.target, self.circuit, count)
 
     def _mend(self, stage: Stage, residual: Residual) -> None:
         method, name = self._method(stage, residual)

@@ -34,6 +34,7 @@ class Setup:
     memory: float = 4.0
     device: str = "cpu"
     seed: int = 0
+    neurons_per_unit: int | None = None
 
     def __post_init__(self) -> None:
         choose("method", self.method, METHODS)
@@ -46,6 +47,8 @@ class Setup:
         least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0}
         for name, low in least.items():
             object.__setattr__(self, name, whole(name, getattr(self, name), low))
+        if self.neurons_per_unit is not None:
+            object.__setattr__(self, "neurons_per_unit", whole("neurons_per_unit", self.neurons_per_unit))
         _check_device(self.device)
 
     @property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +15,11 @@ from torch import Tensor
 
 from .._names import choose
 from ._passage import PASSAGES, hard_passage, hard_variance
+from ._response import response_lead
+from ._table import Table, look_up
 from ._transfer import Transfer
+
+Samples = tuple[np.ndarray, np.ndarray, np.ndarray]  # a fine uniform grid of inputs, values and slopes on it
 
 _POINTS = 16384  # of the interpolation table
 _HIGH = 20.0  # its end, where the neuron fires at nearly 1 / refractory
@@ -96,8 +101,7 @@ class LIF(Transfer):
 
     def both(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
         """Return rate and slope from one look-up."""
-        rate, rise = self._look_up(x)
-        return rate, rise.mul_(_table(self, x.dtype, x.device).per_unit)
+        return self._of("rate", x)
 
     def variability(self, x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
         """Return rate x CV^2 (Hz) at constant input: the power of the spike train at low frequencies.
@@ -105,52 +109,92 @@ class LIF(Transfer):
         To a slowly filtered sum a neuron adds, beside its mean rate, white noise of this intensity (renewal theory:
         Cox and Lewis 1966; Poisson trains have CV 1). Intervals after a soft reset are taken as after a hard one.
         """
-        knots, power = _powers(self)
-        return np.interp(np.asarray(x), knots, power)
+        return self.rate_scale**2 * self.noise_power(torch.as_tensor(np.asarray(x, dtype=np.float64)))[0].numpy()
+
+    def noise_power(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
+        """Return S(x) = rate CV^2 / rate_scale^2 (s), the intensity of the noise in r, and its slope."""
+        return self._of("power", x)
+
+    def lead(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
+        """Return kappa(x) (s), and its slope: to an input that moves slowly the neuron fires at
+
+            phi(x(t)) + kappa(x(t)) dx/dt
+
+        in units of ``rate_scale``, to first order. Above threshold and with little noise kappa > 0, the rate runs ahead
+        of its input (at noise 0.2 by about kappa / phi' = 1 ms); far below threshold it lags behind. Zero without
+        noise, where phases never mix and there is no such response.
+        """
+        return self._of("lead", x)
 
     def _look_up(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the rate, by the tangent at the nearest point of the table, and its rise from point to point."""
-        table = _table(self, x.dtype, x.device)
-        place = ((x - table.low) * table.per_unit).clamp_(0, _POINTS - 1)
-        nearest = place.round()
-        index = nearest.nan_to_num(0.0).to(torch.int32).flatten()  # NaN stays in ``place``, and so in the result
-        rise = table.rise.index_select(0, index).view(x.shape)
-        return table.rate.index_select(0, index).view(x.shape).addcmul_(place.sub_(nearest), rise), rise
+        return look_up(_table(self, "rate", x.dtype, x.device), x)
 
-
-class _Table(NamedTuple):
-    """The curve on a uniform grid: its low end, points per unit of input, rates, and slope x grid step."""
-
-    low: float
-    per_unit: float
-    rate: Float[Tensor, " point"]
-    rise: Float[Tensor, " point"]
+    def _of(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return one of the neuron's functions of its input, and the slope of it."""
+        table = _table(self, name, x.dtype, x.device)
+        value, rise = look_up(table, x)
+        return value, rise.mul_(table.per_unit)
 
 
 @lru_cache(maxsize=32)
-def _table(neuron: LIF, dtype: torch.dtype, device: torch.device) -> _Table:
-    grid, rate, slope = _curve(neuron)
-    slope = np.concatenate([[0.0], slope[1:-1], [0.0]])  # beyond its ends the curve is flat
-    step = grid[1] - grid[0]
-    columns = (torch.as_tensor(c, dtype=dtype, device=device) for c in (rate, slope * step))
-    return _Table(float(grid[0]), float(1 / step), *columns)
+def _table(neuron: LIF, name: str, dtype: torch.dtype, device: torch.device) -> Table:
+    return Table.of(*_CURVES[name](neuron), dtype, device)
 
 
 @lru_cache(maxsize=32)
-def _curve(neuron: LIF) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return inputs on a fine uniform grid, the rates there in units of ``rate_scale``, and their slopes."""
-    low = -6 * neuron.noise - 1.0
-    grid = np.linspace(low, _HIGH, _POINTS)
+def _curve(neuron: LIF) -> Samples:
+    """Return inputs, the rates there in units of ``rate_scale``, and their slopes."""
+
+    def rate(x: float) -> float:
+        return firing_rate(neuron, x) / neuron.rate_scale
+
+    if neuron.noise:
+        grid, smooth, slope = _splined(neuron, rate)
+        return grid, np.maximum(smooth, 0), slope
+    grid = _grid(neuron)
+    exact = np.array([rate(x) for x in grid])
+    fires, slope = exact > 0, np.zeros(_POINTS)
+    slope[fires] = np.gradient(exact[fires], grid[fires])  # one-sided at the kink: no rate below zero beside it
+    return grid, exact, slope
+
+
+@lru_cache(maxsize=32)
+def _power(neuron: LIF) -> Samples:
+    """Return inputs, S = rate CV^2 / rate_scale^2 there, and its slopes."""
+    return _splined(neuron, lambda x: firing_rate(neuron, x) * regularity(neuron, x) ** 2 / neuron.rate_scale**2)
+
+
+@lru_cache(maxsize=32)
+def _lead(neuron: LIF) -> Samples:
+    """Return inputs, kappa there, and its slopes; an update reads its input half a step before its middle."""
+    step, held, rule = neuron.dt / neuron.tau_m, _held(neuron), neuron.reset_rule
+
+    def ahead_of(x: float) -> float:
+        return response_lead(x, noise=neuron.noise, step=step, held=held, rule=rule) / neuron.rate_scale
+
+    grid, ahead, slope = _splined(neuron, ahead_of)
+    behind = neuron.dt / 2 * _curve(neuron)[2] * bool(neuron.noise)
+    return grid, ahead - behind, slope - np.gradient(behind, grid)
+
+
+_CURVES = {"rate": _curve, "power": _power, "lead": _lead}
+
+
+def _splined(neuron: LIF, at: Callable[[float], float]) -> Samples:
+    """Return the grid, and a function of the input and its slope on it; zero without noise."""
+    grid = _grid(neuron)
     if neuron.noise == 0:
-        rate = np.array([firing_rate(neuron, x) for x in grid]) / neuron.rate_scale
-        fires, slope = rate > 0, np.zeros(_POINTS)
-        slope[fires] = np.gradient(rate[fires], grid[fires])  # one-sided at the kink: no rate below zero beside it
-        return grid, rate, slope
-    knots = _knots(low)
+        return grid, np.zeros(_POINTS), np.zeros(_POINTS)
     from scipy.interpolate import CubicSpline
 
-    spline = CubicSpline(knots, [firing_rate(neuron, x) / neuron.rate_scale for x in knots])
-    return grid, np.maximum(spline(grid), 0), spline(grid, 1)
+    knots = np.concatenate([np.linspace(grid[0], 3, 320), np.linspace(3, _HIGH, 130)[1:]])  # dense where curves bend
+    spline = CubicSpline(knots, [at(x) for x in knots])
+    return grid, spline(grid), spline(grid, 1)
+
+
+def _grid(neuron: LIF) -> Float[np.ndarray, " point"]:
+    return np.linspace(-6 * neuron.noise - 1.0, _HIGH, _POINTS)
 
 
 def firing_rate(neuron: LIF, x: float) -> float:
@@ -181,16 +225,3 @@ def regularity(neuron: LIF, x: float) -> float:
 
 def _held(neuron: LIF) -> int:
     return max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
-
-
-def _knots(low: float) -> np.ndarray:
-    """Return inputs, dense where the curve bends, between which it is interpolated."""
-    return np.concatenate([np.linspace(low, 3, 320), np.linspace(3, _HIGH, 130)[1:]])
-
-
-@lru_cache(maxsize=32)
-def _powers(neuron: LIF) -> tuple[np.ndarray, np.ndarray]:
-    knots = _knots(-6 * neuron.noise - 1.0)
-    return knots, np.array(
-        [firing_rate(neuron, x) * regularity(neuron, x) ** 2 if neuron.noise else 0.0 for x in knots]
-    )

@@ -38,9 +38,9 @@ def hard_variance(x: float, *, noise: float, step: float) -> float:
 def _kernel(x: float, noise: float, step: float) -> np.ndarray:
     """Return p(v'|v) times weights: from every node, and in the last row from the reset, to every node."""
     jump = noise * math.sqrt(2 * step)
-    nodes, weights = _quadrature(min(0.0, x) - 6 * noise - 4 * jump, 1.0, jump)
+    nodes, weights = quadrature(min(0.0, x) - 6 * noise - 4 * jump, 1.0, jump)
     start = np.concatenate([nodes, [0.0]])
-    return _normal(nodes - (start + step * (x - start))[:, None], jump) * weights
+    return normal(nodes - (start + step * (x - start))[:, None], jump) * weights
 
 
 def _before(kernel: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -60,10 +60,10 @@ def soft_passage(x: float, *, noise: float, step: float) -> float:
         return math.log(x / (x - 1)) / -math.log1p(-step) + 0.5 / x if x > 1 else math.inf
     jump = noise * math.sqrt(2 * step)
     low = min(0.0, x) - 6 * noise - 4 * jump
-    (below, weight_below), (above, weight_above) = (_quadrature(a, b, jump) for a, b in ((low, 0.0), (0.0, 1.0)))
+    (below, weight_below), (above, weight_above) = (quadrature(a, b, jump) for a, b in ((low, 0.0), (0.0, 1.0)))
     nodes, weights = np.concatenate([below, above]), np.concatenate([weight_below, weight_above])
     mean = nodes + step * (x - nodes)
-    kernel = _normal(nodes[:, None] - mean, jump) + (nodes[:, None] > 0) * _normal(nodes[:, None] + 1 - mean, jump)
+    kernel = normal(nodes[:, None] - mean, jump) + (nodes[:, None] > 0) * normal(nodes[:, None] + 1 - mean, jump)
     system = np.eye(len(nodes)) - kernel * weights + weights
     density = np.linalg.solve(system, np.ones(len(nodes)))
     share = float((weights * density) @ ndtr((mean - 1) / jump))
@@ -73,11 +73,12 @@ def soft_passage(x: float, *, noise: float, step: float) -> float:
 PASSAGES: dict[str, Callable[..., float]] = {"hard": hard_passage, "soft": soft_passage}
 
 
-def _normal(x: np.ndarray, sd: float) -> np.ndarray:
+def normal(x: np.ndarray, sd: float) -> np.ndarray:
+    """Return the normal density of mean zero."""
     return np.exp(-0.5 * (x / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
 
 
-def _quadrature(low: float, high: float, jump: float) -> tuple[np.ndarray, np.ndarray]:
+def quadrature(low: float, high: float, jump: float) -> tuple[np.ndarray, np.ndarray]:
     """Return Gauss-Legendre nodes and weights on [low, high], six to each panel of two jumps."""
     x, w = np.polynomial.legendre.leggauss(6)
     edges = np.linspace(low, high, math.ceil((high - low) / (2 * jump)) + 1)

@@ -1,23 +1,27 @@
-"""Mending biases after conversion: where a unit's neurons fire at another rate than the unit, its bias moves."""
+"""Mending biases after conversion: neurons that answer in another way than their unit are moved until the output is
+the same."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 import xarray as xr
 from jaxtyping import Float
+from torch import Tensor
 
-from .._numbers import whole
-from ..network import Entry, Network, plan
-from ..simulate import Circuit
-from ._build import Bias
+from ..network import LIF, Network, Segment, plan
+from ..simulate import Circuit, simulate, starting_states
+from . import _surrogate
+from ._build import Bias, sampling_step
 from ._model import Model
-from ._run import simulate
 
-_FLAT = 0.05  # of the median slope: units that hardly answer to their bias are left alone
-_FURTHEST = 0.5  # in units of the distance from reset to threshold: one correction goes no further
+_TRIALS = 8  # runs side by side in which states are visited
+_STATES = 4000  # of them that are matched, at most
+_STEPS, _STALL = 20, 0.01  # of Levenberg and Marquardt's method; the share of the loss below which a step is the last
+_RIDGE = 1e-4  # first damping, in mean diagonals of the curvature
 
 
 def recalibrate(
@@ -26,66 +30,58 @@ def recalibrate(
     *,
     onto: Network | None = None,
     task: str | None = None,
-    rounds: int = 2,
     neurons_per_unit: int = 1,
     duration: float = 20.0,
-    codegen: str = "auto",
     seed: int = 0,
 ) -> Bias:
-    """Return the biases corrected by what the spiking network does with them; only tonic inputs change.
+    """Return the biases corrected for how neurons answer to inputs that move; only tonic inputs change.
 
-    The spiking network runs for ``duration`` seconds. Along its own output, unit i should fire at the mean of
-    phi(x_i(t)), phi the curve of ``net``; its neurons, those of ``onto``, fire at another rate by d_i, and b_i moves
-    by -d_i / mean psi'(x_i), psi the curve of ``onto``, shrunk by what is expected of d_i from noise alone,
-    max(0, 1 - S_i / (T d_i^2)), S_i the intensity of its spike noise. With the curve of the very neuron that is run
-    there is little to mend: this is for biases that were learned with one that is a little different (noise, step).
-    It mends mean rates, not the slope of the curve, on which the dynamics rest as well: a Hopf cycle that half the
-    noise had made 12 to 28 % too wide was still 4 to 23 % too wide afterwards, and one that died with 6 instead of
-    2 ms of refractory time stayed dead. Where the curve is another, learn again: :func:`tonicnet.fit` on ``onto``.
+    Biases are learned for units that fire at phi(x). To an input that moves, neurons fire at psi(x) + kappa(x) dx/dt
+    (:meth:`LIF.lead`), which makes a cycle at noise 0.1 run about one per cent fast; and the neurons of ``onto``
+    may have another curve psi as well. New biases b' give the output the field that the learned ones gave it,
+
+        min over b' of mean_s |D [psi(E z_s + b') + kappa(E z_s + b') E f(z_s)] - D phi(E z_s + b)|^2,
+
+    f(z) = (-z + D phi(E z + b)) / tau, by damped Gauss-Newton steps from b, at states z_s of the network with the noise
+    of its spikes. Where synapses are not low-rank each unit is held to its own rates instead,
+    which brings back their mean and cannot undo a lead. The rate network itself keeps the old biases.
 
     Arguments
     ---------
     net, bias : the network on which the biases were learned, and a bank of it or one vector.
     onto : the network whose neurons are run: the same synapses and tau, another LIF neuron; ``net`` if not given.
     task : which of the bank's tasks; each of them if not given.
-    rounds : how many runs, each with the biases that the one before left.
-    neurons_per_unit, duration, codegen, seed : as for :func:`simulate`, for each run.
+    neurons_per_unit : LIF neurons for each unit, which sets the noise of the states.
+    duration : seconds of the runs that visit states.
+    seed : of these runs.
 
     Returns a bank of ``onto`` that holds these tasks, named in ``attrs["recalibrated"]``; a vector for a vector.
-    Raises ValueError for a network with other synapses, and as :func:`simulate` does.
+    Raises ValueError for a network with other synapses, and as :func:`tonicnet.simulate` does.
 
-    Source: James and Stein (1961) for the shrinkage.
+    Source: the response to slow inputs, Brunel, Chance, Fourcaud and Abbott (2001),
+    doi:10.1103/PhysRevLett.86.2186; its place in a loop was derived here.
 
     >>> from tonicnet.network import LIF, Network
     >>> quieter = Network(units=20, seed=0, transfer=LIF(noise=0.2))
-    >>> recalibrate(Network(units=20, seed=0), np.ones(20), onto=quieter, duration=0.2, codegen="numpy").shape
+    >>> recalibrate(Network(units=20, seed=0), np.ones(20), onto=quieter, duration=0.2).shape
     (20,)
     """
     onto = net if onto is None else onto
-    _same_synapses(net, onto)
-    count = whole("rounds", rounds)
-    circuit, model = Circuit(net), Model(onto, neurons_per_unit)
-
-    def mended(entry: Entry) -> Float[np.ndarray, " unit"]:
-        row = entry.bias
-        for _ in range(count):
-            run = simulate(
-                onto, _carried(bias, onto, {entry.task: row}), duration=duration, codegen=codegen,
-                neurons_per_unit=neurons_per_unit, seed=seed,
-            )  # fmt: skip
-            row = row + _correction(circuit, model, entry, row, run, duration)
-        return row
-
+    _check_synapses(net, onto)
+    model, neuron = Model(net, neurons_per_unit), Model(onto, neurons_per_unit).lif
     names: list[str | None] = [task]
     if isinstance(bias, xr.Dataset) and task is None:
         names = [str(name) for name in bias["task"].values]
-    entries = [plan(net, bias, duration=duration, schedule=None, task=name)[0].entry for name in names]
-    return _carried(bias, onto, {entry.task: mended(entry) for entry in entries})
+    rows = {}
+    for name in names:
+        segments = plan(net, bias, duration=duration, schedule=None, task=name)
+        rows[segments[0].entry.task] = _matched(_match(model, neuron, segments, seed), segments[0].entry.bias)
+    return _carried(bias, onto, rows)
 
 
-def _same_synapses(net: Network, onto: Network) -> None:
+def _check_synapses(net: Network, onto: Network) -> None:
     """Refuse a network on which these biases mean something else."""
-    one, other = ((n.tau, *n.tensors()) for n in (net, onto))
+    one, other = ((n.tau, n.filter, *n.tensors()) for n in (net, onto))
     if any(not _equal(a, b) for a, b in zip(one, other, strict=True)):
         raise ValueError(
             f"onto has other synapses or another tau ({onto!r}) than the network of the biases ({net!r}); draw it with "
@@ -94,58 +90,94 @@ def _same_synapses(net: Network, onto: Network) -> None:
 
 
 def _equal(a: object, b: object) -> bool:
-    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
         return a.shape == b.shape and a.layout == b.layout and bool((a - b).abs().sum() == 0)
     return a == b
 
 
-def _correction(
-    circuit: Circuit, model: Model, entry: Entry, row: np.ndarray, run: xr.Dataset, duration: float
-) -> Float[np.ndarray, " unit"]:
-    """Return by how much each bias of ``row`` moves, from one spiking run with it; ``entry`` has the learned ones."""
-    fed = _fed(circuit, model, entry, run)
-    wanted = circuit.phi.value(torch.as_tensor(fed + entry.bias)).mean(0).numpy()
-    x = torch.as_tensor(fed + row)
-    slope = model.lif.both(x)[1].mean(0).numpy()
-    counts = np.bincount(run["spike_unit"].values, minlength=model.net.units)
-    off = counts / (duration * model.neurons_per_unit * model.lif.rate_scale) - wanted
-    power = model.lif.variability(x.numpy()).mean(0) / (model.neurons_per_unit * model.lif.rate_scale**2)
-    known = np.maximum(0.0, 1 - power / (duration * np.maximum(off**2, np.finfo(float).tiny)))
-    answers = slope > _FLAT * np.median(slope)
-    return np.where(answers, np.clip(-known * off / np.where(answers, slope, 1.0), -_FURTHEST, _FURTHEST), 0.0)
+@dataclass(frozen=True)
+class _Match:
+    """What neurons should put out at some states: sum_s |out' r(fed_s + b, pace_s) - wanted_s|^2 / S.
+
+    ``fed`` is their input beside the bias and ``pace`` its movement, per second; ``out`` decodes (unit, row), or None
+    where every unit is a row of its own.
+    """
+
+    neuron: LIF
+    fed: Float[Tensor, "state unit"]
+    pace: Float[Tensor, "state unit"]
+    wanted: Float[Tensor, "state row"]
+    out: Float[Tensor, "unit row"] | None
+
+    def loss(self, bias: Float[Tensor, " unit"]) -> float:
+        """Return the mean square that is left."""
+        return float(self._error(self._both(bias)[0]).square().sum() / len(self.fed))
+
+    def normal(self, bias: Float[Tensor, " unit"]) -> tuple[Float[Tensor, " unit"], Float[Tensor, "unit unit"]]:
+        """Return half the gradient, and the Gauss-Newton curvature."""
+        rate, slope = self._both(bias)
+        error = self._error(rate)
+        if self.out is None:
+            return (error * slope).mean(0), slope.square().mean(0).diag()
+        gradient = ((error.T @ slope) * self.out.T).sum(0) / len(error)
+        return gradient, (slope.T @ slope) * (self.out @ self.out.T) / len(error)
+
+    def _both(self, bias: Float[Tensor, " unit"]) -> tuple[Tensor, Tensor]:
+        """Return the rate at the states, psi + kappa dx/dt, and its derivative in the bias."""
+        (rate, slope), (ahead, bend) = (of(self.fed + bias) for of in (self.neuron.both, self.neuron.lead))
+        return rate + ahead * self.pace, slope + bend * self.pace
+
+    def _error(self, rate: Float[Tensor, "state unit"]) -> Float[Tensor, "state row"]:
+        return (rate if self.out is None else rate @ self.out) - self.wanted
 
 
-def _fed(circuit: Circuit, model: Model, entry: Entry, run: xr.Dataset) -> Float[np.ndarray, "time unit"]:
-    """Return what each unit received beside its bias along the spiking run: E z, and W r of the filtered spikes."""
-    z = circuit.tensor(entry.to_network(run["output"].values[0]))
-    x = z @ circuit.into
-    if not model.net.low_rank:
-        x = circuit.coupling(0.0).forward(circuit.tensor(_filtered(model, run)), x)
-    return x.numpy()
+def _match(model: Model, neuron: LIF, segments: list[Segment], seed: int) -> _Match:
+    """Return what neurons should put out where the network goes under its learned bias."""
+    circuit, entry, latent = Circuit(model.net), segments[0].entry, model.net.low_rank
+    bias, state = circuit.tensor(entry.bias), circuit.tensor(_visited(model, segments, seed))
+    flow = (circuit.latent_flow if latent else circuit.rate_flow)(state, drive=bias)
+    still = torch.zeros_like(bias)
+
+    def fed(y: Tensor) -> Tensor:
+        return y @ circuit.into if latent else circuit.coupling(1.0).forward(y, still)
+
+    wanted = state + flow  # of a low-rank network D phi, else phi
+    return _Match(neuron, fed(state), fed(flow / model.net.filter.lag), wanted, circuit.out if latent else None)
 
 
-def _filtered(model: Model, run: xr.Dataset) -> Float[np.ndarray, "time unit"]:
-    """Return the spikes of each unit through the synaptic filter, at every sample of the output."""
-    filter = model.net.filter
-    decayed = _decayed(model, run, filter.tau)
-    if not model.rising:
-        return decayed
-    return (decayed - _decayed(model, run, filter.rise)) * filter.rise / (filter.tau - filter.rise)
+def _visited(model: Model, segments: list[Segment], seed: int) -> Float[np.ndarray, "state variable"]:
+    """Return latents of a low-rank network with the noise of its spikes, or rates of another one."""
+    entry, dt = segments[0].entry, sampling_step(model, None)
+    start = starting_states(entry, None, _TRIALS, np.random.Generator(np.random.Philox(seed)))[:, -1]
+    if model.net.low_rank:
+        made = entry.to_network(_surrogate.run(model, segments, start, dt, seed)["output"].values)
+    else:
+        duration = segments[0].duration  # under a bare vector: in network coordinates
+        run = simulate(model.net, entry.bias, duration=duration, dt=dt, initial=start, rates=True, seed=seed)
+        made = run["rate"].values / model.lif.rate_scale
+    states = made.reshape(-1, made.shape[-1])
+    return states[:: max(1, len(states) // _STATES)]
 
 
-def _decayed(model: Model, run: xr.Dataset, tau: float) -> Float[np.ndarray, "time unit"]:
-    """Return the spikes of each unit, where they arrive, through an exponential filter."""
-    time = run["time"].values
-    count, units = len(time), model.net.units
-    spikes, unit = run["spike_time"].values + model.net.spec.delay, run["spike_unit"].values
-    spikes, unit = (x[spikes <= time[-1]] for x in (spikes, unit))
-    sample = np.searchsorted(time, spikes)
-    arrived = np.zeros((count, units))
-    np.add.at(arrived, (sample, unit), model.jump * np.exp(-(time[sample] - spikes) / tau))
-    keep = np.exp(-np.diff(time) / tau)
-    for k in range(1, count):
-        arrived[k] += keep[k - 1] * arrived[k - 1]
-    return arrived
+def _matched(match: _Match, first: Float[np.ndarray, " unit"]) -> Float[np.ndarray, " unit"]:
+    """Return the biases that match best, by Levenberg and Marquardt's method."""
+    bias, ridge = torch.as_tensor(first, dtype=torch.float64), _RIDGE
+    loss = match.loss(bias)
+    for _ in range(_STEPS):
+        gradient, curvature = match.normal(bias)
+        mean = curvature.diagonal().mean()
+        if not mean > 0:  # silent neurons answer to nothing
+            break
+        curvature.diagonal().add_(ridge * mean)
+        moved = bias - torch.linalg.solve(curvature, gradient)
+        fallen = match.loss(moved)
+        if fallen > loss:
+            ridge *= 10
+            continue
+        done, bias, loss, ridge = fallen > (1 - _STALL) * loss, moved, fallen, ridge / 3
+        if done:
+            break
+    return bias.numpy()
 
 
 def _carried(bias: Bias, onto: Network, rows: dict[str, np.ndarray]) -> Bias:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from ..network import Network, Schedule, Segment, plan
 from ..simulate import Circuit, motion, starting_states
 from ._build import Bias, sampling_step
 from ._model import Model
+
+Flow = Callable[..., Tensor]
 
 
 def power(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
@@ -39,9 +41,11 @@ def surrogate(
     initial: np.ndarray | xr.DataArray | None = None,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Run the rate network with the noise that its spiking network is predicted to have (see :func:`predict`).
+    """Run the rate network as its spiking network is predicted to run: with the noise of spikes (see :func:`predict`),
+    and with rates that run ahead of inputs or behind them as those of the neurons do (kappa, :meth:`LIF.lead`).
 
-        tau dz = (-z + D phi(E z + b)) dt + D S(E z + b)^(1/2) dB,   S_i = rate_i CV_i^2 / (m rate_scale^2)
+        tau dz = (-z + D [phi(x) + kappa(x) E f(z)]) dt + D S(x)^(1/2) dB,    x = E z + b,
+        f(z) = (-z + D phi(x)) / tau,    S_i = rate_i CV_i^2 / (m rate_scale^2)
 
     Arguments as for :func:`simulate`, whose result this foretells at a fraction of the cost and without Brian2;
     trials run side by side. Returns a run of kind "predicted". Raises ValueError as :func:`simulate` does.
@@ -76,17 +80,18 @@ def _states(
 ) -> Iterator[Float[Tensor, "trial component"]]:
     """Yield z at every sample of
 
-        tau dz = (-z + D phi(E z + b)) dt + D S(E z + b)^(1/2) dB     (low-rank; K numbers a trial)
-        tau dr = (-r + phi(W r + E z + b)) dt + S^(1/2) dB,  z = D r   (other synapses; N numbers a trial)
+        tau dz = F(z) dt + D S(E z + b)^(1/2) dB                 (low-rank; K numbers a trial)
+        tau dr = F(r) dt + S(W r + E z + b)^(1/2) dB,  z = D r   (other synapses; N numbers a trial)
 
-    the drift by Runge-Kutta steps of ``dt``, the noise added at the end of each. With rise or delay, steps are such as
-    resolve these, and the noise enters the stage that spikes enter: rise ds = (-s + p) dt + D S^(1/2) dB.
+    with F of :func:`_led`, the drift by Runge-Kutta steps of ``dt``, the noise added at the end of each. With rise or
+    delay, steps are such as resolve these, and the noise enters the stage that spikes enter:
+    rise ds = (-s + p) dt + D S^(1/2) dB.
     """
     circuit, rng = Circuit(model.net), np.random.Generator(np.random.Philox(seed))
     latent, filter, first = model.net.low_rank, model.net.filter, circuit.tensor(segments[0].entry.bias)
     state = circuit.tensor(start) if latent else circuit.resting_rates(circuit.tensor(start), first)
-    flow, parts = circuit.latent_flow if latent else circuit.rate_flow, filter.cuts(dt)
-    moving = motion(flow, state, first, filter=filter, h=dt / parts / filter.lag)
+    parts = filter.cuts(dt)
+    moving = motion(_led(model, circuit), state, first, filter=filter, h=dt / parts / filter.lag)
     yield moving.state if latent else moving.state @ circuit.out
     for segment in segments:
         bias = circuit.tensor(segment.entry.bias)
@@ -96,6 +101,27 @@ def _states(
                 moving.advance(bias)
                 moving.kick(math.sqrt(dt / parts) / filter.entrance * kick)
             yield moving.state if latent else moving.state @ circuit.out
+
+
+def _led(model: Model, circuit: Circuit) -> Flow:
+    """Return F(z) = -z + D [phi(x) + kappa(x) dx/dt], or F(r) = -r + phi(x) + kappa(x) dx/dt.
+
+    dx/dt is that without a lead: kappa / tau is some per cent, and its square is left out.
+    """
+    latent, lag, still = model.net.low_rank, model.net.filter.lag, circuit.tensor(np.zeros(model.net.units))
+    coupling = None if latent else circuit.coupling(1.0)
+
+    def fed(y: Tensor, drive: Tensor) -> Tensor:
+        return torch.addmm(drive, y, circuit.into) if coupling is None else coupling.forward(y, drive)
+
+    def flow(state: Tensor, drive: Tensor) -> Tensor:
+        x = fed(state, drive)
+        rate = model.lif.value(x)
+        plain = (rate @ circuit.out if latent else rate) - state
+        ahead = model.lif.lead(x)[0] * fed(plain / lag, still)
+        return plain + (ahead @ circuit.out if latent else ahead)
+
+    return flow
 
 
 def _kick(model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator) -> Tensor:

@@ -1,0 +1,92 @@
+"""The response of a neuron to a slowly moving input, against neurons stepped one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tonicnet.network import LIF, firing_rate
+from tonicnet.network._response import response_lead
+
+STEP, HELD = 0.02, 9
+
+
+def swept(rule: str, noise: float, low: float, pace: float, updates: int, copies: int) -> np.ndarray:
+    """Return spikes per update of neurons whose input rises by ``pace`` an update, after they forgot how they began."""
+    rng = np.random.default_rng(0)
+    v, held, warm = rng.uniform(0, 1, copies), rng.integers(0, HELD + 1, copies), 1500
+    jump, counts = noise * np.sqrt(2 * STEP), np.zeros(updates)
+    for k in range(-warm, updates):
+        x = low + pace * k
+        v = np.where(held == 0, v + STEP * (x - v) + jump * rng.standard_normal(copies), v)
+        spiked = (held == 0) & (v > 1)
+        held = np.where(spiked, HELD, np.maximum(held - 1, 0))
+        v[spiked] -= v[spiked] if rule == "hard" else 1.0
+        if k >= 0:
+            counts[k] = spiked.mean()
+    return counts
+
+
+@pytest.mark.parametrize("rule", ["hard", "soft"])
+def test_neurons_on_a_ramp_fire_ahead_by_kappa(rule: str) -> None:
+    """Up and down the same ramp: the half difference is kappa, the half sum the rate; 1.0 to 1.4 at noise 0.1."""
+    updates, noise, low, high = 1000, 0.1, 1.0, 1.4
+    pace = (high - low) / updates
+    up = swept(rule, noise, low, pace, updates, 6000)
+    down = swept(rule, noise, high, -pace, updates, 6000)
+    measured = (up.mean() - down.mean()) / (2 * pace)
+    levels = np.linspace(low, high, 9)
+    kappa = np.mean([response_lead(x, noise=noise, step=STEP, held=HELD, rule=rule) for x in levels])
+    rates = [firing_rate(LIF(noise=noise, reset_rule=rule), x) * 0.0002 for x in levels]
+    assert (up.mean() + down.mean()) / 2 == pytest.approx(np.trapezoid(rates, levels) / (high - low), rel=0.01)
+    assert measured == pytest.approx(kappa, rel=0.15)
+    assert kappa > 0.15  # and not zero
+
+
+def test_far_below_threshold_rates_lag() -> None:
+    assert response_lead(0.8, noise=0.1, step=STEP, held=HELD, rule="hard") < -0.2
+
+
+@pytest.mark.parametrize(("x", "noise"), [(0.7, 0.2), (1.3, 0.1), (4.0, 0.3)])
+@pytest.mark.parametrize("rule", ["hard", "soft"])
+def test_kappa_does_not_depend_on_the_end_of_the_quadrature(x: float, noise: float, rule: str) -> None:
+    """The mean relative value of the stationary density is a constant of its own, so kappa follows its change alone:
+    a finite difference of the density against the value must give the same."""
+    from tonicnet.network._response import _updates
+
+    made = [_updates(y, noise, STEP, rule) for y in (x - 1e-4, x, x + 1e-4)]
+    if any(len(m.stay) != len(made[1].stay) for m in made):
+        pytest.skip("nodes differ")
+    densities = [np.linalg.solve((np.eye(len(m.stay)) - m.stay - m.spike).T + 1, np.ones(len(m.stay))) for m in made]
+    spikes = made[1].spike.sum(1)
+    share = densities[1] @ spikes
+    rate = share / (1 + HELD * share)
+    value = np.linalg.lstsq(
+        np.eye(len(spikes)) - made[1].stay - made[1].spike, spikes * (1 - rate * HELD) - rate, rcond=None
+    )[0]
+
+    def mean_value(density: np.ndarray, spike: np.ndarray) -> float:
+        after = density @ spike
+        held = sum(after @ (value - rate * j) for j in range(1, HELD + 1))
+        return (density @ value + held) / (1 + HELD * after.sum())
+
+    change = (mean_value(densities[2], made[2].spike) - mean_value(densities[0], made[0].spike)) / 2e-4
+    assert response_lead(x, noise=noise, step=STEP, held=HELD, rule=rule) == pytest.approx(-change, rel=1e-3, abs=1e-5)
+
+
+def test_lead_of_a_neuron_in_seconds_and_its_slope() -> None:
+    neuron, x = LIF(noise=0.2), torch.tensor([0.7, 1.0, 1.37, 2.0], dtype=torch.float64)
+    kappa, slope = neuron.lead(x)
+    exact = [response_lead(v, noise=0.2, step=STEP, held=HELD, rule="hard") / 100 for v in x.tolist()]
+    behind = neuron.dt / 2 * neuron.slope(x).numpy()
+    assert kappa.numpy() == pytest.approx(np.array(exact) - behind, abs=2e-6)
+    h = 0.01
+    moved = (neuron.lead(x + h)[0] - neuron.lead(x - h)[0]) / (2 * h)
+    assert slope.numpy() == pytest.approx(moved.numpy(), abs=2e-5)
+
+
+def test_without_noise_there_is_no_such_response() -> None:
+    kappa, slope = LIF(noise=0.0).lead(torch.linspace(0, 3, 7))
+    assert not kappa.any()
+    assert not slope.any()
