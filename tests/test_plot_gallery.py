@@ -51,9 +51,22 @@ def still(task="hopf"):
     return xr.Dataset(made | {n: (("task", "point"), v) for n, v in flags.items()}, coords={"task": [task]})
 
 
+def foretold(noise=0.1):
+    """A divergence of many tasks at two sizes, one of them not known, with floors within and below the frame."""
+    draw = np.random.default_rng(0)
+    values = np.geomspace(0.2, 9, 22).reshape(11, 2) * np.exp(noise * draw.normal(size=(11, 2)))
+    values[3], values[4, 1] = np.nan, np.nan
+    made = {
+        "state_space_divergence": (("task", "neurons_per_unit"), values, {"units": "nat"}),
+        "state_space_divergence_floor": ("task", np.geomspace(0.01, 1, 11)),
+    }
+    return xr.Dataset(made, coords={"task": [*LONG, "a", "b", "c", "d"], "neurons_per_unit": [1, 4]})
+
+
 PICTURES: dict[str, Callable[[], object]] = {
     "attractor": lambda: plot.attractor(a_run(TASKS)),
     "biases": lambda: plot.biases(a_bank(LONG), order="cluster"),
+    "calibration": lambda: plot.calibration(foretold(0), foretold()),
     "compare": lambda: plot.compare(a_run(TASKS), with_spikes(a_run(TASKS, seed=0.1))),
     "components": lambda: plot.components(a_run(TASKS)),
     "eigenvalues": lambda: plot.eigenvalues(spectrum_of_learning(), period=25),
