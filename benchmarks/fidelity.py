@@ -1,6 +1,7 @@
 """How faithful spikes are: `python benchmarks/fidelity.py lorenz cycles bank prediction transfer nengo [--seeds 10]`.
 
 Spiking runs are C++ programs (``codegen="standalone"``). The Nengo row needs nengo (`pip install nengo`).
+The prediction row writes docs/calibration.nc and docs/calibration.png.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import nengo_lorenz
 import numpy as np
@@ -17,11 +19,14 @@ from main_job import CYCLES, shipped
 from rows import lines, spread, summary, told
 
 import tonicnet as tn
+from tonicnet._labels import Variable, dataset
 from tonicnet.measure import state_space_divergence_of, valid_time_of
 
 NEURON = tn.LIF(noise=0.2)
 DT = 0.01  # Lorenz time between samples that are compared
 TURNS = 100.0  # Lyapunov times of a run
+SIZES = (1, 4)  # neurons a unit that are foretold
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def lorenz(seeds: range, per_unit: int = 5) -> Iterator[str]:
@@ -132,31 +137,98 @@ def bank(seeds: range, per_unit: int = 5) -> Iterator[str]:
         )
 
 
-def prediction(_: int, seconds: float = 40.0) -> Iterator[str]:
-    """Predicted against measured D_stsp of every shelf task with 1 and 4 neurons a unit, one run of each."""
+def prediction(_: range, seconds: float = 40.0, folder: Path = DOCS) -> Iterator[str]:
+    """Predicted against measured D_stsp of every shelf task with 1 and 4 neurons a unit, one run of each.
+
+    Writes calibration.nc, over (task, neurons_per_unit, run) with floors, and its picture beside it.
+    """
     net, learned = shipped()
-    pairs = []
+    rows: dict[str, list[tuple[float, float, float]]] = {}
+    floors = {}
     for name in map(str, learned["task"].values):
         speed = learned["speed"].sel(task=name).item()
         true = tn.task(name).trajectory(seconds * speed, 0.01 * speed)["output"].values[0]
-        for per_unit in (1, 4):
-            options = {"task": name, "duration": seconds, "neurons_per_unit": per_unit, "dt": 0.01}
-            made = tn.spiking.simulate(net, learned, codegen="standalone", seed=1, **options)
-            expected = tn.spiking.surrogate(net, learned, seed=2, **options)
-            found = [run["output"].values[0, :, : true.shape[1]] for run in (expected, made)]
-            pairs.append([state_space_divergence_of(true, x) for x in found])
-            noise = tn.spiking.predict(net, learned, task=name, neurons_per_unit=per_unit, duration=1.0)
-            yield (
-                f"{name} x {per_unit}: D_stsp predicted {pairs[-1][0]:.2f}, measured {pairs[-1][1]:.2f}, "
-                f"noise {noise['relative_noise'].values.mean():.3f}"
+        floors[name] = _own_divergence(true, name, seconds * speed, 0.01 * speed)
+        rows[name] = []
+        for per_unit in SIZES:
+            rows[name].append(_foretold(net, learned, name, per_unit, seconds, true))
+            yield "{} x {}: D_stsp predicted {:.2f}, measured {:.2f}, noise {:.3f}".format(
+                name, per_unit, *rows[name][-1]
             )
-    moving = [
-        p
-        for p, n in zip(pairs, np.repeat(list(map(str, learned["task"].values)), 2), strict=True)
-        if tn.task(n).kind != "memory"
-    ]
-    every, some = (np.corrcoef(np.log(np.array(p)).T)[0, 1] for p in (pairs, moving))
-    yield f"**correlation of logarithms: {every:.3f} ({len(pairs)} pairs), {some:.3f} ({len(moving)}) but memories**"
+    found = _calibration(rows, floors, net.sha256, seconds)
+    yield _correlations(found)
+    yield _kept(found, folder)
+
+
+def _foretold(
+    net: tn.Network, bank: xr.Dataset, name: str, per_unit: int, seconds: float, true: np.ndarray
+) -> tuple[float, float, float]:
+    """Return D_stsp of the noisy rate network and of spikes, and the noise predicted, in scales of the task."""
+    options = {"task": name, "duration": seconds, "neurons_per_unit": per_unit, "dt": 0.01}
+    made = tn.spiking.simulate(net, bank, codegen="standalone", seed=1, **options)
+    expected = tn.spiking.surrogate(net, bank, seed=2, **options)
+    predicted, measured = (
+        state_space_divergence_of(true, run["output"].values[0, :, : true.shape[1]]) for run in (expected, made)
+    )
+    noise = tn.spiking.predict(net, bank, task=name, neurons_per_unit=per_unit, duration=1.0)
+    return predicted, measured, float(noise["relative_noise"].values.mean())
+
+
+def _own_divergence(true: np.ndarray, name: str, length: float, dt: float) -> float:
+    """Return the mean D_stsp of other true runs; NaN for memories, where it tells the starts apart, not the runs."""
+    task = tn.task(name)
+    if task.kind == "memory":
+        return np.nan
+    others = task.trajectory(length, dt, trials=8, seed=1000)["output"].values
+    return float(np.mean([state_space_divergence_of(true, x) for x in others]))
+
+
+def _calibration(
+    rows: dict[str, list[tuple[float, float, float]]], floors: dict[str, float], network: str, seconds: float
+) -> xr.Dataset:
+    """Return what was predicted and measured, labelled, beside the floors."""
+    values, dims = np.array(list(rows.values())), ("task", "neurons_per_unit")
+    words = "state-space divergence D_stsp"
+    variables = {
+        "state_space_divergence": Variable((*dims, "run"), values[..., :2], "nat", words),
+        "state_space_divergence_floor": Variable(
+            ("task",), list(floors.values()), "nat", f"{words}, truth against truth"
+        ),
+        "relative_noise": Variable(
+            dims, values[..., 2], "1", "predicted noise of the decoded output in scales of the task"
+        ),
+    }
+    coords = {
+        "task": Variable(("task",), list(rows), "1", "task"),
+        "neurons_per_unit": Variable(("neurons_per_unit",), list(SIZES), "1", "neurons a unit"),
+        "run": Variable(("run",), ["predicted", "measured"], "1", "noisy rate network, spiking network"),
+        "kind": Variable(("task",), [tn.task(name).kind for name in rows], "1", "kind of task"),
+    }
+    return dataset(
+        variables, coords, kind="calibration", network_sha256=network, seed=1, surrogate_seed=2, duration=seconds
+    )
+
+
+def _correlations(found: xr.Dataset) -> str:
+    every, some = (
+        np.log(x["state_space_divergence"].values.reshape(-1, 2)).T
+        for x in (found, found.isel(task=found["kind"].values != "memory"))
+    )
+    return (
+        f"**correlation of logarithms: {np.corrcoef(every)[0, 1]:.3f} ({every.shape[1]} pairs), "
+        f"{np.corrcoef(some)[0, 1]:.3f} ({some.shape[1]}) but memories**"
+    )
+
+
+def _kept(found: xr.Dataset, folder: Path) -> str:
+    """Write the data and their picture; return where they are."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    path = tn.save(found, folder / "calibration.nc")
+    ax = tn.plot.calibration(found.sel(run="predicted"), found.sel(run="measured"))
+    ax.figure.savefig(path.with_suffix(".png"), dpi=200)
+    return f"written to {path.name} and {path.stem}.png in {folder.name}"
 
 
 def transfer(seeds: range, units: int = 500, per_unit: int = 4, seconds: float = 30.0) -> Iterator[str]:
