@@ -139,8 +139,7 @@ def test_recalibration_undoes_the_lead_of_quiet_neurons(turning: tuple[tn.Networ
         _period_error(tn.spiking.simulate(net, b, duration=15.0, neurons_per_unit=8, dt=0.004)) for b in (bank, made)
     )
     foretold = [
-        _period_error(tn.spiking.surrogate(net, b, duration=8.0, neurons_per_unit=4000, dt=0.004))
-        for b in (bank, made)
+        _period_error(tn.spiking.surrogate(net, b, duration=8.0, neurons_per_unit=4000, dt=0.004)) for b in (bank, made)
     ]
     assert -0.018 < foretold[0] < -0.008
     assert learned == pytest.approx(foretold[0], abs=0.003)
