@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tonicnet.network import LIF, firing_rate
-from tonicnet.network._response import response_lead
+from tonicnet.network._response import responses
 
 STEP, HELD = 0.02, 9
 
@@ -37,7 +37,7 @@ def test_neurons_on_a_ramp_fire_ahead_by_kappa(rule: str) -> None:
     down = swept(rule, noise, high, -pace, updates, 6000)
     measured = (up.mean() - down.mean()) / (2 * pace)
     levels = np.linspace(low, high, 9)
-    kappa = np.mean([response_lead(x, noise=noise, step=STEP, held=HELD, rule=rule) for x in levels])
+    kappa = np.mean([responses(x, noise=noise, step=STEP, held=HELD, rule=rule).lead for x in levels])
     rates = [firing_rate(LIF(noise=noise, reset_rule=rule), x) * 0.0002 for x in levels]
     assert (up.mean() + down.mean()) / 2 == pytest.approx(np.trapezoid(rates, levels) / (high - low), rel=0.01)
     assert measured == pytest.approx(kappa, rel=0.15)
@@ -45,7 +45,7 @@ def test_neurons_on_a_ramp_fire_ahead_by_kappa(rule: str) -> None:
 
 
 def test_far_below_threshold_rates_lag() -> None:
-    assert response_lead(0.8, noise=0.1, step=STEP, held=HELD, rule="hard") < -0.2
+    assert responses(0.8, noise=0.1, step=STEP, held=HELD, rule="hard").lead < -0.2
 
 
 @pytest.mark.parametrize(("x", "noise"), [(0.7, 0.2), (1.3, 0.1), (4.0, 0.3)])
@@ -72,13 +72,13 @@ def test_kappa_does_not_depend_on_the_end_of_the_quadrature(x: float, noise: flo
         return (density @ value + held) / (1 + HELD * after.sum())
 
     change = (mean_value(densities[2], made[2].spike) - mean_value(densities[0], made[0].spike)) / 2e-4
-    assert response_lead(x, noise=noise, step=STEP, held=HELD, rule=rule) == pytest.approx(-change, rel=1e-3, abs=1e-5)
+    assert responses(x, noise=noise, step=STEP, held=HELD, rule=rule).lead == pytest.approx(-change, rel=1e-3, abs=1e-5)
 
 
 def test_lead_of_a_neuron_in_seconds_and_its_slope() -> None:
     neuron, x = LIF(noise=0.2), torch.tensor([0.7, 1.0, 1.37, 2.0], dtype=torch.float64)
     kappa, slope = neuron.lead(x)
-    exact = [response_lead(v, noise=0.2, step=STEP, held=HELD, rule="hard") / 100 for v in x.tolist()]
+    exact = [responses(v, noise=0.2, step=STEP, held=HELD, rule="hard").lead / 100 for v in x.tolist()]
     behind = neuron.dt / 2 * neuron.slope(x).numpy()
     assert kappa.numpy() == pytest.approx(np.array(exact) - behind, abs=2e-6)
     h = 0.01
@@ -87,6 +87,42 @@ def test_lead_of_a_neuron_in_seconds_and_its_slope() -> None:
 
 
 def test_without_noise_there_is_no_such_response() -> None:
-    kappa, slope = LIF(noise=0.0).lead(torch.linspace(0, 3, 7))
-    assert not kappa.any()
-    assert not slope.any()
+    for made in (LIF(noise=0.0).lead(torch.linspace(0, 3, 7)), LIF(noise=0.0).own(torch.linspace(0, 3, 7))):
+        assert not torch.stack(made).any()
+
+
+@pytest.mark.parametrize("rule", ["hard", "soft"])
+@pytest.mark.parametrize(("x", "noise"), [(0.9, 0.2), (1.2, 0.1), (2.0, 0.1)])
+def test_own_spikes_change_the_rate_at_the_same_mean_input(x: float, noise: float, rule: str) -> None:
+    """Neurons that hear themselves through 100 ms against phi at the mean input that they then have; w up and down."""
+    neuron = LIF(noise=noise, reset_rule=rule)
+    measured = (_hearing(neuron, x, 0.02) - _hearing(neuron, x, -0.02)) / 0.04
+    expected = neuron.own(torch.tensor([x], dtype=torch.float64))[0].item() * neuron.rate_scale
+    assert measured == pytest.approx(expected, abs=0.12 * abs(expected) + 0.25)
+    assert expected < -1
+
+
+def _hearing(neuron: LIF, x: float, w: float, copies: int = 4000, seconds: float = 2.0) -> float:
+    """Return the rate (Hz) beyond phi of the mean input, of neurons whose every spike adds w exp(-t / 0.1 s)."""
+    rng = np.random.default_rng(1)
+    rate = firing_rate(neuron, x)
+    base = x - w * rate * 0.1
+    trace = np.full(copies, rate * 0.1)
+    v, held = rng.uniform(0, 1, copies), rng.integers(0, HELD + 1, copies)
+    jump, keep, count, heard = noise_of(neuron), np.exp(-neuron.dt / 0.1), 0, 0.0
+    warm, steps = int(0.5 / neuron.dt), int(seconds / neuron.dt)
+    for k in range(-warm, steps):
+        fed = base + w * trace
+        v = np.where(held == 0, v + STEP * (fed - v) + jump * rng.standard_normal(copies), v)
+        spiked = (held == 0) & (v > 1)
+        held = np.where(spiked, HELD, np.maximum(held - 1, 0))
+        v[spiked] -= v[spiked] if neuron.reset_rule == "hard" else 1.0
+        trace = trace * keep + spiked
+        if k >= 0:
+            count, heard = count + spiked.sum(), heard + fed.mean()
+    slope = neuron.rate_scale * neuron.slope(torch.tensor([x], dtype=torch.float64)).item()
+    return count / (copies * seconds) - firing_rate(neuron, x) - slope * (heard / steps - x)
+
+
+def noise_of(neuron: LIF) -> float:
+    return float(neuron.noise * np.sqrt(2 * STEP))

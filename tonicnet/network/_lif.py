@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .._names import choose
 from ._passage import PASSAGES, hard_passage, hard_variance
-from ._response import response_lead
+from ._response import Responses, responses
 from ._table import Table, look_up
 from ._transfer import Transfer
 
@@ -126,6 +126,17 @@ class LIF(Transfer):
         """
         return self._of("lead", x)
 
+    def own(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
+        """Return sigma(x), and its slope: a neuron whose own spikes lift its input by w each fires at
+
+            phi(x) + w sigma(x)
+
+        at the mean input x, in units of ``rate_scale``, to first order and where the lift lasts for many intervals.
+        What a spike adds is gone in part when the next one is near, and input counts most there, so sigma < 0 where
+        the neuron fires regularly. Zero without noise.
+        """
+        return self._of("own", x)
+
     def _look_up(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the rate, by the tangent at the nearest point of the table, and its rise from point to point."""
         return look_up(_table(self, "rate", x.dtype, x.device), x)
@@ -168,17 +179,24 @@ def _power(neuron: LIF) -> Samples:
 @lru_cache(maxsize=32)
 def _lead(neuron: LIF) -> Samples:
     """Return inputs, kappa there, and its slopes; an update reads its input half a step before its middle."""
-    step, held, rule = neuron.dt / neuron.tau_m, _held(neuron), neuron.reset_rule
-
-    def ahead_of(x: float) -> float:
-        return response_lead(x, noise=neuron.noise, step=step, held=held, rule=rule) / neuron.rate_scale
-
-    grid, ahead, slope = _splined(neuron, ahead_of)
+    grid, ahead, slope = _splined(neuron, lambda x: _responses(neuron, x).lead / neuron.rate_scale)
     behind = neuron.dt / 2 * _curve(neuron)[2] * bool(neuron.noise)
     return grid, ahead - behind, slope - np.gradient(behind, grid)
 
 
-_CURVES = {"rate": _curve, "power": _power, "lead": _lead}
+@lru_cache(maxsize=32)
+def _own(neuron: LIF) -> Samples:
+    """Return inputs, the response to own spikes there, and its slopes."""
+    return _splined(neuron, lambda x: _responses(neuron, x).own / (neuron.dt * neuron.rate_scale))
+
+
+@lru_cache(maxsize=2048)
+def _responses(neuron: LIF, x: float) -> Responses:
+    step, held = neuron.dt / neuron.tau_m, _held(neuron)
+    return responses(x, noise=neuron.noise, step=step, held=held, rule=neuron.reset_rule)
+
+
+_CURVES = {"rate": _curve, "power": _power, "lead": _lead, "own": _own}
 
 
 def _splined(neuron: LIF, at: Callable[[float], float]) -> Samples:

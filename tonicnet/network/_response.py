@@ -1,4 +1,4 @@
-"""How the rate of a leaky integrate-and-fire neuron runs ahead of a slowly moving input, or behind it."""
+"""How the rate of a leaky integrate-and-fire neuron answers to an input that moves, and to its own spikes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from scipy.special import ndtr
 from ._passage import normal, quadrature
 
 Matrix = Float[np.ndarray, "state state"]
+Row = Float[np.ndarray, " state"]
 
 
 class _Updates(NamedTuple):
@@ -24,42 +25,74 @@ class _Updates(NamedTuple):
     spike_slope: Matrix
 
 
-def response_lead(x: float, *, noise: float, step: float, held: int, rule: str) -> float:
-    """Return kappa, in spikes per unit of input: an input that moves slowly through x makes
+class Responses(NamedTuple):
+    """What a neuron's rate has beside that of a constant input, in spikes per update: ``lead`` for each unit by which
+    the input moves in one update, ``own`` for each unit by which a spike of its own lifts its input."""
 
-        spikes per update = nu(x) + kappa dx,    dx its movement in one update.
+    lead: float
+    own: float
 
-    With P(x) the chances of one update of v, spikes among them, pi = pi P, s(v) the chance of a spike and ``held``
-    updates after each during which v waits, the relative value u of a state, the spikes still to come from it
-    beyond the mean, obeys
+
+def responses(x: float, *, noise: float, step: float, held: int, rule: str) -> Responses:
+    """Return the first-order responses at the input ``x`` of a neuron that waits ``held`` updates after each spike.
+
+    With P(x) the chances of one update of v, spikes among them, pi = pi P, and s(v) the chance of a spike, the relative
+    value u of a state, the spikes still to come from it beyond the mean, obeys
 
         (1 - P) u = s (1 - nu held) - nu,        nu = pi s / (1 + held pi s).
 
-    The density p of all states, waiting ones too, runs behind that of the present input by q, (1 - P) q = dp/dx, and
-    so kappa = -u dp/dx. Input is read at the beginning of an update. Nystroem's method on Gauss-Legendre nodes.
+    *Lead.* While the input moves by dx an update, the density of all states, waiting ones too, runs behind that of
+    the present input by q dx, (1 - P) q = dp/dx, which changes the spikes per update by -u dp/dx = kappa. Input is
+    read at the beginning of an update.
+
+    *Own spikes.* Each spike lifts the neuron's own input by w, which decays slowly: at the age a since the last spike
+    the input is w nu (<a> - a) off its mean. With f_a the density of v at age a, rates change by
+    w nu sum_a nu (<a> - a) f_a y, where y(v) is what more input in one update at v is worth,
+    y = dP/dx u + ds/dx (1 - nu held), so that nu sum_a f_a y is the slope of the f-I curve.
+
+    Nystroem's method on Gauss-Legendre nodes; sums over ages are geometric.
 
     Source: Poisson's equation of Markov chains, Glynn and Meyn (1996), doi:10.1214/aop/1039639370; low-frequency
-    response of this neuron, Brunel, Chance, Fourcaud and Abbott (2001), doi:10.1103/PhysRevLett.86.2186.
+    response of this neuron, Brunel, Chance, Fourcaud and Abbott (2001), doi:10.1103/PhysRevLett.86.2186. What own
+    spikes do was derived here.
 
-    >>> fast = response_lead(1.2, noise=0.1, step=0.02, held=9, rule="hard")
-    >>> slow = response_lead(0.8, noise=0.1, step=0.02, held=9, rule="hard")
-    >>> fast > 0 > slow
-    True
+    >>> options = {"noise": 0.1, "step": 0.02, "held": 9, "rule": "hard"}
+    >>> fast, slow = responses(1.2, **options), responses(0.8, **options)
+    >>> fast.lead > 0 > slow.lead, fast.own < 0
+    (True, True)
     """
     updates = _updates(x, noise, step, rule)
     count = len(updates.stay)
-    spikes = updates.spike.sum(1)
+    spikes, more_spikes = updates.spike.sum(1), updates.spike_slope.sum(1)
     factors = lu_factor(np.eye(count) - updates.stay - updates.spike + 1)  # ones: sums are fixed, not free
     density = lu_solve(factors, np.ones(count), trans=1)
     share = density @ spikes
     rate = share / (1 + held * share)
     value = lu_solve(factors, spikes * (1 - rate * held) - rate)
+    worth = (updates.stay_slope + updates.spike_slope) @ value + more_spikes * (1 - rate * held)
+    lead = _lead(updates, held, factors, density, value)
+    return Responses(lead, _own(updates, held, density @ updates.spike / share, worth))
+
+
+def _lead(updates: _Updates, held: int, factors: tuple[np.ndarray, np.ndarray], density: Row, value: Row) -> float:
+    """Return -u dp/dx: p is ``density`` over updates, and that of the states that wait after a spike."""
     moved = lu_solve(factors, density @ (updates.stay_slope + updates.spike_slope), trans=1)
     after, after_moved = density @ updates.spike, moved @ updates.spike + density @ updates.spike_slope
-    waiting = rate * held * (held + 1) / 2
-    mean = (density @ value + held * after @ value - waiting * share) / (1 + held * share)
+    length = 1 + held * after.sum()
+    waiting = after.sum() / length * held * (held + 1) / 2
+    mean = (density @ value + held * after @ value - waiting * after.sum()) / length
     change = moved @ value + held * after_moved @ value - (waiting + mean * held) * after_moved.sum()
-    return float(-change / (1 + held * share))
+    return float(-change / length)
+
+
+def _own(updates: _Updates, held: int, reset: Row, worth: Row) -> float:
+    """Return sum_a nu (<a> - a) nu f_a y from the density after a spike, f_0, and the worth y of input."""
+    factors = lu_factor(np.eye(len(reset)) - updates.stay)
+    visits = lu_solve(factors, reset, trans=1)
+    ages = held * visits + lu_solve(factors, visits @ updates.stay, trans=1)
+    rate = 1 / (held + visits.sum())
+    mean_age = rate * (held * (held - 1) / 2 + ages.sum())
+    return float(rate**2 * (mean_age * visits - ages) @ worth)
 
 
 def _updates(x: float, noise: float, step: float, rule: str) -> _Updates:

@@ -66,6 +66,16 @@ class Model:
         return 1 / (self.neurons_per_unit * self.net.filter.entrance * self.lif.rate_scale) / self.area
 
     @property
+    def own(self) -> Float[np.ndarray, " unit"]:
+        """By how much a spike lifts the input of the very neuron that sent it; 0 where it arrives late, as a rise."""
+        if not self.net.filter.first_order:
+            return np.zeros(self.net.units)
+        w = np.zeros(self.net.units) if self.net.low_rank else self.net.recurrent.diagonal().astype(np.float64)
+        if self.net.spec.feedback:
+            w = w + np.einsum("nk,kn->n", self.net.encoder, self.net.decoder, dtype=np.float64)
+        return self.jump * w
+
+    @property
     def area(self) -> float:
         """What neurons read of a spike's unit area in steps of dt."""
         return self.net.filter.area(self.lif.dt)

@@ -52,7 +52,7 @@ def predict(
 
     per component (tau + rise in the place of tau where synapses rise): (decoder_scale / sqrt m) sqrt(mean S / 2 tau),
     which does not fall with the number of units at a fixed ``decoder_scale``. The rate network is then run with that
-    noise and with the lead of its neurons in closed loop (:func:`surrogate`; K numbers a step, no spikes), and
+    noise and with its neurons' answers in closed loop (:func:`surrogate`; K numbers a step, no spikes), and
     measured as a spiking run would be.
 
     Arguments

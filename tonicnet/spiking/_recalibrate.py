@@ -34,13 +34,18 @@ def recalibrate(
     duration: float = 20.0,
     seed: int = 0,
 ) -> Bias:
-    """Return the biases corrected for how neurons answer to inputs that move; only tonic inputs change.
+    """Return the biases corrected for how neurons answer in the network; only tonic inputs change.
 
-    Biases are learned for units that fire at phi(x). To an input that moves, neurons fire at psi(x) + kappa(x) dx/dt
-    (:meth:`LIF.lead`), which makes a cycle at noise 0.1 run about one per cent fast; and the neurons of ``onto``
-    may have another curve psi as well. New biases b' give the output the field that the learned ones gave it,
+    Biases are learned for units that fire at phi(x). To an input that moves, and that their own spikes lift by w each,
+    neurons fire at
 
-        min over b' of mean_s |D [psi(E z_s + b') + kappa(E z_s + b') E f(z_s)] - D phi(E z_s + b)|^2,
+        rho(x, dx/dt) = psi(x) + w sigma(x) + kappa(x) dx/dt
+
+    (:meth:`LIF.lead`, :meth:`LIF.own`), which makes a cycle at noise 0.1 run about one per cent fast, and the more the
+    fewer neurons carry a unit; and the neurons of ``onto`` may have another curve psi as well. New biases b' give
+    the output the field that the learned ones gave it,
+
+        min over b' of mean_s |D rho(E z_s + b', E f(z_s)) - D phi(E z_s + b)|^2,
 
     f(z) = (-z + D phi(E z + b)) / tau, by damped Gauss-Newton steps from b, at states z_s of the network with the noise
     of its spikes. Where synapses are not low-rank each unit is held to its own rates instead,
@@ -51,7 +56,7 @@ def recalibrate(
     net, bias : the network on which the biases were learned, and a bank of it or one vector.
     onto : the network whose neurons are run: the same synapses and tau, another LIF neuron; ``net`` if not given.
     task : which of the bank's tasks; each of them if not given.
-    neurons_per_unit : LIF neurons for each unit, which sets the noise of the states.
+    neurons_per_unit : LIF neurons for each unit, which sets w and the noise of the states.
     duration : seconds of the runs that visit states.
     seed : of these runs.
 
@@ -68,14 +73,14 @@ def recalibrate(
     """
     onto = net if onto is None else onto
     _check_synapses(net, onto)
-    model, neuron = Model(net, neurons_per_unit), Model(onto, neurons_per_unit).lif
+    model, other = (Model(n, neurons_per_unit) for n in (net, onto))
     names: list[str | None] = [task]
     if isinstance(bias, xr.Dataset) and task is None:
         names = [str(name) for name in bias["task"].values]
     rows = {}
     for name in names:
         segments = plan(net, bias, duration=duration, schedule=None, task=name)
-        rows[segments[0].entry.task] = _matched(_match(model, neuron, segments, seed), segments[0].entry.bias)
+        rows[segments[0].entry.task] = _matched(_match(model, other, segments, seed), segments[0].entry.bias)
     return _carried(bias, onto, rows)
 
 
@@ -99,11 +104,12 @@ def _equal(a: object, b: object) -> bool:
 class _Match:
     """What neurons should put out at some states: sum_s |out' r(fed_s + b, pace_s) - wanted_s|^2 / S.
 
-    ``fed`` is their input beside the bias and ``pace`` its movement, per second; ``out`` decodes (unit, row), or None
-    where every unit is a row of its own.
+    ``fed`` is their input beside the bias and ``pace`` its movement, per second; ``own`` is by how much a spike lifts
+    the input of its own neuron; ``out`` decodes (unit, row), or None where every unit is a row of its own.
     """
 
     neuron: LIF
+    own: Float[Tensor, " unit"]
     fed: Float[Tensor, "state unit"]
     pace: Float[Tensor, "state unit"]
     wanted: Float[Tensor, "state row"]
@@ -123,16 +129,18 @@ class _Match:
         return gradient, (slope.T @ slope) * (self.out @ self.out.T) / len(error)
 
     def _both(self, bias: Float[Tensor, " unit"]) -> tuple[Tensor, Tensor]:
-        """Return the rate at the states, psi + kappa dx/dt, and its derivative in the bias."""
-        (rate, slope), (ahead, bend) = (of(self.fed + bias) for of in (self.neuron.both, self.neuron.lead))
-        return rate + ahead * self.pace, slope + bend * self.pace
+        """Return the rate at the states, psi + w sigma + kappa dx/dt, and its derivative in the bias."""
+        x = self.fed + bias
+        parts = zip(self.neuron.both(x), self.neuron.own(x), self.neuron.lead(x), strict=True)
+        rate, slope = (plain + self.own * own + lead * self.pace for plain, own, lead in parts)
+        return rate, slope
 
     def _error(self, rate: Float[Tensor, "state unit"]) -> Float[Tensor, "state row"]:
         return (rate if self.out is None else rate @ self.out) - self.wanted
 
 
-def _match(model: Model, neuron: LIF, segments: list[Segment], seed: int) -> _Match:
-    """Return what neurons should put out where the network goes under its learned bias."""
+def _match(model: Model, other: Model, segments: list[Segment], seed: int) -> _Match:
+    """Return what neurons of the other model should put out where the network goes under its learned bias."""
     circuit, entry, latent = Circuit(model.net), segments[0].entry, model.net.low_rank
     bias, state = circuit.tensor(entry.bias), circuit.tensor(_visited(model, segments, seed))
     flow = (circuit.latent_flow if latent else circuit.rate_flow)(state, drive=bias)
@@ -142,7 +150,8 @@ def _match(model: Model, neuron: LIF, segments: list[Segment], seed: int) -> _Ma
         return y @ circuit.into if latent else circuit.coupling(1.0).forward(y, still)
 
     wanted = state + flow  # of a low-rank network D phi, else phi
-    return _Match(neuron, fed(state), fed(flow / model.net.filter.lag), wanted, circuit.out if latent else None)
+    pace, out = fed(flow / model.net.filter.lag), circuit.out if latent else None
+    return _Match(other.lif, circuit.tensor(other.own), fed(state), pace, wanted, out)
 
 
 def _visited(model: Model, segments: list[Segment], seed: int) -> Float[np.ndarray, "state variable"]:

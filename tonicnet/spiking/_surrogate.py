@@ -41,11 +41,12 @@ def surrogate(
     initial: np.ndarray | xr.DataArray | None = None,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Run the rate network as its spiking network is predicted to run: with the noise of spikes (see :func:`predict`),
-    and with rates that run ahead of inputs or behind them as those of the neurons do (kappa, :meth:`LIF.lead`).
+    """Run the rate network as its spiking network is predicted to run: with the noise of its spikes (see
+    :func:`predict`), and with rates that answer to moving inputs (kappa, :meth:`LIF.lead`) and to own spikes, each of
+    which lifts its neuron's input by w (sigma, :meth:`LIF.own`), as those of neurons do.
 
-        tau dz = (-z + D [phi(x) + kappa(x) E f(z)]) dt + D S(x)^(1/2) dB,    x = E z + b,
-        f(z) = (-z + D phi(x)) / tau,    S_i = rate_i CV_i^2 / (m rate_scale^2)
+        tau dz = (-z + D [phi(x) + w sigma(x) + kappa(x) E f(z)]) dt + D S(x)^(1/2) dB,    x = E z + b,
+        f(z) = (-z + D phi(x)) / tau,    w_i = (E D)_ii / (m tau rate_scale),    S_i = rate_i CV_i^2 / (m rate_scale^2)
 
     Arguments as for :func:`simulate`, whose result this foretells at a fraction of the cost and without Brian2;
     trials run side by side. Returns a run of kind "predicted". Raises ValueError as :func:`simulate` does.
@@ -83,15 +84,15 @@ def _states(
         tau dz = F(z) dt + D S(E z + b)^(1/2) dB                 (low-rank; K numbers a trial)
         tau dr = F(r) dt + S(W r + E z + b)^(1/2) dB,  z = D r   (other synapses; N numbers a trial)
 
-    with F of :func:`_led`, the drift by Runge-Kutta steps of ``dt``, the noise added at the end of each. With rise or
-    delay, steps are such as resolve these, and the noise enters the stage that spikes enter:
+    with F of :func:`_answering`, the drift by Runge-Kutta steps of ``dt``, the noise added at the end of each. With
+    rise or delay, steps are such as resolve these, and the noise enters the stage that spikes enter:
     rise ds = (-s + p) dt + D S^(1/2) dB.
     """
     circuit, rng = Circuit(model.net), np.random.Generator(np.random.Philox(seed))
     latent, filter, first = model.net.low_rank, model.net.filter, circuit.tensor(segments[0].entry.bias)
     state = circuit.tensor(start) if latent else circuit.resting_rates(circuit.tensor(start), first)
     parts = filter.cuts(dt)
-    moving = motion(_led(model, circuit), state, first, filter=filter, h=dt / parts / filter.lag)
+    moving = motion(_answering(model, circuit), state, first, filter=filter, h=dt / parts / filter.lag)
     yield moving.state if latent else moving.state @ circuit.out
     for segment in segments:
         bias = circuit.tensor(segment.entry.bias)
@@ -103,20 +104,20 @@ def _states(
             yield moving.state if latent else moving.state @ circuit.out
 
 
-def _led(model: Model, circuit: Circuit) -> Flow:
-    """Return F(z) = -z + D [phi(x) + kappa(x) dx/dt], or F(r) = -r + phi(x) + kappa(x) dx/dt.
+def _answering(model: Model, circuit: Circuit) -> Flow:
+    """Return F(z) = -z + D [phi + w sigma + kappa dx/dt] at x, or F(r) = -r + phi + w sigma + kappa dx/dt.
 
-    dx/dt is that without a lead: kappa / tau is some per cent, and its square is left out.
+    dx/dt is that without these answers: kappa / tau is some per cent, and its square is left out.
     """
     latent, lag, still = model.net.low_rank, model.net.filter.lag, circuit.tensor(np.zeros(model.net.units))
-    coupling = None if latent else circuit.coupling(1.0)
+    coupling, own = None if latent else circuit.coupling(1.0), circuit.tensor(model.own)
 
     def fed(y: Tensor, drive: Tensor) -> Tensor:
         return torch.addmm(drive, y, circuit.into) if coupling is None else coupling.forward(y, drive)
 
     def flow(state: Tensor, drive: Tensor) -> Tensor:
         x = fed(state, drive)
-        rate = model.lif.value(x)
+        rate = model.lif.value(x) + own * model.lif.own(x)[0]
         plain = (rate @ circuit.out if latent else rate) - state
         ahead = model.lif.lead(x)[0] * fed(plain / lag, still)
         return plain + (ahead @ circuit.out if latent else ahead)
