@@ -7,6 +7,7 @@ from ._predict import predict as predict
 from ._recalibrate import recalibrate as recalibrate
 from ._run import simulate as simulate
 from ._script import write_script as write_script
+from ._sized import sized as sized
 from ._surrogate import surrogate as surrogate
 from ._switch import switch as switch
 from ._to_nir import to_nir as to_nir
