@@ -197,6 +197,7 @@ def test_the_surrogate_without_noise_is_the_rate_network(monkeypatch):
 
     net = tn.Network(30, seed=1, **SLOW)
     monkeypatch.setattr(_surrogate, "power", lambda model, x: 0 * x)
+    monkeypatch.setattr(_surrogate, "ripple", lambda model, x: 0 * x)
     monkeypatch.setattr(LIF, "lead", lambda self, x: (0 * x, 0 * x))
     z0 = np.array([0.5, 0.2, -0.4])
     made = tn.spiking.surrogate(net, np.ones(30), duration=0.3, initial=z0, dt=0.01)

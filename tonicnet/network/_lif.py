@@ -14,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._names import choose
-from ._passage import PASSAGES, hard_passage, hard_variance
+from ._filter import Filter
+from ._passage import PASSAGES, hard_passage, hard_transform, hard_variance
 from ._response import Responses, responses
 from ._table import Table, look_up
 from ._transfer import Transfer
@@ -115,6 +116,19 @@ class LIF(Transfer):
         """Return S(x) = rate CV^2 / rate_scale^2 (s), the intensity of the noise in r, and its slope."""
         return self._of("power", x)
 
+    def filtered_variance(self, x: Float[np.ndarray, "*shape"], filter: Filter) -> Float[np.ndarray, "*shape"]:
+        """Return the variance of r, the train through a synaptic filter, at constant input.
+
+        Slow noise, S / (2 tau) behind an exponential, is a part of it; the rest ripples at the firing rate, up to
+        1 / (12 tau^2 rate_scale^2) for regular trains, too fast for the network to follow. Renewal theory, exactly:
+        with rho(s) the Laplace transform of the intervals and M = rho / (1 - rho),
+
+            var = nu (1 + 2 M(1 / tau)) / (2 tau) - nu^2
+
+        (Cox and Lewis 1966), and the like with a rise. Intervals after a soft reset are taken as after a hard one.
+        """
+        return look_up(_variances(self, filter), torch.as_tensor(np.asarray(x, dtype=np.float64)))[0].numpy()
+
     def lead(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
         """Return kappa(x) (s), and its slope: to an input that moves slowly the neuron fires at
 
@@ -150,44 +164,63 @@ class LIF(Transfer):
 
 @lru_cache(maxsize=32)
 def _table(neuron: LIF, name: str, dtype: torch.dtype, device: torch.device) -> Table:
-    return Table.of(*_CURVES[name](neuron), dtype, device)
+    made = _none if neuron.noise == 0 and name != "rate" else _CURVES[name]
+    return Table.of(*made(neuron), dtype, device)
 
 
 @lru_cache(maxsize=32)
 def _curve(neuron: LIF) -> Samples:
     """Return inputs, the rates there in units of ``rate_scale``, and their slopes."""
 
-    def rate(x: float) -> float:
-        return firing_rate(neuron, x) / neuron.rate_scale
-
-    if neuron.noise:
-        grid, smooth, slope = _splined(neuron, rate)
-        return grid, np.maximum(smooth, 0), slope
-    grid = _grid(neuron)
-    exact = np.array([rate(x) for x in grid])
-    fires, slope = exact > 0, np.zeros(_POINTS)
-    slope[fires] = np.gradient(exact[fires], grid[fires])  # one-sided at the kink: no rate below zero beside it
-    return grid, exact, slope
+    grid, rate, slope = _sampled(neuron, lambda x: firing_rate(neuron, x) / neuron.rate_scale)
+    return grid, np.maximum(rate, 0), slope
 
 
 @lru_cache(maxsize=32)
 def _power(neuron: LIF) -> Samples:
     """Return inputs, S = rate CV^2 / rate_scale^2 there, and its slopes."""
-    return _splined(neuron, lambda x: firing_rate(neuron, x) * regularity(neuron, x) ** 2 / neuron.rate_scale**2)
+    return _sampled(neuron, lambda x: firing_rate(neuron, x) * regularity(neuron, x) ** 2 / neuron.rate_scale**2)
 
 
 @lru_cache(maxsize=32)
 def _lead(neuron: LIF) -> Samples:
     """Return inputs, kappa there, and its slopes; an update reads its input half a step before its middle."""
-    grid, ahead, slope = _splined(neuron, lambda x: _responses(neuron, x).lead / neuron.rate_scale)
-    behind = neuron.dt / 2 * _curve(neuron)[2] * bool(neuron.noise)
+    grid, ahead, slope = _sampled(neuron, lambda x: _responses(neuron, x).lead / neuron.rate_scale)
+    behind = neuron.dt / 2 * _curve(neuron)[2]
     return grid, ahead - behind, slope - np.gradient(behind, grid)
 
 
 @lru_cache(maxsize=32)
 def _own(neuron: LIF) -> Samples:
     """Return inputs, the response to own spikes there, and its slopes."""
-    return _splined(neuron, lambda x: _responses(neuron, x).own / (neuron.dt * neuron.rate_scale))
+    return _sampled(neuron, lambda x: _responses(neuron, x).own / (neuron.dt * neuron.rate_scale))
+
+
+@lru_cache(maxsize=32)
+def _variances(neuron: LIF, filter: Filter) -> Table:
+    """Return the table of the variance of the filtered train."""
+    decays, signs = ([1 / filter.tau], [1.0]) if not filter.rise else ([1 / filter.tau, 1 / filter.rise], [1.0, -1.0])
+    slowest = filter.tau - filter.rise
+
+    def at(x: float) -> float:
+        rate = firing_rate(neuron, x)
+        after = [_renewed(neuron, x, decay) for decay in decays]
+        terms = [
+            a * b * rate / (p + q) * (1 + m + n)
+            for a, p, m in zip(signs, decays, after, strict=True)
+            for b, q, n in zip(signs, decays, after, strict=True)
+        ]
+        return (sum(terms) / slowest**2 - rate**2) / neuron.rate_scale**2
+
+    return Table.of(*_sampled(neuron, at), torch.float64, torch.device("cpu"))
+
+
+def _renewed(neuron: LIF, x: float, decay: float) -> float:
+    """Return M(s) = rho / (1 - rho): spikes expected after a spike, each weighted by exp(-s t)."""
+    step = neuron.dt / neuron.tau_m
+    passed = hard_transform(x, noise=neuron.noise, step=step, decay=decay * neuron.dt)
+    transform = math.exp(-decay * neuron.dt * _held(neuron)) * passed
+    return transform / (1 - transform)
 
 
 @lru_cache(maxsize=2048)
@@ -199,16 +232,24 @@ def _responses(neuron: LIF, x: float) -> Responses:
 _CURVES = {"rate": _curve, "power": _power, "lead": _lead, "own": _own}
 
 
-def _splined(neuron: LIF, at: Callable[[float], float]) -> Samples:
-    """Return the grid, and a function of the input and its slope on it; zero without noise."""
+def _sampled(neuron: LIF, at: Callable[[float], float]) -> Samples:
+    """Return the grid, and a function of the input and its slope on it, smooth but at the kink of noise-free ones."""
     grid = _grid(neuron)
     if neuron.noise == 0:
-        return grid, np.zeros(_POINTS), np.zeros(_POINTS)
+        exact = np.array([at(x) for x in grid])
+        fires, slope = exact > 0, np.zeros(_POINTS)
+        slope[fires] = np.gradient(exact[fires], grid[fires])  # one-sided: nothing below zero beside the kink
+        return grid, exact, slope
     from scipy.interpolate import CubicSpline
 
     knots = np.concatenate([np.linspace(grid[0], 3, 320), np.linspace(3, _HIGH, 130)[1:]])  # dense where curves bend
     spline = CubicSpline(knots, [at(x) for x in knots])
     return grid, spline(grid), spline(grid, 1)
+
+
+def _none(neuron: LIF) -> Samples:
+    """Return zero, which is what neurons without noise have of a function."""
+    return _grid(neuron), np.zeros(_POINTS), np.zeros(_POINTS)
 
 
 def _grid(neuron: LIF) -> Float[np.ndarray, " point"]:

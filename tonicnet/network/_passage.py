@@ -35,6 +35,19 @@ def hard_variance(x: float, *, noise: float, step: float) -> float:
     return max(float(2 * mean - 1 + kernel[-1] @ second) - mean**2, 0.0)
 
 
+def hard_transform(x: float, *, noise: float, step: float, decay: float) -> float:
+    """Return E[exp(-decay n)], n the number of updates from a reset to 0 to the threshold 1.
+
+    With z = exp(-decay), G(v) = z (s(v) + K G) and s(v) the chance of a spike.
+    """
+    if noise == 0:
+        return math.exp(-decay * hard_passage(x, noise=0, step=step))
+    kernel, z = _kernel(x, noise, step), math.exp(-decay)
+    spike = np.maximum(1 - kernel.sum(1), 0)
+    inside = np.linalg.solve(np.eye(kernel.shape[1]) - z * kernel[:-1], z * spike[:-1])
+    return float(z * (spike[-1] + kernel[-1] @ inside))
+
+
 def _kernel(x: float, noise: float, step: float) -> np.ndarray:
     """Return p(v'|v) times weights: from every node, and in the last row from the reset, to every node."""
     jump = noise * math.sqrt(2 * step)

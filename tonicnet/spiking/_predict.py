@@ -26,6 +26,7 @@ _KEPT = (*_MEASURES, *(f"{name}_floor" for name in _MEASURES))
 _COLUMNS = {
     "decoded_noise": (("task", "component"), "task", "standard deviation of the decoded output's spiking noise"),
     "relative_noise": (("task", "component"), "1", "the same in scales of the task"),
+    "slow_noise": (("task", "component"), "1", "the part of it that the dynamics follow, without ripple"),
     "firing_rate": (("task",), "Hz", "mean firing rate of a neuron"),
     "regularity": (("task",), "1", "coefficient of variation of intervals, weighted by rate"),
     "mismatch": (("task",), "1", "rms error of the decoded output by the network's curve, in scales of the task"),
@@ -45,15 +46,16 @@ def predict(
 ) -> xr.Dataset:
     """Say what the spiking network will do before it is run: its decoded noise, and what that noise does.
 
-    A spike train at a slowly changing input is its rate, and white noise of intensity rate x CV^2, which the
-    neuron's own first-passage times give exactly. m neurons for a unit, filtered by tau, make the output noisy by
+    A spike train at a slowly changing input is its rate, white noise of intensity rate x CV^2, and a ripple at its
+    firing rate; the neuron's own first-passage times give all three exactly. m neurons for a unit, filtered by tau,
+    make the output noisy by
 
-        sd_k^2 = sum_i D_ki^2 S_i / (2 tau),    S_i = rate_i CV_i^2 / (m rate_scale^2)
+        sd_k^2 = sum_i D_ki^2 var_i / m,    var_i = S_i / (2 tau) + ripple,    S_i = rate_i CV_i^2 / rate_scale^2
 
-    per component (tau + rise in the place of tau where synapses rise): (decoder_scale / sqrt m) sqrt(mean S / 2 tau),
-    which does not fall with the number of units at a fixed ``decoder_scale``. The rate network is then run with that
-    noise and with its neurons' answers in closed loop (:func:`surrogate`; K numbers a step, no spikes), and
-    measured as a spiking run would be.
+    per component (:meth:`LIF.filtered_variance`; tau + rise in the place of tau where synapses rise). The slow part is
+    what the dynamics feel, (decoder_scale / sqrt m) sqrt(mean S / 2 tau), which does not fall with the number of units
+    at a fixed ``decoder_scale``. The rate network is then run with it and with its neurons' answers in closed loop
+    (:func:`surrogate`; K numbers a step, no spikes), and measured as a spiking run would be.
 
     Arguments
     ---------
@@ -64,10 +66,11 @@ def predict(
     truth : true run(s) to measure against, as for :func:`tonicnet.compare`; the rate network if not given.
     seed : of the noise and the start.
 
-    Returns over ``task`` (and ``component``): ``decoded_noise`` (task units) and ``relative_noise`` (in scales of
-    the task), mean ``firing_rate`` (Hz) and ``regularity`` (CV), ``mismatch`` (rms of D (phi - exact f-I curve), in
-    scales of the task), and measures of the predicted run with their floors: ``state_space_divergence``,
-    ``period_error`` and others; NaN where one does not apply. Raises ValueError as :func:`simulate` does.
+    Returns over ``task`` (and ``component``): ``decoded_noise`` (task units), the same in scales of the task,
+    ``relative_noise``, and ``slow_noise``, the part of that which is not ripple; mean ``firing_rate`` (Hz) and
+    ``regularity`` (CV), ``mismatch`` (rms of D (phi - exact f-I curve), in scales of the task), and measures of the
+    predicted run with their floors: ``state_space_divergence``, ``period_error`` and others; NaN where one does not
+    apply. Raises ValueError as :func:`simulate` does.
 
     Source: renewal noise, Cox and Lewis (1966); diffusion limit of networks, Brunel (2000),
     doi:10.1023/A:1008925309027.
@@ -111,11 +114,12 @@ def _at_states(model: Model, entry: Entry, z: Float[np.ndarray, "state component
     x = _input(model, circuit, circuit.tensor(z), circuit.tensor(entry.bias))
     power, out = model.lif.variability(x.numpy()), circuit.out.numpy()
     hertz = model.lif.rate_scale * circuit.phi.value(x).numpy()
-    filter = model.net.filter
-    noise = np.sqrt((_surrogate.power(model, x.numpy()) @ out**2).mean(0) / (2 * (filter.tau + filter.rise)))
+    total, ripple = ((of(model, x.numpy()) @ out**2).mean(0) for of in (_surrogate.variance, _surrogate.ripple))
+    noise = np.sqrt(total)
     return {
         "decoded_noise": noise * entry.scale,
         "relative_noise": noise,
+        "slow_noise": np.sqrt(total - ripple),
         "firing_rate": hertz.mean(),
         "regularity": np.sqrt(power.sum() / hertz.sum()),
         "mismatch": _mismatch(model, x.numpy(), out),

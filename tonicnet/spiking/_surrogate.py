@@ -28,6 +28,17 @@ def power(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray
     return model.lif.variability(x) / (model.neurons_per_unit * model.lif.rate_scale**2)
 
 
+def variance(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
+    """Return the variance of each unit's filtered rate r at constant input x, slow noise and ripple."""
+    return model.lif.filtered_variance(x, model.net.filter) / model.neurons_per_unit
+
+
+def ripple(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
+    """Return the part of :func:`variance` that is not slow noise of intensity S, S / (2 tau)."""
+    filter = model.net.filter
+    return np.maximum(variance(model, x) - power(model, x) / (2 * (filter.tau + filter.rise)), 0)
+
+
 def surrogate(
     net: Network,
     bias: Bias,
@@ -47,6 +58,8 @@ def surrogate(
 
         tau dz = (-z + D [phi(x) + w sigma(x) + kappa(x) E f(z)]) dt + D S(x)^(1/2) dB,    x = E z + b,
         f(z) = (-z + D phi(x)) / tau,    w_i = (E D)_ii / (m tau rate_scale),    S_i = rate_i CV_i^2 / (m rate_scale^2)
+
+    The output is z and, drawn anew at every sample, the ripple of spikes that is too fast for the network to follow.
 
     Arguments as for :func:`simulate`, whose result this foretells at a fraction of the cost and without Brian2;
     trials run side by side. Returns a run of kind "predicted". Raises ValueError as :func:`simulate` does.
@@ -89,11 +102,12 @@ def _states(
     rise ds = (-s + p) dt + D S^(1/2) dB.
     """
     circuit, rng = Circuit(model.net), np.random.Generator(np.random.Philox(seed))
+    ripple = np.random.Generator(np.random.Philox([seed, 1]))
     latent, filter, first = model.net.low_rank, model.net.filter, circuit.tensor(segments[0].entry.bias)
     state = circuit.tensor(start) if latent else circuit.resting_rates(circuit.tensor(start), first)
     parts = filter.cuts(dt)
     moving = motion(_answering(model, circuit), state, first, filter=filter, h=dt / parts / filter.lag)
-    yield moving.state if latent else moving.state @ circuit.out
+    yield _output(model, circuit, moving.state, first, ripple)
     for segment in segments:
         bias = circuit.tensor(segment.entry.bias)
         for _ in range(segment.steps(dt)):
@@ -101,7 +115,7 @@ def _states(
                 kick = _kick(model, circuit, moving.state, bias, rng)
                 moving.advance(bias)
                 moving.kick(math.sqrt(dt / parts) / filter.entrance * kick)
-            yield moving.state if latent else moving.state @ circuit.out
+            yield _output(model, circuit, moving.state, bias, ripple)
 
 
 def _answering(model: Model, circuit: Circuit) -> Flow:
@@ -125,20 +139,34 @@ def _answering(model: Model, circuit: Circuit) -> Flow:
     return flow
 
 
+def _output(
+    model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator
+) -> Float[Tensor, "trial component"]:
+    """Return what is read at a sample: z, and the ripple of spikes that is too fast for the network to follow."""
+    z, x = _read(model, circuit, state, bias)
+    return z + _drawn(circuit, ripple(model, x.numpy()), rng)
+
+
 def _kick(model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator) -> Tensor:
     """Return one draw of the noise of the state, per root second and times tau."""
-    if not model.net.low_rank:
-        x = circuit.coupling(1.0).forward(state, bias)
-        return circuit.tensor(np.sqrt(power(model, x.numpy())) * rng.standard_normal(x.shape))
-    factor = torch.linalg.cholesky(covariance(model, circuit, state, bias))
-    return (factor @ circuit.tensor(rng.standard_normal(state.shape))[..., None])[..., 0]
+    _, x = _read(model, circuit, state, bias)
+    if model.net.low_rank:
+        return _drawn(circuit, power(model, x.numpy()), rng)
+    return circuit.tensor(np.sqrt(power(model, x.numpy())) * rng.standard_normal(x.shape))
 
 
-def covariance(
-    model: Model, circuit: Circuit, z: Float[Tensor, "trial component"], bias: Tensor
-) -> Float[Tensor, "trial component component"]:
-    """Return D diag(S) D' at latents z."""
-    s = circuit.tensor(power(model, torch.addmm(bias, z, circuit.into).numpy()))
+def _read(model: Model, circuit: Circuit, state: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the output z and the input x of all units."""
+    if model.net.low_rank:
+        return state, torch.addmm(bias, state, circuit.into)
+    return state @ circuit.out, circuit.coupling(1.0).forward(state, bias)
+
+
+def _drawn(circuit: Circuit, variances: Float[np.ndarray, "trial unit"], rng: np.random.Generator) -> Tensor:
+    """Return one draw of D n, where n of the units are independent and have these variances."""
     pairs = (circuit.out[:, :, None] * circuit.out[:, None, :]).flatten(1)
-    k = z.shape[1]
-    return (s @ pairs).view(-1, k, k) + torch.finfo(z.dtype).eps * torch.eye(k, dtype=z.dtype)
+    k = circuit.out.shape[1]
+    covariance = (circuit.tensor(variances) @ pairs).view(-1, k, k)
+    least = torch.finfo(covariance.dtype).eps * torch.eye(k, dtype=covariance.dtype)
+    drawn = circuit.tensor(rng.standard_normal((len(covariance), k)))
+    return (torch.linalg.cholesky(covariance + least) @ drawn[..., None])[..., 0]
