@@ -97,8 +97,8 @@ def _gone(x: np.ndarray) -> int:
 def cycles(seeds: range, units: int = 1000, per_unit: int = 1) -> Iterator[str]:
     """All shelf cycles over 60 s with 1000 neurons: period and amplitude error, alive.
 
-    The networks are those of :func:`tonicnet.spiking.sized`: a small decoder and quiet neurons make little noise, and wide
-    encoders reach what the decoder then must. What such neurons do beside their f-I curve is recalibrated away.
+    The networks are those of :func:`tonicnet.spiking.sized`: a small decoder and quiet neurons make little noise, and
+    wide encoders reach what it then must. What such neurons do beside their f-I curve is recalibrated away.
     """
     for name in CYCLES:
         task, rows = tn.task(name), []

@@ -34,9 +34,10 @@ def sized(neurons: int, *, seed: int, components: int = 3, **given: Any) -> tupl
         decoder_scale = decoder_1000 sqrt(1000 / N),        encoder_scale = encoder_1000 (N / 1000)^(1 / K)
 
     since K dimensions are tiled by N thresholds. Up to two components take steep quiet neurons (encoder 2, decoder 0.7,
-    membrane noise 0.1: half of the noise of the defaults), three or more smoother ones (0.5, 1.5, 0.2), or their
-    fields are not met. Then ``fit(..., neurons_per_unit=m)``, and ``recalibrate(..., neurons_per_unit=m)`` for the lead
-    of quiet neurons. If :func:`predict` finds the noise sd still too large, take (sd / wanted)^2 times as many.
+    membrane noise 0.1; Van der Pol with 2000 neurons has less than half of the slow noise that N = 500, m = 4, decoder
+    0.9 and noise 0.3 gave), three or more smoother ones (0.5, 1.5, 0.2), or their fields are not met. Then
+    ``fit(..., neurons_per_unit=m)``, and ``recalibrate(..., neurons_per_unit=m)`` for what quiet neurons do beside
+    their curve. If :func:`predict` finds the noise sd still too large, take (sd / wanted)^2 times as many.
 
     Arguments: ``neurons``, of the spiking network, 50 at least; ``seed`` and ``components`` K of
     :class:`tonicnet.Network`, which takes all else that is ``given``, also in the place of what the rule chose.
