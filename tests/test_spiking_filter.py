@@ -20,19 +20,7 @@ SCHEDULE = [("one", 0.1), ("two", 0.05), ("three", 0.05), ("one", 0.03)]
 NAMES = ("one", "two", "three")
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("builds")
-
-
-@pytest.fixture(autouse=True)
-def quick_compiler():
-    import brian2 as b2
-
-    kept = b2.prefs["codegen.cpp.extra_compile_args_gcc"]
-    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O1", "-ffast-math", "-fno-finite-math-only", "-std=c++11"]
-    yield
-    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = kept
+pytestmark = pytest.mark.usefixtures("quick_compiler")
 
 
 def network(kind="low-rank", units=40, lif=None, **given):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,21 +13,7 @@ from tonicnet.network import LIF
 from tonicnet.spiking import _inputs, _program
 from tonicnet.spiking._model import Model
 
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("builds")
-
-
-@pytest.fixture(autouse=True)
-def quick_compiler():
-    """Builds with little optimisation, but with the flag that lets the compiler reorder sums, as Brian2 has it."""
-    import brian2 as b2
-
-    kept = b2.prefs["codegen.cpp.extra_compile_args_gcc"]
-    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O1", "-ffast-math", "-fno-finite-math-only", "-std=c++11"]
-    yield
-    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = kept
+pytestmark = pytest.mark.usefixtures("quick_compiler")
 
 
 def network(kind: str, seed: int = 3, **lif) -> tn.Network:
