@@ -49,7 +49,8 @@ def recalibrate(
 
     f(z) = (-z + D phi(E z + b)) / tau, by damped Gauss-Newton steps from b, at states z_s of the network with the noise
     of its spikes. Where synapses are not low-rank each unit is held to its own rates instead,
-    which brings back their mean and cannot undo a lead. The rate network itself keeps the old biases.
+    which brings back their mean and cannot undo a lead. The new biases are for spikes: the rate network keeps the old
+    ones, and spikes are held against the truth or against a rate run with those.
 
     Arguments
     ---------
