@@ -87,7 +87,7 @@ class SpikeNoise(Residual):
 
 
 def quieted(stage: Stage, target: Target, circuit: Circuit, neurons_per_unit: int) -> Stage:
-    """Return the stage with the noise of spikes beside what it mends."""
+    """Return the stage with the noise of spikes beside what it mends, at known states (of a behaviour: its targets)."""
     known = target.known[:: max(1, len(target.known) // _STATES)]
     noise = SpikeNoise(circuit, circuit.tensor(known), neurons_per_unit, target.net.filter.lag)
 
