@@ -224,11 +224,30 @@ def _turns(x: np.ndarray) -> int:
     return len(find_peaks(z, prominence=0.3 * z.std())[0])
 
 
+def answers(units: int = 200, m: int = 20) -> Iterator[Row]:
+    """What neurons do beside their f-I curve: the period of Hopf over 60 s, foretold, in spikes, and recalibrated."""
+    true = _period(tn.task("hopf").trajectory(200, 0.02))
+    for noise in (0.1, 0.2, 0.3):
+        net = tn.Network(units, seed=0, components=2, transfer=tn.LIF(noise=noise))
+        learned = tn.fit(net, "hopf", progress=False)
+        options = {"duration": 60.0, "neurons_per_unit": m, "dt": 0.002}
+        told = []
+        for bank in (learned, tn.spiking.recalibrate(net, learned, neurons_per_unit=m)):
+            foretold = tn.spiking.surrogate(net, bank, **options)
+            spikes = tn.spiking.simulate(net, bank, codegen="standalone", **options)
+            told.append(" / ".join(f"{100 * (_period(run) / true - 1):+.2f} %" for run in (foretold, spikes)))
+        yield (
+            f"Hopf, N = {units} x {m}, noise {noise:g}: period error, foretold / spikes, as learned; recalibrated",
+            "; ".join(told),
+        )
+
+
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "identical": identical,
     "speed": speed,
     "dense": dense,
     "filter": filter,
+    "answers": answers,
 }
 
 
