@@ -17,8 +17,8 @@
 # **After this notebook you can** carry learned tonic inputs to a network of spiking neurons on the same synapses, as firing
 # thresholds, check that the spikes are the same whichever way the inputs are carried, and go on working in Brian2 alone.
 
-# %% tags=["parameters"] small="tasks, seconds, per_unit = ['hopf', 'cosine'], 1.0, 1"
-tasks, seconds, per_unit = ["hopf", "van-der-pol"], 8.0, 3
+# %% tags=["parameters"] small="tasks, seconds, per_unit, long = ['hopf', 'cosine'], 1.0, 1, 9.0"
+tasks, seconds, per_unit, long = ["hopf", "van-der-pol"], 8.0, 3, 40.0
 
 # %%
 import tempfile
@@ -55,6 +55,24 @@ for name in tasks:
     speed = float(bank["speed"].sel(task=name))
     truth[name] = tn.task(name).trajectory(2 * seconds * speed, speed * 0.01, seed=1)
 figure = tn.plot.compare(rate, spikes, truth=truth)
+
+# %% [markdown]
+# ## What neurons do beside their f-I curve
+#
+# The rate of a neuron answers to a moving input as well as to its value, most of all where the membrane has little noise, and
+# a neuron hears its own spikes. Both are known before a spike is run, so tonic inputs can be corrected for them. The
+# synapses stay, and the rate network keeps the tonic inputs it had.
+
+# %%
+quiet, _ = tn.spiking.sized(200, seed=0, components=2)
+learned = tn.fit(quiet, "hopf", progress=False)
+mended = tn.spiking.recalibrate(quiet, learned, neurons_per_unit=5)
+orbit = tn.task("hopf").trajectory(80.0, 0.02)
+for name, held in {"as learned": learned, "recalibrated": mended}.items():
+    foretold = tn.spiking.surrogate(quiet, held, duration=long, neurons_per_unit=5)
+    run = tn.spiking.simulate(quiet, held, duration=long, neurons_per_unit=5)
+    errors = [100 * tn.measure.limit_cycle(r, orbit)["period_error"].item() for r in (foretold, run)]
+    print(f"{name}: period error foretold {errors[0]:+.2f} %, in spikes {errors[1]:+.2f} %")
 
 # %% [markdown]
 # ## The live object
