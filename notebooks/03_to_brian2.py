@@ -17,8 +17,8 @@
 # **After this notebook you can** carry learned tonic inputs to a network of spiking neurons on the same synapses, as firing
 # thresholds, check that the spikes are the same whichever way the inputs are carried, and go on working in Brian2 alone.
 
-# %% tags=["parameters"] small="tasks, seconds, per_unit, long = ['hopf', 'cosine'], 1.0, 1, 9.0"
-tasks, seconds, per_unit, long = ["hopf", "van-der-pol"], 8.0, 3, 40.0
+# %% tags=["parameters"] small="tasks, seconds, per_unit, neurons, long = ['hopf', 'cosine'], 1.0, 1, 80, 6.0"
+tasks, seconds, per_unit, neurons, long = ["hopf", "van-der-pol"], 8.0, 3, 200, 40.0
 
 # %%
 import tempfile
@@ -64,7 +64,7 @@ figure = tn.plot.compare(rate, spikes, truth=truth)
 # synapses stay, and the rate network keeps the tonic inputs it had.
 
 # %%
-quiet, _ = tn.spiking.sized(200, seed=0, components=2)
+quiet, _ = tn.spiking.sized(neurons, seed=0, components=2)
 learned = tn.fit(quiet, "hopf", progress=False)
 mended = tn.spiking.recalibrate(quiet, learned, neurons_per_unit=5)
 orbit = tn.task("hopf").trajectory(80.0, 0.02)
