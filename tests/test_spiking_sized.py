@@ -43,6 +43,12 @@ def test_too_few_neurons(neurons: object) -> None:
         tn.spiking.sized(neurons, seed=0)
 
 
+@pytest.mark.parametrize("components", [0, "two"])
+def test_components_are_counted(components: object) -> None:
+    with pytest.raises(ValueError, match=r"components must be a whole number of at least 1"):
+        tn.spiking.sized(1000, seed=0, components=components)
+
+
 def test_more_units_than_neurons() -> None:
     with pytest.raises(ValueError, match=r"200 units need as many neurons at least, got neurons=100"):
         tn.spiking.sized(100, seed=0, units=200)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from .._numbers import whole
 from ..network import LIF, Network
 
-_UNITS = 1000  # as many as are learned within a minute; more neurons than these share units
+_UNITS = 1000  # as many as are learned in about a minute; more neurons than these share units
 _FEWEST = 50
 
 
@@ -42,13 +42,13 @@ def sized(neurons: int, *, seed: int, components: int = 3, **given: Any) -> tupl
     Arguments: ``neurons``, of the spiking network, 50 at least; ``seed`` and ``components`` K of
     :class:`tonicnet.Network`, which takes all else that is ``given``, also in the place of what the rule chose.
 
-    Returns the network and m. Raises ValueError for too few neurons.
+    Returns the network and m. Raises ValueError for too few neurons, and as :class:`tonicnet.Network` does.
 
     >>> net, m = sized(5000, seed=0)
     >>> net.units, m, net.spec.decoder_scale
     (1000, 5, 1.5)
     """
-    count = whole("neurons", neurons, _FEWEST)
+    count, components = whole("neurons", neurons, _FEWEST), whole("components", components)
     units = whole("units", given.pop("units", min(count, _UNITS)))
     if units > count:
         raise ValueError(f"{units} units need as many neurons at least, got neurons={count}; raise it, or lower units")
