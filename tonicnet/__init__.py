@@ -11,6 +11,7 @@ from ._files import load as load
 from ._files import save as save
 from ._labels import package_version as _package_version
 from ._show import show as show
+from .bank import load_bank as load_bank
 from .explore import explore as explore
 from .learn import fit as fit
 from .measure import compare as compare
@@ -22,7 +23,6 @@ from .network import Sigmoid as Sigmoid
 from .network import Softplus as Softplus
 from .network import Tanh as Tanh
 from .network import Transfer as Transfer
-from .network import load_bank as load_bank
 from .network import load_network as load_network
 from .network import models as models
 from .report import report as report

@@ -5,7 +5,8 @@ from __future__ import annotations
 import xarray as xr
 
 from ._card import Card
-from .network import Network, bank_card, network_card
+from .bank import bank_card
+from .network import Network, network_card
 from .task import Task, task_card
 
 

@@ -9,7 +9,8 @@ import xarray as xr
 
 from .._files import load
 from .._share import shelf
-from ..network import Network, check_bank, load_network, models
+from ..bank import check_bank
+from ..network import Network, load_network, models
 
 
 @dataclass(frozen=True)

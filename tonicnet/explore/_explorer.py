@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from .._names import choose
-from ..network import Entry, Network, check_bank, entry
+from ..bank import Entry, check_bank, entry
+from ..network import Network
 from ..simulate import simulate
 
 _FROM, _TO = "one", "other"

@@ -1,4 +1,6 @@
-"""How biases are found: residuals say what is wrong, methods mend it, fit loops."""
+"""How numbers are learned: courses of residuals, judges, and the loop."""
 
 from ._first_bias import first_bias as first_bias
 from ._fit import fit as fit
+from ._job import Job as Job
+from ._settings import Settings as Settings

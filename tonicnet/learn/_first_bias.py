@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..network import Network
-from ._plan import Draw
+from ._draw import Draw
 
 _DENSE = 0.1  # of the spread of first biases: broad ones silence what random synapses do by themselves
 
@@ -22,5 +22,5 @@ def first_bias(net: Network, *, seed: int = 0, restart: int = 0) -> Float[np.nda
     (50,)
     """
     mean, spread = net.transfer.spread
-    drawn = Draw(seed, restart)("bias").standard_normal(net.units)
-    return mean + (spread if net.low_rank else _DENSE * spread) * drawn
+    broad = spread if net.spec.synapses == "low-rank" else _DENSE * spread
+    return mean + broad * Draw(seed, restart)("bias").standard_normal(net.units)

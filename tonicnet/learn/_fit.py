@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import xarray as xr
 
-from ..network import Network, check_bank
-from ..simulate import Circuit
+from ..bank import check_bank, grown
+from ..circuit import circuit_of
+from ..network import Network
 from ..task import Task
 from ..task import task as named_task
-from ._bank import bank, grown
 from ._checkpoint import Checkpoint
-from ._filter import check_field
+from ._corrected_field import check_field
+from ._courses import course_for
 from ._interrupt import Interrupts
-from ._learner import Learned, Learner
+from ._job import Job
 from ._progress import Report, reporter
-from ._setup import Setup
+from ._settings import Settings
 from ._spike_noise import check_spikes
-from ._target import Target
 
 Tasks = str | Task | Sequence[str | Task]
+
+_EARLIER = {"flow": "field", "trajectory": "trajectory"}  # names of objectives when they were methods
 
 
 def fit(
     net: Network,
     tasks: Tasks,
     *,
+    learn: str = "bias",
+    objective: str = "auto",
     method: str = "auto",
     noise: float = 0.1,
     neurons_per_unit: int | None = None,
@@ -45,17 +50,19 @@ def fit(
 ) -> xr.Dataset:
     """Learn one vector of tonic inputs for each task; the synapses stay as they are.
 
-    "flow" makes the vector field of a low-rank network that of the task, min_b mean_s |D phi(E z_s + b) -
-    z_s - tau f(z_s)|^2, then polishes it on closed-loop windows; "trajectory" follows reference runs,
-    recordings or trials, driven first, then alone for longer and longer. Both by damped Gauss-Newton on exact
-    Jacobians. "adam" and "amsgrad" take the same residuals first-order, as baselines. "auto" is "flow" where the
-    network is low-rank and the task has a vector field, else "trajectory"; ``method(task)`` says what was picked.
-
     Arguments
     ---------
     net : the frozen network; its hash is checked before and after. One with rise or delay is low-rank and learns
         fields, corrected so that through its synapses they have the speed of the task.
     tasks : shelf names, :class:`Task` objects, or a list of both.
+    learn : which numbers are learned: "bias", the tonic inputs b of r = phi(h + b); or, to compare with them, "gain",
+        r = phi(g (h + b)), "scale", r = s phi(h + b), or "decoder", x = D r, each with the first tonic inputs frozen.
+    objective : what is fitted. "field" makes the vector field of a low-rank network that of the task, min_b mean_s
+        |D phi(E z_s + b) - z_s - tau f(z_s)|^2, then polishes it on closed-loop windows; "trajectory" follows
+        reference runs, recordings or trials, driven first, then alone for longer and longer. "auto" is "field" where
+        the network is low-rank and the task has a vector field, else "trajectory".
+    method : how: "gauss-newton" (also "auto"), damped, on exact Jacobians; "adam" and "amsgrad" take the same
+        residuals first-order, as baselines. ``method(task)`` of the bank says what was taken.
     noise : width of the tube round the attractor in which the field is learned too, in standard deviations
         of the task; larger is more robust, smaller more exact.
     neurons_per_unit : learn for a spiking network of so many LIF neurons a unit: what their spikes will add to the
@@ -77,11 +84,11 @@ def fit(
         there, also after kill -9, to the same biases bit for bit; that of another run is refused.
     into : a bank of this network to grow; its rows are left as they are.
     progress : True for a bar, False for silence, or a function called with a dict after each step: task, stage,
-        step, loss, score, left (s), restart, and the bias as it is then.
+        step, loss, score, left (s), restart, and the learned numbers (``bias``) as they are then.
     seed : of the first biases and of all sampling.
 
     Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per
-    task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks or methods, a task of more
+    task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks, sets, objectives or methods, a task of more
     components than the network has, synapses with rise or delay where there is no field to correct,
     ``neurons_per_unit`` where the noise of spikes is not known, fields that are not finite (naming the state), a
     checkpoint of another run; MemoryError, before the first step, where ``memory`` cannot suffice.
@@ -94,47 +101,55 @@ def fit(
     >>> bank["bias"].sizes["unit"]
     60
     """
-    setup = Setup(method, noise, steps, rounds, restarts, solver, precision, memory, device, seed, neurons_per_unit)
-    check_spikes(net, setup.neurons_per_unit)
-    targets = [Target(t, net) for t in _tasks(tasks)]
-    for target in targets:
-        check_field(net, target.task, setup.method)
+    settings = Settings(
+        learn, *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory, device, seed,
+        neurons_per_unit,
+    )  # fmt: skip
+    check_spikes(net, settings.neurons_per_unit, settings.learn)
+    circuit = circuit_of(net, settings.dtype(net), settings.device)  # the synapses are loaded once, for all tasks
+    jobs = [Job.on(circuit, task, settings) for task in _tasks(tasks)]
+    for job in jobs:
+        check_field(net, job.task, settings.objective)
+        course_for(job.problem)
     report = reporter(progress)
     if into is not None:
-        _check_room(net, into, targets)
+        _check_room(net, into, jobs)
     before = net.verify()
-    learned = _learn_all(net, targets, setup, report, checkpoint)
+    rows = _learn_all(jobs, report, checkpoint)
     if net.verify() != before:
         raise RuntimeError("the frozen synapses changed during learning")
-    made = bank(net, learned, setup)
-    return made if into is None else grown(into, made)
+    for row in rows:
+        into = row if into is None else grown(net, into, row)
+    assert into is not None
+    return into
 
 
-def _learn_all(
-    net: Network, targets: list[Target], setup: Setup, report: Report, path: str | Path | None
-) -> list[Learned]:
-    circuit = Circuit(net, setup.dtype(net), setup.device)  # the synapses are loaded once, for all tasks
-    file = Checkpoint.open(path, net, targets, setup)
-    learned: list[Learned] = []
+def _objective(objective: str, method: str) -> tuple[str, str]:
+    """Return objective and method; names of earlier versions, which had one word for both, are still understood."""
+    if method not in _EARLIER:
+        return objective, method
+    warnings.warn(
+        f'method="{method}" is what is fitted, not how: write objective="{_EARLIER[method]}"', FutureWarning, stacklevel=3
+    )
+    return _EARLIER[method], "auto"
+
+
+def _learn_all(jobs: list[Job], report: Report, path: str | Path | None) -> list[xr.Dataset]:
+    file = Checkpoint.open(path, jobs)
+    rows: list[xr.Dataset] = []
     with Interrupts() as interrupts:
-        for number, target in enumerate(targets):
-            learner = Learner(
-                target,
-                circuit,
-                setup,
-                report=report,
-                keep=file.keeper(number),
-                state=file.state(number, circuit.device),
-            )
+        for number, job in enumerate(jobs):
+            state = file.state(number, job.circuit.device)
+            learner = job.learner(report=report, keep=file.keeper(number), state=state)
             try:
                 learner.learn()
             except KeyboardInterrupt:
                 file.write(number, learner.state)
                 interrupts.seen = True
-            learned.append(learner.result())
+            rows.append(job.row(learner.result()))
             if interrupts.seen:
                 break
-    return learned
+    return rows
 
 
 def _tasks(given: Tasks) -> list[Task]:
@@ -149,12 +164,12 @@ def _tasks(given: Tasks) -> list[Task]:
     return made
 
 
-def _check_room(net: Network, bank: xr.Dataset, targets: list[Target]) -> None:
+def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> None:
     check_bank(net, bank)
     held = set(map(str, bank["task"].values))
-    for target in targets:
-        if target.task.name in held:
+    for job in jobs:
+        if job.task.name in held:
             raise ValueError(
-                f"the bank holds task {target.task.name!r} already; leave it out of tasks, drop it from the bank "
+                f"the bank holds task {job.task.name!r} already; leave it out of tasks, drop it from the bank "
                 "(bank.drop_sel), or learn it under another name"
             )

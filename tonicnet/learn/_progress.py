@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
-from ._plan import Stage
+from ._course import Stage
 
 Report = Callable[[dict[str, Any]], None]
 

@@ -6,27 +6,29 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ._method import Memory
+from ..solve import Memory
 from ._score import Score
 
 
 @dataclass(frozen=True)
 class Best:
-    """The best bias by its score in closed loop."""
+    """The best theta by its score in closed loop, and the restart it came from."""
 
-    bias: Tensor
+    theta: Tensor
     score: Score
+    restart: int = 0
 
 
 @dataclass(frozen=True)
 class State:
-    """Restart, stage and step; the bias there; what the method remembers; the best so far.
+    """Restart, stage and step; theta there, and where the stage began; what the method remembers; the best so far.
 
     ``memory`` is None before the first step of a stage. ``history`` holds the stage's losses, ``losses`` all of them,
     ``scored`` counts closed-loop rounds since the restart, ``ending`` is a sentence once learning is over.
     """
 
-    bias: Tensor
+    theta: Tensor
+    begun: Tensor
     restart: int = 0
     stage: int = 0
     step: int = 0

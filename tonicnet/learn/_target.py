@@ -8,19 +8,21 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
+from ..bank import Scaling
 from ..measure import limit_cycle_of
-from ..network import Entry, Network
+from ..network import Network
+from ..solve import differenced, distinct, zeros
 from ..task import Task, recorded
-from ._filter import advanced, taught
-from ._points import distance_to, distinct
+from ._corrected_field import advanced, corrected
 from ._smooth import Smoothed, smoothed
+from ._spurious import APART, distance_to
 
 SLOWNESS = 0.375  # rms of tau f(z) in units of z, for a speed chosen from the task's own time scale
 _LONG = 400  # time scales of a recording in which a period must hold
 _STEADY = 0.03  # variation of return times of a recorded cycle at most: chaos may seem periodic for a while
-_SEEKERS, _NEWTON, _DIFFERENCE = 64, 30, 1e-6  # of the search for fixed points
+_SEEKERS, _NEWTON, _REST = 64, 30, 1e-6  # of the search for fixed points, and |F| left there
 _FEWEST = 33  # samples in which a period is looked for
-_FUNNEL = (0.3, 0.8)  # distance from known states over which the target's field gives way to the funnel
+_AWAY = (0.3, 0.8)  # distance from known states over which the target's field gives way to one that leads back
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Target:
     """The field tau dz/dt = F(z) that a network is to have for a task of d <= K components.
 
     The first d components are the task's, scaled; the others are held at rest, F_k = -z_k. For synapses with rise or
-    delay F is that of the first-order network of the same lag (:func:`taught`), and lag takes the place of tau.
+    delay F is that of the first-order network of the same lag (:func:`corrected`), and lag takes the place of tau.
     """
 
     task: Task
@@ -56,12 +58,11 @@ class Target:
         return self.net.filter.lag * self.speed
 
     @cached_property
-    def entry(self) -> Entry:
-        """The bank's entry of this task before it is learned: bias zero, scaling, speed and starts."""
+    def scaling(self) -> Scaling:
+        """The map between the task and the network, with the idle components of the network."""
         d, k = self.task.dimension, self.net.components
-        return Entry(
+        return Scaling(
             task=self.task.name,
-            bias=np.zeros(self.net.units),
             center=np.concatenate([self.task.center, np.zeros(k - d)]),
             scale=np.concatenate([self.task.scale, np.ones(k - d)]),
             speed=self.speed,
@@ -76,20 +77,20 @@ class Target:
 
     def scaled(self, x: Float[np.ndarray, "*any component"]) -> Float[np.ndarray, "*any latent"]:
         """Return task states in network coordinates."""
-        return self.entry.to_network(self.embed(x))
+        return self.scaling.to_network(self.embed(x))
 
     def flow(self, z: Float[np.ndarray, "*any latent"]) -> Float[np.ndarray, "*any latent"]:
-        """Return F(z), what the task's scaled field per tau is taught as, and -z in idle components."""
+        """Return F(z): the task's scaled field per tau, corrected for the synapses, and -z in idle components."""
         d, filter = self.task.dimension, self.net.filter
         if filter.first_order:
             field = self._own_flow(z)
         else:
-            field = taught(lambda x: self._own_flow(self.embed(x)), filter, z[..., :d])
+            field = corrected(lambda x: self._own_flow(self.embed(x)), filter, z[..., :d])
         return np.concatenate([field, -z[..., d:]], axis=-1)
 
     def _own_flow(self, z: Float[np.ndarray, "*any latent"]) -> Float[np.ndarray, "*any component"]:
         """Return the scaled field of the task per tau, its own components only."""
-        return self.unit * self.task.flow(self.entry.to_task(z)[..., : self.task.dimension]) / self.task.scale
+        return self.unit * self.task.flow(self.scaling.to_task(z)[..., : self.task.dimension]) / self.task.scale
 
     def advance(self, z: Float[np.ndarray, "trial latent"], h: float) -> Float[np.ndarray, "trial latent"]:
         """Return the states of F after ``h`` tau."""
@@ -123,7 +124,7 @@ class Target:
         """The task that runs are held against: itself, or a recording without its noise."""
         if self.task.kind != "recording":
             return self.task
-        values = self.entry.to_task(self.smooth.values)[..., : self.task.dimension]
+        values = self.scaling.to_task(self.smooth.values)[..., : self.task.dimension]
         return Task.from_array(
             values, name=self.task.name, dt=self.task.dt, components=self.task.components,
             center=self.task.center, scale=self.task.scale,
@@ -157,32 +158,28 @@ class Target:
     def rests(self) -> Float[np.ndarray, "point latent"]:
         """Fixed points of the task's field near the known states, found by Newton's method with differences."""
         rng = np.random.default_rng(3)
-        z = self.known[rng.integers(len(self.known), size=_SEEKERS)]
-        for _ in range(_NEWTON):
-            flow = self.flow(z)
-            columns = [(self.flow(z + _DIFFERENCE * e) - flow) / _DIFFERENCE for e in np.eye(z.shape[1])]
-            step = np.linalg.pinv(np.stack(columns, axis=-1)) @ flow[..., None]
-            z = z - np.clip(step[..., 0], -0.5, 0.5)
-        kept = z[np.isfinite(z).all(1) & (np.linalg.norm(self.flow(z), axis=1) < 1e-6)]
-        return distinct(kept[distance_to(self.known, kept) < _FUNNEL[1]])
+        start = self.known[rng.integers(len(self.known), size=_SEEKERS)]
+        ends = zeros(self.flow, differenced(self.flow), start, tolerance=_REST, steps=_NEWTON)
+        points = ends.location[ends.speed < _REST]
+        return distinct(points[distance_to(self.known, points) < _AWAY[1]], APART)
 
     def guarded_flow(self, z: Float[np.ndarray, "state latent"]) -> Float[np.ndarray, "state latent"]:
-        """Return F near the known states and, far from them, a funnel F(z*) + z* - z to the nearest one z*.
+        """Return F near the known states and, far from them, F(z*) + z* - z, which leads to the nearest one z*.
 
-        A switch of tasks starts the new one where the old one happened to be; the funnel brings it home,
+        A switch of tasks starts the new one where the old one happened to be; this field brings it to the attractor,
         also where the task's own field would run away.
         """
         from scipy.spatial import cKDTree
 
         distance, nearest = cKDTree(self.known).query(z)
         home = self.known[nearest]
-        far = funnelled(distance)[:, None]
-        funnel = self.flow(home) + home - z
+        far = led_back(distance)[:, None]
+        back = self.flow(home) + home - z
         near = self.flow(np.where(far < 1, z, home))
-        return (1 - far) * near + far * funnel
+        return (1 - far) * near + far * back
 
 
-def funnelled(distance: Float[np.ndarray, " state"]) -> Float[np.ndarray, " state"]:
-    """Return the share of the funnel in the field at a distance from known states."""
-    low, high = _FUNNEL
+def led_back(distance: Float[np.ndarray, " state"]) -> Float[np.ndarray, " state"]:
+    """Return the share, at a distance from known states, of the field that leads back to them."""
+    low, high = _AWAY
     return np.clip((distance - low) / (high - low), 0, 1)

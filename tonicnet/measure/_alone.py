@@ -9,8 +9,9 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable
-from ..network import Dynamics, Entry, Network, bare, check_bank, dynamics_of, entry
-from ._advance import Motion
+from ..bank import Entry, bare, check_bank, entry
+from ..circuit import Autonomous, Variation, autonomous
+from ..network import Network
 
 Biases = xr.Dataset | xr.DataArray | np.ndarray
 
@@ -20,7 +21,7 @@ class Alone:
     """One task of a bank on its network."""
 
     entry: Entry
-    dynamics: Dynamics
+    dynamics: Autonomous
 
     @property
     def unit(self) -> float:
@@ -33,9 +34,9 @@ class Alone:
         step = self.dynamics.net.spec.dt
         return None if step is None else step * self.entry.speed
 
-    def motion(self, dt: float | None) -> Motion:
+    def motion(self, dt: float | None) -> Variation:
         """Return the motion at steps of ``dt`` seconds (tau / 10 or the network's own if not given)."""
-        return Motion.alone(self.dynamics, dt)
+        return Variation.alone(self.dynamics, dt)
 
     def starts(self, trials: int, initial: np.ndarray | None, seed: int) -> Float[np.ndarray, "row state"]:
         """Return states to start from: ``initial`` in task units, else drawn from those stored in the bank."""
@@ -56,8 +57,7 @@ class Alone:
                 f"initial is (component,) or (trial, component), finite, with {used} components for task "
                 f"{self.entry.task!r}; got shape {np.shape(initial)}"
             )
-        idle = np.broadcast_to(self.entry.center[given.shape[1] :], (len(given), k - given.shape[1]))
-        return np.concatenate([given, idle], axis=1)
+        return self.entry.scaling.completed(given)
 
 
 def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = False) -> list[Alone]:
@@ -79,7 +79,7 @@ def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = 
         rows = [bare(net, bias)]
     else:
         raise ValueError(f"task {task!r} names a row of a bank; a bare bias vector has none, so leave task out")
-    return [Alone(row, dynamics_of(net, row.bias)) for row in rows]
+    return [Alone(row, autonomous(net, row.numbers)) for row in rows]
 
 
 def check_first_order(net: Network) -> None:

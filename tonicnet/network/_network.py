@@ -13,7 +13,6 @@ import numpy as np
 import scipy.sparse as sp
 import tomli_w
 import torch
-import xarray as xr
 from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from torch import Tensor
@@ -233,28 +232,6 @@ def load_network(source: str | os.PathLike[str], *, transfer: Transfer | None = 
     """
     path = _locate(source)
     return network_from_dict(_read(path), origin=str(path), transfer=transfer)
-
-
-def load_bank(source: str | os.PathLike[str]) -> xr.Dataset:
-    """Read a bank: that of a shipped model by its name, a file, or a folder that holds ``bank.nc``.
-
-    Raises ValueError for an unknown name or a Dataset that is not a bank, FileNotFoundError for a missing file.
-
-    >>> bank = load_bank("atlas-1000")
-    >>> bank["bias"].sizes["unit"]
-    1000
-    """
-    path = Path(source)
-    if path.is_dir():
-        path = path / "bank.nc"
-    elif not path.exists() and path.suffix != ".nc":
-        path = shelf("models") / str(source) / "bank.nc"
-        if not path.is_file():
-            raise ValueError(f"{unknown('bank', str(source), models())} A path to a bank.nc works too.")
-    bank = load(path)
-    if not {"bias", "task"} <= set(bank.variables):
-        raise ValueError(f"{path} is not a bank: it has no bias(task, unit); tonicnet.fit makes one")
-    return bank
 
 
 def network_from_dict(given: Mapping[str, Any], *, origin: str, transfer: Transfer | None = None) -> Network:

@@ -12,7 +12,8 @@ from typing import Any
 
 import xarray as xr
 
-from ..network import Network, bank_scores
+from ..bank import bank_scores
+from ..network import Network
 from ._figures import attractor, biases, course, losses
 from ._sample import Sample
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import xarray as xr
 
 from .._files import atomic
-from ..network import Network, check_bank
+from ..bank import check_bank
+from ..network import Network
 from ._page import page
 from ._sample import sample
 

@@ -8,7 +8,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ..network import Entry, Network, dynamics_of, plan
+from ..bank import Entry, plan
+from ..circuit import LowRank, autonomous, circuit_of
+from ..network import Network
 
 Flow = Callable[[Float[np.ndarray, "... component"]], Float[np.ndarray, "... component"]]
 
@@ -30,7 +32,7 @@ def flow(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, *, task: st
     >>> flow(net, np.zeros(50))(np.zeros((4, 3))).shape
     (4, 3)
     """
-    if not net.low_rank:
+    if not isinstance(circuit_of(net), LowRank):
         raise ValueError(
             f"the output of a {net.spec.synapses} network does not close: its field has {net.units} dimensions; "
             'draw the network with synapses="low-rank", or run it with tonicnet.simulate'
@@ -41,7 +43,7 @@ def flow(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, *, task: st
             "the output of a network with rise or delay has no field of its own: where it goes depends on what is in "
             "its synapses; run it with tonicnet.simulate"
         )
-    latent = dynamics_of(net, entry.bias)
+    latent = autonomous(net, entry.numbers)
 
     def field(x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:
         states = np.asarray(x, dtype=float)
@@ -60,5 +62,4 @@ def _whole(x: np.ndarray, entry: Entry) -> np.ndarray:
             f"states of task {entry.task!r} have {entry.dimension} components in the last axis "
             f"({k} with idle ones), got shape {x.shape}"
         )
-    idle = np.broadcast_to(entry.center[given:], (*x.shape[:-1], k - given))
-    return np.concatenate([x, idle], axis=-1)
+    return entry.scaling.completed(x)

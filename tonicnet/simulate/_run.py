@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -14,12 +12,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._names import choose
+from .._labels import Variable
 from .._numbers import whole
-from .._runs import Recording, sampled
-from ..network import Entry, Network, Schedule, Segment, plan
-from ._field import Circuit
-from ._method import METHODS, step
-from ._motion import Motion, motion
+from ..bank import Schedule, Segment, Timeline, plan
+from ..circuit import METHODS, LowRank
+from ..network import Network
+from ._runner import Runner, circuit_for
+from ._starting import starting_states
 
 _DTYPES = {"float64": torch.float64, "float32": torch.float32}
 _STEPS_PER_TAU = 10  # of a run whose dt is not given
@@ -83,131 +82,32 @@ def simulate(
     """
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     step_size, scheme = _resolve(net, dt, method)
-    circuit = Circuit(net, _DTYPES[choose("dtype", dtype, _DTYPES)])
+    circuit = circuit_for(net, _DTYPES[choose("dtype", dtype, _DTYPES)], segments, rates)
     rng = np.random.Generator(np.random.Philox(seed))
     start = starting_states(segments[0].entry, initial, trials, rng)
     u = _inputs(inputs, segments, step_size, len(start), net.components)
     _check_history(net, start)
-    runner = _Runner(circuit, net, step_size / net.tau, scheme, noise, rates, rng)
-    samples = runner.run(segments, start, u, step_size)
-    recording = Recording.of(segments, step_size, whole("every", every))
-    return _collect(net, recording, samples, rates, seed)
+    runner = Runner(circuit, segments, step_size / net.tau, scheme, noise, rng)
+    timeline = Timeline.of(segments, step_size, whole("every", every))
+    return _collect(runner, timeline, runner.states(start, u, step_size), rates, seed)
 
 
-def starting_states(
-    entry: Entry, initial: np.ndarray | xr.DataArray | None, trials: int | None, rng: np.random.Generator
-) -> Float[np.ndarray, "trial time component"]:
-    """Return the states (a history of one or more steps) a run begins from, in network coordinates."""
-    if initial is None:
-        count = 1 if trials is None else whole("trials", trials)
-        chosen = rng.choice(len(entry.start), size=count, replace=count > len(entry.start))
-        return entry.to_network(entry.start[np.sort(chosen)])[:, None]
-    given = np.asarray(initial, dtype=np.float64)
-    given = given[None, None] if given.ndim == 1 else given[:, None] if given.ndim == 2 else given
-    k = len(entry.center)
-    if given.ndim != 3 or 0 in given.shape or given.shape[-1] not in (entry.dimension, k):
-        raise ValueError(
-            f"initial is (component,), (trial, component) or (trial, time, component) with {entry.dimension} "
-            f"components for task {entry.task!r}, got shape {np.shape(initial)}"
-        )
-    if not np.isfinite(given).all():
-        raise ValueError("initial holds values that are not finite")
-    if trials is not None and len(given) not in (1, whole("trials", trials)):
-        raise ValueError(f"initial has {len(given)} trials and trials={trials}; give one state, or one a trial")
-    given = np.repeat(given, trials, axis=0) if trials is not None and len(given) == 1 else given
-    idle = np.broadcast_to(entry.center[given.shape[-1] :], (*given.shape[:-1], k - given.shape[-1]))
-    return entry.to_network(np.concatenate([given, idle], axis=-1))
+def _collect(runner: Runner, timeline: Timeline, states: Iterator[Tensor], rates: bool, seed: int) -> xr.Dataset:
+    net = runner.circuit.net
+    kept = [state.to(torch.float64) for k, state in enumerate(states) if k % timeline.every == 0]
+    z = torch.stack([_output(runner, k, x) for k, x in zip(timeline.index, kept, strict=True)], dim=1).numpy()
+    timeline.check_finite(z)
+    extra = {}
+    if rates:
+        values = net.transfer.rate_scale * torch.stack(kept, dim=1).numpy()
+        extra["rate"] = Variable(("trial", "time", "unit"), values, net.transfer.rate_unit, "rate of each unit")
+    return timeline.dataset(z, kind="rate", extra=extra, seed=seed, network_sha256=net.sha256)
 
 
-@dataclass
-class _Runner:
-    """Advances rates or latents through the segments of a run."""
-
-    circuit: Circuit
-    net: Network
-    h: float
-    method: str
-    noise: float
-    rates: bool
-    rng: np.random.Generator
-
-    def run(self, segments: list[Segment], start: np.ndarray, inputs: np.ndarray | None, dt: float) -> Iterator[Tensor]:
-        """Yield the state at every sample, the first one included."""
-        if not (math.isfinite(self.noise) and self.noise >= 0):
-            raise ValueError(f"noise is a standard deviation, zero or positive, got {self.noise}")
-        moving = self._begin(segments[0].entry, start, dt)
-        fluctuation = self._fluctuation(len(start))
-        yield moving.state
-        done = 0
-        for segment in segments:
-            tonic = self.circuit.tensor(segment.entry.bias)
-            for _ in range(segment.steps(dt)):
-                drive = self._drive(tonic, inputs, done, segment.entry)
-                drive = drive + next(fluctuation) if self.noise else drive
-                moving.advance(drive)
-                done += 1
-                yield moving.state
-
-    @property
-    def _flow(self) -> Callable[..., Tensor]:
-        return self.circuit.latent_flow if self._latent else self.circuit.rate_flow
-
-    @property
-    def _latent(self) -> bool:
-        return self.net.low_rank and not self.rates
-
-    def _begin(self, entry: Entry, start: np.ndarray, dt: float) -> Motion:
-        bias = self.circuit.tensor(entry.bias)
-        state = self._first(bias, start)
-        filter = self.net.filter
-        return motion(self._flow, state, bias, filter=filter, h=dt / filter.lag, method=self.method)
-
-    def _first(self, bias: Tensor, start: np.ndarray) -> Tensor:
-        history = self.circuit.tensor(start)
-        first = history[:, 0]
-        r = self.circuit.resting_rates(first, bias)
-        for k in range(1, history.shape[1]):
-            drive = torch.addmm(bias, history[:, k - 1], self.circuit.into)
-            r = step(partial(self.circuit.driven_flow, drive=drive), r, self.h, self.method)
-        if not self._latent:
-            return r
-        return first if history.shape[1] == 1 else r @ self.circuit.out
-
-    def _drive(self, tonic: Tensor, inputs: np.ndarray | None, k: int, entry: Entry) -> Tensor:
-        if inputs is None:
-            return tonic
-        return torch.addmm(tonic, self.circuit.tensor(inputs[:, k] / entry.scale), self.circuit.into)
-
-    def _fluctuation(self, trials: int) -> Iterator[Tensor]:
-        """Coloured noise of correlation time tau, exact at any step."""
-        keep = math.exp(-self.h)
-        value = self.noise * self._normal(trials)
-        while True:
-            yield value
-            value = keep * value + self.noise * math.sqrt(1 - keep**2) * self._normal(trials)
-
-    def _normal(self, trials: int) -> Tensor:
-        return self.circuit.tensor(self.rng.standard_normal((trials, self.net.units)))
-
-
-def _collect(net: Network, recording: Recording, samples: Iterator[Tensor], rates: bool, seed: int) -> xr.Dataset:
-    decoder = torch.tensor(net.decoder.T, dtype=torch.float64)
-    kept, latents = [], []
-    for k, state in enumerate(samples):
-        if k % recording.every == 0:
-            wide = state.to(torch.float64)
-            latents.append(wide @ decoder if _holds_rates(net, rates) else wide)
-            kept += [wide] if rates else []
-    z = torch.stack(latents, dim=1).numpy()
-    recording.check_finite(z)
-    rate = net.transfer.rate_scale * torch.stack(kept, dim=1).numpy() if rates else None
-    return sampled(
-        recording, z, rate=rate, rate_unit=net.transfer.rate_unit, kind="rate", seed=seed, network_sha256=net.sha256
-    )
-
-
-def _holds_rates(net: Network, rates: bool) -> bool:
-    return rates or not net.low_rank
+def _output(runner: Runner, segment: int, state: Tensor) -> Tensor:
+    """Return D r with the decoder of the segment in force, in double precision."""
+    circuit = runner.dynamics[segment].circuit
+    return state if isinstance(circuit, LowRank) else state @ circuit.out.double()
 
 
 def _resolve(net: Network, dt: float | None, method: str | None) -> tuple[float, str]:

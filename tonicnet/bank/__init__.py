@@ -1,0 +1,19 @@
+"""Banks, the learned numbers of many tasks on one network: the only place that reads and writes them."""
+
+from ._card import bank_card as bank_card
+from ._card import bank_facts as bank_facts
+from ._card import bank_scores as bank_scores
+from ._entry import Entry as Entry
+from ._entry import Scaling as Scaling
+from ._read import bare as bare
+from ._read import check_bank as check_bank
+from ._read import entry as entry
+from ._read import load_bank as load_bank
+from ._schedule import Schedule as Schedule
+from ._schedule import Segment as Segment
+from ._schedule import plan as plan
+from ._tanh_to_sigmoid import as_sigmoid as as_sigmoid
+from ._timeline import Timeline as Timeline
+from ._write import carried as carried
+from ._write import grown as grown
+from ._write import written as written

@@ -1,0 +1,53 @@
+"""From signed rates to positive ones: a tanh network as a sigmoid network, by a change of variables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+
+from ..network import Network, Sigmoid, Tanh
+from ._read import check_bank
+from ._write import carried
+
+
+def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
+    """Return the sigmoid network, and its bank, that do exactly what a tanh network and its bank do.
+
+    With tanh(x) = 2 sigmoid(2 x) - 1 and r = 2 s - 1, tau ds/dt = -s + sigmoid(W' s + E' u + b') has the same
+    outputs x = center' + scale D' s for
+
+        W' = 4 W,   E' = 2 E,   D' = 2 D,   b' = 2 (b - W 1 - E D 1),   center' = center - scale D 1
+
+    (W 1 without the random synapses for low-rank networks, E D 1 without the feedback where there is none). The
+    synapses are the same draw at other scales. Input noise of standard deviation s becomes 2 s.
+
+    Arguments: ``net``, a network with ``transfer="tanh"``; ``bank``, a bank of it. Returns the pair (network, bank).
+    Raises ValueError for another transfer function or a bank of another network. A sigmoid's rates are positive,
+    but it is not the f-I curve of an integrate-and-fire neuron: for spikes, learn with ``transfer="lif"``.
+
+    >>> import tonicnet as tn
+    >>> net = tn.Network(units=30, seed=0, transfer="tanh")
+    >>> positive, bank = as_sigmoid(net, tn.fit(net, "hopf", rounds=0, steps=2, progress=False))
+    >>> positive.transfer.name, bool((positive.decoder == 2 * net.decoder).all())
+    ('sigmoid', True)
+    """
+    if not isinstance(net.transfer, Tanh):
+        raise ValueError(f"as_sigmoid takes a network with transfer='tanh', this one has {net.transfer.name!r}")
+    check_bank(net, bank)
+    spec, random = net.spec, net.spec.synapses != "low-rank"
+    gain = 4 * spec.gain if random else spec.gain
+    made = Network.from_spec(
+        replace(
+            spec, transfer=Sigmoid(), gain=gain, encoder_scale=2 * spec.encoder_scale,
+            decoder_scale=2 * spec.decoder_scale,
+        )
+    )  # fmt: skip
+    ones = np.ones(net.units)
+    rest = net.decoder.astype(np.float64) @ ones
+    into = net.recurrent.astype(np.float64) @ ones if random else np.zeros(net.units)
+    if spec.feedback:
+        into = into + net.encoder.astype(np.float64) @ rest
+    biases = 2 * (bank["bias"].values - into)
+    return made, carried(bank, made, bias=biases, center=bank["center"].values - bank["scale"].values * rest)

@@ -1,0 +1,89 @@
+"""Which samples of a run are kept, and what was in force at each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from .._labels import Variable
+from .._layout import run_dataset
+from ._schedule import Segment
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The samples of a run through some segments.
+
+    The sample on a boundary belongs to the segment that begins there; the last sample to the last segment.
+    """
+
+    segments: list[Segment]
+    step: Float[np.ndarray, " time"]
+    dt: float
+    every: int
+
+    @classmethod
+    def of(cls, segments: list[Segment], dt: float, every: int = 1) -> Timeline:
+        """Return the timeline of a run of these segments at steps of ``dt``, keeping one in ``every``."""
+        total = sum(s.steps(dt) for s in segments)
+        return cls(segments, np.arange(0, total + 1, every), dt, every)
+
+    @property
+    def index(self) -> np.ndarray:
+        """The number of the segment in force at each kept sample."""
+        starts = np.cumsum([0] + [s.steps(self.dt) for s in self.segments[:-1]])
+        return np.searchsorted(starts, self.step, side="right") - 1
+
+    @property
+    def time(self) -> np.ndarray:
+        """Seconds since the start of the run."""
+        return self.step * self.dt
+
+    @property
+    def task_time(self) -> np.ndarray:
+        """Time of the task in force, from zero at the start of its segment."""
+        starts = np.cumsum([0] + [s.steps(self.dt) for s in self.segments[:-1]])
+        return (self.step - starts[self.index]) * self.dt * self.per_sample("speed")
+
+    def per_sample(self, name: str) -> np.ndarray:
+        """Return a number (or vector) of each sample's own task."""
+        return np.array([getattr(s.entry.scaling, name) for s in self.segments])[self.index]
+
+    def to_task(self, z: Float[np.ndarray, "trial time component"]) -> Float[np.ndarray, "trial time component"]:
+        """Return outputs in the units of the task in force."""
+        return self.per_sample("center") + self.per_sample("scale") * z
+
+    def check_finite(self, z: Float[np.ndarray, "trial time component"]) -> None:
+        """Raise ValueError naming the first time at which a run left the finite numbers."""
+        bad = ~np.isfinite(z).all(axis=(0, 2))
+        if bad.any():
+            raise ValueError(
+                f"the run is not finite from {self.time[np.argmax(bad)]:.6g} s on; use a smaller dt, or other biases"
+            )
+
+
+    def dataset(
+        self,
+        z: Float[np.ndarray, "trial time component"],
+        *,
+        kind: str,
+        extra: dict[str, Variable] | None = None,
+        **attrs: str | int | float,
+    ) -> xr.Dataset:
+        """Return the labelled run of these outputs, given in network coordinates."""
+        return run_dataset(
+            self.to_task(z),
+            self.time,
+            self.task_time,
+            names=np.array([s.entry.task for s in self.segments])[self.index],
+            index=self.index,
+            dimension=self.per_sample("dimension"),
+            speed=self.per_sample("speed"),
+            components=[str(k) for k in range(z.shape[2])],
+            extra=extra,
+            kind=kind,
+            **attrs,
+        )

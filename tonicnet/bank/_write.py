@@ -1,0 +1,83 @@
+"""Writing banks: rows of numbers with their scalings, and rows carried to another network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from .._labels import Variable, dataset
+from ..network import Network
+from ..parameters import SETS
+from ._entry import Entry
+
+
+def written(
+    net: Network,
+    entries: Sequence[Entry],
+    columns: Mapping[str, Variable] | None = None,
+    coords: Mapping[str, Variable] | None = None,
+    **attrs: str | int | float,
+) -> xr.Dataset:
+    """Return the bank of some entries on a network; ``columns`` and ``coords`` hold what else is known of each task."""
+    scalings = [e.scaling for e in entries]
+    variables = _numbers(net, entries) | {
+        "center": Variable(("task", "component"), np.stack([s.center for s in scalings]), "task", "origin of z"),
+        "scale": Variable(("task", "component"), np.stack([s.scale for s in scalings]), "task", "unit of z"),
+        "speed": Variable(("task",), [s.speed for s in scalings], "1/s", "task time per second"),
+        "dimension": Variable(("task",), [s.dimension for s in scalings], "1", "components the task uses"),
+        "start": Variable(("task", "trial", "component"), np.stack([s.start for s in scalings]), "task", "starts"),
+    }
+    own = {
+        "task": Variable(("task",), [s.task for s in scalings], "1", "task"),
+        "unit": Variable(("unit",), np.arange(net.units), "1", "unit"),
+        "component": Variable(("component",), [str(k) for k in range(net.components)], "1", "output component"),
+    }
+    known = {"network_sha256": net.sha256, "network": json.dumps(net.to_dict())}
+    return dataset(variables | dict(columns or {}), own | dict(coords or {}), **(attrs | known))
+
+
+def _numbers(net: Network, entries: Sequence[Entry]) -> dict[str, Variable]:
+    """Return a variable for each parameter set that any entry has; neutral where an entry has none of it."""
+    return {
+        one.variable: Variable(
+            ("task", *one.dims),
+            np.stack([e.numbers[name] if name in e.numbers else one.neutral(net) for e in entries]),
+            "1",
+            one.long_name,
+        )
+        for name, one in SETS.items()
+        if any(name in e.numbers for e in entries)
+    }
+
+
+def grown(net: Network, old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
+    """Return a bank with the rows of both, those of the old one as they were."""
+    epochs = np.arange(max(old.sizes.get("epoch", 0), new.sizes["epoch"]))
+    old, new = (part.reindex(epoch=epochs) if "epoch" in part.dims else part for part in (old, new))
+    parts = [_complete(net, old, new), _complete(net, new, old)]
+    joined = xr.concat(parts, dim="task", data_vars="all", join="exact", combine_attrs="drop_conflicts")
+    tasks = {name: spec for part in (old, new) for name, spec in json.loads(part.attrs.get("tasks", "{}")).items()}
+    joined.attrs = new.attrs | {"tasks": json.dumps(tasks)}
+    return joined
+
+
+def _complete(net: Network, part: xr.Dataset, model: xr.Dataset) -> xr.Dataset:
+    """Return a bank with every per-task variable of another: neutral numbers, and empty or NaN where nothing is known."""
+    neutral = {one.variable: one.neutral(net) for one in SETS.values()}
+    missing = {}
+    for name in model.data_vars.keys() - part.data_vars.keys():
+        like = model[name].isel(task=[0] * part.sizes["task"])
+        empty = np.full(like.shape, "" if like.dtype.kind in "UO" else np.nan)
+        values = np.broadcast_to(neutral[name], like.shape) if name in neutral else empty
+        missing[name] = xr.Variable(like.dims, values, like.attrs)
+    order = [*model.data_vars, *(name for name in part.data_vars if name not in model.data_vars)]
+    return part.assign(missing)[order]
+
+
+def carried(bank: xr.Dataset, net: Network, **values: np.ndarray) -> xr.Dataset:
+    """Return a bank as one of another network, some of its variables replaced."""
+    moved = bank.assign({name: bank[name].copy(data=held) for name, held in values.items()})
+    return moved.assign_attrs(network_sha256=net.sha256, network=json.dumps(net.to_dict()))

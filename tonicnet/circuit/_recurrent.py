@@ -1,0 +1,82 @@
+"""Dense or sparse synapses with the fixed feedback E D: the state is the rates."""
+
+from __future__ import annotations
+
+from typing import Self, final
+
+import torch
+from torch import Tensor
+
+from ..network import Network
+from ._circuit import Circuit
+from ._coupling import Coupling
+
+
+@final
+class Recurrent(Circuit):
+    """tau dr/dt = -r + response((W + E D) r + E u + b); without feedback W alone. Low-rank networks have W = 0 here."""
+
+    def __init__(self, net: Network, dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu") -> None:
+        super().__init__(net, dtype, device)
+        self.size = net.units
+        w = self.recurrent
+        self._transposed = w.t().coalesce() if w is not None and w.is_sparse else None
+        self._couplings: dict[tuple[float, torch.dtype], Coupling] = {}
+
+    def with_decoder(self, decoder: Tensor) -> Self:
+        """Return the circuit with another decoder D, and so with another feedback E D."""
+        other = super().with_decoder(decoder)
+        other._couplings = {}
+        return other
+
+    def coupling(self, closed: float, dtype: torch.dtype | None = None) -> Coupling:
+        """Return r -> onto + (W + closed E D) r; a network without feedback has W alone at any share."""
+        key = (closed if self.feedback else 0.0, dtype or self.dtype)
+        if key not in self._couplings:
+            made = Coupling.of(self.recurrent, self._transposed, self.into, self.out, key[0])
+            self._couplings[key] = made if key[1] == self.dtype else made.to(key[1])
+        return self._couplings[key]
+
+    def drive(self, x: Tensor, onto: Tensor, fed: Tensor | None = None, closed: float = 1.0) -> Tensor:
+        """Return onto + E fed + (W + closed E D) r."""
+        onto = onto if fed is None else self.fed(fed, onto)
+        return self.coupling(closed).forward(x, onto)
+
+    def pull(self, local: Tensor, closed: float = 1.0) -> Tensor:
+        """Return (W + closed E D)' times each row."""
+        return self.coupling(closed).backward(local, torch.zeros_like(local), 0.0)
+
+    def collect(self, rate: Tensor) -> Tensor:
+        """Return the rates."""
+        return rate
+
+    def spread(self, adjoint: Tensor) -> Tensor:
+        """Return the rows themselves."""
+        return adjoint
+
+    def output(self, x: Tensor) -> Tensor:
+        """Return D r."""
+        return x @ self.out
+
+    def rates(self, x: Tensor, rate: Tensor) -> Tensor:
+        """Return the state itself."""
+        del rate
+        return x
+
+    def linear(self, gain: Tensor) -> Tensor:
+        """Return diag(gain) (W + E D), N x N for each row."""
+        identity = torch.eye(self.size, dtype=self.dtype, device=self.device)
+        return gain[:, :, None] * self._through(identity).T
+
+    def pushed(self, gain: Tensor, v: Tensor) -> Tensor:
+        """Return diag(gain) (W + E D) v, no matrix of it formed."""
+        return gain[:, None, :] * self._through(v.flatten(0, 1)).view(v.shape)
+
+    def with_output(self, r: Tensor, z: Tensor) -> Tensor:
+        """Return the rates nearest to r whose output D r is exactly z."""
+        gram = self.out.T @ self.out
+        return r + torch.linalg.solve(gram, (z - r @ self.out).T).T @ self.out.T
+
+    def _through(self, rows: Tensor) -> Tensor:
+        still = torch.zeros(self.size, dtype=self.dtype, device=self.device)
+        return self.coupling(1.0).forward(rows, still)

@@ -1,0 +1,90 @@
+"""The contract of courses: which targets they suit, their stages, and who judges what was learned."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from ..circuit import Circuit, Learnable, LowRank
+from ..network import Network
+from ..parameters import SETS
+from ..solve import Residual
+from ._draw import Draw as Draw
+from ._first_bias import first_bias
+from ._score import Score
+from ._settings import Settings
+from ._target import Target
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be learned: a target, on a circuit, with some settings."""
+
+    target: Target
+    circuit: Circuit
+    settings: Settings
+
+    @property
+    def net(self) -> Network:
+        """The network."""
+        return self.circuit.net
+
+    @property
+    def latent(self) -> bool:
+        """Whether the circuit is closed in its output, so that it has a vector field there."""
+        return isinstance(self.circuit, LowRank)
+
+    def learnable(self, restart: int = 0) -> Learnable:
+        """Return the numbers at the start: broad first biases, and neutral ones of any other set that is learned."""
+        name = self.settings.learn
+        bias = first_bias(self.net, seed=self.settings.seed, restart=restart)
+        own = {} if name == "bias" else {name: SETS[name].neutral(self.net)}
+        return Learnable(self.circuit, {"bias": bias} | own, name)
+
+
+Begun = Callable[[], Tensor]  # the theta at which a stage began
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One residual to be lowered in at most ``steps`` steps.
+
+    ``make`` draws it when its turn comes, and may ask at which theta the stage began. The network is run alone after a
+    ``scored`` stage. A stage ends early when ``patience`` steps have hardly lowered the loss.
+    """
+
+    name: str
+    steps: int
+    make: Callable[[Draw, Begun], Residual]
+    scored: bool = True
+    patience: int = 10
+
+
+class Judge(Protocol):
+    """Who says how good a theta is, by running the network alone."""
+
+    def score(self, learnable: Learnable, theta: Tensor) -> Score:
+        """Return the closed-loop score of a theta."""
+
+
+class Course(ABC):
+    """A way to learn; ``objective`` is what is fitted: the vector field, or trajectories."""
+
+    objective: ClassVar[str]
+
+    @abstractmethod
+    def suits(self, problem: Problem) -> bool:
+        """Return whether it can learn this."""
+
+    @abstractmethod
+    def stages(self, problem: Problem) -> Iterator[Stage]:
+        """Yield stages without end: the last ones are further rounds."""
+
+    @abstractmethod
+    def judge(self, problem: Problem) -> Judge:
+        """Return who judges."""

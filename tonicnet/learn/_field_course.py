@@ -1,0 +1,78 @@
+"""Learning a vector field on a low-rank network: the field itself, then polish in closed loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count as numbers
+from typing import ClassVar, final
+
+import numpy as np
+
+from ..circuit import EULER, RK4
+from ..solve import FrozenCurvature, Residual, Sum
+from ._course import Begun, Course, Draw, Judge, Problem, Stage
+from ._field_residual import FieldResidual
+from ._judge import AttractorJudge
+from ._latent_windows import LatentWindows
+from ._training_states import field_residual
+from ._window_length import horizon, rollout_step
+from ._window_sampling import true_windows
+
+_THIN = 3  # one state in so many for the first steps of the field fit
+_WINDOW_STEPS = 3000  # of all windows together, which bounds the cost of a step
+_POLISH = 12  # steps of a round
+
+
+@final
+class FieldCourse(Course):
+    """The field fit, on few states and then on all, and rounds of closed-loop polish with the field beside it.
+
+    A memory may be good without polish; chaos and cycles gain by it and are scored after their first round.
+    """
+
+    objective: ClassVar[str] = "field"
+
+    def suits(self, problem: Problem) -> bool:
+        """Return whether network and task have fields."""
+        return problem.latent and problem.target.task.has_flow
+
+    def judge(self, problem: Problem) -> Judge:
+        """Return a judge of attractors."""
+        return AttractorJudge.of(problem)
+
+    def stages(self, problem: Problem) -> Iterator[Stage]:
+        """Yield the stages."""
+        target, settings, drawn = problem.target, problem.settings, _Once(problem)
+        yield Stage("coarse field", settings.steps, lambda draw, _: drawn(draw).thinned(_THIN), scored=False)
+        memory = target.task.kind == "memory"
+        yield Stage("field", max(1, settings.steps // 2), lambda draw, _: drawn(draw), scored=memory)
+        h = rollout_step(target)
+        tableau = EULER if target.net.spec.dt else RK4
+        length = max(4, round(horizon(target) / (h * target.unit)))
+        count = int(np.clip(_WINDOW_STEPS / length, 48, 128))
+
+        def polish(name: str) -> Stage:
+            def make(draw: Draw, begun: Begun) -> Residual:
+                windows = true_windows(
+                    target, problem.circuit, draw(name), count=count, steps=length, h=h, noise=settings.noise
+                )
+                rollout = LatentWindows(problem.learnable(draw.restart), windows, h, tableau, room=settings.room)
+                return Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun))))
+
+            return Stage(name, _POLISH, make)
+
+        yield from (polish(f"polish {number}") for number in numbers(1))
+
+
+class _Once:
+    """The field residual of a restart, drawn when it is first needed."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._known: dict[int, FieldResidual] = {}
+
+    def __call__(self, draw: Draw) -> FieldResidual:
+        if draw.restart not in self._known:
+            learnable = self._problem.learnable(draw.restart)
+            self._known = {draw.restart: field_residual(self._problem, learnable, draw("flow"))}
+        return self._known[draw.restart]

@@ -1,0 +1,162 @@
+"""The field residual of a low-rank network: its vector field against the target's at sampled states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..circuit import Learnable
+from ..solve import GIB, Block, Linearisation, Normal, Products, Residual
+
+
+@dataclass(frozen=True)
+class FieldResidual(Residual):
+    """e_s = D r(z_s) - y_s,  where y_s = z_s + tau f(z_s) makes tau dz/dt = tau f(z).
+
+    With T = dr/dtheta, S x N, and weights w: curvature = (T' diag(w) T) o (D'D) and gradient = sum_s w_s T_s o (D' e_s)
+    for numbers of units (:class:`PerUnit`; R = r in the blocks of the components for the decoder); no Jacobian of S K
+    rows is ever formed. Matrix-free, J v and J'u are two thin products. A discrete network of step h = dt / tau has
+    y_s = (z_s(t + dt) - (1 - h) z_s) / h instead.
+
+    Arguments: ``states`` z and ``targets`` y (sample, component) in network coordinates, ``weights``
+    (sample), at the circuit's precision; ``room``, bytes that temporaries may take; ``curved``, the precision
+    in which curvature is multiplied (loss and gradient keep the circuit's).
+    """
+
+    learnable: Learnable
+    states: Float[Tensor, "sample component"]
+    targets: Float[Tensor, "sample component"]
+    weights: Float[Tensor, " sample"]
+    room: int = GIB
+    curved: torch.dtype | None = None
+
+    @property
+    def rows(self) -> int:
+        """Return samples times components."""
+        return self.targets.numel()
+
+    def row_bytes(self, size: int) -> int:
+        """Return the memory of the features, which stand for the rows."""
+        del size
+        return self.states.element_size() * len(self.states) * self.learnable.circuit.net.units
+
+    def at(self, theta: Tensor) -> Linearisation:
+        """Return the residual linearised at theta."""
+        return _FieldAt(self, theta)
+
+    def loss(self, theta: Tensor) -> float:
+        """Return sum_s w_s |e_s|^2."""
+        dynamics = self.learnable.at(theta)
+        parts = ((part, dynamics.rate(self.states[part])) for part in self.tiles())
+        return sum(_squares(self.weights[part], self.error(dynamics.circuit.out, rate, part)) for part, rate in parts)
+
+    def thinned(self, every: int) -> FieldResidual:
+        """Return the residual at one state in ``every``: cheap first steps see the same landscape."""
+        kept = slice(None, None, every)
+        weights = self.weights[kept] / self.weights[kept].sum()
+        return replace(self, states=self.states[kept], targets=self.targets[kept], weights=weights)
+
+    def tiles(self, copies: int = 4) -> Iterator[slice]:
+        """Yield parts of the samples whose temporaries, ``copies`` of S x N, stay within the room."""
+        units = self.learnable.circuit.net.units
+        count = max(1, self.room // (copies * units * self.states.element_size()))
+        for first in range(0, len(self.states), count):
+            yield slice(first, first + count)
+
+    def error(self, out: Tensor, rate: Tensor, part: slice) -> Float[Tensor, "sample component"]:
+        """Return e of a part of the samples."""
+        return rate @ out - self.targets[part]
+
+
+class _Tile(NamedTuple):
+    """Weights, errors and features of some samples."""
+
+    weights: Float[Tensor, " sample"]
+    error: Float[Tensor, "sample component"]
+    feature: Float[Tensor, "sample unit"]
+
+
+class _FieldAt(Linearisation):
+    """The field residual at one theta; what was evaluated is kept where all of it fits into one tile."""
+
+    def __init__(self, residual: FieldResidual, theta: Tensor) -> None:
+        self.theta, self._residual = theta, residual
+        self._dynamics = residual.learnable.at(theta)
+        self._out, self._set = self._dynamics.circuit.out, residual.learnable.set
+        self._kept: list[_Tile] = []
+
+    @cached_property
+    def loss(self) -> float:  # type: ignore[override]
+        """The sum of squares."""
+        return sum(_squares(tile.weights, tile.error) for tile in self._tiles())
+
+    def gradient(self) -> Tensor:
+        """Return half the gradient."""
+        return torch.stack([self._back(tile) for tile in self._tiles()]).sum(0)
+
+    def normal(self) -> Normal:
+        """Return gradient and Gauss-Newton curvature."""
+        gradient, gram = torch.zeros_like(self.theta, dtype=torch.float64), None
+        for tile in self._tiles():
+            gradient += self._back(tile)
+            gram = self._gram(gram, tile.weights.sqrt()[:, None] * tile.feature)
+        assert gram is not None
+        return Normal(gradient, self._set.curvature(gram, self._out))
+
+    def products(self) -> Products:
+        """Return the matrix-free form, with features kept in bfloat16 where curvature is."""
+        gradient, kept = torch.zeros_like(self.theta, dtype=torch.float64), []
+        squares = self._out.new_zeros(len(self._out))
+        for tile in self._tiles():
+            gradient += self._back(tile)
+            feature = tile.weights.sqrt()[:, None] * tile.feature
+            squares += feature.square().sum(0)
+            kept.append(feature.to(self._residual.curved or feature.dtype))
+        p, out, chosen = torch.cat(kept), self._out, self._set
+        diagonal = chosen.diagonal(squares, out).double()
+
+        def curvature(v: Tensor) -> Tensor:
+            along = p @ chosen.scatter(v.to(out.dtype), out).T.to(p.dtype)
+            return chosen.gather((along.T @ p).to(out.dtype), out).to(v.dtype)
+
+        return Products(gradient, diagonal, curvature)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows, a tile of samples at a time."""
+        for tile in self._tiles(copies=3 + self._residual.targets.shape[1]):
+            root = tile.weights.sqrt()[:, None]
+            jacobian = self._set.rows(root * tile.feature, self._out)
+            yield Block((root * tile.error).reshape(-1), jacobian.reshape(-1, len(self.theta)))
+
+    def _tiles(self, copies: int = 4) -> Iterator[_Tile]:
+        parts = list(self._residual.tiles(copies))
+        if len(parts) > 1:
+            return map(self._tile, parts)
+        self._kept = self._kept or [self._tile(parts[0])]
+        return iter(self._kept)
+
+    def _tile(self, part: slice) -> _Tile:
+        response = self._dynamics.respond(self._residual.states[part])
+        error = self._residual.error(self._out, response.rate, part)
+        return _Tile(self._residual.weights[part], error, self._set.feature(response))
+
+    def _back(self, tile: _Tile) -> Float[Tensor, " number"]:
+        weighted = tile.weights[:, None] * tile.error
+        return self._set.gather(weighted.T @ tile.feature, self._out).double()
+
+    def _gram(self, gram: Tensor | None, feature: Tensor) -> Tensor:
+        gram = feature.new_zeros(feature.shape[1], feature.shape[1]) if gram is None else gram
+        if self._residual.curved is None:
+            return gram.addmm_(feature.T, feature)
+        low = feature.to(self._residual.curved)
+        return gram.add_(low.T @ low)
+
+
+def _squares(weights: Tensor, error: Tensor) -> float:
+    return float((weights.double() * error.double().square().sum(1)).sum())

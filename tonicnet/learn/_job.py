@@ -1,0 +1,123 @@
+"""One task to be learned on one network: what it is, its key, and the row of a bank that comes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..circuit import Circuit, circuit_of
+from ..network import Network, NetworkSpec
+from ..task import Task, recorded
+from ._course import Problem
+from ._learner import Learned, Learner
+from ._progress import Report
+from ._row import row_of
+from ._settings import Settings
+from ._state import State
+from ._target import Target
+
+_TRIALS = 200  # of a behaviour that are hashed
+
+
+@dataclass(frozen=True)
+class Job:
+    """The recipe of a network, a task and settings: all that one row of a bank is computed from. It can be pickled.
+
+    ``key`` is the same for the same job in any process and on any machine.
+
+    >>> import pickle, tonicnet as tn
+    >>> job = Job(tn.Network(units=40, seed=0).spec, tn.task("hopf"), Settings(rounds=0, steps=2))
+    >>> bank = job.run()
+    >>> bank["bias"].shape, job.key == Job(job.spec, tn.task("hopf"), job.settings).key
+    ((1, 40), True)
+    """
+
+    spec: NetworkSpec
+    task: Task
+    settings: Settings
+
+    @classmethod
+    def on(cls, circuit: Circuit, task: Task, settings: Settings) -> Job:
+        """Return the job on a circuit that is there already, which it then uses."""
+        job = cls(circuit.net.spec, task, settings)
+        vars(job)["circuit"] = circuit
+        return job
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("spec", "task", "settings")}
+
+    @cached_property
+    def circuit(self) -> Circuit:
+        """The circuit of the network, drawn when it is first needed."""
+        net = Network.from_spec(self.spec)
+        return circuit_of(net, self.settings.dtype(net), self.settings.device)
+
+    @cached_property
+    def problem(self) -> Problem:
+        """What is to be learned."""
+        return Problem(Target(self.task, self.circuit.net), self.circuit, self.settings)
+
+    @property
+    def key(self) -> str:
+        """The SHA-256 of what the job is."""
+        return hashlib.sha256(json.dumps(identity_of([self]), sort_keys=True).encode()).hexdigest()
+
+    def run(
+        self,
+        *,
+        report: Report = lambda _: None,
+        keep: Callable[[State], None] = lambda _: None,
+        state: State | None = None,
+    ) -> xr.Dataset:
+        """Learn, and return the bank of this one row."""
+        learner = self.learner(report=report, keep=keep, state=state)
+        learner.learn()
+        return self.row(learner.result())
+
+    def learner(self, *, report: Report, keep: Callable[[State], None], state: State | None) -> Learner:
+        """Return who learns it, from a state on if one is given."""
+        return Learner(self.problem, report=report, keep=keep, state=state)
+
+    def row(self, learned: Learned) -> xr.Dataset:
+        """Return the bank of one row."""
+        return row_of(self.circuit.net, self.task, learned, self.settings)
+
+
+def identity_of(jobs: list[Job]) -> dict[str, Any]:
+    """Return what some jobs on one network with the same settings are, as plain tables."""
+    first = jobs[0]
+    tasks = {job.task.name: _fingerprint(job.task) for job in jobs}
+    return {"network": first.circuit.net.sha256, "tasks": tasks, **asdict(first.settings)}
+
+
+def _fingerprint(task: Task) -> str:
+    """Return a hash of what a task is: its spec, and what a callable or samples say beyond it."""
+    named = {"name": task.name, "kind": task.kind, "dt": task.dt, "speed": task.speed, "truth": task.truth}
+    parts: list[np.ndarray] = []
+    if task.has_flow:
+        try:
+            named |= task.to_dict()
+            Task.from_dict(task.to_dict())
+        except ValueError:  # a callable has no other name than what it gives
+            states = np.concatenate([task.states(64, seed=5), [task.center, task.scale]])
+            parts = [states, task.flow(states)]
+    else:
+        parts = [_samples(task)]
+    digest = hashlib.sha256(json.dumps(named, sort_keys=True, default=str).encode())
+    for part in parts:
+        digest.update(np.ascontiguousarray(part, dtype=np.float64).tobytes())
+    return digest.hexdigest()
+
+
+def _samples(task: Task) -> np.ndarray:
+    if task.kind == "recording":
+        return np.concatenate([recorded(task).ravel(), task.center, task.scale])
+    drawn = task.trials(_TRIALS, seed=0)
+    return np.concatenate([drawn[name].values.ravel() for name in ("input", "target", "mask")])

@@ -1,0 +1,185 @@
+"""How a theta does in closed loop: the network alone, held against the task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..circuit import Autonomous, Circuit, Dynamics, Learnable, LowRank, circuit_of, driven, motion
+from ..measure import (
+    attractor_distance_of,
+    attractor_threshold_of,
+    collapsed_of,
+    escaped_of,
+    limit_cycle_of,
+    orbit_distance_of,
+    state_space_divergence_of,
+    valid_time_of,
+)
+from ..network import Network
+from ._course import Problem
+from ._score import Score
+from ._spurious import spurious_fixed_points
+from ._target import Target
+from ._window_length import WARM_UP
+
+_STEP = 0.2  # of closed-loop runs, in tau
+_SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
+_GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
+
+
+@dataclass(frozen=True)
+class AttractorJudge:
+    """Runs thetas of one task in closed loop against the same reference runs.
+
+    ``truth`` (trial, time, component) in scaled coordinates, sampled every ``h`` tau (every ``h`` lags of synapses with
+    rise or delay), is what the network is started from and held against, after it was driven by ``history`` if it has
+    a memory of its own; ``other`` is an independent run, for floors.
+    """
+
+    target: Target
+    circuit: Circuit
+    truth: Float[np.ndarray, "trial time component"]
+    other: Float[np.ndarray, "trial time component"]
+    history: Float[np.ndarray, "trial step latent"]
+    h: float
+
+    @classmethod
+    def of(cls, problem: Problem) -> AttractorJudge:
+        """Prepare the reference runs that suit the kind of task."""
+        target = problem.target
+        task, d = target.reference, target.task.dimension
+        starts, samples = _SIZES.get(task.kind, _SIZES["chaos"])
+        h = _sampling(target.net)
+        dt = h * target.unit
+        warm = 0 if problem.latent else round(WARM_UP / h)
+        samples = int(min(samples, task.duration / dt - warm))
+        runs = [
+            target.scaled(task.trajectory((warm + samples) * dt, dt, trials=starts, seed=seed)["output"].values)
+            for seed in (101, 202)
+        ]
+        return cls(target, problem.circuit, runs[0][:, warm:, :d], runs[1][:, warm:, :d], runs[0][:, : warm + 1], h)
+
+    def run(self, dynamics: Dynamics) -> Float[np.ndarray, "trial time component"]:
+        """Return the closed loop from every reference run's first state, scaled, idle components left out."""
+        history = dynamics.circuit.tensor(self.history)
+        latent = isinstance(dynamics.circuit, LowRank)
+        state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
+        moving = motion(dynamics.flow, state, dynamics.tonic, filter=self.target.net.filter, h=self.h, method=self._method)
+        outputs = [dynamics.output(state)]
+        for _ in range(self.truth.shape[1] - 1):
+            moving.advance(dynamics.tonic)
+            outputs.append(dynamics.output(moving.state))
+        return torch.stack(outputs, dim=1).double().cpu().numpy()[..., : self.truth.shape[2]]
+
+    @property
+    def _method(self) -> str:
+        return "rk4" if self.target.net.spec.dt is None else "euler"
+
+    def score(self, learnable: Learnable, theta: Tensor) -> Score:
+        """Return the closed-loop score of a theta; a run that leaves the finite numbers ranks last."""
+        dynamics = learnable.at(theta)
+        outputs = self.run(dynamics)
+        if not np.isfinite(outputs).all():
+            return Score({"lost": 1.0})
+        kind = self.target.task.kind
+        if kind == "cycle" or (kind == "recording" and np.isfinite(self.target.period)):
+            score = self._cycle(outputs)
+        else:
+            score = self._memory(outputs) if kind == "memory" else self._chaos(outputs, learnable, theta)
+        return replace(score, values={"field_error": self.field_error(dynamics)} | score.values)
+
+    def field_error(self, dynamics: Dynamics) -> float:
+        """Return the rms error of the network's field at the states a task knows over the rms of the true field."""
+        circuit = dynamics.circuit
+        if not (isinstance(circuit, LowRank) and self.target.task.has_flow and self.target.net.spec.dt is None):
+            return np.nan
+        z = self.target.known
+        d = self.truth.shape[2]
+        true = self.target.flow(z)[:, :d]
+        learned = dynamics.flow(circuit.tensor(z)).double().cpu().numpy()[:, :d]
+        return float(np.sqrt(np.mean((learned - true) ** 2) / np.mean(true**2)))
+
+    def _chaos(self, made: np.ndarray, learnable: Learnable, theta: Tensor) -> Score:
+        """Return the score of chaos: of those whose divergence is near its floor the one with fewest spurious points."""
+        valid = valid_time_of(self.truth, made, self.h * self.target.unit)
+        divergence = state_space_divergence_of(self._embedded(self.truth), self._embedded(made))
+        lost, floor = float(self._lost(made).mean()), self.floor()
+        low, middle, high = np.quantile(valid, [0.25, 0.5, 0.75])
+        spurious = float(self._spurious(learnable, theta))
+        values = {
+            "valid_time": middle, "valid_time_low": low, "valid_time_high": high,
+            "divergence": divergence, "divergence_floor": floor,
+            "divergence_samples": float(self.truth.shape[0] * self.truth.shape[1]),
+            "traps": spurious, "lost": lost,
+        }  # fmt: skip
+        if not self.target.task.has_flow:  # a known field pins its fixed points; what a recording left open ends there
+            lost = max(lost, min(1.0, spurious))
+        near = 1.25 * floor + 0.01
+        return Score(values, rank=(lost, max(divergence, near), spurious, divergence), good=lost == 0 and divergence < near)
+
+    def _spurious(self, learnable: Learnable, theta: Tensor) -> int:
+        if not isinstance(learnable.circuit, LowRank):
+            return 0
+        exact = replace(learnable, circuit=circuit_of(self.target.net))
+        alone = Autonomous(exact.at(theta.cpu()))
+        return len(spurious_fixed_points(alone, self.target.known))
+
+    def _lost(self, made: np.ndarray) -> np.ndarray:
+        window = made.shape[1] // 2
+        return collapsed_of(self.truth, made, window) | escaped_of(self.truth, made)
+
+    def floor(self) -> float:
+        """Return D_stsp of one true run against another of the same length."""
+        return state_space_divergence_of(self._embedded(self.truth), self._embedded(self.other))
+
+    def _embedded(self, x: Float[np.ndarray, "trial time component"]) -> Float[np.ndarray, "state coordinate"]:
+        """Return all states; of a single component, its delay embedding in three dimensions, a time scale apart."""
+        if x.shape[2] > 1:
+            return x.reshape(-1, x.shape[2])
+        lag = max(1, round(self.target.time_scale / (self.h * self.target.unit)))
+        length = x.shape[1] - 2 * lag
+        return np.concatenate([x[:, k * lag : k * lag + length] for k in range(3)], axis=2).reshape(-1, 3)
+
+    def _cycle(self, made: np.ndarray) -> Score:
+        dt = self.h * self.target.unit
+        true = limit_cycle_of(self.truth[0], dt)
+        cycles = [limit_cycle_of(trial, dt) for trial in made]
+        alive = [c for c in cycles if c.cycles and abs(c.period / true.period - 1) < 0.2]
+        lost = 1 - len(alive) / len(cycles)
+        if not alive:
+            return Score({"lost": lost}, rank=(lost, np.inf))
+        period = float(np.mean([c.period for c in alive]) / true.period - 1)
+        size = np.mean([c.amplitude for c in alive], axis=0) / true.amplitude - 1
+        orbit = float(np.mean([orbit_distance_of(self.truth[0], trial, dt).distance for trial in made[:2]]))
+        values = {
+            "period_error": period,
+            "amplitude_error": float(size[np.argmax(np.abs(size))]),
+            "orbit_distance": orbit,
+            "lost": lost,
+        }
+        amplitude = abs(values["amplitude_error"])
+        good = lost == 0 and abs(period) < _GOOD_PERIOD and amplitude < _GOOD_AMPLITUDE
+        return Score(values, rank=(lost, max(abs(period) / _GOOD_PERIOD, amplitude / _GOOD_AMPLITUDE)), good=good)
+
+    def _memory(self, made: np.ndarray) -> Score:
+        d = self.truth.shape[2]
+        final = self.truth[:, -1]
+        distance = attractor_distance_of(final, made[:, -1], scale=np.ones(d))
+        threshold = attractor_threshold_of(self.truth[:, -2:])
+        lost = float((distance > threshold).mean())
+        values = {"attractor_distance": float(distance.mean()), "lost": lost}
+        good = lost == 0 and values["attractor_distance"] < _GOOD_DISTANCE
+        return Score(values, rank=(lost, values["attractor_distance"]), good=good)
+
+
+def _sampling(net: Network) -> float:
+    """Return the step of closed-loop runs in tau (or lag): a discrete network's own, else one that suits its filter."""
+    if net.spec.dt is not None:
+        return net.spec.dt / net.tau
+    lag = net.filter.lag
+    return _STEP if net.filter.first_order else net.filter.near(_STEP * lag) / lag

@@ -1,0 +1,204 @@
+"""The trajectory residual of rates: tiles of windows, and Jacobian rows by one reverse sweep."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..circuit import Dynamics, Learnable, Recurrent
+from ..parameters import ParameterSet
+from ..solve import GIB, Block, Linearisation, Normal, Residual
+from ._windows import Windows
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one run of a tile of windows leaves for the sweep back.
+
+    ``through`` is dr/dh at every stage in the order of the steps and ``features`` what the learned numbers multiply
+    there (the same tensors, where tonic inputs are learned); ``states`` are the rates at the scored steps.
+    """
+
+    windows: Windows
+    states: list[Float[Tensor, "window unit"]]
+    errors: Float[Tensor, "scored window component"]
+    through: list[Float[Tensor, "window unit"]]
+    features: list[Float[Tensor, "window unit"]]
+
+    def at(self) -> dict[int, int]:
+        """Return where among the scored steps a step stands."""
+        return {step: i for i, step in enumerate(self.windows.scored)}
+
+
+@dataclass(frozen=True)
+class RateWindows(Residual):
+    """e = D r(t_m) - target(t_m) of tau dr/dt = -r + response(W r + E u), u = D r or what the windows feed.
+
+    All rows of the Jacobian (one for each scored step, window and component) are swept back together, so
+    that every product is one large matrix product; a row joins the sweep at its own step. Rates begin at
+    ``start`` (window, unit) and advance by ``h`` tau a step. ``room``: bytes that temporaries may take;
+    ``curved``: the precision in which the Jacobian is swept (loss and gradient keep the circuit's).
+    """
+
+    learnable: Learnable
+    windows: Windows
+    start: Float[Tensor, "window unit"]
+    h: float
+    room: int = GIB
+    curved: torch.dtype | None = None
+
+    @property
+    @abstractmethod
+    def stages(self) -> int:
+        """Return the number of stages of the integrator."""
+
+    @abstractmethod
+    def run(self, dynamics: Dynamics, windows: Windows, start: Tensor, *, stored: bool) -> Pass:
+        """Run windows from ``start``; derivatives may be left empty unless ``stored``."""
+
+    @abstractmethod
+    def back(
+        self, circuit: Recurrent, adjoint: Float[Tensor, "window row unit"], made: Pass, k: int, swept: Sweep
+    ) -> Float[Tensor, "window row unit"]:
+        """Return adjoints swept back over step k; their share of the Jacobian is added to ``swept``."""
+
+    @property
+    def rows(self) -> int:
+        """Return windows times scored steps times components."""
+        return self.windows.rows
+
+    def at(self, theta: Tensor) -> Linearisation:
+        """Return the residual linearised at theta."""
+        return _RatesAt(self, theta)
+
+    def loss(self, theta: Tensor) -> float:
+        """Return the mean squared error over the scored steps."""
+        dynamics = self.learnable.at(theta)
+        return sum(_squares(self.run(dynamics, *tile, stored=False)) for tile in self.tiles(0))
+
+    def tiles(self, rows: int) -> Iterator[tuple[Windows, Tensor]]:
+        """Yield windows and their starts, as many as the room allows for ``rows`` of the Jacobian of each."""
+        units, width = self.start.shape[1], self.learnable.size
+        each = 2 * self.stages * self.windows.steps * units + (4 + self.stages) * max(1, rows) * max(units, width)
+        count = max(1, self.room // (each * self.start.element_size()))
+        for part, windows in self.windows.tiles(count):
+            yield windows, self.start[part]
+
+
+class Sweep:
+    """The sums over a sweep back: J, or J'e where a window has one row, by the numbers that are learned."""
+
+    def __init__(self, learnable: Learnable, circuit: Recurrent, rows: Tensor) -> None:
+        self.rows, self._circuit = rows, circuit
+        self._numbers: ParameterSet = learnable.set
+        self._size = learnable.size
+
+    def add(self, kappa: Tensor, local: Tensor, feature: Tensor, closed: float) -> None:
+        """Add what a stage contributes: ``kappa`` is the adjoint of the response, ``local`` that of its input."""
+        touched = self._numbers.touched(kappa, local, feature, self._circuit, closed)
+        self.rows[:, : touched.shape[1]] += touched
+
+    def score(self, seed: Float[Tensor, "window row component"], state: Tensor, first: int) -> None:
+        """Add what the readout D r of a scored step contributes to the rows that begin there."""
+        direct = self._numbers.read_out(seed, state)
+        if direct is not None:
+            self.rows[:, first : first + direct.shape[1]] += direct
+
+
+class _RatesAt(Linearisation):
+    """The windows at one theta; a run is kept where all windows fit into one tile."""
+
+    def __init__(self, residual: RateWindows, theta: Tensor) -> None:
+        self.theta, self._residual = theta, residual
+        self._dynamics = residual.learnable.at(theta)
+        circuit = self._dynamics.circuit
+        assert isinstance(circuit, Recurrent)
+        self._circuit = circuit
+        self._kept: list[Pass] = []
+
+    @cached_property
+    def loss(self) -> float:  # type: ignore[override]
+        """The mean squared error over the scored steps."""
+        return sum(map(_squares, self._passes(0)))
+
+    def gradient(self) -> Tensor:
+        """Return half the gradient by one sweep of a single adjoint a window."""
+        total = torch.zeros_like(self.theta, dtype=torch.float64)
+        for made in self._passes(0):
+            total += self._back(made, made.windows.roots() * made.errors).double()
+        return total
+
+    def normal(self) -> Normal:
+        """Return gradient and curvature; a Jacobian of low precision leaves the gradient exact."""
+        if self._residual.curved is None:
+            return super().normal()
+        gradient, size = torch.zeros_like(self.theta, dtype=torch.float64), len(self.theta)
+        curvature = self._residual.start.new_zeros(size, size)
+        for made in self._passes(self._rows):
+            rows = self._swept(made).flatten(0, 1)
+            curvature.addmm_(rows.T, rows)
+            gradient += self._back(made, made.windows.roots() * made.errors).double()
+        return Normal(gradient, curvature)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows of a tile of windows at a time."""
+        for made in self._passes(self._rows):
+            errors = made.errors.flip(0).transpose(0, 1).reshape(-1)
+            yield Block(errors, self._swept(made).flatten(0, 1))
+
+    @property
+    def _rows(self) -> int:
+        windows = self._residual.windows
+        return len(windows.scored) * windows.path.shape[2]
+
+    def _passes(self, rows: int) -> Iterator[Pass]:
+        tiles = list(self._residual.tiles(rows))
+        if len(tiles) > 1:
+            return (self._residual.run(self._dynamics, *tile, stored=True) for tile in tiles)
+        self._kept = self._kept or [self._residual.run(self._dynamics, *tiles[0], stored=True)]
+        return iter(self._kept)
+
+    def _back(self, made: Pass, errors: Float[Tensor, "scored window component"]) -> Float[Tensor, " number"]:
+        """Return J'e of a run, by one adjoint a window."""
+        at, out = made.at(), self._circuit.out
+        adjoint = torch.zeros_like(made.states[0])[:, None]
+        sweep = self._sweep(adjoint.shape[0], 1)
+        for k in range(made.windows.steps, -1, -1):
+            if k in at:
+                seed = errors[at[k]][:, None]
+                adjoint = adjoint + seed @ out.T
+                sweep.score(seed, made.states[at[k]], 0)
+            if k:
+                adjoint = self._residual.back(self._circuit, adjoint, made, k - 1, sweep)
+        return sweep.rows.sum((0, 1))
+
+    def _swept(self, made: Pass) -> Float[Tensor, "window row number"]:
+        """Return J of a run, rows by scored step from last to first, then component."""
+        dtype = self._residual.curved or self._circuit.dtype
+        roots, at, out = made.windows.roots(), made.at(), self._circuit.out
+        windows, n = made.states[0].shape
+        k_out = out.shape[1]
+        sweep = self._sweep(windows, len(at) * k_out)
+        adjoint = torch.zeros(windows, 0, n, dtype=dtype, device=out.device)
+        for k in range(made.windows.steps, -1, -1):
+            if k in at:
+                seed = torch.diag_embed(roots[at[k]].expand(windows, k_out))
+                sweep.score(seed, made.states[at[k]], adjoint.shape[1])
+                adjoint = torch.cat([adjoint, (seed @ out.T).to(dtype)], dim=1)
+            if k:
+                adjoint = self._residual.back(self._circuit, adjoint, made, k - 1, sweep)
+        return sweep.rows
+
+    def _sweep(self, windows: int, rows: int) -> Sweep:
+        zero = self._residual.start.new_zeros(windows, rows, len(self.theta))
+        return Sweep(self._residual.learnable, self._circuit, zero)
+
+
+def _squares(made: Pass) -> float:
+    return float(made.errors.double().square().sum())

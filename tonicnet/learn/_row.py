@@ -1,0 +1,49 @@
+"""What learning leaves behind: the row of a bank, with scores and provenance."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._labels import Variable
+from ..bank import written
+from ..network import Network
+from ..task import Task
+from ._learner import Learned
+from ._score import NAMES
+from ._settings import Settings
+
+
+def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr.Dataset:
+    """Return the bank of one learned task."""
+    losses = np.array(learned.losses or (np.nan,))[None]
+    score = learned.score.values
+    columns = {
+        "loss": Variable(("task", "epoch"), losses, "1", "loss by epoch"),
+        "method": Variable(("task",), [learned.method], "1", "objective and method of learning"),
+        "noise": Variable(("task",), [settings.noise], "1", "tube width in standard deviations"),
+        "learning_seed": Variable(("task",), [settings.seed], "1", "seed of learning"),
+        "seconds": Variable(("task",), [learned.seconds], "s", "time learning took"),
+        "outcome": Variable(("task",), [learned.outcome], "1", "how learning ended"),
+    }
+    columns |= {
+        name: Variable(("task",), [score.get(name, np.nan)], units, long_name)
+        for name, (units, long_name) in NAMES.items()
+    }
+    coords = {"epoch": Variable(("epoch",), np.arange(losses.shape[1]), "1", "step of the method")}
+    attrs = {"learn": settings.learn, "objective": settings.objective, "method": settings.method}
+    return written(
+        net, [learned.entry], columns, coords, **attrs, noise=settings.noise, seed=settings.seed,
+        tasks=json.dumps({task.name: _spec(task)}),
+    )  # fmt: skip
+
+
+def _spec(task: Task) -> dict[str, Any]:
+    """Return the task as plain tables; without its samples if a bank cannot carry so many."""
+    try:
+        return task.to_dict()
+    except ValueError as error:
+        return {"name": task.name, "kind": task.kind, "components": list(task.components), "samples": str(error)}

@@ -1,0 +1,99 @@
+"""What a fit was asked for, checked at the door."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from .._names import choose
+from .._numbers import whole
+from ..circuit import Circuit
+from ..network import Network
+from ..parameters import SETS
+from ..solve import GIB, SOLVERS
+
+OBJECTIVES = ("auto", "field", "trajectory")
+METHODS = ("auto", "gauss-newton", "adam", "amsgrad")
+PRECISIONS = ("auto", "float64", "float32", "bfloat16")
+_EXACT_BELOW = 256  # units up to which everything is computed in float64
+_SHARE = 0.25  # of the memory, for temporaries
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of :func:`tonicnet.fit`."""
+
+    learn: str = "bias"
+    objective: str = "auto"
+    method: str = "auto"
+    noise: float = 0.1
+    steps: int = 20
+    rounds: int = 3
+    restarts: int = 1
+    solver: str = "auto"
+    precision: str = "auto"
+    memory: float = 4.0
+    device: str = "cpu"
+    seed: int = 0
+    neurons_per_unit: int | None = None
+
+    def __post_init__(self) -> None:
+        choose("parameter set to learn", self.learn, SETS)
+        choose("objective", self.objective, OBJECTIVES)
+        choose("method", self.method, METHODS)
+        choose("solver", self.solver, ("auto", *SOLVERS))
+        choose("precision", self.precision, PRECISIONS)
+        if not (math.isfinite(self.noise) and self.noise >= 0):
+            raise ValueError(f"noise is a width in standard deviations, zero or positive, got {self.noise}")
+        if not (math.isfinite(self.memory) and self.memory > 0):
+            raise ValueError(f"memory is a positive number of GiB, got {self.memory}")
+        least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0}
+        for name, low in least.items():
+            object.__setattr__(self, name, whole(name, getattr(self, name), low))
+        if self.neurons_per_unit is not None:
+            object.__setattr__(self, "neurons_per_unit", whole("neurons_per_unit", self.neurons_per_unit))
+        _check_device(self.device)
+
+    @property
+    def first_order(self) -> bool:
+        """Whether the baselines are asked for."""
+        return self.method in ("adam", "amsgrad")
+
+    def dtype(self, net: Network) -> torch.dtype:
+        """Return the precision of losses and gradients."""
+        exact = self.precision == "float64" or (self.precision == "auto" and net.units <= _EXACT_BELOW)
+        return torch.float64 if exact else torch.float32
+
+    def curved(self, net: Network) -> torch.dtype | None:
+        """Return the lower precision in which curvature is multiplied, or None for that of everything else."""
+        wanted = self.precision == "bfloat16" or (self.precision == "auto" and net.units > _EXACT_BELOW and self._fast)
+        return torch.bfloat16 if wanted else None
+
+    @property
+    def room(self) -> int:
+        """Return the bytes that temporaries may take."""
+        return int(_SHARE * self.memory * GIB)
+
+    def solver_room(self, circuit: Circuit) -> int:
+        """Return the bytes that a solver's matrices may take beside temporaries and the synapses."""
+        held = 0 if circuit.recurrent is None else 12 * circuit.net.units**2
+        return int((1 - _SHARE) * self.memory * GIB) - held
+
+    @cached_property
+    def _fast(self) -> bool:
+        """Whether the processor multiplies bfloat16 faster than float32."""
+        return self.device.startswith("cuda") or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise ValueError(f'device is a torch device such as "cpu" or "cuda:0", got {device!r}') from error
+    if kind not in ("cpu", "cuda"):
+        raise ValueError(f'device must be "cpu" or "cuda" (learning needs float64), got {device!r}')
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f'device {device!r} was asked for, but torch sees no CUDA here; use device="cpu"')

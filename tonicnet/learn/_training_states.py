@@ -1,0 +1,96 @@
+"""Where a network's field is held against the target's: on the attractor, in a tube round it, and far away."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..circuit import Learnable
+from ._field_residual import FieldResidual
+from ._course import Problem
+from ._rare_states import half_rare
+from ._target import Target, led_back
+
+_FAR_SPREAD = 1.5  # standard deviation of the far states, in scaled units: where another task may have been
+_FAR_SHARE = 0.25
+_FAR_WEIGHT = 5e-4
+_BESIDE = 0.08  # share of near states round fixed points
+_COUNTS = (2000, 12000)  # least and most near states
+
+
+def field_residual(problem: Problem, learnable: Learnable, rng: np.random.Generator) -> FieldResidual:
+    """Return the field residual at 3 N states (2,000 to 12,000) on the attractor and in a tube of width ``noise``.
+
+    A quarter as many far states, at a weight that leaves the near field its precision, keep the way back to the
+    attractor. For a discrete network the target is the exact map over one step.
+    """
+    target = problem.target
+    states = near_states(target, rng, _count(target), problem.settings.noise, rests=True)
+    far = _far(target, rng)
+    z = np.concatenate([states, far])
+    wanted = np.concatenate([target.response(states), far + target.guarded_flow(far)])
+    return _weighted(problem, learnable, z, wanted, len(states))
+
+
+def recorded_field(problem: Problem, learnable: Learnable, rng: np.random.Generator) -> FieldResidual:
+    """Return the field residual of a recording: smoothed states, slopes measured on them, the same field far away."""
+    from scipy.spatial import cKDTree
+
+    target = problem.target
+    k = target.net.components
+    values, slopes = (x.reshape(-1, k) for x in (target.smooth.values, target.unit * target.smooth.slopes))
+    near = half_rare(values, _count(target), rng)
+    far = _far(target, rng)
+    distance, nearest = cKDTree(values).query(far)
+    share = led_back(distance)[:, None]
+    home = values[nearest]
+    wanted = far + slopes[nearest] + share * (home - far)
+    z = np.concatenate([values[near], far])
+    return _weighted(problem, learnable, z, np.concatenate([values[near] + slopes[near], wanted]), len(near))
+
+
+def _count(target: Target) -> int:
+    return int(np.clip(3 * target.net.units, *_COUNTS))
+
+
+def _far(target: Target, rng: np.random.Generator) -> np.ndarray:
+    return _FAR_SPREAD * rng.standard_normal((int(_FAR_SHARE * _count(target)), target.net.components))
+
+
+def _weighted(problem: Problem, learnable: Learnable, z: np.ndarray, wanted: np.ndarray, near: int) -> FieldResidual:
+    """Return the residual with far states at their weight, and errors relative where the field is fast."""
+    _check_finite(problem.target, z, wanted)
+    weights = np.where(np.arange(len(z)) < near, 1.0, _FAR_WEIGHT)
+    weights /= 1 + ((wanted - z) ** 2).sum(1)  # relative where the field is faster than the leak
+    settings, tensor = problem.settings, problem.circuit.tensor
+    curved = settings.curved(problem.net) if settings.precision == "bfloat16" else None
+    return FieldResidual(
+        learnable, tensor(z), tensor(wanted), tensor(weights / weights.sum()), room=settings.room, curved=curved
+    )
+
+
+def _check_finite(target: Target, z: np.ndarray, wanted: np.ndarray) -> None:
+    bad = ~np.isfinite(wanted).all(axis=1)
+    if bad.any():
+        state = target.scaling.to_task(z[np.argmax(bad)])[: target.task.dimension]
+        raise ValueError(
+            f"the field of task {target.task.name!r} is not finite at {np.array2string(state, precision=4)}; "
+            "give a field that is defined round its attractor, or a smaller noise="
+        )
+
+
+def near_states(
+    target: Target, rng: np.random.Generator, count: int, noise: float, *, rests: bool = False
+) -> np.ndarray:
+    """Half of the states as they come, half scattered by ``noise`` in every component, idle ones included.
+
+    With ``rests`` a few of the scattered ones lie round fixed points beside the attractor, where it seldom comes
+    but where a slightly wrong field has a spurious fixed point. (Windows do not begin there: saddles would rule their loss.)
+    """
+    states = target.scaled(target.task.states(count, seed=int(rng.integers(2**31))))
+    scattered = rng.permutation(count)[: count // 2]
+    points = target.rests if rests and target.task.kind == "chaos" else ()
+    beside = scattered[: round(_BESIDE * count) * bool(len(points))]
+    if len(beside):
+        states[beside] = points[rng.integers(len(points), size=len(beside))]
+    states[scattered] += noise * rng.standard_normal((len(scattered), states.shape[1]))
+    return states

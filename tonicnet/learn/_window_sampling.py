@@ -1,0 +1,92 @@
+"""Windows drawn from what a task knows: true paths, reference runs, recordings, trials."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..circuit import Circuit
+from ..task import recorded
+from ._rare_states import half_rare
+from ._target import Target
+from ._training_states import near_states
+from ._windows import Windows
+
+_SCORED_ROWS = 40  # steps of a trial that are scored in one stage: the rows of its Jacobian
+
+
+def true_windows(
+    target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, steps: int, h: float, noise: float
+) -> Windows:
+    """Return closed-loop windows along true paths that start on the attractor or in the tube, scored four times."""
+    start = near_states(target, rng, 2 * count, noise)
+    with np.errstate(over="ignore", invalid="ignore"):
+        path = target.paths(start, steps, h)
+    size = np.abs(path).max(axis=(1, 2))
+    kept = np.flatnonzero(size <= 1.5 * np.abs(target.known).max())  # a tube may touch states that run away
+    path = path[kept[:count]]
+    scored = tuple(sorted({max(1, round(steps * share)) for share in (0.25, 0.5, 0.75, 1.0)}))
+    return Windows(circuit.tensor(path), driven=0, scored=scored)
+
+
+def recorded_windows(
+    target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, driven: int, steps: int, h: float,
+    scored: tuple[int, ...] | None = None,
+) -> Windows:  # fmt: skip
+    """Return windows cut from reference runs or recordings: ``driven`` steps, then closed loop, four scored."""
+    length = driven + steps
+    dt = h * target.unit
+    if length * dt > target.task.duration * (1 + 1e-9):
+        raise ValueError(
+            f"task {target.task.name!r} lasts {target.task.duration:g}, a window needs {length * dt:g}; "
+            "record for longer, or raise its speed"
+        )
+    path = _cut(target, rng, count, length, round(dt / target.task.dt)) if _on_samples(target, dt) else None
+    if path is None:
+        run = target.task.trajectory(length * dt, dt, trials=count, seed=int(rng.integers(2**31)))
+        path = target.scaled(run["output"].values)
+    quarters = tuple(sorted({driven + max(1, round(steps * share)) for share in (0.25, 0.5, 0.75, 1.0)}))
+    return Windows(circuit.tensor(path), driven=driven, scored=scored or quarters)
+
+
+def _on_samples(target: Target, dt: float) -> bool:
+    stride = dt / target.task.dt
+    return target.task.kind == "recording" and round(stride) >= 1 and abs(stride - round(stride)) < 1e-6
+
+
+def _cut(target: Target, rng: np.random.Generator, count: int, steps: int, stride: int) -> np.ndarray:
+    """Return windows of a recording, half of them from where its samples are rare."""
+    values, smooth = target.scaled(recorded(target.task)), target.smooth.values
+    room = values.shape[1] - steps * stride
+    trial, first = np.divmod(half_rare(smooth[:, :room].reshape(-1, smooth.shape[2]), count, rng), room)
+    return values[trial[:, None], first[:, None] + stride * np.arange(steps + 1)]
+
+
+
+def whole_trials(target: Target, circuit: Circuit, rng: np.random.Generator, steps: int, h: float) -> Windows:
+    """Return the first ``steps`` of runs or recorded trials from their own starts, all scored, nothing fed back."""
+    dt = h * target.unit
+    recording = target.task.kind == "recording"
+    count = len(recorded(target.task)) if recording else 1
+    if recording:
+        initial = recorded(target.task)[:, 0]
+        run = target.task.trajectory(steps * dt, dt, initial=initial)
+    else:
+        run = target.task.trajectory(steps * dt, dt, trials=count, seed=int(rng.integers(2**31)))
+    return Windows(circuit.tensor(target.scaled(run["output"].values)), driven=0, scored=tuple(range(1, steps + 1)))
+
+
+def trial_windows(
+    target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, forcing: float, h: float,
+    thinned: bool = True,
+) -> Windows:  # fmt: skip
+    """Return trials of a behaviour: targets, inputs and mask in network coordinates, scored at random steps."""
+    drawn = target.task.trials(count, seed=int(rng.integers(2**31)))
+    stride = round(h * target.unit / target.task.dt)
+    targets, inputs, mask = (drawn[name].values[:, ::stride] for name in ("target", "input", "mask"))
+    scored = np.flatnonzero(mask[:, 1:].any(axis=(0, 2))) + 1
+    if thinned and len(scored) > _SCORED_ROWS:
+        scored = np.sort(rng.choice(scored, _SCORED_ROWS, replace=False))
+    path = circuit.tensor(target.scaled(targets))
+    outside = circuit.tensor(target.embed(inputs / target.task.scale))
+    counts = circuit.tensor(target.embed(mask))
+    return Windows(path, 0, tuple(int(k) for k in scored), forcing=forcing, inputs=outside, mask=counts)
