@@ -9,7 +9,7 @@ from test_measure_lyapunov import atlas, lorenz, lorenz_jacobian
 
 import tonicnet as tn
 from tonicnet import measure
-from tonicnet.measure._still import kind_of
+from tonicnet.measure.arrays._fixed_points import stability
 
 __all__ = ["atlas"]
 LINEAR = tn.Custom(lambda x: x, torch.ones_like, label="identity")
@@ -25,7 +25,7 @@ def test_lorenz_points_and_eigenvalues():
     np.testing.assert_allclose(origin.real, [-5.5 + np.sqrt(1201) / 2, -8 / 3, -5.5 - np.sqrt(1201) / 2], atol=1e-6)
     assert found.starts.sum() == pytest.approx(1, abs=0.1)
     assert not found.slow.any()
-    assert [kind_of(found.eigenvalue[i]) for i in order] == ["saddle-focus", "saddle", "saddle-focus"]
+    assert [stability(found.eigenvalue[i]) for i in order] == ["saddle-focus", "saddle", "saddle-focus"]
 
 
 def test_slow_point_where_two_fixed_points_have_just_met():
@@ -73,7 +73,7 @@ def test_linear_network_is_exact(options):
     ],
 )
 def test_kinds(values, discrete, kind):
-    assert kind_of(np.array(values, dtype=complex), discrete=discrete) == kind
+    assert stability(np.array(values, dtype=complex), discrete=discrete) == kind
 
 
 def test_networks_stand_still_where_their_task_does(atlas):

@@ -7,23 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from ..measure import settling_time
+from ..measure import MEASURES, settling_time
 from ._table import number, percent, seconds, table
 from ._truth import Truths
 
 WITHIN = 0.3  # sd from the attractor that counts as arrived, for rates and spikes alike
 
-_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
-    "state_space_divergence": ("D_stsp (nat)", number),
-    "spectral_hellinger": ("D_H", number),
-    "period_error": ("period error", percent),
-    "period_cv": ("period CV", percent),
-    "amplitude_error": ("amplitude error", percent),
-    "orbit_distance": ("orbit distance (sd)", number),
-    "attractor_distance": ("attractor distance (sd)", number),
-    "outside": ("outside the truth's box", percent),
-    "lost_share": ("trials lost", percent),
-}
+_FORMATS: dict[str, Callable[[float], str]] = {"number": number, "percent": percent}
+_SHOWN = {name: (measure.label, _FORMATS[measure.printed]) for name, measure in MEASURES.items() if measure.printed}
 
 
 def measures_text(measures: xr.Dataset) -> str:

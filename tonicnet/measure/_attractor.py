@@ -10,7 +10,10 @@ from jaxtyping import Float
 
 from .._labels import Variable, dataset
 from .._names import unknown
-from ._distance import (
+from ._floors import Floor, floor_of_halves
+from ._measures import against_truth
+from ._run import Labelled, Stretch, fitted, single, stretches
+from .arrays._attractor import (
     MINIMUM,
     attractor_distance_of,
     attractor_threshold_of,
@@ -18,9 +21,7 @@ from ._distance import (
     escaped_of,
     settling_index_of,
 )
-from ._orbit import spread_of
-from ._pair import fitted
-from ._run import Labelled, Stretch, single, stretches
+from .arrays._spread import spread_of
 
 Truths = Labelled | Mapping[str, Labelled]
 
@@ -48,28 +49,29 @@ def attractor_distance(run: Labelled, truth: Labelled) -> xr.Dataset:
     """
     true = single(truth, "truth")
     made = fitted(single(run, finite=False), true)
-    distance = distances(made, true)
+    distance, own = distances(made, true), distance_floor(true)
     name = "distance to the nearest point of the truth in sd"
     found = {
         "attractor_distance": Variable(("trial",), distance.mean(axis=1), "1", name),
         "attractor_distance_upper": Variable(("trial",), _upper(distance), "1", f"99 % quantile of the {name}"),
-        "attractor_distance_floor": Variable((), own_distance(true), "1", f"{name}, truth against truth"),
+        "attractor_distance_floor": Variable((), own.value, "1", against_truth(name)),
     }
-    return dataset(found, made.trial, task=true.task)
+    return dataset(found, made.trial, task=true.task, floor=own.source)
 
 
-def distances(run: Stretch, truth: Stretch) -> Float[np.ndarray, "trial time"]:
-    """Return the distance of every sample to the pooled truth."""
+def distances(
+    run: Stretch, truth: Stretch, scale: Float[np.ndarray, " component"] | None = None
+) -> Float[np.ndarray, "trial time"]:
+    """Return the distance of every sample to the pooled truth, in its sd (or in ``scale``)."""
     d = truth.values.shape[2]
-    flat = attractor_distance_of(truth.values.reshape(-1, d), run.values.reshape(-1, d))
+    flat = attractor_distance_of(truth.values.reshape(-1, d), run.values.reshape(-1, d), scale=scale)
     return flat.reshape(run.values.shape[:2])
 
 
-def own_distance(truth: Stretch) -> float:
+def distance_floor(truth: Stretch) -> Floor:
     """Return the mean distance from the second half of the truth (in time) to its first half."""
-    d, half = truth.values.shape[2], truth.values.shape[1] // 2
-    first, second = truth.values[:, :half].reshape(-1, d), truth.values[:, half:].reshape(-1, d)
-    return float(attractor_distance_of(first, second, scale=spread_of(truth.values)).mean())
+    scale = spread_of(truth.values)
+    return floor_of_halves(lambda first, second: float(distances(second, first, scale).mean()), truth)
 
 
 def _upper(distance: Float[np.ndarray, "trial time"]) -> Float[np.ndarray, " trial"]:
@@ -162,17 +164,24 @@ def lost(run: Labelled, truth: Labelled, *, window: float | None = None) -> xr.D
     made = fitted(single(run, finite=False), true)
     length = window_of(made, true) if window is None else window
     collapsed, escaped = losses(made, true, length)
-    half = true.values.shape[1] // 2
-    own = losses(true.cut(half, start=half), true.cut(half), min(length, half * true.dt))
+    own = _lost_floor(true, length)
     found = {
         "collapsed": Variable(("trial",), collapsed, "1", "collapsed by the end (1) or not (0)"),
         "escaped": Variable(("trial",), escaped, "1", "left the truth's box (1) or not (0)"),
         "lost": Variable(("trial",), collapsed | escaped, "1", "collapsed or escaped (1) or neither (0)"),
         "lost_share": Variable((), (collapsed | escaped).mean(), "1", "share of trials lost"),
-        "lost_share_floor": Variable((), (own[0] | own[1]).mean(), "1", "share lost, truth against truth"),
+        "lost_share_floor": Variable((), own.value, "1", against_truth("share lost")),
         "window": Variable((), length, "1", "window at the end in task time"),
     }
-    return dataset(found, made.trial, task=true.task)
+    return dataset(found, made.trial, task=true.task, floor=own.source)
+
+
+def _lost_floor(truth: Stretch, window: float) -> Floor:
+    def share(first: Stretch, second: Stretch) -> float:
+        collapsed, escaped = losses(second, first, min(window, len(first.time) * truth.dt))
+        return float((collapsed | escaped).mean())
+
+    return floor_of_halves(share, truth)
 
 
 def window_of(run: Stretch, truth: Stretch) -> float:

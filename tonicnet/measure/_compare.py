@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
-from ._attractor import distances, losses, own_distance, window_of
-from ._cycle import SAMPLES, limit_cycle_of
-from ._pair import Score, fitted, floor
+from ._attractor import distance_floor, distances, losses, window_of
+from ._floors import ArrayMeasure, floor_of
+from ._measures import MEASURES, against_truth
 from ._resample import coarser
-from ._run import Labelled, Stretch, single, stretches
-from ._scores import BINS, MEASURES, Measure, Sides
+from ._run import Labelled, Stretch, fitted, single, stretches
 from ._segment import settled
+from .arrays._comparison import BINS, Comparison
+from .arrays._limit_cycle import SAMPLES, limit_cycle_of
 
 Row = dict[str, Any]
 ByTask = dict[str, list[Stretch]]
@@ -62,7 +63,7 @@ def compare(
     true = {name: _truth(name, truth, runs, measured) for name in tasks}
     other = {name: _named(reference, name) for name in tasks}
     rows = [[_row(runs[m][name], true[name], other[name]) for m in measured] for name in tasks]
-    return _table(rows, tasks, [measured[m] for m in measured], [kind_of(true[name]) for name in tasks])
+    return _table(rows, tasks, [measured[m] for m in measured], [task_kind(true[name]) for name in tasks])
 
 
 def _by_task(run: Labelled, role: str, discard: float) -> ByTask:
@@ -119,7 +120,7 @@ def _named(source: Labelled | Mapping[str, Labelled] | None, name: str) -> Stret
     return single(source[name], f"truth of {name}") if name in source else None
 
 
-def kind_of(truth: Stretch) -> str:
+def task_kind(truth: Stretch) -> str:
     """Return the kind of task a truth is of: as it says, or else as it looks."""
     return truth.kind or _looks_like(truth)
 
@@ -142,37 +143,43 @@ def _row(segments: list[Stretch], truth: Stretch, reference: Stretch | None) -> 
     made = [coarser(fitted(s, truth), dt) for s in segments]
     other = None if reference is None else fitted(coarser(reference, dt), true)
     count = min(s.values.shape[1] for s in (true, *made))
-    kind = kind_of(truth)
-    sides = _sides(made, true, count)
-    row: Row = {name: _median([m.score(s) for s in sides]) for name, m in MEASURES.items() if kind in m.kinds}
+    kind = task_kind(truth)
+    beside = _beside(made, true, count)
+    row: Row = {name: _median([of(c) for c in beside]) for name, of in _of_trials(kind).items()}
     row |= _floors(true, count, other, kind) | _nearness(made, true) | _loss(made, true)
     row |= {"samples": count, "duration": count * dt}
-    return row | {"outcome": _sentence(sides[0], kind, row)}
+    return row | {"outcome": _sentence(beside[0], kind, row)}
 
 
-def _sides(made: list[Stretch], truth: Stretch, count: int) -> list[Sides]:
+def _of_trials(kind: str) -> dict[str, Callable[[Comparison], float]]:
+    """Return the measures of one trial beside the truth that apply to a kind of task."""
+    return {name: m.of for name, m in MEASURES.items() if m.of is not None and kind in m.kinds}
+
+
+def _beside(made: list[Stretch], truth: Stretch, count: int) -> list[Comparison]:
+    """Return every trial beside one of the truth, which are used in turn."""
     trials = [trial[:count] for stretch in made for trial in stretch.values]
     true = truth.values
-    return [Sides(true[i % len(true), :count], trial, truth.dt) for i, trial in enumerate(trials)]
+    return [Comparison(true[i % len(true), :count], trial, truth.dt) for i, trial in enumerate(trials)]
 
 
 def _floors(truth: Stretch, count: int, reference: Stretch | None, kind: str) -> Row:
     row: Row = {}
-    for name, measure in MEASURES.items():
-        if kind in measure.kinds and measure.floored:
-            size = count if measure.same_length or reference else min(count, truth.values.shape[1] // 2)
-            own = floor(truth, size, reference, _own(measure, truth.dt))
-            row[f"{name}_floor"] = own.value
+    for name, of in _of_trials(kind).items():
+        if MEASURES[name].has_floor:
+            size = count if MEASURES[name].same_length or reference else min(count, truth.values.shape[1] // 2)
+            other = None if reference is None else reference.values
+            row[f"{name}_floor"] = floor_of(_unsigned(of, truth.dt), truth.values, size, other).value
     return row
 
 
-def _own(measure: Measure, dt: float) -> Score:
-    return lambda a, b: abs(measure.score(Sides(a, b, dt)))
+def _unsigned(of: Callable[[Comparison], float], dt: float) -> ArrayMeasure:
+    return lambda a, b: abs(of(Comparison(a, b, dt)))
 
 
 def _nearness(made: list[Stretch], truth: Stretch) -> Row:
     near = [float(d) for stretch in made for d in distances(stretch, truth).mean(axis=1)]
-    return {"attractor_distance": _median(near), "attractor_distance_floor": own_distance(truth)}
+    return {"attractor_distance": _median(near), "attractor_distance_floor": distance_floor(truth).value}
 
 
 def _loss(made: list[Stretch], truth: Stretch) -> Row:
@@ -188,10 +195,10 @@ def _median(values: list[float]) -> float:
     return float(np.median(known)) if known else np.nan
 
 
-def _sentence(sides: Sides, kind: str, row: Row) -> str:
+def _sentence(beside: Comparison, kind: str, row: Row) -> str:
     gone = row["lost_share"]
     fate = "stays on the attractor" if gone == 0 else f"{gone:.0%} of trials lost"
-    return f"{fate}; {sides.cycles[1].outcome}" if kind == "cycle" else fate
+    return f"{fate}; {beside.cycles[1].outcome}" if kind == "cycle" else fate
 
 
 def _table(rows: list[list[Row]], tasks: list[str], runs: list[str], kinds: list[str]) -> xr.Dataset:
@@ -210,16 +217,9 @@ def _columns() -> dict[str, tuple[str, str]]:
     columns: dict[str, tuple[str, str]] = {}
     for name, measure in MEASURES.items():
         columns[name] = (measure.units, measure.long_name)
-        if measure.floored:
-            columns[f"{name}_floor"] = (measure.units, f"{measure.long_name}, truth against truth")
-    near = "mean distance to the nearest point of the truth in sd"
-    return columns | {
-        "attractor_distance": ("1", near),
-        "attractor_distance_floor": ("1", f"{near}, truth against truth"),
-        "lost_share": ("1", "share of trials that collapsed or escaped"),
-        "samples": ("1", "samples compared per trial, T"),
-        "duration": ("1", "task time compared per trial"),
-    }
+        if measure.has_floor:
+            columns[f"{name}_floor"] = (measure.units, against_truth(measure.long_name))
+    return columns
 
 
 def _column(rows: list[list[Row]], name: str, units: str, long_name: str) -> Variable:

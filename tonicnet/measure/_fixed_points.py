@@ -11,7 +11,7 @@ from jaxtyping import Float
 from .._labels import Variable, dataset
 from ..network import Network
 from ._alone import Alone, Biases, alone, names, positive, whole
-from ._still import FixedPoints, fixed_points_of, growth_rate, kind_of
+from .arrays._fixed_points import FixedPoints, fixed_points_of, growth_rate, stability
 
 _STARTS = {True: 400, False: 40}  # of a low-rank network, of any other
 _RUN = 60.0  # tau for which the network runs to give states to start from
@@ -94,7 +94,7 @@ def _table(net: Network, rows: list[Alone], found: list[FixedPoints], attrs: dic
     at, where = [_locations(row, f) for row, f in zip(rows, found, strict=True)], ("task", "point")
     rest = [(g < 0).all(axis=1) & ~f.slow for g, f in zip(growth, found, strict=True)]
     kinds = [
-        ["slow point" if slow else kind_of(v, discrete=discrete) for v, slow in zip(one, f.slow, strict=True)]
+        ["slow point" if slow else stability(v, discrete=discrete) for v, slow in zip(one, f.slow, strict=True)]
         for one, f in zip(values, found, strict=True)
     ]
     per = "1" if discrete else "1/task"

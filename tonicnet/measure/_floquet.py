@@ -9,8 +9,8 @@ from jaxtyping import Float
 from .._labels import Variable, dataset
 from ..network import Network
 from ._alone import Alone, Biases, alone, names, positive
-from ._cycle import limit_cycle_of, refuse_none
-from ._monodromy import Floquet, closed
+from .arrays._floquet import Floquet, closed
+from .arrays._limit_cycle import limit_cycle_of, refuse_none
 
 _TRANSIENT, _DURATION = 200.0, 300.0  # tau, where they are not given
 _PHASES = 128

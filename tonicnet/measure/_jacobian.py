@@ -12,7 +12,7 @@ from .._labels import Variable, dataset
 from .._names import choose
 from ..network import Dynamics, Entry, Network, bare, dynamics_of
 from ._alone import Alone, Biases, alone, check_first_order, positive
-from ._still import fixed_points_of, growth_rate
+from .arrays._fixed_points import fixed_points_of, growth_rate
 
 _TRANSIENT, _DURATION = 100.0, 200.0  # tau, where they are not given
 PLACES = ("run", "rest", "secant")

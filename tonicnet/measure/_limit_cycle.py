@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
-from ._cycle import Cycle, limit_cycle_of, refuse_none
-from ._orbit import orbit_distance_of
-from ._pair import fitted
-from ._run import Labelled, Stretch, single
+from ._measures import against_truth
+from ._run import Labelled, Stretch, fitted, single
+from .arrays._limit_cycle import Cycle, cycle_errors, limit_cycle_of, refuse_none
+from .arrays._orbit import orbit_distance_of
 
 
 def limit_cycle(run: Labelled, truth: Labelled | None = None) -> xr.Dataset:
@@ -93,12 +93,6 @@ def _errors(cycles: list[Cycle], truth: list[Cycle]) -> dict[str, Variable]:
     }
 
 
-def cycle_errors(made: Cycle, truth: Cycle) -> tuple[float, np.ndarray]:
-    """Return the relative error of the period, and of the amplitude per component, both signed."""
-    size = np.maximum(truth.amplitude, 1e-3 * truth.amplitude.max())
-    return made.period / truth.period - 1, (made.amplitude - truth.amplitude) / size
-
-
 def orbit_distance(run: Labelled, truth: Labelled) -> xr.Dataset:
     """Measure how far the mean orbit of a run is from the truth's, phase-aligned, in the truth's sd.
 
@@ -134,9 +128,7 @@ def _distances(run: Stretch, truth: Stretch) -> dict[str, Variable]:
         _refuse(run, "run", [f.outcome for f in found])
     return {
         "orbit_distance": Variable(("trial",), [f.distance for f in found], "1", "orbit distance in sd"),
-        "orbit_distance_floor": Variable(
-            ("trial",), [f.floor for f in found], "1", "orbit distance, truth against truth"
-        ),
+        "orbit_distance_floor": Variable(("trial",), [f.floor for f in found], "1", against_truth("orbit distance")),
         "spread": Variable(("trial",), [f.spread for f in found], "1", "spread of cycles around their mean in sd"),
         "outcome": Variable(("trial",), [f.outcome for f in found], "1", "what was found"),
     }

@@ -8,7 +8,7 @@ import xarray as xr
 from .._labels import Variable, dataset
 from ..network import Network
 from ._alone import Alone, Biases, alone, names, positive, whole
-from ._growth import Exponents, exponents_of, growth_of, least_renewals
+from .arrays._lyapunov import Exponents, exponents_of, growth_of, least_renewals
 
 _DURATION, _TRANSIENT = 1000.0, 200.0  # of each trial in tau, where they are not given
 _RENEWAL = 0.5  # tau between two orthonormalisations: the fastest decay of rates is 1 / tau

@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
-from ._horizon import THRESHOLD, normalised_error_of, total_variance, valid_time_of
-from ._pair import Pair, paired
-from ._run import Labelled, single
+from ._run import Labelled, Pair, paired, single
+from .arrays._spread import total_variance
+from .arrays._valid_time import THRESHOLD, normalised_error_of, valid_time_of
 
 
 def valid_time(

@@ -9,10 +9,10 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
-from ._attractor import distances, own_distance
-from ._distance import MINIMUM, attractor_threshold_of, settling_index_of
-from ._pair import fitted
-from ._run import Labelled, Stretch, single
+from ._attractor import distance_floor, distances
+from ._measures import against_truth
+from ._run import Labelled, Stretch, fitted, single
+from .arrays._attractor import MINIMUM, attractor_threshold_of, settling_index_of
 
 _SAMPLES = 16  # a decay needs
 
@@ -58,7 +58,7 @@ def recovery(run: Labelled, truth: Labelled, *, threshold: float | None = None) 
         "rate_error": Variable(("trial",), rates[:, 1], "1/task", "error of the rate of return"),
         "distance": Variable(("trial", "time"), d, "1", "distance from the attractor in sd"),
         "threshold": Variable((), theta, "1", "distance that counts as back, in sd"),
-        "distance_floor": Variable((), own_distance(true), "1", "distance in sd, truth against truth"),
+        "distance_floor": Variable((), distance_floor(true).value, "1", against_truth("distance in sd")),
     }
     time = Variable(("time",), made.time - made.time[0], "1", "task time since the kick")
     return dataset(found, {**made.trial, "time": time}, task=true.task)

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from .._labels import Variable, dataset
 from .._names import unknown
-from ._pair import fitted
-from ._run import Labelled, Stretch, single
+from ._measures import against_truth
+from ._run import Labelled, Stretch, fitted, single
+from .arrays._return_map import maxima_of, residual_of
 
 _EVENTS = 12  # pairs of maxima a map needs
-_NEAREST = 8  # pairs of the truth through which the line is drawn
-_POINT = 1e-2  # a spread of maxima below this, in sd of the component, is a cycle's one point
-
-
-def maxima_of(x: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " event"], Float[np.ndarray, " event"]]:
-    """Return where (in samples) and how high the local maxima of ``x`` are, by the parabola through three samples.
-
-    >>> import numpy as np
-    >>> at, height = maxima_of(np.sin(np.arange(0, 20, 0.1)))
-    >>> (at / 10).round(3).tolist(), height.round(4).tolist()
-    ([1.571, 7.854, 14.137], [1.0, 1.0, 1.0])
-    """
-    k = np.flatnonzero((x[1:-1] > x[:-2]) & (x[1:-1] >= x[2:])) + 1
-    left, mid, right = x[k - 1], x[k], x[k + 1]
-    shift = 0.5 * (left - right) / np.minimum(left - 2 * mid + right, -1e-300)
-    return k + shift, mid - 0.25 * (left - right) * shift
 
 
 def return_map(run: Labelled, *, component: int | str = -1) -> xr.Dataset:
@@ -98,29 +82,14 @@ def return_map_residual(run: Labelled, truth: Labelled, *, component: int | str 
     outside = [float(((p[:, 0] < low) | (p[:, 0] > high)).mean()) for p in pairs]
     name = "residual of the return map in sd"
     found = {
-        "return_map_residual": Variable(("trial",), [_residual(known, p, scale) for p in pairs], "1", name),
+        "return_map_residual": Variable(("trial",), [residual_of(known, p, scale) for p in pairs], "1", name),
         "return_map_residual_floor": Variable(
-            (), _residual(known[:half], known[half:], scale), "1", f"{name}, truth against truth"
+            (), residual_of(known[:half], known[half:], scale), "1", against_truth(name)
         ),
         "outside": Variable(("trial",), outside, "1", "share of maxima beyond the truth's"),
         "events": Variable(("trial",), [len(p) for p in pairs], "1", "pairs of maxima"),
     }
     return dataset(found, made.trial, task=true.task, component=true.components[k])
-
-
-def _residual(known: Float[np.ndarray, "event 2"], made: Float[np.ndarray, "event2 2"], scale: float) -> float:
-    """Return the rms distance of made pairs from local lines through the known ones, in sd of the latter."""
-    from scipy.spatial import cKDTree
-
-    spread = float(known[:, 0].std())
-    unit = spread if spread > _POINT * scale else scale
-    _, near = cKDTree(known[:, :1]).query(made[:, :1], k=min(_NEAREST, len(known)))
-    x, y = known[near, 0], known[near, 1]
-    off, rise = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
-    slope = (off * rise).sum(axis=1) / np.maximum((off**2).sum(axis=1), 1e-12 * unit**2)
-    within = np.clip(made[:, 0], x.min(axis=1), x.max(axis=1))
-    guess = y.mean(axis=1) + slope * (within - x.mean(axis=1))
-    return float(np.sqrt(((made[:, 1] - guess) ** 2).mean())) / unit
 
 
 def _events(stretch: Stretch, k: int, role: str) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable
+from ..task import KINDS
 
 Labelled = xr.Dataset | xr.DataArray
 
@@ -145,14 +147,11 @@ def task_of(output: xr.DataArray) -> str:
 
 
 def _kind(run: Labelled) -> str:
-    """Return what the run is of: "chaos", "cycle", "memory"; empty where it does not say."""
+    """Return the kind of task the run is of; empty where it does not say."""
     for name in ("task_kind", "kind"):
         if run.attrs.get(name) in KINDS:
             return str(run.attrs[name])
     return ""
-
-
-KINDS = ("chaos", "cycle", "memory", "recording", "behaviour")
 
 
 def _refuse_uneven(time: Float[np.ndarray, " time"], role: str) -> None:
@@ -175,3 +174,34 @@ def _refuse_gaps(stretch: Stretch, role: str) -> None:
         f"the {role} is not finite from time {at:.6g} on (trial {stretch.trials[trial]}, component "
         f"{stretch.components[component]}); cut it there, leave that trial out, or see tonicnet.measure.lost"
     )
+
+
+class Pair(NamedTuple):
+    """A run beside its truth: the same components, the same step."""
+
+    run: Stretch
+    truth: Stretch
+
+
+def paired(run: Stretch, truth: Stretch, *, same_trials: bool = False) -> Pair:
+    """Bring a run to its truth's components and check that the two can be compared sample by sample."""
+    run = fitted(run, truth)
+    if not np.isclose(run.dt, truth.dt, rtol=1e-3):
+        raise ValueError(
+            f"the run's step is {run.dt:.6g} in task time and the truth's {truth.dt:.6g}; sample the truth "
+            "at the run's step (Task.trajectory(duration, dt)), or use tonicnet.measure.resample(run, dt)"
+        )
+    if same_trials and len(run.values) != len(truth.values):
+        raise ValueError(
+            f"the run has {len(run.values)} trials and the truth {len(truth.values)}; this measure pairs "
+            "them by their start, so give both the same starts in the same order (initial=...)"
+        )
+    return Pair(run, truth)
+
+
+def fitted(run: Stretch, truth: Stretch) -> Stretch:
+    """Keep the components that the truth has: the first ones, as tasks use them."""
+    has, needs = run.values.shape[2], truth.values.shape[2]
+    if has < needs or (has > needs and run.dimensioned):
+        raise ValueError(f"the run uses {has} components and the truth has {needs}; they are not of one task")
+    return replace(run, values=run.values[:, :, :needs], components=run.components[:needs])

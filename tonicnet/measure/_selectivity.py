@@ -7,8 +7,8 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
-from ._clusters import clusters_of
 from ._run import parts_of, task_of, time_of
+from .arrays._clusters import clusters_of
 
 _SAMPLES = 20  # of a segment at least
 

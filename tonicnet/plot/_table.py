@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from ..measure import MEASURES
 from ._style import FAINT, INK, MINUS, NONE, RUNS, bare
 
 _ROWS = 8.0  # heights of a line the panel has room for
@@ -27,15 +29,20 @@ def _share(value: float) -> str:
     return f"{value:.{2 if abs(value) < 10 else 0}f} %".replace("-", MINUS)
 
 
-SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
-    "state_space_divergence": ("$D_{stsp}$ (nat)", _plain),
-    "spectral_hellinger": ("$D_H$", _plain),
-    "period_error": ("period error", _percent),
-    "period_cv": ("period CV", _percent),
-    "amplitude_error": ("amplitude error", _percent),
-    "orbit_distance": ("orbit distance (sd)", _plain),
-    "attractor_distance": ("attractor distance (sd)", _plain),
-    "lost_share": ("trials lost", _percent),
+def _with_subscript(label: str) -> str:
+    """Return a label with its symbol set as mathematics.
+
+    >>> _with_subscript("D_stsp (nat)")
+    '$D_{stsp}$ (nat)'
+    """
+    return re.sub(r"(\w)_(\w+)", r"$\1_{\2}$", label)
+
+
+_FORMATS: dict[str, Callable[[float], str]] = {"number": _plain, "percent": _percent}
+SHOWN = {
+    name: (_with_subscript(measure.label), _FORMATS[measure.printed])
+    for name, measure in MEASURES.items()
+    if measure.printed and name != "outside"  # for which there is no room
 }
 
 

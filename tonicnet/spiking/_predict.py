@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._labels import Variable, dataset
-from ..measure import compare
+from ..measure import MEASURES, compare
 from ..network import Entry, Network, firing_rate, plan
 from ..simulate import Circuit, simulate, starting_states
 from . import _surrogate
@@ -21,7 +21,7 @@ from ._model import Model
 
 _STATES = 400  # of the closed loop over which noise and mismatch are averaged
 _CHECKED = 300  # inputs at which the network's curve is held against the neuron's exact one
-_MEASURES = ("state_space_divergence", "spectral_hellinger", "period_error", "amplitude_error", "orbit_distance")
+_MEASURES = tuple(name for name, measure in MEASURES.items() if measure.of is not None and measure.has_floor)
 _KEPT = (*_MEASURES, *(f"{name}_floor" for name in _MEASURES))
 _COLUMNS = {
     "decoded_noise": (("task", "component"), "task", "standard deviation of the decoded output's spiking noise"),

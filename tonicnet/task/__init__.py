@@ -7,4 +7,5 @@ from ._read import read_recording as read_recording
 from ._recorded import recorded as recorded
 from ._shelf import task as task
 from ._shelf import tasks as tasks
+from ._spec import KINDS as KINDS
 from ._task import Task as Task

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ._cycle import Cycle, limit_cycle_of
+from ._limit_cycle import Cycle, limit_cycle_of
+from ._spread import spread_of
 
 PHASES = 256
 
@@ -93,11 +94,3 @@ def _distance(a: Float[np.ndarray, "phase component"], b: Float[np.ndarray, "pha
     whole, share = int(np.floor(shift)), shift - np.floor(shift)
     moved = (1 - share) * np.roll(b, -whole, axis=0) + share * np.roll(b, -whole - 1, axis=0)
     return float(np.sqrt(((moved - a) ** 2).mean()))
-
-
-def spread_of(x: Float[np.ndarray, "*sample component"]) -> Float[np.ndarray, " component"]:
-    """Return the standard deviation per component; for one that hardly moves the largest, and never zero."""
-    spread = x.reshape(-1, x.shape[-1]).std(axis=0)
-    largest = float(spread.max())
-    size = max(float(np.abs(x).max()), 1.0)
-    return np.where(spread > 1e-3 * largest, spread, largest) if largest > 1e-9 * size else np.ones_like(spread)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from ._spread import total_variance
+
 THRESHOLD = 0.4
 
 
@@ -52,8 +54,3 @@ def normalised_error_of(
     total = total_variance(truth) if variance is None else variance
     with np.errstate(over="ignore", invalid="ignore"):
         return np.sqrt(((made - truth) ** 2).sum(axis=-1) / total)
-
-
-def total_variance(x: Float[np.ndarray, "*sample component"]) -> float:
-    """Return the variance over all samples, summed over components."""
-    return float(x.reshape(-1, x.shape[-1]).var(axis=0).sum())

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Complex, Float
 
-from ._advance import Bundle, Flow, Motion
+from .._advance import Bundle, Flow, Motion
 
 _PHASES = 128  # of the orbit that is returned
 

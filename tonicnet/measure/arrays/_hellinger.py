@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.fft import rfft
-from scipy.ndimage import gaussian_filter1d
 
 
 def spectral_hellinger_of(
@@ -40,6 +38,9 @@ def spectral_hellinger_of(
 
 def spectrum(x: Float[np.ndarray, "time component"], smoothing: float) -> Float[np.ndarray, "freq component"]:
     """Return the smoothed power spectrum of each z-scored component, normalised to sum one."""
+    from scipy.fft import rfft
+    from scipy.ndimage import gaussian_filter1d
+
     centred, spread = x - x.mean(axis=0), x.std(axis=0)
     still = spread <= 1e-9 * np.maximum(np.abs(x).max(axis=0), 1e-300)
     power = np.abs(rfft(centred / np.where(still, 1.0, spread), axis=0)) ** 2

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Num
 
-from ._advance import Flow
+from .._advance import Flow
 
 _MINIMUM = 1e-3  # |J' F| / |F|, in units of the typical |J|, below which |F| can fall no further
 _MARGINAL = 1e-3  # share of the fastest rate below which growth counts as neither
@@ -119,14 +119,14 @@ def _distinct(
     return [kept[n] for n in order], np.array([count[n] / len(x) for n in order])
 
 
-def kind_of(eigenvalue: Num[np.ndarray, " mode"], *, discrete: bool = False) -> str:
+def stability(eigenvalue: Num[np.ndarray, " mode"], *, discrete: bool = False) -> str:
     """Return what kind of point has these eigenvalues, of a flow or (``discrete``) of a map.
 
     By the signs of the growth (real part, or log modulus) and by whether the leading growing and decaying
     eigenvalues turn; "marginal" where the slowest is below a thousandth of the fastest.
 
     >>> import numpy as np
-    >>> kind_of(np.array([1.0, -2.0])), kind_of(np.array([-0.1 + 3j, -0.1 - 3j])), kind_of(np.array([1e-9, -1.0]))
+    >>> stability(np.array([1.0, -2.0])), stability(np.array([-0.1 + 3j, -0.1 - 3j])), stability(np.array([1e-9, -1.0]))
     ('saddle', 'stable focus', 'marginal')
     """
     growth = growth_rate(eigenvalue, discrete=discrete)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ._advance import Bundle, Flow, Motion
+from .._advance import Bundle, Flow, Motion
 
 BLOCKS = 16  # at least, of which standard errors are taken; the longer each is, the better they are
 _RENEWALS = 10  # in a trial at least

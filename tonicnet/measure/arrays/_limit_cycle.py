@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.fft import irfft, next_fast_len, rfft
-from scipy.ndimage import gaussian_filter1d
+from jaxtyping import Float
+
+from ._return_map import vertices
 
 HYSTERESIS = 0.25
 SMOOTHING = 1 / 40
@@ -132,21 +132,23 @@ def return_lag(x: Float[np.ndarray, "time component"]) -> tuple[float, float]:
     1 is not clearly larger than the best peak's: a half period, where only some components return, is
     passed over, and so is a multiple of the period.
     """
-    c = _autocorrelation(x)
     from scipy.signal import find_peaks
 
+    c = _autocorrelation(x)
     peaks, _ = find_peaks(c)
     below = c < max(0.9 * c.max(), 0.0) if len(c) else np.zeros(0, dtype=bool)
     peaks = peaks[peaks > below.argmax()] if below.any() else peaks[:0]
     if not len(peaks):
         return np.nan, 0.0
-    lags, heights = _vertices(c, peaks)
+    lags, heights = vertices(c, peaks)
     good = 1 - heights <= _CLEARLY * (1 - heights.max()) + 0.02
     return float(lags[good.argmax()]), float(heights[good.argmax()])
 
 
 def _autocorrelation(x: Float[np.ndarray, "time component"]) -> Float[np.ndarray, " lag"]:
     """Return the unbiased autocorrelation over lags up to half the length, averaged over components."""
+    from scipy.fft import irfft, next_fast_len, rfft
+
     z = x - x.mean(axis=0)
     spread = z.std(axis=0)
     z = z[:, spread > 1e-3 * spread.max()]
@@ -157,15 +159,6 @@ def _autocorrelation(x: Float[np.ndarray, "time component"]) -> Float[np.ndarray
     return irfft(power, size)[:lags] / (len(z) - np.arange(lags))
 
 
-def _vertices(
-    c: Float[np.ndarray, " lag"], peaks: Int[np.ndarray, " peak"]
-) -> tuple[Float[np.ndarray, " peak"], Float[np.ndarray, " peak"]]:
-    """Refine peaks by the parabola through three points."""
-    left, mid, right = c[peaks - 1], c[peaks], c[peaks + 1]
-    shift = 0.5 * (left - right) / np.minimum(left - 2 * mid + right, -1e-300)
-    return peaks + shift, mid - 0.25 * (left - right) * shift
-
-
 def section_crossings(x: Float[np.ndarray, "time component"], lag: float) -> Float[np.ndarray, " crossing"]:
     """Return the times, in samples, at which the state passes a section that it passes once in ``lag``.
 
@@ -173,6 +166,8 @@ def section_crossings(x: Float[np.ndarray, "time component"], lag: float) -> Flo
     all crossings alike and so leaves periods as they are. Where every level of every component is passed
     several times in a return, every k-th passage counts.
     """
+    from scipy.ndimage import gaussian_filter1d
+
     best = np.empty(0)
     smooth = gaussian_filter1d(x, SMOOTHING * lag, axis=0, mode="nearest")
     for found in _sections(smooth):
@@ -216,3 +211,9 @@ def _amplitude(
     part, starts = x[: edges[-1]], edges[:-1]
     high, low = np.maximum.reduceat(part, starts, axis=0), np.minimum.reduceat(part, starts, axis=0)
     return ((high - low) / 2).mean(axis=0)
+
+
+def cycle_errors(run: Cycle, truth: Cycle) -> tuple[float, Float[np.ndarray, " component"]]:
+    """Return the relative error of the period, and of the amplitude per component, both signed."""
+    size = np.maximum(truth.amplitude, 1e-3 * truth.amplitude.max())
+    return run.period / truth.period - 1, (run.amplitude - truth.amplitude) / size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ._orbit import spread_of
+from ._spread import spread_of
 
 ESCAPE = 1.0
 COLLAPSE = 0.5
