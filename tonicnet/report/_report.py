@@ -9,8 +9,8 @@ import xarray as xr
 
 from .._files import atomic
 from ..network import Network, check_bank
+from ._curves import task_curves
 from ._page import page
-from ._sample import sample
 
 _LENGTH = 300.0  # of each run, in time constants of the network
 
@@ -53,8 +53,8 @@ def report(
     if not 0 < seconds < float("inf"):
         raise ValueError(f"duration is a positive number of seconds, got {duration}")
     library = _plotly()
-    samples = [sample(net, bank, str(name), seconds, seed) for name in bank["task"].values]
-    text = page(net, bank, samples, library)
+    curves = [task_curves(net, bank, str(name), seconds, seed) for name in bank["task"].values]
+    text = page(net, bank, curves, library)
     with atomic(place) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return place
