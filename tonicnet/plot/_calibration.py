@@ -42,8 +42,8 @@ def calibration(
         corr(log |predicted|, log |measured|)
 
     over the pairs drawn. The shade ends at ``<measure>_floor``, what truth scores against truth, and is darker where it
-    is below that of more tasks; a pair in a ring is no more than its own, and agrees for want of data. Signed errors
-    are drawn by their size.
+    is below that of more tasks; a pair in a ring is not above the floor of its own task, where data cannot tell it from
+    a perfect one. Signed errors are drawn by their size.
 
     Arguments
     ---------

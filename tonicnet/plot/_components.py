@@ -25,7 +25,7 @@ def components(run: xr.Dataset, *, window: Window | None = None, ax: Axes | None
         y_k(t) = offset_k + (x_k(t) - mean_k) / sd_k,   mean and sd over the segment
 
     A run of one task has its ticks in task units; where tasks of different scales follow each other the ticks
-    count standard deviations of the segment. Components that a task leaves idle are left out and said to be.
+    count standard deviations of the segment. In the rows of components that a task does not use stands "idle".
 
     Arguments
     ---------

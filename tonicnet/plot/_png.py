@@ -1,4 +1,4 @@
-"""A run as a picture that is made again and again: no figure that pyplot would keep."""
+"""A run as the bytes of a PNG, for a picture that is drawn again and again: pyplot keeps no figure of it."""
 
 from __future__ import annotations
 

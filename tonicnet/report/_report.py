@@ -25,8 +25,8 @@ def report(
 ) -> Path:
     """Write a bank as one self-contained HTML page: attractors to turn, time courses, scores, biases, provenance.
 
-    The network runs alone for each task, and so does the true task from the same state where the bank can make
-    it again. Everything the page needs is in it (the plotly library too, 5 MB): it opens without network access
+    The network runs alone for each task, and so does the true task from the same state where the bank can rebuild
+    it. Everything the page needs is in it (the plotly library too, 5 MB): it opens without network access
     and may load nothing, by its own content security policy. ``page.html#task=NAME`` opens at a task.
 
     Arguments
