@@ -50,6 +50,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return {line.split(" ")[0] for line in zlib.decompress(packed).decode().splitlines()}
 
 
+@pytest.mark.slow
 def test_the_reference_builds_and_holds_every_public_name(reference: set[str]) -> None:
     assert {"tonicnet.fit", "tonicnet.measure.floquet", "tonicnet.Task.from_array"} <= reference
     aliases = {name: {n for n, thing in PUBLIC.items() if thing is PUBLIC[name]} for name in PUBLIC}

@@ -56,15 +56,8 @@ def phase_portrait(
     ('x (task units)', 'y (task units)')
     >>> ax.figure.clear()
     """
-    found = segments(run)
-    if len({p.task for p in found}) > 1:
-        names = ", ".join(dict.fromkeys(p.task for p in found))
-        raise ValueError(
-            f"a phase portrait is of one task, the run has {names}; pick one with tonicnet.measure.segment"
-        )
-    picked = [_position(found[0], name) for name in components]
-    if len(set(picked)) != 2:
-        raise ValueError(f"a phase portrait takes two different components, got {list(components)}")
+    found = _of_one_task(segments(run))
+    picked = _plane(found[0], components)
     chosen = ax or new_axes(4.4, 3.6)
     look = looks([found[0].task])[found[0].task]
     places = _set_limits(chosen, found, picked, _point_places(points, found[0], picked))
@@ -81,6 +74,24 @@ Places = dict[str, Float[np.ndarray, "point 2"]]  # kind of point -> where
 
 # kind -> (marker, face); told apart by shape and filling, not by colour
 _KINDS = {"stable": ("o", INK), "unstable": ("o", "white"), "slow": ("x", INK)}
+
+
+def _of_one_task(found: list[Segment]) -> list[Segment]:
+    """Return the segments; raise ValueError if they are of several tasks."""
+    names = list(dict.fromkeys(p.task for p in found))
+    if len(names) > 1:
+        raise ValueError(
+            f"a phase portrait is of one task, the run has {', '.join(names)}; pick one with tonicnet.measure.segment"
+        )
+    return found
+
+
+def _plane(segment: Segment, components: Sequence[str | int]) -> list[int]:
+    """Return the positions of two components; raise ValueError if they are not two different ones."""
+    picked = [_position(segment, name) for name in components]
+    if len(set(picked)) != 2:
+        raise ValueError(f"a phase portrait takes two different components, got {list(components)}")
+    return picked
 
 
 def _position(segment: Segment, name: str | int) -> int:

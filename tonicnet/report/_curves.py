@@ -78,14 +78,12 @@ def _trial(net: Network, bank: xr.Dataset, task: Task, seed: int) -> TaskCurves:
     """Run one trial of a behaviour with its inputs, beside its targets where they count."""
     trial = task.trials(1, seed=seed).isel(trial=0)
     fine = 1 if net.spec.dt else max(1, math.ceil(task.dt / (net.tau / _STEPS_PER_TAU) - 1e-9))
-    u = np.repeat(trial["input"].values[:-1], fine, axis=0)
-    wide = np.zeros((len(u), net.components))
-    wide[:, : u.shape[1]] = u
+    inputs = _inputs(trial["input"].values[:-1], fine, net.components)
     target = np.where(trial["mask"].values > 0, trial["target"].values, np.nan)
     clock = np.arange(len(target)) * task.dt
     try:
         run = simulate(
-            net, bank, task=task.name, duration=len(u) * task.dt / fine, dt=task.dt / fine, inputs=wide,
+            net, bank, task=task.name, duration=len(inputs) * task.dt / fine, dt=task.dt / fine, inputs=inputs,
             initial=trial["target"].values[0], every=fine,
         )  # fmt: skip
     except ValueError as error:
@@ -94,6 +92,12 @@ def _trial(net: Network, bank: xr.Dataset, task: Task, seed: int) -> TaskCurves:
     return TaskCurves(
         task.name, task.components, clock, output, target, "one trial, with its inputs; the truth is its target"
     )
+
+
+def _inputs(values: Float[np.ndarray, "time input"], fine: int, count: int) -> Float[np.ndarray, "step component"]:
+    """Return the inputs of a trial at each of ``fine`` steps a sample, zero for components without one."""
+    repeated = np.repeat(values, fine, axis=0)
+    return np.pad(repeated, ((0, 0), (0, count - repeated.shape[1])))
 
 
 def _stride(count: int) -> int:
