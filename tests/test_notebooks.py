@@ -19,9 +19,10 @@ NAMES = [path.stem for path in SOURCES]
 @pytest.fixture(autouse=True)
 def _drawn_unseen(numpy_code: None) -> Iterator[None]:
     mpl.use("Agg")
-    yield
     from matplotlib import pyplot as plt
 
+    plt.close("all")  # what other tests left open
+    yield
     plt.close("all")
 
 
