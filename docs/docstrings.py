@@ -39,14 +39,14 @@ def _written(block: list[str]) -> list[str]:
 
 def _entries(lines: list[str]) -> list[str]:
     """Return "name : words" as a list of items, whose further lines are indented."""
-    made: list[str] = []
+    items: list[str] = []
     for line in lines:
         entry = _ENTRY.match(line)
         if entry:
-            made += [f"* **{_plain(entry[1])}**: {_plain(entry[2])}"]
+            items += [f"* **{_plain(entry[1])}**: {_plain(entry[2])}"]
         else:
-            made += ["  " + _plain(line.strip())]
-    return [*made, ""]
+            items += ["  " + _plain(line.strip())]
+    return [*items, ""]
 
 
 def _plain(line: str) -> str:

@@ -54,7 +54,7 @@ tn.plot.loss(bank)
 # %% [markdown]
 # ## The network alone
 #
-# From here on nothing is fed in. The output goes its own way, on the frozen synapses.
+# From here on nothing is fed in. The network generates its output by itself, on the frozen synapses.
 
 # %%
 run = tn.simulate(net, bank, duration=seconds)
@@ -67,7 +67,8 @@ tn.plot.components(run, window=(0, min(seconds, 20)))
 # ## Is it the same dynamics?
 #
 # Two things decide: where the states are (*D_stsp*, read it beside its floor: another true run of the same length) and how
-# they move (*D_H*). Chaos forgets its start, so point-by-point agreement ends after a few Lyapunov times for any model.
+# they move (*D_H*). Chaos amplifies every small error, so point-by-point agreement ends after a few Lyapunov times for any
+# model.
 
 # %%
 speed = float(bank["speed"].sel(task=task))

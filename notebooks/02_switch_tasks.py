@@ -14,8 +14,8 @@
 # %% [markdown]
 # # Switch tasks by changing biases
 #
-# **After this notebook you can** load other tonic inputs into running synapses, so that a network that was an
-# oscillator becomes chaos and an oscillator again, and see how long a switch takes and which units serve which task.
+# **After this notebook you can** load other tonic inputs while a network runs, so that an oscillator becomes a chaotic
+# attractor and an oscillator again, and see how long a switch takes and which units serve which task.
 
 # %% tags=["parameters"] small="seconds, tasks = 3.0, ['hopf', 'figure-eight']"
 seconds, tasks = 10.0, ["van-der-pol", "lorenz", "figure-eight", "roessler"]
@@ -35,7 +35,7 @@ tn.show(bank)
 # %% [markdown]
 # ## A schedule
 #
-# At each boundary the biases change and nothing else does: the state runs on from where it was.
+# At each boundary the biases change and nothing else does: the state continues from where it was.
 
 # %%
 run = tn.simulate(net, bank, schedule=[(name, seconds) for name in tasks], rates=True)
@@ -59,7 +59,7 @@ tn.measure.settling_time(run, truths).squeeze().to_dataframe()
 # %% [markdown]
 # ## What changed
 #
-# The learned biases of all tasks, units and tasks put next to those they resemble.
+# The learned biases of all tasks. Units and tasks are clustered, so that similar ones are neighbours.
 
 # %%
 tn.plot.biases(bank, order="cluster")
@@ -70,7 +70,7 @@ tn.plot.biases(bank.sel(task=tasks), histogram=True)
 # %% [markdown]
 # ## Half-way between two tasks
 #
-# Biases can be mixed as numbers. Between two learned vectors nothing was learned; what the network does there is its own.
+# Two bias vectors can be mixed. Nothing was learned between them, so no task says what the network does there.
 
 # %%
 one, other = (bank["bias"].sel(task=name) for name in tasks[:2])

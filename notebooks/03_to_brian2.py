@@ -15,7 +15,7 @@
 # # Export to Brian2 and compare
 #
 # **After this notebook you can** carry learned tonic inputs to a network of spiking neurons on the same synapses, as firing
-# thresholds, check that the spikes are the same whichever way the inputs are carried, and go on working in Brian2 alone.
+# thresholds, check that all three forms of a tonic input give the same spikes, and continue in Brian2 alone.
 
 # %% tags=["parameters"] small="tasks, seconds, per_unit, neurons, long = ['hopf', 'cosine'], 1.0, 1, 80, 6.0"
 tasks, seconds, per_unit, neurons, long = ["hopf", "van-der-pol"], 8.0, 3, 200, 40.0
@@ -31,10 +31,10 @@ bank = tn.load_bank("atlas-1000")
 figure = tn.plot.thresholds(bank, tasks)
 
 # %% [markdown]
-# A unit's tonic input b is a shift of its neuron's threshold and reset. Thresholds that lie below rest belong to neurons
-# that fire by themselves.
+# A unit's tonic input b is a shift of its neuron's threshold and reset. A neuron whose threshold lies below its resting
+# potential fires without any other input.
 #
-# ## Three ways to carry a tonic input, one spike train
+# ## Three forms of a tonic input, the same spikes
 
 # %%
 proof = tn.spiking.verify(net, bank, task=tasks[0], duration=0.3)
@@ -57,11 +57,11 @@ for name in tasks:
 figure = tn.plot.compare(rate, spikes, truth=truth)
 
 # %% [markdown]
-# ## What neurons do beside their f-I curve
+# ## The dynamic response of neurons
 #
-# The rate of a neuron answers to a moving input as well as to its value, most of all where the membrane has little noise, and
-# a neuron hears its own spikes. Both are known before a spike is run, so tonic inputs can be corrected for them. The
-# synapses stay, and the rate network keeps the tonic inputs it had.
+# The rate of a neuron depends on the derivative of its input as well as on its value, most of all where the membrane has
+# little noise, and a neuron receives its own spikes. Both effects are computed before the spiking network runs, so tonic
+# inputs can be corrected for them. The synapses stay, and the rate network keeps the tonic inputs it had.
 
 # %%
 quiet, _ = tn.spiking.sized(neurons, seed=0, components=2)

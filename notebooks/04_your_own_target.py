@@ -14,8 +14,8 @@
 # %% [markdown]
 # # Your own ODE and your own recording
 #
-# **After this notebook you can** make a target of any vector field you can write down, or of a recording in a NetCDF file,
-# learn it, and keep the result in a file that says where it came from.
+# **After this notebook you can** use any vector field you can write down, or a recording in a NetCDF file, as a target,
+# learn it, and save the result in a file that says where it came from.
 
 # %% tags=["parameters"] small="units, seconds, length, options = 120, 16.0, 12, {'rounds': 0, 'steps': 12}"
 units, seconds, length, options = 200, 20.0, 30, {"rounds": 1}
@@ -34,7 +34,7 @@ net = tn.Network(units=units, seed=0)
 # %% [markdown]
 # ## A vector field
 #
-# States come as an array (..., d) and dx/dt goes back in the same shape. The damped double well of Duffing has two memories;
+# States come as an array (..., d) and dx/dt goes back in the same shape. The damped double well of Duffing has two stable points;
 # `low` and `high` are the corners of the box from which it may start.
 
 
@@ -55,7 +55,7 @@ tn.plot.phase_portrait(run, flow=tn.flow(net, bank), points=points)
 # %% [markdown]
 # ## A recording
 #
-# Here it is made up: a rhythm of two components, sampled every 20 ms with 5 % noise, as a laboratory would store it. Time
+# Here it is simulated: a rhythm of two components, sampled every 20 ms with 5 % noise, as a laboratory would store it. Time
 # carries its unit; tonicnet reads it.
 
 # %%
@@ -81,14 +81,14 @@ run = tn.simulate(net, bank, task="emg", duration=seconds)
 tn.plot.components(run)
 
 # %% [markdown]
-# The network never saw the clean rhythm. Is its own nearer to it than the recording was?
+# The network never saw the clean rhythm. How near is the period of its own rhythm to the true one?
 
 # %%
 made = tn.measure.limit_cycle(run)
 print(f"period {made['period'].item():.3f}, true {np.pi:.3f}")
 
 # %% [markdown]
-# ## Keeping it
+# ## Saving the result
 #
 # The file holds the biases, the scalings, the recipe and hash of the network, and the tasks. Another network refuses it.
 
@@ -106,5 +106,5 @@ except ValueError as error:
 # %% [markdown]
 # ## Exercise
 #
-# Record only one of the two components and learn it on a network with a memory of its own:
+# Record only one of the two components and learn it on a network with an internal state of its own:
 # `tn.Network(units=200, seed=0, synapses="dense", components=1)`. Why does the low-rank network need both?

@@ -29,8 +29,8 @@ from tonicnet.learn import first_bias
 # %% [markdown]
 # ## A cosine of period 25 without any input
 #
-# The network has no feedback and no input: r[t+1] = tanh(W r[t] + b). All it has to keep a rhythm is W, whose eigenvalues
-# fill a disc whose radius is the gain g. What b does is choose phi', the slope at which each unit works, and the Jacobian is
+# The network has no feedback and no input: r[t+1] = tanh(W r[t] + b). Only W can sustain a rhythm; its eigenvalues
+# fill a disc whose radius is the gain g. The bias b sets phi', the slope at which each unit works, and the Jacobian is
 # diag(phi') W. Since phi' is at most 1, biases can make synapses weaker but never stronger.
 
 # %%
@@ -53,12 +53,12 @@ run = tn.simulate(net, bank, duration=2 * horizon * 0.01, initial=wave[0])
 tn.plot.components(run)
 
 # %% [markdown]
-# The first half was learned, the second half is what the network makes of it.
+# The first half was learned; in the second half the network continues beyond its training data.
 #
 # ## The leading pair moves to the angle of the target
 #
 # Eigenvalues of the Jacobian along the network's own run, before, during and after learning, with the mean slope of phi over
-# the run in the place of phi'. What keeps itself going has its leading pair at modulus 1; learning turns it to the angle of
+# the run in the place of phi'. A sustained oscillation has its leading pair at modulus 1; learning turns it to the angle of
 # the target's frequency, where the dashed rays point.
 
 # %%
@@ -74,7 +74,7 @@ print("modulus of the leading pair", lead["modulus"].values.round(3))
 print("its period in steps        ", (lead["period"] / 0.01).values.round(2))
 
 # %% [markdown]
-# ## Without gain there is nothing to choose from
+# ## The synapses must be strong enough
 #
 # The same for x of the Van der Pol oscillator (40 steps a period), at several gains.
 
@@ -99,7 +99,7 @@ for gain in gains:
 # %% [markdown]
 # ## Fixed points of a task
 #
-# A bias vector is also a landscape. Lorenz's three fixed points, of which no sample was shown, are in the network too.
+# The learned vector field has fixed points too. Lorenz's three were not among the training states, and the network has them.
 
 # %%
 atlas, shelf = tn.load_network("atlas-1000"), tn.load_bank("atlas-1000")
@@ -111,9 +111,9 @@ tn.plot.phase_portrait(lorenz, flow=tn.flow(atlas, shelf, task="lorenz"), points
 found["location"].isel(task=0, point=slice(0, 3)).values.round(2)
 
 # %% [markdown]
-# ## Which units do it?
+# ## Which units serve which task?
 #
-# How much each unit's rate varies in each task, as a share of its largest. Most units vary in one task far more than in any
+# How much each unit's rate varies in each task, as a fraction of its largest variance. Most units vary in one task far more than in any
 # other, and one cluster serves all tasks that move; memories, which come to rest, have none.
 
 # %%

@@ -14,7 +14,7 @@
 # # How far it goes: width, gain and rank
 #
 # **After this notebook you can** say, for a task of your own, how many units it takes, how strong the synapses must be, and what
-# a component more costs, by drawing the map of what was learned.
+# a further component costs, by drawing the map of what was learned.
 
 # %% tags=["parameters"] small="gains, widths, seeds, horizon, chaos, low_rank, ranks = [0.5, 1.5], [15], [0, 1], 30, 'hopf', [50], [2]"
 gains, widths, seeds, horizon, chaos, low_rank, ranks = (
@@ -39,8 +39,8 @@ import tonicnet as tn
 # ## Width and gain
 #
 # The task is a cosine of period 25 that a network must keep by itself, without input and without feedback. Every cell is
-# three networks of its own (three draws of the synapses); the score is the share of the target's variance (R2) that they make
-# alone: the median, and beneath it the worst and the best.
+# three networks of its own (three draws of the synapses); the score is the fraction of the target's variance (R2) that they
+# reproduce alone: the median, and beneath it the worst and the best.
 
 # %%
 wave = np.cos(2 * np.pi * np.arange(horizon + 1) / 25)[:, None]
@@ -59,12 +59,12 @@ tn.plot.learnability(score.to_dataset(name="r_squared"))
 
 # %% [markdown]
 # Below a gain of 1 every rhythm dies out, whatever the width: biases can weaken synapses and never strengthen them. Far
-# above, the chaos of the network itself is too strong to be tamed by biases. Between, width decides.
+# above, the network's own chaos is too strong for biases to suppress. Between the two, width decides.
 #
 # ## Width of a low-rank network
 #
 # With low-rank synapses the field itself is fitted, by as many terms as there are units. The chaotic task shows how far a
-# number of units carries: the valid time in task units (Lorenz forgets by a factor e every 1.1), and D_stsp beside its floor.
+# number of units carries: the valid time in task units (in Lorenz an error grows by a factor e every 1.1), and D_stsp beside its floor.
 
 # %%
 for units in low_rank:

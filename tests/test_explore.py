@@ -13,36 +13,42 @@ from PIL import Image
 
 import tonicnet as tn
 
-NET = tn.load_network("atlas-1000")
-BANK = tn.load_bank("atlas-1000").sel(task=["hopf", "cosine", "lorenz"])
+NET = tn.Network(60, seed=0)
 
 
 @pytest.fixture(scope="module")
-def widget():
-    return tn.explore(NET, BANK, seconds=1.0)
+def bank(bank_of: Callable[..., xr.Dataset]) -> xr.Dataset:
+    """Nothing learned: three random biases, all in three components."""
+    return bank_of(NET, ("hopf", "cosine", "lorenz"), dimension=[3, 3, 3])
 
 
-def test_a_choice_changes_the_run_and_the_picture(widget) -> None:
+@pytest.fixture(scope="module")
+def widget(bank: xr.Dataset):
+    return tn.explore(NET, bank, seconds=1.0)
+
+
+def test_a_choice_changes_the_run_and_the_picture(widget, bank: xr.Dataset) -> None:
     before = widget.image.value
     widget.controls["one"].value = "lorenz"
+    assert np.array_equal(widget.explorer.bias, bank["bias"].sel(task="lorenz").values)
     assert set(widget.explorer.run["segment"].values) == {"lorenz"}
     assert widget.image.value != before
     assert Image.open(io.BytesIO(widget.image.value)).size == (460, 540)
 
 
-def test_the_network_runs_on_from_where_it_was(widget) -> None:
+def test_the_network_runs_on_from_where_it_was(widget, bank: xr.Dataset) -> None:
     z = lambda run, end: (run["output"].values[0, end] - row(run)["center"].values) / row(run)["scale"].values  # noqa: E731
-    row = lambda run: BANK.sel(task=str(run["segment"].values[0]))  # noqa: E731
+    row = lambda run: bank.sel(task=str(run["segment"].values[0]))  # noqa: E731
     widget.controls["one"].value = "hopf"
     first = widget.explorer.run
     widget.controls["one"].value = "lorenz"
     assert z(widget.explorer.run, 0) == pytest.approx(z(first, -1))
 
 
-def test_between_two_tasks_the_biases_are_mixed(widget) -> None:
+def test_between_two_tasks_the_biases_are_mixed(widget, bank: xr.Dataset) -> None:
     widget.controls["one"].value, widget.controls["other"].value = "hopf", "cosine"
     widget.controls["share"].value = 0.26
-    one, other = (BANK["bias"].sel(task=name).values for name in ("hopf", "cosine"))
+    one, other = (bank["bias"].sel(task=name).values for name in ("hopf", "cosine"))
     assert widget.explorer.bias == pytest.approx(0.74 * one + 0.26 * other)
     start = widget.explorer.run["output"].values[0, 0]
     alone = tn.simulate(NET, widget.explorer.bias, duration=1.0, initial=start)
@@ -64,12 +70,12 @@ def test_noise_and_a_new_start(widget) -> None:
     widget.controls["noise"].value = 0.0
 
 
-def test_explore_refuses(bank_of: Callable[..., xr.Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explore_refuses(bank: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="learned on"):
-        tn.explore(tn.Network(30, seed=0), BANK)
+        tn.explore(tn.Network(30, seed=0), bank)
     with pytest.raises(ValueError, match="seconds is the length of a run, a positive number, got 0"):
-        tn.explore(NET, BANK, seconds=0)
-    explorer = tn.explore(NET, BANK, seconds=0.2).explorer
+        tn.explore(NET, bank, seconds=0)
+    explorer = tn.explore(NET, bank, seconds=0.2).explorer
     with pytest.raises(ValueError, match=r"unknown task in this bank 'lorentz'. Did you mean 'lorenz'"):
         explorer.set(one="lorentz")
     with pytest.raises(ValueError, match="share is a number from 0 to 1, got 2"):
@@ -79,4 +85,4 @@ def test_explore_refuses(bank_of: Callable[..., xr.Dataset], monkeypatch: pytest
     assert explorer.choice["share"] == 0
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     with pytest.raises(ImportError, match=r"the explorer needs ipywidgets: pip install 'tonicnet\[explore\]'"):
-        tn.explore(NET, BANK)
+        tn.explore(NET, bank)

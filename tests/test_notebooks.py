@@ -19,9 +19,10 @@ NAMES = [path.stem for path in SOURCES]
 @pytest.fixture(autouse=True)
 def _drawn_unseen(numpy_code: None) -> Iterator[None]:
     mpl.use("Agg")
-    yield
     from matplotlib import pyplot as plt
 
+    plt.close("all")  # what other tests left open
+    yield
     plt.close("all")
 
 
@@ -35,8 +36,17 @@ def parameters(path: Path) -> nbformat.NotebookNode:
     return found[0]
 
 
+def pictures(path: Path) -> int:
+    """How many pictures the committed notebook shows."""
+    held = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
+    return sum("image/png" in out.get("data", {}) for c in held.cells if c.cell_type == "code" for out in c.outputs)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SOURCES, ids=NAMES)
 def test_a_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib import pyplot as plt
+
     from tonicnet import spiking
 
     run = spiking.simulate  # no compiling for a second of spikes
@@ -45,6 +55,7 @@ def test_a_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for cell in cells(path, "code"):
         small = cell.metadata["small"] if "parameters" in cell.metadata.get("tags", []) else cell.source
         exec(compile(small, path.name, "exec"), space)
+    assert len(plt.get_fignums()) == pictures(path)  # as many as in full size
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=NAMES)
@@ -61,7 +72,7 @@ def test_what_is_committed_is_the_notebook_with_its_outputs(path: Path) -> None:
     assert [c.source for c in made.cells] == [c.source for c in script.cells], "run `make notebooks`"
     outputs = [out for c in made.cells if c.cell_type == "code" for out in c.outputs]
     assert not [out for out in outputs if out.output_type == "error" or out.get("name") == "stderr"]
-    assert sum("image/png" in out.get("data", {}) for out in outputs) >= 2
+    assert pictures(path) >= 2
     assert all(c.execution_count for c in made.cells if c.cell_type == "code")
 
 

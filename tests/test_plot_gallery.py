@@ -51,7 +51,7 @@ def still(task="hopf"):
     return xr.Dataset(made | {n: (("task", "point"), v) for n, v in flags.items()}, coords={"task": [task]})
 
 
-def foretold(noise=0.1):
+def divergences(noise=0.1):
     """A divergence of many tasks at two sizes, one of them not known, with floors within and below the frame."""
     draw = np.random.default_rng(0)
     values = np.geomspace(0.2, 9, 22).reshape(11, 2) * np.exp(noise * draw.normal(size=(11, 2)))
@@ -66,7 +66,7 @@ def foretold(noise=0.1):
 PICTURES: dict[str, Callable[[], object]] = {
     "attractor": lambda: plot.attractor(a_run(TASKS)),
     "biases": lambda: plot.biases(a_bank(LONG), order="cluster"),
-    "calibration": lambda: plot.calibration(foretold(0), foretold()),
+    "calibration": lambda: plot.calibration(divergences(0), divergences()),
     "compare": lambda: plot.compare(a_run(TASKS), with_spikes(a_run(TASKS, seed=0.1))),
     "components": lambda: plot.components(a_run(TASKS)),
     "eigenvalues": lambda: plot.eigenvalues(spectrum_of_learning(), period=25),
@@ -91,6 +91,7 @@ def test_a_picture_can_be_read(name):
     made = PICTURES[name]()
     figure = made.figure if isinstance(made, Axes) else made
     check_texts(figure)
+    assert any(axis.get_label_text() for ax in figure.axes for axis in (ax.xaxis, ax.yaxis))
     for ax in figure.axes:
         for axis in filter(lambda a: a.get_label_text() and a.get_visible(), (ax.xaxis, ax.yaxis)):
             unitless = (

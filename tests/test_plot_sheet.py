@@ -108,7 +108,10 @@ def test_one_truth_for_one_of_two_tasks():
 
 
 def test_runs_of_several_trials():
-    figure = plot.compare(*pair(["lorenz", "hopf"], trials=2), truth=truths(["lorenz", "hopf"]))
+    rate, spiking = pair(["lorenz", "hopf"], trials=2)
+    figure = plot.compare(rate, spiking, truth=truths(["lorenz", "hopf"]))
+    ends = {line.get_xydata()[-1, 1] for line in figure.axes[1].lines}
+    assert set(rate.output.values[:, 999, 2]) <= ends  # both trials, z against x, to their last sample
     check_texts(figure)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,15 +22,25 @@ def smaller(block: str) -> str:
     return block
 
 
-def test_readme_blocks_run(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_readme_blocks_run(capsys: pytest.CaptureFixture[str]) -> None:
     mpl.use("Agg")
     assert len(BLOCKS) >= 4
-    space: dict[str, object] = {}
+    assert all(full in "".join(BLOCKS) for full in SMALLER), "a block would run in full size"
+    space: dict[str, Any] = {}
     for block in BLOCKS:
         exec(compile(smaller(block), "README.md", "exec"), space)
     import matplotlib.pyplot as plt
 
     plt.close("all")
+    run, spike, bank, exact = (space[name] for name in ("run", "spike", "bank", "exact"))
+    assert set(spike["segment"].values) == {"lorenz", "van-der-pol"}
+    assert spike.sizes["spike"] > 1000
+    assert set(run["segment"].values) == {"lorenz"}
+    assert Path(space["kept"]).is_file()
+    assert not np.array_equal(exact["bias"], bank["bias"])
+    assert exact.attrs["network_sha256"] == bank.attrs["network_sha256"]
+    assert re.search(r"^\[\[?0[ 0]*\]\]?$", capsys.readouterr().out, re.M), "verify counts no differing spike"
 
 
 def test_readme_names_the_two_commands_of_the_makefile() -> None:
@@ -40,5 +52,7 @@ def test_readme_names_the_two_commands_of_the_makefile() -> None:
 
 
 def test_readme_pictures_exist() -> None:
-    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", TEXT):
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", TEXT)
+    assert pictures
+    for path in pictures:
         assert (ROOT / path).is_file(), path

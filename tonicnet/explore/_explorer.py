@@ -37,6 +37,7 @@ class Explorer:
     """
 
     def __init__(self, net: Network, bank: xr.Dataset, *, seconds: float = 12.0, seed: int = 0) -> None:
+        """Check the bank and the length, and run the first task."""
         check_bank(net, bank)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"seconds is the length of a run, a positive number, got {seconds}")
@@ -73,33 +74,36 @@ class Explorer:
         if not 0 <= wanted["share"] <= 1:
             raise ValueError(f"share is a number from 0 to 1, got {wanted['share']}")
         self._choice = wanted
-        self._go()
+        self._run_on()
 
     def restart(self) -> None:
         """Run anew from a state of the first task."""
         self._z = None
-        self._go()
+        self._run_on()
 
-    def _go(self) -> None:
+    def _run_on(self) -> None:
+        """Run with what is chosen now, and tell the functions that watch."""
         self.run = self._simulate()
         for function in self._watchers:
             function(self)
 
     def _ends(self) -> tuple[Entry, Entry]:
+        """Return the two tasks between whose biases the network stands."""
         return entry(self.bank, self._choice[_FROM]), entry(self.bank, self._choice[_TO])
 
     def _simulate(self) -> xr.Dataset:
+        """Run on from the last state, in units of a task where one is in force."""
         share, noise = self._choice["share"], self._choice["noise"]
         one, other = self._ends()
         z = one.to_network(one.start[0]) if self._z is None else self._z
         how: dict[str, Any] = {"duration": self.seconds, "noise": noise, "seed": self.seed}
         if share in (0, 1):
             now = other if share else one
-            made = simulate(self.net, self.bank, task=now.task, initial=now.to_task(z), **how)
-            self._z = now.to_network(made["output"].values[0, -1])
+            run = simulate(self.net, self.bank, task=now.task, initial=now.to_task(z), **how)
+            self._z = now.to_network(run["output"].values[0, -1])
         else:
-            made = simulate(self.net, self.bias, initial=z, **how)
-            self._z = made["output"].values[0, -1]
+            run = simulate(self.net, self.bias, initial=z, **how)
+            self._z = run["output"].values[0, -1]
             mixed = f"{1 - share:.2f} {one.task} + {share:.2f} {other.task}"
-            made = made.assign_coords(segment=made["segment"].copy(data=np.full(made.sizes["time"], mixed)))
-        return made
+            run = run.assign_coords(segment=run["segment"].copy(data=np.full(run.sizes["time"], mixed)))
+        return run

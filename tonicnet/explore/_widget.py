@@ -31,7 +31,7 @@ def explore(net: Network, bank: xr.Dataset, *, seconds: float = 12.0, seed: int 
         import ipywidgets
     except ImportError as error:
         raise ImportError("the explorer needs ipywidgets: pip install 'tonicnet[explore]'") from error
-    from ..plot._live import png
+    from ..plot._png import png
 
     explorer = Explorer(net, bank, seconds=seconds, seed=seed)
     controls = _controls(ipywidgets, explorer)
@@ -49,6 +49,7 @@ def explore(net: Network, bank: xr.Dataset, *, seconds: float = 12.0, seed: int 
 
 
 def _controls(ipywidgets: Any, explorer: Explorer) -> dict[str, Any]:
+    """Return the menus and sliders, by the name of the choice they change."""
     now = explorer.choice
     slider = {"continuous_update": False, "min": 0.0}
     return {
@@ -60,7 +61,10 @@ def _controls(ipywidgets: Any, explorer: Explorer) -> dict[str, Any]:
 
 
 def _setter(explorer: Explorer, name: str, words: Any) -> Any:
+    """Return a function that hands a new value to the explorer, and shows its error if it refuses."""
+
     def changed(event: dict[str, Any]) -> None:
+        """Set the choice to the new value."""
         try:
             explorer.set(**{name: event["new"]})
             words.value = ""

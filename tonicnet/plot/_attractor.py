@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from .._names import unknown
-from ._parts import Part, clock_label, component_label, parts
-from ._style import INK, MANY, Look, dressed, few, looks, new_axes, styled, thin
+from ._segments import Segment, clock_label, component_label, segments
+from ._style import INK, RASTERISED_FROM, Look, looks, new_axes, round_ticks, style_ticks, styled, thin_lines
 
-_MOST = 3
+_MOST_COMPONENTS = 3
 
 
 @styled
@@ -44,46 +44,48 @@ def attractor(run: xr.Dataset, *, components: Sequence[str | int] | None = None,
     'component 0 (task units)'
     >>> ax.figure.clear()
     """
-    found = parts(run)
-    picked = _picked(found, components, ax)
-    chosen = _axes(ax, len(picked), 5.4 if _several(found) else 4.2)
+    found = segments(run)
+    picked = _positions(found, components, ax)
+    chosen = _axes(ax, len(picked), 5.4 if _several_paths(found) else 4.2)
     style = looks(p.task for p in found)
-    for part in found:
-        draw_paths(chosen, part, picked, style[part.task], ends=_several(found))
-    _label(chosen, [component_label(found[0].components[k]) for k in picked], clock_label(run))
-    _legend(chosen, style, _several(found))
+    for segment in found:
+        draw_paths(chosen, segment, picked, style[segment.task], ends=_several_paths(found))
+    _label_axes(chosen, [component_label(found[0].components[k]) for k in picked], clock_label(run))
+    _legend(chosen, style, _several_paths(found))
     return chosen
 
 
-def draw_paths(ax: Axes, part: Part, picked: Sequence[int], look: Look, *, ends: bool) -> None:
+def draw_paths(ax: Axes, segment: Segment, picked: Sequence[int], look: Look, *, ends: bool) -> None:
     """Draw every trial of a segment, with marks where it begins and ends if ``ends``."""
-    width = thin(len(part.values))
-    for path in (coordinates(part, trial, picked) for trial in part.values):
-        ax.plot(*path.T, color=look.colour, rasterized=len(path) > MANY, **width)
+    width = thin_lines(len(segment.values))
+    for path in (coordinates(segment, trial, picked) for trial in segment.values):
+        ax.plot(*path.T, color=look.colour, rasterized=len(path) > RASTERISED_FROM, **width)
         if ends:
-            _mark(ax, path[0], look, "white")
-            _mark(ax, path[-1], look, look.colour)
+            _mark_end(ax, path[0], look, "white")
+            _mark_end(ax, path[-1], look, look.colour)
 
 
 def coordinates(
-    part: Part, trial: Float[np.ndarray, "time component"], picked: Sequence[int]
+    segment: Segment, trial: Float[np.ndarray, "time component"], picked: Sequence[int]
 ) -> Float[np.ndarray, "time axis"]:
     """Return the chosen components of one trial; time before a single one."""
     columns = trial[:, list(picked)]
-    return columns if len(picked) > 1 else np.column_stack([part.clock, columns])
+    return columns if len(picked) > 1 else np.column_stack([segment.clock, columns])
 
 
-def _picked(found: list[Part], asked: Sequence[str | int] | None, ax: Axes | None) -> list[int]:
+def _positions(found: list[Segment], asked: Sequence[str | int] | None, ax: Axes | None) -> list[int]:
+    """Return the positions of the components asked for, or of the first that all tasks use."""
     if asked is None:
-        room = _MOST if ax is None or ax.name == "3d" else 2
+        room = _MOST_COMPONENTS if ax is None or ax.name == "3d" else 2
         return list(range(min(room, *(len(p.components) for p in found))))
     wanted = [asked] if isinstance(asked, str | int) else list(asked)
-    if not 1 <= len(wanted) <= _MOST:
-        raise ValueError(f"a portrait takes 1 to {_MOST} components, got {len(wanted)}; choose among them")
+    if not 1 <= len(wanted) <= _MOST_COMPONENTS:
+        raise ValueError(f"a portrait takes 1 to {_MOST_COMPONENTS} components, got {len(wanted)}; choose among them")
     return [_position(found, name) for name in wanted]
 
 
-def _position(found: list[Part], name: str | int) -> int:
+def _position(found: list[Segment], name: str | int) -> int:
+    """Return the position of one component; raise ValueError if it is unknown, or idle in a task."""
     names = max((p.components for p in found), key=len)
     if isinstance(name, int) and 0 <= name < len(names):
         position = name
@@ -91,39 +93,41 @@ def _position(found: list[Part], name: str | int) -> int:
         position = names.index(str(name))
     else:
         raise ValueError(unknown("component", name, names))
-    for part in found:
-        if position >= len(part.components):
+    for segment in found:
+        if position >= len(segment.components):
             raise ValueError(
-                f"component {name!r} is idle in task {part.task!r}, which has {len(part.components)}; "
+                f"component {name!r} is idle in task {segment.task!r}, which has {len(segment.components)}; "
                 "choose another, or draw one segment with tonicnet.measure.segment"
             )
     return position
 
 
 def _axes(ax: Axes | None, count: int, width: float) -> Axes:
+    """Return the axes given, if they suit so many components, or new ones."""
     if ax is None:
-        made = new_axes(width, 3.6, deep=count == _MOST)
-        return cleared(made) if count == _MOST else made
-    if (ax.name == "3d") != (count == _MOST):
+        new = new_axes(width, 3.6, three_d=count == _MOST_COMPONENTS)
+        return without_walls(new) if count == _MOST_COMPONENTS else new
+    if (ax.name == "3d") != (count == _MOST_COMPONENTS):
         raise ValueError(
             f"{count} components do not fit these axes; three need axes made with projection='3d', fewer need flat ones"
         )
     return ax
 
 
-def cleared(ax: Any) -> Axes:
+def without_walls(ax: Any) -> Axes:
     """Return axes in three dimensions without walls, with room for their labels."""
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((1, 1, 1, 0))
         axis._axinfo["grid"].update(color="#DDDDDD", linewidth=0.5)
-        axis.set_major_locator(few())
+        axis.set_major_locator(round_ticks())
     ax.set_box_aspect((1, 1, 0.85), zoom=0.82)
     for label in (ax.xaxis.label, ax.yaxis.label, ax.zaxis.label):
         label.set_size(7)
-    return dressed(ax)
+    return style_ticks(ax)
 
 
-def _mark(ax: Axes, point: Float[np.ndarray, " axis"], look: Look, face: str) -> None:
+def _mark_end(ax: Axes, point: Float[np.ndarray, " axis"], look: Look, face: str) -> None:
+    """Draw the mark of a path's start or end."""
     at = [[value] for value in point]
     ax.plot(
         *at,
@@ -136,7 +140,8 @@ def _mark(ax: Axes, point: Float[np.ndarray, " axis"], look: Look, face: str) ->
     )
 
 
-def _label(ax: Axes, names: list[str], clock: str) -> None:
+def _label_axes(ax: Axes, names: list[str], clock: str) -> None:
+    """Write what is drawn along each axis, time along the first where one component is drawn."""
     words = [f"{name} (task units)" for name in names]
     words = [clock, *words] if len(words) == 1 else words
     for put, word in zip((ax.set_xlabel, ax.set_ylabel, getattr(ax, "set_zlabel", None)), words, strict=False):
@@ -145,6 +150,7 @@ def _label(ax: Axes, names: list[str], clock: str) -> None:
 
 
 def _legend(ax: Axes, style: dict[str, Look], several: bool) -> None:
+    """Name the tasks and the two marks, where there are several paths."""
     if not several:
         return
     lines = [
@@ -156,5 +162,6 @@ def _legend(ax: Axes, style: dict[str, Look], several: bool) -> None:
     ax.legend(handles=lines, loc="upper left", bbox_to_anchor=(1.08 if ax.name == "3d" else 1.01, 1.0))
 
 
-def _several(found: list[Part]) -> bool:
+def _several_paths(found: list[Segment]) -> bool:
+    """Return whether there are several segments or trials."""
     return len(found) > 1 or len(found[0].values) > 1

@@ -6,13 +6,12 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 
 from .._names import choose
-from ._need import BANK, chosen_tasks, need, transfer
-from ._style import FAINT, MINUS, bare, dressed, few, figure_of, looks, new_axes, styled
+from ._requirements import BANK, chosen_tasks, require, transfer
+from ._style import FAINT, MINUS, figure_of, looks, new_axes, round_ticks, style_ticks, styled, without_frame
 
-_CLUSTERED = 5000  # units at most; the distances of all pairs are held
+_MOST_CLUSTERED = 5000  # units at most; the distances of all pairs are held
 
 
 @styled
@@ -39,17 +38,17 @@ def biases(bank: xr.Dataset, *, order: str = "principal", histogram: bool = Fals
     ['a', 'b', 'c']
     >>> ax.figure.clear()
     """
-    need(bank, ("bias", "task"), role="bank", maker=BANK)
+    require(bank, ("bias", "task"), role="bank", maker=BANK)
     choose("order", order, ORDERS)
     tasks = chosen_tasks(bank, None)
     values = bank["bias"].transpose("task", "unit").values
     chosen = ax or new_axes(6.0, 2.4 if histogram else 1.2 + 0.28 * len(tasks))
     if histogram:
-        _histogram(chosen, values, tasks, _label(bank))
+        _draw_histogram(chosen, values, tasks, _label(bank))
         return chosen
-    tree = _tree(values) if order == "cluster" and len(tasks) > 1 else None
-    rows = np.arange(len(tasks)) if tree is None else leaves_list(tree)
-    _map(chosen, values[rows][:, _order(values, order)], [tasks[i] for i in rows], _label(bank), tree)
+    tree = _task_tree(values) if order == "cluster" and len(tasks) > 1 else None
+    rows = np.arange(len(tasks)) if tree is None else _leaves(tree)
+    _draw_map(chosen, values[rows][:, _unit_order(values, order)], [tasks[i] for i in rows], _label(bank), tree)
     return chosen
 
 
@@ -81,50 +80,72 @@ def bias_label(constants: dict[str, object]) -> str:
 
 
 def _label(bank: xr.Dataset) -> str:
+    """Return the label of the biases of a bank."""
     return bias_label(transfer(bank))
 
 
-def _order(values: Float[np.ndarray, "task unit"], order: str) -> Int[np.ndarray, " unit"]:
+def _unit_order(values: Float[np.ndarray, "task unit"], order: str) -> Int[np.ndarray, " unit"]:
+    """Return the units in the order in which they are drawn."""
     if order == "none" or values.shape[1] < 2:
         return np.arange(values.shape[1])
     if order == "cluster":
-        return _clustered(values)
+        return _clustered_units(values)
     centred = values - values.mean(axis=1, keepdims=True)
     direction = np.linalg.eigh(centred @ centred.T)[1][:, -1]
     return np.argsort(direction * np.sign(direction.sum() or 1.0) @ centred, kind="stable")
 
 
-def _clustered(values: Float[np.ndarray, "task unit"]) -> Int[np.ndarray, " unit"]:
-    if values.shape[1] > _CLUSTERED:
-        raise ValueError(f"{values.shape[1]} units are too many to cluster (at most {_CLUSTERED}); use 'principal'")
-    return leaves_list(linkage(values.T, "average"))
+def _clustered_units(values: Float[np.ndarray, "task unit"]) -> Int[np.ndarray, " unit"]:
+    """Return the units in the order of their average-linkage leaves; raise ValueError for too many."""
+    if values.shape[1] > _MOST_CLUSTERED:
+        raise ValueError(
+            f"{values.shape[1]} units are too many to cluster (at most {_MOST_CLUSTERED}); use 'principal'"
+        )
+    return _leaves(_linked(values.T))
 
 
-def _tree(values: Float[np.ndarray, "task unit"]) -> Float[np.ndarray, "join 4"]:
+def _linked(points: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "join 4"]:
+    """Return the average-linkage tree of points, or of the distances between them."""
+    from scipy.cluster.hierarchy import linkage  # slow to import, and only clustered maps need it
+
+    return linkage(points, "average")
+
+
+def _leaves(tree: Float[np.ndarray, "join 4"]) -> Int[np.ndarray, " leaf"]:
+    """Return the leaves of a tree in the order in which it is drawn."""
+    from scipy.cluster.hierarchy import leaves_list
+
+    return leaves_list(tree)
+
+
+def _task_tree(values: Float[np.ndarray, "task unit"]) -> Float[np.ndarray, "join 4"]:
     """Return the average-linkage tree of the tasks, by 1 - correlation of their biases over units."""
     centred = values - values.mean(axis=1, keepdims=True)
     size = np.maximum(np.linalg.norm(centred, axis=1), 1e-300)
     apart = np.clip(1 - centred @ centred.T / np.outer(size, size), 0, None)
-    return linkage(apart[np.triu_indices(len(values), 1)], "average")
+    return _linked(apart[np.triu_indices(len(values), 1)])
 
 
 def _draw_tree(ax: Axes, tree: Float[np.ndarray, "join 4"]) -> None:
     """Draw the tree to the right of the map, its leaves level with the rows."""
+    from scipy.cluster.hierarchy import dendrogram
+
     beside = ax.inset_axes((1.01, 0, 0.1, 1))
     drawn = dendrogram(tree, no_plot=True)
     for across, up in zip(drawn["dcoord"], drawn["icoord"], strict=True):
         beside.plot(across, (np.array(up) - 5) / 10, color=FAINT, linewidth=0.9, clip_on=False)
     beside.set(ylim=ax.get_ylim(), xlim=(0, 1.02 * tree[:, 2].max()))
-    bare(beside)
+    without_frame(beside)
 
 
-def _map(
+def _draw_map(
     ax: Axes,
     values: Float[np.ndarray, "task unit"],
     tasks: list[str],
     label: str,
     tree: Float[np.ndarray, "join 4"] | None,
 ) -> None:
+    """Draw the map, the tree of its tasks if there is one, and the colour bar."""
     low, high = np.percentile(values, [2, 98])
     image = ax.imshow(values, aspect="auto", interpolation="nearest", cmap="cividis", vmin=low, vmax=high)
     ax.set_yticks(range(len(tasks)), tasks)
@@ -134,12 +155,13 @@ def _map(
     if tree is not None:
         _draw_tree(ax, tree)
     bar = figure_of(ax).colorbar(image, ax=ax, extend="both", extendfrac=0.06, pad=0.02, aspect=14)
-    dressed(bar.ax)
-    bar.locator = few(4)
+    style_ticks(bar.ax)
+    bar.locator = round_ticks(4)
     bar.set_label(label.replace(" (", "\n("))
 
 
-def _histogram(ax: Axes, values: Float[np.ndarray, "task unit"], tasks: list[str], label: str) -> None:
+def _draw_histogram(ax: Axes, values: Float[np.ndarray, "task unit"], tasks: list[str], label: str) -> None:
+    """Draw the distributions with axis labels and a legend."""
     draw_histograms(ax, values, tasks)
     ax.set_xlabel(label)
     ax.set_ylabel("number of units")

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from ._need import need
+from ._calibration_pairs import Pairs, paired
+from ._measure_table import SHOWN
 from ._style import COLOURS, FAINT, INK, MARKERS, MINUS, NONE, new_axes, styled
-from ._table import SHOWN
 
-_MAKERS = {"prediction": "tonicnet.spiking.predict", "measurement": "tonicnet.compare"}
 _SHAPES = (*MARKERS, "<", ">", "*", "p", "d", "h")  # as many as cannot be told by colour in grey
-_ROOM = 1.6  # factor between the outermost points and the frame
 _ROWS = 18  # of the legend, before it takes another column
 _LETTER = 0.06  # width of a letter in it, inches
 _NAMES = {"neurons_per_unit": "neurons a unit"}
@@ -43,13 +37,13 @@ def calibration(
 ) -> Axes:
     """Draw a measure as it was predicted against what was measured, one mark a task, on logarithmic scales.
 
-    On the dashed line both are equal. Written above is how well the one foretells the other,
+    On the dashed line both are equal. Written above is how well the one predicts the other,
 
         corr(log |predicted|, log |measured|)
 
     over the pairs drawn. The shade ends at ``<measure>_floor``, what truth scores against truth, and is darker where it
-    is below that of more tasks; a pair in a ring is no more than its own, and agrees for want of data. Signed errors
-    are drawn by their size.
+    is below that of more tasks; a pair in a ring is not above the floor of its own task, where data cannot tell it from
+    a perfect one. Signed errors are drawn by their size.
 
     Arguments
     ---------
@@ -65,13 +59,13 @@ def calibration(
 
     >>> import xarray as xr
     >>> from tonicnet import plot
-    >>> foretold = xr.Dataset({"period_error": ("task", [0.001, -0.01])}, coords={"task": ["hopf", "cosine"]})
-    >>> ax = plot.calibration(foretold, 2 * foretold, measure="period_error")
+    >>> predicted = xr.Dataset({"period_error": ("task", [0.001, -0.01])}, coords={"task": ["hopf", "cosine"]})
+    >>> ax = plot.calibration(predicted, 2 * predicted, measure="period_error")
     >>> ax.get_title(), [line.get_ydata().tolist() for line in ax.lines if line.get_marker() != "None"]
     ('correlation of logarithms 1.000 (2 pairs)', [[0.002], [0.02]])
     >>> ax.figure.clear()
     """
-    pairs = _paired(predicted, measured, measure)
+    pairs = paired(predicted, measured, measure)
     key = _key(pairs)
     columns = -(-len(key) // _ROWS)
     chosen = ax or new_axes(3.7 + columns * (0.4 + _LETTER * max(len(str(k.get_label())) for k in key)), 3.4)
@@ -85,126 +79,7 @@ def calibration(
     return chosen
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Predicted and measured values of every task of either, NaN where one of them lacks it; ``of`` names the sizes."""
-
-    tasks: list[str]
-    of: str
-    sizes: list[str]
-    predicted: Float[np.ndarray, "task size"]
-    measured: Float[np.ndarray, "task size"]
-    floor: Float[np.ndarray, " task"]
-
-    @cached_property
-    def known(self) -> Bool[np.ndarray, "task size"]:
-        """Which pairs have both values."""
-        return np.isfinite(self.predicted) & np.isfinite(self.measured)
-
-    @cached_property
-    def values(self) -> Float[np.ndarray, "2 pair"]:
-        """Sizes of the known pairs."""
-        return np.abs([self.predicted[self.known], self.measured[self.known]])
-
-    @property
-    def below(self) -> Bool[np.ndarray, "task size"]:
-        """Which pairs are, both sides, no more than the floor of their task."""
-        return self.known & (np.fmax(abs(self.predicted), abs(self.measured)) <= self.floor[:, None])
-
-    @property
-    def floors(self) -> Float[np.ndarray, " floor"]:
-        """The floors of the tasks drawn that reach into the frame."""
-        own = self.floor[self.known.any(axis=1)]
-        return own[own > self.limits[0]]
-
-    @property
-    def signed(self) -> bool:
-        """Whether any value was negative."""
-        return any(bool((side[self.known] < 0).any()) for side in (self.predicted, self.measured))
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """What a frame must span to hold every pair clear of its edges."""
-        return float(self.values.min()) / _ROOM, float(self.values.max()) * _ROOM
-
-
-def _paired(predicted: xr.Dataset, measured: xr.Dataset, measure: str) -> _Pairs:
-    given = {"prediction": predicted, "measurement": measured}
-    arrays = [_array(data, measure, role) for role, data in given.items()]
-    other = _other(arrays)
-    x, y = _aligned(arrays, other)
-    floors = [_floor(data, measure, x["task"].values) for data in given.values()]
-    pairs = _Pairs(
-        [str(name) for name in x["task"].values], other, [str(v) for v in x[other].values] if other else [""],
-        x.values.reshape(len(x), -1), y.values.reshape(len(y), -1), np.fmax(*floors),
-    )  # fmt: skip
-    _check(pairs, measure)
-    return pairs
-
-
-def _array(data: xr.Dataset, measure: str, role: str) -> xr.DataArray:
-    array = need(data, (measure, "task"), role=role, maker=_MAKERS[role])[measure]
-    if "task" not in array.dims or array.ndim > 2:
-        dims = ", ".join(map(str, array.dims)) or "no dims"
-        raise ValueError(
-            f"the {role} has {measure} over {dims}; it must be over task and at most one dim more; pick others with sel"
-        )
-    names = [str(name) for name in array["task"].values]
-    twice = dict.fromkeys(name for name in names if names.count(name) > 1)
-    if twice:
-        raise ValueError(
-            f"the {role} has {', '.join(twice)} more than once; give every task one place, sizes along a second dim"
-        )
-    return array
-
-
-def _other(arrays: Sequence[xr.DataArray]) -> str:
-    """Return the dim that both have beside ``task``, or nothing."""
-    others = [next((str(dim) for dim in array.dims if dim != "task"), "") for array in arrays]
-    if others[0] != others[1]:
-        told = " and ".join(f"{role} {dim or 'none'}" for role, dim in zip(_MAKERS, others, strict=True))
-        raise ValueError(f"beside task, both need the same second dim or none: {told}; pick one of it with sel")
-    return others[0]
-
-
-def _aligned(arrays: Sequence[xr.DataArray], other: str) -> list[xr.DataArray]:
-    """Return both over every task that either has, NaN where it has none, and over the sizes that both have."""
-    shared = {dim: _shared(arrays, dim) for dim in ("task", other) if dim}
-    tasks = list(dict.fromkeys(name for array in arrays for name in array["task"].values.tolist()))
-    sizes = {other: shared[other]} if other else {}
-    return [array.sel(sizes).reindex(task=tasks).transpose("task", ...) for array in arrays]
-
-
-def _shared(arrays: Sequence[xr.DataArray], dim: str) -> list[Any]:
-    first, second = (array[dim].values.tolist() for array in arrays)
-    shared = [value for value in first if value in second]
-    if not shared:
-        one, two = (", ".join(map(str, names)) or "none" for names in (first, second))
-        raise ValueError(f"predicted and measured share no {dim}: one has {one}, the other {two}; give the same")
-    return shared
-
-
-def _floor(data: xr.Dataset, measure: str, tasks: np.ndarray) -> Float[np.ndarray, " task"]:
-    """Return the floor of each task, the largest over sizes; NaN where it is not known."""
-    if f"{measure}_floor" not in data:
-        return np.full(len(tasks), np.nan)
-    floor = data[f"{measure}_floor"]
-    return floor.max([dim for dim in floor.dims if dim != "task"]).reindex(task=tasks).values
-
-
-def _check(pairs: _Pairs, measure: str) -> None:
-    zero = pairs.known & ((pairs.predicted == 0) | (pairs.measured == 0))
-    if zero.any():
-        names = ", ".join(name for name, row in zip(pairs.tasks, zero, strict=True) if row.any())
-        raise ValueError(f"{measure} of {names} is 0, which has no logarithm; leave it out with drop_sel(task=...)")
-    if pairs.known.sum() < 2:
-        raise ValueError(
-            f"a calibration needs at least two pairs of finite values, got {pairs.known.sum()} of {measure} for tasks "
-            f"{', '.join(pairs.tasks)}; give more tasks, or a measure that applies to them"
-        )
-
-
-def _frame(ax: Axes, pairs: _Pairs) -> None:
+def _frame(ax: Axes, pairs: Pairs) -> None:
     """Make the axes square, logarithmic and alike, with labels at powers of ten, or at 1, 2, 5 where these are few."""
     low, high = pairs.limits
     ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), box_aspect=1)
@@ -215,7 +90,7 @@ def _frame(ax: Axes, pairs: _Pairs) -> None:
     ax.plot([low, high], [low, high], **_DIAGONAL)
 
 
-def _draw_floors(ax: Axes, pairs: _Pairs) -> None:
+def _draw_floors(ax: Axes, pairs: Pairs) -> None:
     """Shade what lies below each floor, darker below more of them, and put rings around pairs below their own."""
     low, high = pairs.limits
     for floor in pairs.floors:
@@ -225,7 +100,7 @@ def _draw_floors(ax: Axes, pairs: _Pairs) -> None:
         ax.plot(*np.abs([pairs.predicted[pairs.below], pairs.measured[pairs.below]]), **_RING)
 
 
-def _draw_task(ax: Axes, pairs: _Pairs, i: int) -> None:
+def _draw_task(ax: Axes, pairs: Pairs, i: int) -> None:
     """Draw the pairs of one task, open to filled, over a line that joins them."""
     known = np.flatnonzero(pairs.known[i])
     x, y = np.abs([pairs.predicted[i], pairs.measured[i]])
@@ -245,18 +120,21 @@ def _mark(i: int, filling: float) -> dict[str, Any]:
 
 
 def _colour(i: int) -> str:
+    """Return the colour of the i-th task."""
     return COLOURS[i % len(COLOURS)]
 
 
 def _shape(i: int) -> str:
+    """Return the shape of the i-th task's mark."""
     return _SHAPES[i % len(_SHAPES)]
 
 
 def _filling(j: int, sizes: int) -> float:
+    """Return how full the mark of the j-th size is, from 0 (open) to 1."""
     return j / (sizes - 1) if sizes > 1 else 1.0
 
 
-def _key(pairs: _Pairs) -> list[Line2D | Patch]:
+def _key(pairs: Pairs) -> list[Line2D | Patch]:
     """Return the entries of the legend: tasks, then what open and filled marks are, the line and the floors."""
     tasks = [Line2D([], [], **_task_entry(pairs, i)) for i in range(len(pairs.tasks))]
     marks: list[Line2D | Patch] = [*tasks]
@@ -270,7 +148,8 @@ def _key(pairs: _Pairs) -> list[Line2D | Patch]:
     return marks
 
 
-def _task_entry(pairs: _Pairs, i: int) -> dict[str, Any]:
+def _task_entry(pairs: Pairs, i: int) -> dict[str, Any]:
+    """Return the legend entry of a task, with the sizes at which it has no value."""
     known = pairs.known[i]
     if not known.any():
         return {"label": f"{pairs.tasks[i]}: no value", "linewidth": 0}
@@ -278,13 +157,15 @@ def _task_entry(pairs: _Pairs, i: int) -> dict[str, Any]:
     return _mark(i, 1.0) | {"label": pairs.tasks[i] + (f" (none at {lacks})" if lacks else "")}
 
 
-def _size_entry(pairs: _Pairs, j: int) -> dict[str, Any]:
+def _size_entry(pairs: Pairs, j: int) -> dict[str, Any]:
+    """Return the legend entry of a size: its mark in grey."""
     grey = tuple(1 - _filling(j, len(pairs.sizes)) * (1 - np.array(to_rgb(INK))))
     look = _mark(0, 1.0) | {"color": INK, "markerfacecolor": grey}
     return look | {"label": f"{_NAMES.get(pairs.of, pairs.of)}: {pairs.sizes[j]}"}
 
 
-def _title(pairs: _Pairs) -> str:
+def _title(pairs: Pairs) -> str:
+    """Return the correlation of the logarithms, in words."""
     with np.errstate(invalid="ignore", divide="ignore"):  # values that are all the same correlate with nothing
         found = np.corrcoef(np.log(pairs.values))[0, 1]
     word = f"{found:.3f}".replace("-", MINUS) if np.isfinite(found) else NONE

@@ -13,15 +13,15 @@ from matplotlib.lines import Line2D
 
 from ..measure import compare as measured
 from ._components import Row, draw_rows, name_rows, rows_of, scale_bar
-from ._parts import Part, Window, parts, parts_within
-from ._portraits import draw_portraits
-from ._raster import draw_spikes, spiking_parts
-from ._shade import shade
-from ._sheet import Sheet
-from ._side import Side, Truth, sides
-from ._spectrum import frame, power
-from ._style import FAINT, RUNS, Look, bare, few, looks, styled
-from ._table import draw_table
+from ._measure_table import draw_table
+from ._raster import draw_spikes, spiking_segments
+from ._rate_beside_spiking import TaskRuns, Truth, runs_by_task
+from ._segment_shading import shade_segments
+from ._segments import Segment, Window, segments, segments_within
+from ._sheet_layout import Sheet
+from ._sheet_portraits import draw_portraits
+from ._spectrum import frame_spectra, power
+from ._style import FAINT, RUN_LOOKS, Look, looks, round_ticks, styled, without_frame
 
 _UNITS = 40  # of the raster
 _CYCLES = 5  # of the fastest motion, shown after the switch
@@ -64,83 +64,89 @@ def compare(
     ['bias']
     >>> figure.clear()
     """
-    made, spiked = parts(rate_run, "rate run"), spiking_parts(spiking_run, "spiking run")
+    rate, spiking = segments(rate_run, "rate run"), spiking_segments(spiking_run, "spiking run")
     table = measured(rate_run, spiking_run, truth=truth) if measures is None else measures
-    tasks = sides(made, spiked, truth)
+    tasks = runs_by_task(rate, spiking, truth)
     sheet = Sheet.of(len(tasks), 2 if truth is None else 3)
-    style = looks(p.task for p in made)
-    for row, side in enumerate(tasks):
-        draw_portraits(sheet, row, side)
+    style = looks(p.task for p in rate)
+    for row, task in enumerate(tasks):
+        draw_portraits(sheet, row, task)
         upper, lower = sheet.switch(row)
-        window = _window(side, made[0].start)
-        _time_course(upper, side, parts_within(made, window), parts_within(spiked, window), style)
-        _spikes(lower, spiking_run, parts_within(spiked, window), style)
-        _spectra(sheet.spectrum(row), side)
-        _table(sheet.table(row), table, side.task, "rate run" if truth is None else "truth")
-        sheet.name(row, side.task)
+        window = _window(task, rate[0].start)
+        _time_course(upper, task, segments_within(rate, window), segments_within(spiking, window), style)
+        _spikes(lower, spiking_run, segments_within(spiking, window), style)
+        _spectra(sheet.spectrum(row), task)
+        _table(sheet.table(row), table, task.name, "rate run" if truth is None else "truth")
+        sheet.name(row, task.name)
     _key(sheet, truth is not None)
     return sheet.figure
 
 
-def _time_course(ax: Axes, side: Side, made: list[Part], spiked: list[Part], style: dict[str, Look]) -> None:
+def _time_course(ax: Axes, task: TaskRuns, rate: list[Segment], spiking: list[Segment], style: dict[str, Look]) -> None:
     """Draw the task's own components over time, those of the task before it too where it has them."""
-    scales = {p.task: p for p in made}
-    count = len(side.rate.components)
-    both = [(kind, p) for kind, run in (("rate", made), ("spiking", spiked)) for p in run if p.task in scales]
+    scales = {p.task: p for p in rate}
+    count = len(task.rate.components)
+    both = [(kind, p) for kind, run in (("rate", rate), ("spiking", spiking)) for p in run if p.task in scales]
     shown = [(kind, p.scaled_as(scales[p.task]).only(count)) for kind, p in both]
-    rows = [replace(row, name=name) for row, name in zip(_rows(shown), side.known.components, strict=False)]
-    shade(ax, made, style)
-    for kind, part in shown:
-        colour, line = RUNS[kind]
-        draw_rows(ax, part, rows, color=colour, linestyle=line, linewidth=0.9)
+    rows = [replace(row, name=name) for row, name in zip(_rows(shown), task.reference.components, strict=False)]
+    shade_segments(ax, rate, style)
+    for kind, segment in shown:
+        colour, line = RUN_LOOKS[kind]
+        draw_rows(ax, segment, rows, color=colour, linestyle=line, linewidth=0.9)
     name_rows(ax, rows)
     scale_bar(ax, rows)
     ax.tick_params(labelbottom=False)
-    ax.xaxis.set_major_locator(few(5))
+    ax.xaxis.set_major_locator(round_ticks(5))
 
 
-def _rows(shown: list[tuple[str, Part]]) -> list[Row]:
-    return rows_of([part for _, part in shown])
+def _rows(shown: list[tuple[str, Segment]]) -> list[Row]:
+    """Return the rows of the segments shown, whichever run they are of."""
+    return rows_of([segment for _, segment in shown])
 
 
-def _spikes(ax: Axes, run: xr.Dataset, shown: list[Part], style: dict[str, Look]) -> None:
-    shade(ax, shown, style, named=False)
+def _spikes(ax: Axes, run: xr.Dataset, shown: list[Segment], style: dict[str, Look]) -> None:
+    """Draw the raster beneath the time course."""
+    shade_segments(ax, shown, style, named=False)
     first = int(run["trial"].values[0]) if "trial" in run.coords else 0
-    draw_spikes(ax, run, shown, units=_UNITS, trial=first, wordy=False)
+    draw_spikes(ax, run, shown, units=_UNITS, trial=first, of_all=False)
     ax.set_xlabel("time (s)")
-    ax.xaxis.set_major_locator(few(5))
+    ax.xaxis.set_major_locator(round_ticks(5))
 
 
-def _window(side: Side, begin: float) -> Window:
+def _window(task: TaskRuns, begin: float) -> Window:
     """Return the time from a little before the switch to several cycles after it."""
-    whole = side.rate.stop - side.rate.start
-    frequency, density = power(side.known)
+    whole = task.rate.stop - task.rate.start
+    frequency, density = power(task.reference)
     pace = float(np.average(frequency, weights=density)) if len(frequency) else 0.0
     after = min(whole, max(_CYCLES / pace, whole / 50)) if pace > 0 else whole
-    return max(begin, side.rate.start - after / 4), side.rate.start + after
+    return max(begin, task.rate.start - after / 4), task.rate.start + after
 
 
-def _spectra(ax: Axes, side: Side) -> None:
-    window = min(p.stop - p.start for p in side.runs.values()) / 3
-    curves = {kind: power(part, window=window) for kind, part in side.runs.items()}
+def _spectra(ax: Axes, task: TaskRuns) -> None:
+    """Draw the power spectra of all runs of a task, averaged over windows of one length."""
+    window = min(p.stop - p.start for p in task.runs.values()) / 3
+    curves = {kind: power(segment, window=window) for kind, segment in task.runs.items()}
     for kind, (frequency, density) in curves.items():
-        colour, line = RUNS[kind]
+        colour, line = RUN_LOOKS[kind]
         ax.plot(frequency, density, color=colour, linestyle=line, **_line(kind))
-    frame(ax, [curves["truth" if "truth" in curves else "rate"]])
+    frame_spectra(ax, [curves["truth" if "truth" in curves else "rate"]])
 
 
 def _line(kind: str) -> dict[str, Any]:
+    """Return the line style of a spectrum: the truth broad and pale, beneath the others."""
     return {"linewidth": 2.2, "alpha": 0.4} if kind == "truth" else {"linewidth": 1.0}
 
 
 def _table(ax: Axes, measures: xr.Dataset, task: str, against: str) -> None:
+    """Draw the measures of a task, or say that there are none."""
     if task in measures["task"].values:
         draw_table(ax, measures, task, against=against)
     else:
-        bare(ax).text(0.5, 0.5, "not measured", ha="center", va="center", color=FAINT)
+        without_frame(ax).text(0.5, 0.5, "not measured", ha="center", va="center", color=FAINT)
 
 
 def _key(sheet: Sheet, with_truth: bool) -> None:
-    kinds = [kind for kind in RUNS if with_truth or kind != "truth"]
-    lines = [Line2D([], [], color=RUNS[k][0], linestyle=RUNS[k][1], label=k, **_line(k)) for k in kinds]
+    """Draw the legend of the sheet."""
+    kinds = [kind for kind in RUN_LOOKS if with_truth or kind != "truth"]
+    lines = [Line2D([], [], color=RUN_LOOKS[k][0], linestyle=RUN_LOOKS[k][1], label=k, **_line(k)) for k in kinds]
     sheet.figure.legend(handles=lines, loc="upper right", ncols=len(lines), bbox_to_anchor=(0.99, 1.0))

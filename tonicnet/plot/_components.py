@@ -11,9 +11,9 @@ import xarray as xr
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-from ._parts import Part, Window, clock_label, component_label, parts, parts_within
-from ._shade import shade
-from ._style import FAINT, INK, MANY, MINUS, few, looks, new_axes, styled, thin
+from ._segment_shading import shade_segments
+from ._segments import Segment, Window, clock_label, component_label, segments, segments_within
+from ._style import FAINT, INK, MINUS, RASTERISED_FROM, looks, new_axes, round_ticks, styled, thin_lines
 
 _GAP = 0.8  # between rows, in standard deviations
 
@@ -25,7 +25,7 @@ def components(run: xr.Dataset, *, window: Window | None = None, ax: Axes | None
         y_k(t) = offset_k + (x_k(t) - mean_k) / sd_k,   mean and sd over the segment
 
     A run of one task has its ticks in task units; where tasks of different scales follow each other the ticks
-    count standard deviations of the segment. Components that a task leaves idle are left out and said to be.
+    count standard deviations of the segment. In the rows of components that a task does not use stands "idle".
 
     Arguments
     ---------
@@ -44,17 +44,17 @@ def components(run: xr.Dataset, *, window: Window | None = None, ax: Axes | None
     ('time (s)', 'output (task units)')
     >>> ax.figure.clear()
     """
-    found = parts(run)
+    found = segments(run)
     style = looks(p.task for p in found)
     if len(style) == 1:
         found = [p.scaled_as(found[0]) for p in found]
-    shown = parts_within(found, window)
+    shown = segments_within(found, window)
     rows = rows_of(shown)
     chosen = ax or new_axes(6.5, 0.9 + 0.75 * len(rows))
-    shade(chosen, shown, style)
-    for part in shown:
-        draw_rows(chosen, part, rows, color=style[part.task].colour, **thin(len(part.values)))
-        _say_idle(chosen, part, rows)
+    shade_segments(chosen, shown, style)
+    for segment in shown:
+        draw_rows(chosen, segment, rows, color=style[segment.task].colour, **thin_lines(len(segment.values)))
+        _label_idle(chosen, segment, rows)
     name_rows(chosen, rows)
     _number_rows(chosen, rows, found[0] if len(style) == 1 else None)
     chosen.set_xlabel(clock_label(run))
@@ -81,22 +81,22 @@ class Row:
         return self.offset + self.high
 
 
-def rows_of(shown: Sequence[Part]) -> list[Row]:
+def rows_of(shown: Sequence[Segment]) -> list[Row]:
     """Return a row for each component of any segment, from the top down, none reaching into the next."""
     names = max((p.components for p in shown), key=len)
-    made: list[Row] = []
+    rows: list[Row] = []
     for k, name in enumerate(names):
-        low, high = _reach([p.scaled[..., k] for p in shown if k < len(p.components)])
-        offset = made[-1].bottom - _GAP - high if made else 0.0
-        made.append(Row(name, offset, low, high))
-    return made
+        low, high = _value_range([p.scaled[..., k] for p in shown if k < len(p.components)])
+        offset = rows[-1].bottom - _GAP - high if rows else 0.0
+        rows.append(Row(name, offset, low, high))
+    return rows
 
 
-def draw_rows(ax: Axes, part: Part, rows: Sequence[Row], **line: Any) -> None:
+def draw_rows(ax: Axes, segment: Segment, rows: Sequence[Row], **line: Any) -> None:
     """Draw the components of a segment, each in its row."""
-    for k, row in zip(range(len(part.components)), rows, strict=False):
-        for trial in part.scaled[..., k]:
-            ax.plot(part.clock, row.offset + trial, rasterized=len(trial) > MANY, **line)
+    for k, row in zip(range(len(segment.components)), rows, strict=False):
+        for trial in segment.scaled[..., k]:
+            ax.plot(segment.clock, row.offset + trial, rasterized=len(trial) > RASTERISED_FROM, **line)
 
 
 def name_rows(ax: Axes, rows: Sequence[Row]) -> None:
@@ -109,7 +109,7 @@ def name_rows(ax: Axes, rows: Sequence[Row]) -> None:
         ax.axhline(row.bottom - _GAP / 2, color=FAINT, linewidth=0.4, zorder=1)
 
 
-def _number_rows(ax: Axes, rows: Sequence[Row], only: Part | None) -> None:
+def _number_rows(ax: Axes, rows: Sequence[Row], only: Segment | None) -> None:
     """Put ticks beside each row: in task units if given the only task, else in standard deviations."""
     units = [(0.0, 1.0) if only is None else (only.center[k], only.spread[k]) for k in range(len(rows))]
     ticks = [tick for row, unit in zip(rows, units, strict=True) for tick in _ticks(row, *unit)]
@@ -127,7 +127,8 @@ def scale_bar(ax: Axes, rows: Sequence[Row], length: float = 2.0) -> None:
     ax.text(-0.035, middle, f"{length:g} sd", transform=across, rotation=90, ha="right", va="center", fontsize=7)
 
 
-def _reach(values: Sequence[Float[np.ndarray, "trial time"]]) -> tuple[float, float]:
+def _value_range(values: Sequence[Float[np.ndarray, "trial time"]]) -> tuple[float, float]:
+    """Return the least and the largest finite value, half a standard deviation from the mean at least."""
     known = np.concatenate([v[np.isfinite(v)] for v in values])
     if not known.size:
         return -1.0, 1.0
@@ -137,14 +138,15 @@ def _reach(values: Sequence[Float[np.ndarray, "trial time"]]) -> tuple[float, fl
 def _ticks(row: Row, center: float, spread: float) -> list[tuple[float, str]]:
     """Return (height, label) of the ticks of a row that lie within its values."""
     low, high = center + spread * row.low, center + spread * row.high
-    inside = [v for v in few(2).tick_values(low, high) if low <= v <= high]
+    inside = [v for v in round_ticks(2).tick_values(low, high) if low <= v <= high]
     return [(row.offset + (v - center) / spread, f"{v:.4g}".replace("-", MINUS)) for v in inside]
 
 
-def _say_idle(ax: Axes, part: Part, rows: Sequence[Row]) -> None:
-    for row in rows[len(part.components) :]:
+def _label_idle(ax: Axes, segment: Segment, rows: Sequence[Row]) -> None:
+    """Write "idle" in the rows of components that the task does not use."""
+    for row in rows[len(segment.components) :]:
         ax.text(
-            (part.start + part.stop) / 2,
+            (segment.start + segment.stop) / 2,
             (row.bottom + row.top) / 2,
             "idle",
             color=FAINT,

@@ -13,8 +13,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import Circle
 
-from ._need import need
-from ._style import COLOURS, FAINT, INK, MARKERS, MINUS, dressed, figure_of, new_axes, styled
+from ._requirements import require
+from ._style import COLOURS, FAINT, INK, MARKERS, MINUS, figure_of, new_axes, style_ticks, styled
 
 SPECTRUM = "tonicnet.measure.jacobian_spectrum"
 _ROWS, _STEP = ("epoch", "task"), "step "
@@ -47,27 +47,28 @@ def eigenvalues(spectrum: xr.Dataset, *, period: float | None = None, ax: Axes |
     >>> turn = np.exp(2j * np.pi / 25 * np.array([1, -1]))
     >>> values = np.stack([0.5 * turn, turn])
     >>> both = np.stack([values.real, values.imag], axis=-1)
-    >>> made = xr.Dataset({"eigenvalue": (("epoch", "mode", "part"), both)}, attrs={"of": "map"})
-    >>> ax = plot.eigenvalues(made, period=25)
+    >>> spectrum = xr.Dataset({"eigenvalue": (("epoch", "mode", "part"), both)}, attrs={"of": "map"})
+    >>> ax = plot.eigenvalues(spectrum, period=25)
     >>> ax.get_xlabel()
     'real part'
     >>> ax.figure.clear()
     """
-    need(spectrum, ("eigenvalue",), role="spectrum", maker=SPECTRUM)
+    require(spectrum, ("eigenvalue",), role="spectrum", maker=SPECTRUM)
     values, names = _rows(spectrum)
     if period is not None and not period > 0:
         raise ValueError(f"a period is a positive number of steps (map) or seconds (flow), got {period}")
     mapped = spectrum.attrs.get("of", spectrum["eigenvalue"].attrs.get("of", "map")) == "map"
     chosen = ax or new_axes(4.6, 3.6)
     _draw_rows(chosen, values, names)
-    (_circle if mapped else _axis)(chosen, period)
+    (_draw_unit_circle if mapped else _draw_imaginary_axis)(chosen, period)
     unit = "" if mapped else " (1/s)"
     chosen.set(xlabel=f"real part{unit}", ylabel=f"imaginary part{unit}")
-    _key(chosen, names)
+    _legend(chosen, names)
     return chosen
 
 
 def _rows(spectrum: xr.Dataset) -> tuple[Float[np.ndarray, "row mode part"], list[str]]:
+    """Return the eigenvalues of each row, and the row's name."""
     array = spectrum["eigenvalue"]
     kind = next((dim for dim in _ROWS if dim in array.dims), None)
     if kind is None:
@@ -77,22 +78,24 @@ def _rows(spectrum: xr.Dataset) -> tuple[Float[np.ndarray, "row mode part"], lis
     return values, [str(label) if kind == "task" else f"{_STEP}{label}" for label in labels]
 
 
-def _many(names: list[str]) -> bool:
+def _too_many_to_name(names: list[str]) -> bool:
     """Return whether these are steps of learning, in order, and too many to name each."""
     return len(names) > _NAMED and names[0].startswith(_STEP)
 
 
 def _colour(row: int, names: list[str]) -> Any:
-    if _many(names):
+    """Return the colour of a row."""
+    if _too_many_to_name(names):
         return colormaps["cividis"](_EARLY + (_LATE - _EARLY) * row / (len(names) - 1))
     before = len(names) > 1 and names[0].startswith(_STEP)  # the first step is faint
     return ((FAINT, *COLOURS) if before else COLOURS)[row % len(COLOURS)]
 
 
 def _draw_rows(ax: Axes, values: Float[np.ndarray, "row mode part"], names: list[str]) -> None:
+    """Draw the eigenvalues of every row, the leading ones larger."""
     for i, row in enumerate(values):
         colour = _colour(i, names)
-        marker = "o" if _many(names) else MARKERS[i % len(MARKERS)]
+        marker = "o" if _too_many_to_name(names) else MARKERS[i % len(MARKERS)]
         real, imaginary = row[np.isfinite(row).all(axis=1)].T
         rest: dict[str, Any] = {"color": colour, "markeredgewidth": 0, "linewidth": 0, "zorder": 3 + i / len(values)}
         ax.plot(real, imaginary, marker=marker, markersize=2.5, alpha=0.75, **rest)
@@ -107,7 +110,8 @@ def _leading(real: Float[np.ndarray, " mode"], imaginary: Float[np.ndarray, " mo
     return [0, 1]
 
 
-def _circle(ax: Axes, period: float | None) -> None:
+def _draw_unit_circle(ax: Axes, period: float | None) -> None:
+    """Draw the unit circle, and rays at the angle of the target."""
     ax.add_patch(Circle((0, 0), 1, fill=False, edgecolor=INK, linewidth=0.8, zorder=2))
     ax.update_datalim([(-1.05, -1.05), (1.05, 1.05)])
     ax.autoscale_view()
@@ -117,15 +121,17 @@ def _circle(ax: Axes, period: float | None) -> None:
         ax.plot([x, 0, x], [y, 0, -y], label="2π / period", **_TARGET)
 
 
-def _axis(ax: Axes, period: float | None) -> None:
+def _draw_imaginary_axis(ax: Axes, period: float | None) -> None:
+    """Draw the imaginary axis, and lines at the angular frequency of the target."""
     ax.axvline(0, color=INK, linewidth=0.8, zorder=2)
     if period is not None:
         ax.axhline(2 * np.pi / period, label="2π / period", **_TARGET)
         ax.axhline(-2 * np.pi / period, **_TARGET)
 
 
-def _key(ax: Axes, names: list[str]) -> None:
-    many = _many(names)
+def _legend(ax: Axes, names: list[str]) -> None:
+    """Name the rows, or draw a colour bar where there are too many."""
+    many = _too_many_to_name(names)
     handles, words = ax.get_legend_handles_labels()
     named = [(h, w) for h, w in zip(handles, words, strict=True) if not (many and w in names)]
     if named and (len(names) > 1 or words != [""]):
@@ -138,5 +144,5 @@ def _key(ax: Axes, names: list[str]) -> None:
     if many:
         shades = ListedColormap([_colour(i, names) for i in range(len(names))])
         bar = figure_of(ax).colorbar(ScalarMappable(Normalize(0, 1), shades), ax=ax, pad=0.02, aspect=18, ticks=[0, 1])
-        dressed(bar.ax)
+        style_ticks(bar.ax)
         bar.ax.set_yticklabels([name.replace("-", MINUS) for name in (names[0], names[-1])])

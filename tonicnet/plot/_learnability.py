@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from .._names import choose
-from ._style import INK, MINUS, NONE, dressed, figure_of, new_axes, styled
+from ._style import INK, MINUS, NONE, figure_of, new_axes, style_ticks, styled
 
 _DIMS = ("gain", "units")
 
@@ -51,26 +51,36 @@ def learnability(
     if not low < high:
         raise ValueError(f"limits are (worst, best), the worst below the best, got {limits}")
     chosen = ax or new_axes(1.9 + 0.62 * cells.sizes[x], 1.1 + 0.42 * cells.sizes[y])
-    image = chosen.imshow(
-        np.maximum(cells.values, low - 1), origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high
-    )
-    for (i, j), value in np.ndenumerate(cells.values):
-        dark = value < low + 0.55 * (high - low)
-        words = "\n".join([_word(value), *_between(spread[:, i, j])])
-        chosen.text(j, i, words, ha="center", va="center", fontsize=6.5, color="white" if dark else INK)
-    for put, dim in ((chosen.set_xticks, x), (chosen.set_yticks, y)):
-        put(
-            range(cells.sizes[dim]),
-            [f"{v:g}" if np.issubdtype(type(v), np.number) else str(v) for v in cells[dim].values],
-        )
+    _draw_cells(chosen, cells, limits, _axis_label(scores, score))
+    _write_scores(chosen, cells, spread, low + 0.55 * (high - low))
+    for set_ticks, dim in ((chosen.set_xticks, x), (chosen.set_yticks, y)):
+        set_ticks(range(cells.sizes[dim]), _tick_words(cells[dim]))
     chosen.tick_params(length=0)
-    chosen.set(xlabel=_words(scores, x), ylabel=_words(scores, y))
-    bar = figure_of(chosen).colorbar(
-        image, ax=chosen, pad=0.03, aspect=16, extend="min" if cells.min() < low else "neither"
-    )
-    dressed(bar.ax)
-    bar.set_label(_words(scores, score))
+    chosen.set(xlabel=_axis_label(scores, x), ylabel=_axis_label(scores, y))
     return chosen
+
+
+def _draw_cells(ax: Axes, cells: xr.DataArray, limits: tuple[float, float], label: str) -> None:
+    """Draw the map of the cells, and its colour bar beside it."""
+    low, high = limits
+    shown = np.maximum(cells.values, low - 1)
+    image = ax.imshow(shown, origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
+    extend = "min" if cells.min() < low else "neither"
+    bar = figure_of(ax).colorbar(image, ax=ax, pad=0.03, aspect=16, extend=extend)
+    style_ticks(bar.ax)
+    bar.set_label(label)
+
+
+def _write_scores(ax: Axes, cells: xr.DataArray, spread: np.ndarray, dark_below: float) -> None:
+    """Write each median, and its range beneath it, in white on dark cells."""
+    for (i, j), value in np.ndenumerate(cells.values):
+        words = "\n".join([_score_word(value), *_range_words(spread[:, i, j])])
+        ax.text(j, i, words, ha="center", va="center", fontsize=6.5, color="white" if value < dark_below else INK)
+
+
+def _tick_words(values: xr.DataArray) -> list[str]:
+    """Return the coordinates of a dim as tick labels."""
+    return [f"{v:g}" if np.issubdtype(type(v), np.number) else str(v) for v in values.values]
 
 
 def _cells(scores: object, score: str, x: str, y: str) -> tuple[xr.DataArray, np.ndarray]:
@@ -84,18 +94,19 @@ def _cells(scores: object, score: str, x: str, y: str) -> tuple[xr.DataArray, np
         raise ValueError(f"x and y are both {x!r}; a map needs two dims of {', '.join(map(str, array.dims))}")
     others = [dim for dim in array.dims if dim not in (x, y)]
     known = array.where(np.isfinite(array), -np.inf)
-    made = [getattr(known, how)(others).transpose(y, x) for how in ("median", "min", "max")]
-    cells = made[0].assign_coords({d: made[0][d] for d in (x, y)})
-    return cells, np.stack([m.values for m in made[1:]])
+    found = [getattr(known, how)(others).transpose(y, x) for how in ("median", "min", "max")]
+    cells = found[0].assign_coords({d: found[0][d] for d in (x, y)})
+    return cells, np.stack([m.values for m in found[1:]])
 
 
-def _between(ends: np.ndarray) -> list[str]:
+def _range_words(ends: np.ndarray) -> list[str]:
     """Return the range in words; nothing where there is but one value."""
-    words = [_word(value) for value in ends]
+    words = [_score_word(value) for value in ends]
     return [] if words[0] == words[1] else [NONE.join(words)]
 
 
-def _word(value: float) -> str:
+def _score_word(value: float) -> str:
+    """Return a score as it is written in a cell."""
     if value == -np.inf:
         return "none"
     return f"< {MINUS}9" if value < -9.5 else f"{value:.2f}".replace("-", MINUS)
@@ -104,7 +115,8 @@ def _word(value: float) -> str:
 _NAMES = {"gain": "gain g", "units": "units N", "r_squared": "R², median", "components": "rank K"}
 
 
-def _words(scores: xr.Dataset, name: str) -> str:
+def _axis_label(scores: xr.Dataset, name: str) -> str:
+    """Return the label of a score or of a dim, with its unit."""
     attrs = scores[name].attrs if name in scores.variables else {}
     words = _NAMES.get(name, str(attrs.get("long_name", name)))
     unit = str(attrs.get("units", "1"))

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from ._need import BANK, chosen_tasks, need
-from ._style import few, looks, new_axes, styled
+from ._requirements import BANK, chosen_tasks, require
+from ._style import looks, new_axes, round_ticks, styled
 
 
 @styled
@@ -28,7 +28,7 @@ def loss(bank: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ('log', [3, 2])
     >>> ax.figure.clear()
     """
-    need(bank, ("loss", "task"), role="bank", maker=BANK)
+    require(bank, ("loss", "task"), role="bank", maker=BANK)
     chosen = ax or new_axes(4.2, 2.8)
     for name, k in looks(chosen_tasks(bank, None)).items():
         values = bank["loss"].sel(task=name).values
@@ -38,6 +38,6 @@ def loss(bank: xr.Dataset, *, ax: Axes | None = None) -> Axes:
             markevery=max(1, len(step) // 12), linewidth=1.1,
         )  # fmt: skip
     chosen.set(yscale="log", xlabel="step of learning", ylabel="loss (mean squared residual)")
-    chosen.xaxis.set_major_locator(few(5, whole=True))
+    chosen.xaxis.set_major_locator(round_ticks(5, whole=True))
     chosen.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return chosen

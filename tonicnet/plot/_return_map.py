@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from ._need import need
-from ._parts import component_label
-from ._style import FAINT, MANY, RUNS, new_axes, styled
+from ._requirements import require
+from ._segments import component_label
+from ._style import FAINT, RASTERISED_FROM, RUN_LOOKS, new_axes, styled
 
 EVENTS = "tonicnet.measure.return_map"
 
@@ -39,24 +39,25 @@ def return_map(events: xr.Dataset, *, truth: xr.Dataset | None = None, ax: Axes 
     """
     layers = [("truth", truth, 4.5, 0.5), ("network", events, 2.2, 0.9)]
     chosen = ax or new_axes(3.4, 3.2)
-    colours = {"truth": FAINT, "network": RUNS["rate"][0]}
+    colours = {"truth": FAINT, "network": RUN_LOOKS["rate"][0]}
     for name, data, size, ink in layers:
         if data is not None:
-            now, after = _pairs(data, "events" if name == "network" else "truth")
+            now, after = _known_pairs(data, "events" if name == "network" else "truth")
             chosen.plot(
                 now, after, "o", color=colours[name], markersize=size, markeredgewidth=0, alpha=ink, label=name,
-                rasterized=len(now) > MANY, zorder=2 + (name == "network"),
+                rasterized=len(now) > RASTERISED_FROM, zorder=2 + (name == "network"),
             )  # fmt: skip
-    _diagonal(chosen)
-    words = _words(events)
+    _draw_diagonal(chosen)
+    words = _maximum_words(events)
     chosen.set(xlabel=f"{words} (task units)", ylabel=f"next {words} (task units)", box_aspect=1)
     if truth is not None:
         chosen.legend(loc="best", markerscale=1.5)
     return chosen
 
 
-def _pairs(data: xr.Dataset, role: str) -> tuple[np.ndarray, np.ndarray]:
-    need(data, ("now", "next"), role=role, maker=EVENTS)
+def _known_pairs(data: xr.Dataset, role: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the finite pairs of maxima; raise ValueError if there are none."""
+    require(data, ("now", "next"), role=role, maker=EVENTS)
     now, after = data["now"].values.ravel(), data["next"].values.ravel()
     known = np.isfinite(now) & np.isfinite(after)
     if not known.any():
@@ -64,12 +65,14 @@ def _pairs(data: xr.Dataset, role: str) -> tuple[np.ndarray, np.ndarray]:
     return now[known], after[known]
 
 
-def _words(events: xr.Dataset) -> str:
+def _maximum_words(events: xr.Dataset) -> str:
+    """Return the words for a maximum of the component."""
     name = str(events.attrs.get("component", ""))
     return f"maximum of {component_label(name)}" if name else "maximum"
 
 
-def _diagonal(ax: Axes) -> None:
+def _draw_diagonal(ax: Axes) -> None:
+    """Draw the diagonal, over equal limits of both axes."""
     low, high = min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])
     ax.plot([low, high], [low, high], color=FAINT, linewidth=0.8, linestyle=(0, (5, 3)), zorder=1)
     ax.set(xlim=(low, high), ylim=(low, high))

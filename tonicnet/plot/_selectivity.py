@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from ._need import need
-from ._style import INK, NONE, dressed, figure_of, new_axes, styled
+from ._requirements import require
+from ._style import INK, NONE, figure_of, new_axes, style_ticks, styled
 
 SELECTIVITY = "tonicnet.measure.selectivity"
 
@@ -34,7 +34,7 @@ def selectivity(found: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ['1', '2']
     >>> ax.figure.clear()
     """
-    need(found, ("selectivity", "cluster", "task"), role="selectivity", maker=SELECTIVITY)
+    require(found, ("selectivity", "cluster", "task"), role="selectivity", maker=SELECTIVITY)
     tasks = [str(name) for name in found["task"].values]
     cluster = found["cluster"].values
     order = np.argsort(np.where(cluster < 0, cluster.max(initial=0) + 1, cluster), kind="stable")
@@ -45,14 +45,14 @@ def selectivity(found: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     chosen.set_xticks([])
     chosen.tick_params(axis="y", length=0)
     chosen.set_xlabel(f"units, by cluster ({len(order)})")
-    _part(chosen, cluster[order])
+    _draw_clusters(chosen, cluster[order])
     bar = figure_of(chosen).colorbar(image, ax=chosen, pad=0.02, aspect=14)
-    dressed(bar.ax)
+    style_ticks(bar.ax)
     bar.set_label("variance\n(share of largest)")
     return chosen
 
 
-def _part(ax: Axes, cluster: np.ndarray) -> None:
+def _draw_clusters(ax: Axes, cluster: np.ndarray) -> None:
     """Draw lines between clusters and write their numbers above those wide enough for one."""
     ends = [0, *(np.flatnonzero(np.diff(cluster)) + 1), len(cluster)]
     numbered = iter(range(1, len(cluster) + 1))

@@ -8,13 +8,12 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from scipy.signal import welch
 
-from ._parts import Part, clock_label, parts
+from ._segments import Segment, clock_label, segments
 from ._style import looks, new_axes, styled
 
-_SHARE = 3  # one window in so many of the series
-_DEPTH = 1e-5  # of the highest power: what lies below is not shown
+_WINDOWS = 3  # one window in so many of the series
+_LOWEST = 1e-5  # of the highest power: what lies below is not shown
 
 
 @styled
@@ -38,7 +37,7 @@ def spectrum(run: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     'frequency (Hz)'
     >>> ax.figure.clear()
     """
-    found = parts(run)
+    found = segments(run)
     chosen = ax or new_axes(4.2, 2.8)
     style = looks(p.task for p in found)
     curves = {i: power(p) for i, p in enumerate(found)}
@@ -46,7 +45,7 @@ def spectrum(run: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         k = style[found[i].task]
         chosen.plot(frequency, density, color=k.colour, linestyle=k.line, linewidth=1.0, label=found[i].task)
     in_seconds = clock_label(run) == "time (s)"
-    frame(chosen, list(curves.values()), *(_SECONDS if in_seconds else _TASK))
+    frame_spectra(chosen, list(curves.values()), *(_SECONDS if in_seconds else _TASK))
     if len(found) > 1:
         chosen.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return chosen
@@ -55,18 +54,20 @@ def spectrum(run: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 Curve = tuple[Float[np.ndarray, " frequency"], Float[np.ndarray, " frequency"]]
 
 
-def power(part: Part, *, window: float | None = None) -> Curve:
+def power(segment: Segment, *, window: float | None = None) -> Curve:
     """Return frequencies and power of a segment; empty where nothing moves.
 
     ``window`` is the length averaged over, on the clock of the segment; a third of it if not given.
     """
-    values = part.scaled[np.isfinite(part.scaled).all(axis=(1, 2))]
-    moving = part.moving if len(values) else np.zeros(len(part.components), bool)
+    from scipy.signal import welch  # half a second, and only spectra need it
+
+    values = segment.scaled[np.isfinite(segment.scaled).all(axis=(1, 2))]
+    moving = segment.moving if len(values) else np.zeros(len(segment.components), bool)
     count = values.shape[1] if len(values) else 0
-    if count < 8 * _SHARE or not moving.any():
+    if count < 8 * _WINDOWS or not moving.any():
         return np.empty(0), np.empty(0)
-    step = (part.clock[-1] - part.clock[0]) / (len(part.clock) - 1)
-    length = count // _SHARE if window is None else min(count, max(8, round(window / step)))
+    step = (segment.clock[-1] - segment.clock[0]) / (len(segment.clock) - 1)
+    length = count // _WINDOWS if window is None else min(count, max(8, round(window / step)))
     frequency, density = welch(values[..., moving], 1 / step, nperseg=length, axis=1)
     return frequency[1:], density.mean(axis=(0, 2))[1:]
 
@@ -75,7 +76,7 @@ _SECONDS = ("frequency (Hz)", "power (sd²/Hz)")
 _TASK = ("frequency (1/task unit)", "power (sd² task unit)")
 
 
-def frame(ax: Axes, curves: Sequence[Curve], across: str = _SECONDS[0], up: str = _SECONDS[1]) -> None:
+def frame_spectra(ax: Axes, curves: Sequence[Curve], across: str = _SECONDS[0], up: str = _SECONDS[1]) -> None:
     """Label the axes and show what holds the power: to four times the frequency below which 95 % lies."""
     moving = [c for c in curves if len(c[0])]
     ax.set(xlabel=across, ylabel=up)
@@ -86,11 +87,11 @@ def frame(ax: Axes, curves: Sequence[Curve], across: str = _SECONDS[0], up: str 
         return
     top = max(float(density.max()) for _, density in moving)
     ax.set_yscale("log")
-    ax.set_xlim(0, 4 * max(edge(c) for c in moving))
-    ax.set_ylim(_DEPTH * top, 3 * top)
+    ax.set_xlim(0, 4 * max(edge_frequency(c) for c in moving))
+    ax.set_ylim(_LOWEST * top, 3 * top)
 
 
-def edge(curve: Curve, share: float = 0.95) -> float:
-    """Return the frequency below which this share of the power lies."""
+def edge_frequency(curve: Curve, fraction: float = 0.95) -> float:
+    """Return the frequency below which this fraction of the power lies."""
     frequency, density = curve
-    return float(frequency[np.searchsorted(np.cumsum(density) / density.sum(), share)])
+    return float(frequency[np.searchsorted(np.cumsum(density) / density.sum(), fraction)])

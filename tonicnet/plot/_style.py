@@ -17,12 +17,12 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#0
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, FAINT = "#222222", "#9A9A9A"
-RUNS: dict[str, tuple[str, Any]] = {
+RUN_LOOKS: dict[str, tuple[str, Any]] = {
     "truth": ("#222222", "-"),
     "rate": ("#0072B2", "-"),
     "spiking": ("#D55E00", "--"),
 }
-MANY = 2000  # points from which a line is drawn as pixels in vector files
+RASTERISED_FROM = 2000  # points from which a line is drawn as pixels in vector files
 
 RC: dict[str, Any] = {
     "font.size": 8,
@@ -57,11 +57,12 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(draw)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function under the settings of this style."""
         with mpl.rc_context(RC):  # type: ignore[arg-type]
-            made = draw(*args, **kwargs)
+            drawn = draw(*args, **kwargs)
             shown = mpl.is_interactive()
         mpl.interactive(shown)
-        return made
+        return drawn
 
     return wrapped
 
@@ -90,19 +91,19 @@ def new_figure(width: float, height: float, *, layout: str | None = "constrained
     return plt.figure(figsize=(width, height), layout=layout)
 
 
-def new_axes(width: float, height: float, *, deep: bool = False) -> Axes:
-    """Return the axes of a new figure, three-dimensional if ``deep``."""
+def new_axes(width: float, height: float, *, three_d: bool = False) -> Axes:
+    """Return the axes of a new figure, three-dimensional if ``three_d``."""
     figure = new_figure(width, height)
-    return dressed(figure.add_subplot(projection="3d" if deep else None))
+    return style_ticks(figure.add_subplot(projection="3d" if three_d else None))
 
 
-def dressed(ax: Axes, size: float = 7.0) -> Axes:
+def style_ticks(ax: Axes, size: float = 7.0) -> Axes:
     """Return axes whose ticks, which matplotlib makes later, keep this look."""
     ax.tick_params(labelsize=size, width=0.6, length=2.5, color=INK, labelcolor=INK, pad=2)
     return ax
 
 
-def bare(ax: Axes) -> Axes:
+def without_frame(ax: Axes) -> Axes:
     """Return axes without frame and ticks."""
     ax.set_axis_off()
     return ax
@@ -116,11 +117,11 @@ def figure_of(ax: Axes) -> Figure | SubFigure:
     return figure
 
 
-def thin(paths: int) -> dict[str, Any]:
+def thin_lines(paths: int) -> dict[str, Any]:
     """Return the line width and opacity at which so many paths stay readable together."""
     return {"linewidth": 0.7, "alpha": max(0.25, min(1.0, 1.6 / paths**0.5))}
 
 
-def few(count: int = 4, *, within: bool = False, whole: bool = False) -> MaxNLocator:
+def round_ticks(count: int = 4, *, within: bool = False, whole: bool = False) -> MaxNLocator:
     """Return a locator of at most so many round intervals, clear of the ends, or at whole numbers."""
     return MaxNLocator(count, steps=[1, 2, 2.5, 5, 10], prune="both" if within else None, integer=whole)

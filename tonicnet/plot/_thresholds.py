@@ -13,8 +13,8 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.transforms import ScaledTranslation
 
 from ._biases import bias_label, draw_histograms
-from ._need import BANK, chosen_tasks, need, transfer
-from ._style import FAINT, INK, MANY, dressed, figure_of, looks, new_figure, styled
+from ._requirements import BANK, chosen_tasks, require, transfer
+from ._style import FAINT, INK, RASTERISED_FROM, figure_of, looks, new_figure, style_ticks, styled
 
 _LANE = 4.0  # points between the beads of one task and the next, across the line
 
@@ -54,13 +54,13 @@ def thresholds(
     'threshold (mV)'
     >>> fig.clear()
     """
-    need(bank, ("bias", "task"), role="bank", maker=BANK)
-    neuron = _lif(bank)
+    require(bank, ("bias", "task"), role="bank", maker=BANK)
+    neuron = _neuron_of(bank)
     tasks = chosen_tasks(bank, task)
-    bias = _biases(bank, tasks, units)
+    bias = _chosen_biases(bank, tasks, units)
     chosen = fig or new_figure(4.6, 4.2)
     main, above, beside = _panels(chosen)
-    _draw(main, bias, tasks, neuron)
+    _draw_beads(main, bias, tasks, neuron)
     draw_histograms(above, bias, tasks)
     draw_histograms(beside, threshold_of(bias, neuron), tasks, across=True)
     above.set_ylabel("units")
@@ -74,7 +74,8 @@ def threshold_of(bias: Float[np.ndarray, "*shape"], neuron: dict[str, Any]) -> F
     return 1e3 * (neuron["threshold"] - bias * (neuron["threshold"] - neuron["reset"]))
 
 
-def _lif(bank: xr.Dataset) -> dict[str, Any]:
+def _neuron_of(bank: xr.Dataset) -> dict[str, Any]:
+    """Return the constants of the bank's neuron; raise ValueError if it has no threshold."""
     neuron = transfer(bank)
     if not {"threshold", "reset"} <= set(neuron):
         name = neuron.get("name", "unknown")
@@ -85,7 +86,8 @@ def _lif(bank: xr.Dataset) -> dict[str, Any]:
     return neuron
 
 
-def _biases(bank: xr.Dataset, tasks: list[str], units: Sequence[int] | None) -> Float[np.ndarray, "task unit"]:
+def _chosen_biases(bank: xr.Dataset, tasks: list[str], units: Sequence[int] | None) -> Float[np.ndarray, "task unit"]:
+    """Return the biases of the units asked for; raise ValueError for unknown units."""
     values = bank["bias"].sel(task=tasks).transpose("task", "unit").values
     if units is None:
         return values
@@ -96,38 +98,42 @@ def _biases(bank: xr.Dataset, tasks: list[str], units: Sequence[int] | None) -> 
 
 
 def _panels(fig: Figure | SubFigure) -> tuple[Axes, Axes, Axes]:
+    """Return the main axes, those above them and those beside them."""
     grid = fig.add_gridspec(2, 2, width_ratios=(4, 1), height_ratios=(1, 4))
     main = fig.add_subplot(grid[1, 0])
     above = fig.add_subplot(grid[0, 0], sharex=main)
     beside = fig.add_subplot(grid[1, 1], sharey=main)
     for ax in (main, above, beside):
-        dressed(ax)
+        style_ticks(ax)
     above.tick_params(labelbottom=False)
     beside.tick_params(labelleft=False)
     return main, above, beside
 
 
-def _draw(ax: Axes, bias: Float[np.ndarray, "task unit"], tasks: list[str], neuron: dict[str, Any]) -> None:
+def _draw_beads(ax: Axes, bias: Float[np.ndarray, "task unit"], tasks: list[str], neuron: dict[str, Any]) -> None:
+    """Draw the line of all thresholds, and a mark on it for each neuron."""
     ends = np.array([bias.min(), bias.max()])
     ax.plot(ends, threshold_of(ends, neuron), color=FAINT, linewidth=0.8, zorder=1)
     for i, (name, k) in enumerate(looks(tasks).items()):
         beads = ax.plot(
             bias[i], threshold_of(bias[i], neuron), k.marker, color=k.colour, markersize=3, markeredgewidth=0,
-            alpha=0.7, label=name, rasterized=bias.shape[1] > MANY,
+            alpha=0.7, label=name, rasterized=bias.shape[1] > RASTERISED_FROM,
         )[0]  # fmt: skip
-        beads.set_transform(ax.transData + _aside(ax, i - (len(tasks) - 1) / 2))
+        beads.set_transform(ax.transData + _lane_shift(ax, i - (len(tasks) - 1) / 2))
     left = -ends[0] > ends[1] - 1  # more room beside the beads where b < 0 than where b > 1
-    _mark(ax, 1e3 * neuron["threshold"], "threshold at b = 0", "bottom", left=left)
-    _mark(ax, 1e3 * neuron["reset"], "rest: fires alone below", "top", left=left)
+    _draw_level(ax, 1e3 * neuron["threshold"], "threshold at b = 0", "bottom", left=left)
+    _draw_level(ax, 1e3 * neuron["reset"], "rest: fires alone below", "top", left=left)
     ax.legend(loc="lower left", markerscale=1.5)
 
 
-def _aside(ax: Axes, lane: float) -> ScaledTranslation:
+def _lane_shift(ax: Axes, lane: float) -> ScaledTranslation:
+    """Return the shift that puts the marks of a task beside the line."""
     inches = lane * _LANE / 72 / 2**0.5
     return ScaledTranslation(inches, inches, figure_of(ax).dpi_scale_trans)
 
 
-def _mark(ax: Axes, height: float, words: str, side: Literal["bottom", "top"], *, left: bool) -> None:
+def _draw_level(ax: Axes, height: float, words: str, side: Literal["bottom", "top"], *, left: bool) -> None:
+    """Draw a dashed line at a voltage, with words at its end."""
     ax.axhline(height, color=INK, linewidth=0.6, linestyle=(0, (5, 3)), zorder=0)
     at, align = (0.01, "left") if left else (0.99, "right")
     ax.annotate(

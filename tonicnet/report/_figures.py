@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ._sample import Sample
+from ._curves import TaskCurves
 
 Figure = dict[str, Any]
 
@@ -19,30 +19,30 @@ _DIGITS = 5  # significant ones that are written
 _FONT = {"size": 12, "color": "#222222"}
 
 
-def attractor(sample: Sample) -> Figure:
+def attractor(curves: TaskCurves) -> Figure:
     """Return the portrait: in three dimensions where there are three components, to be turned by hand."""
-    count = min(3, len(sample.components))
+    count = min(3, len(curves.components))
     if count == 1:
-        return course(sample)
-    axes = [f"{escape(name)} (task units)" for name in sample.components[:count]]
-    lines = [_line(name, colour, _columns(x, count)) for name, colour, x in _curves(sample)]
+        return time_course(curves)
+    axes = [f"{escape(name)} (task units)" for name in curves.components[:count]]
+    lines = [_line(name, colour, _coordinates(x, count)) for name, colour, x in _truth_and_network(curves)]
     if count == 3:
         scene = {f"{a}axis": {"title": {"text": words}, "nticks": 5} for a, words in zip("xyz", axes, strict=True)}
-        made = _layout(scene=scene | {"aspectmode": "cube", "camera": {"eye": _EYE}})
-        return {"data": lines, "layout": made | {"margin": {"l": 0, "r": 0, "t": 30, "b": 0}}}
+        layout = _layout(scene=scene | {"aspectmode": "cube", "camera": {"eye": _EYE}})
+        return {"data": lines, "layout": layout | {"margin": {"l": 0, "r": 0, "t": 30, "b": 0}}}
     return {"data": lines, "layout": _layout(xaxis=_axis(axes[0]), yaxis=_axis(axes[1]))}
 
 
-def course(sample: Sample) -> Figure:
+def time_course(curves: TaskCurves) -> Figure:
     """Return every component over time, one above the other."""
-    count = len(sample.components)
+    count = len(curves.components)
     data, layout = [], {"xaxis": _axis("time (s)") | {"anchor": f"y{count}" if count > 1 else "y"}}
-    for k, name in enumerate(sample.components):
+    for k, name in enumerate(curves.components):
         key = "" if k == 0 else str(k + 1)
         high = 1 - k / count
         layout[f"yaxis{key}"] = _axis(escape(name)) | {"domain": [high - 0.9 / count, high]}
-        for words, colour, x in _curves(sample):
-            line = _line(words, colour, {"x": _rounded(sample.time[: len(x)]), "y": _rounded(x[:, k])})
+        for words, colour, x in _truth_and_network(curves):
+            line = _line(words, colour, {"x": _rounded(curves.time[: len(x)]), "y": _rounded(x[:, k])})
             data.append(line | {"yaxis": f"y{key}", "showlegend": k == 0, "legendgroup": words})
     return {"data": data, "layout": _layout(**layout)}
 
@@ -76,16 +76,19 @@ def losses(bank: xr.Dataset, name: str) -> Figure | None:
     return {"data": [line | {"showlegend": False}], "layout": _layout(xaxis=_axis("step of learning"), yaxis=up)}
 
 
-def _curves(sample: Sample) -> list[tuple[str, str, Float[np.ndarray, "time component"]]]:
-    truth = [] if sample.truth is None else [("truth", _TRUTH, sample.truth)]
-    return [*truth, ("network alone", _NETWORK, sample.network)]
+def _truth_and_network(curves: TaskCurves) -> list[tuple[str, str, Float[np.ndarray, "time component"]]]:
+    """Return the curves with their names and colours, the truth first where there is one."""
+    truth = [] if curves.truth is None else [("truth", _TRUTH, curves.truth)]
+    return [*truth, ("network alone", _NETWORK, curves.network)]
 
 
-def _columns(x: Float[np.ndarray, "time component"], count: int) -> dict[str, list[float | None]]:
+def _coordinates(x: Float[np.ndarray, "time component"], count: int) -> dict[str, list[float | None]]:
+    """Return the first components as plotly's x, y and z."""
     return {axis: _rounded(x[:, k]) for k, axis in enumerate("xyz"[:count])}
 
 
 def _line(name: str, colour: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return a curve as plotly has it, in three dimensions where there are three components."""
     kind = "scatter3d" if "z" in values else "scatter"
     width = 2.5 if "z" in values else 1.3
     return {"type": kind, "mode": "lines", "name": name, "line": {"color": colour, "width": width}, **values}
@@ -97,10 +100,12 @@ def _rounded(values: Float[np.ndarray, " point"]) -> list[float | None]:
 
 
 def _axis(words: str) -> dict[str, Any]:
+    """Return an axis with a title."""
     return {"title": {"text": words}, "zeroline": False, "gridcolor": "#eeeeee"}
 
 
 def _layout(**axes: Any) -> dict[str, Any]:
+    """Return the layout that all figures have, with these axes."""
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}
     return {
         "margin": {"l": 60, "r": 20, "t": 30, "b": 50}, "font": _FONT, "legend": legend,

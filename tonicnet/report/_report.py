@@ -10,8 +10,8 @@ import xarray as xr
 from .._files import atomic
 from ..bank import check_bank
 from ..network import Network
+from ._curves import task_curves
 from ._page import page
-from ._sample import sample
 
 _LENGTH = 300.0  # of each run, in time constants of the network
 
@@ -26,8 +26,8 @@ def report(
 ) -> Path:
     """Write a bank as one self-contained HTML page: attractors to turn, time courses, scores, biases, provenance.
 
-    The network runs alone for each task, and so does the true task from the same state where the bank can make
-    it again. Everything the page needs is in it (the plotly library too, 5 MB): it opens without network access
+    The network runs alone for each task, and so does the true task from the same state where the bank can rebuild
+    it. Everything the page needs is in it (the plotly library too, 5 MB): it opens without network access
     and may load nothing, by its own content security policy. ``page.html#task=NAME`` opens at a task.
 
     Arguments
@@ -54,8 +54,8 @@ def report(
     if not 0 < seconds < float("inf"):
         raise ValueError(f"duration is a positive number of seconds, got {duration}")
     library = _plotly()
-    samples = [sample(net, bank, str(name), seconds, seed) for name in bank["task"].values]
-    text = page(net, bank, samples, library)
+    curves = [task_curves(net, bank, str(name), seconds, seed) for name in bank["task"].values]
+    text = page(net, bank, curves, library)
     with atomic(place) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return place

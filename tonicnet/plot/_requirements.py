@@ -15,7 +15,7 @@ SPIKES = "tonicnet.spiking.simulate"
 BANK = "tonicnet.fit"
 
 
-def need(data: object, names: Sequence[str], *, role: str, maker: str) -> xr.Dataset:
+def require(data: object, names: Sequence[str], *, role: str, maker: str) -> xr.Dataset:
     """Return ``data`` if it is a Dataset with these variables; else say which lack and what makes them."""
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"the {role} must be a Dataset from {maker}, got {type(data).__name__}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ._style import dressed, new_figure
+from ._style import new_figure, style_ticks
 
 _TOP, _ROW, _BETWEEN, _BOTTOM = 0.7, 1.85, 0.75, 0.5  # heights: margins, rows of panels
 _RASTER = 0.55  # of the row's height, beneath the time course
@@ -56,18 +56,23 @@ class Sheet:
 
     @property
     def _width(self) -> float:
+        """The width of the sheet in inches."""
         return float(self.figure.get_size_inches()[0])
 
     @property
     def _height(self) -> float:
+        """The height of the sheet in inches."""
         return float(self.figure.get_size_inches()[1])
 
     def _base(self, row: int) -> float:
+        """Return the lower edge of a row in inches."""
         return self._height - _TOP - (row + 1) * _ROW - row * _BETWEEN
 
     def _at(self, row: int, left: float, width: float) -> Axes:
+        """Return new axes as high as a row."""
         return self._add(left, self._base(row), width, _ROW)
 
     def _add(self, left: float, bottom: float, width: float, tall: float) -> Axes:
+        """Return new axes at a place given in inches."""
         w, h = self._width, self._height
-        return dressed(self.figure.add_axes((left / w, bottom / h, width / w, tall / h)))
+        return style_ticks(self.figure.add_axes((left / w, bottom / h, width / w, tall / h)))

@@ -1,4 +1,4 @@
-"""A run as a picture that is made again and again: no figure that pyplot would keep."""
+"""A run as the bytes of a PNG, for a picture that is drawn again and again: pyplot keeps no figure of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import io
 import xarray as xr
 from matplotlib.figure import Figure
 
-from ._attractor import attractor, cleared
+from ._attractor import attractor, without_walls
 from ._components import components
-from ._style import dressed, styled
+from ._style import style_ticks, styled
 
 _SIZE, _DPI = (4.6, 5.4), 100  # inches
 
@@ -26,8 +26,8 @@ def png(run: xr.Dataset) -> bytes:
     figure = Figure(figsize=_SIZE, layout="constrained")
     grid = figure.add_gridspec(2, 1, height_ratios=(3, 2))
     upper = figure.add_subplot(grid[0], projection="3d" if count > 2 else None)
-    attractor(run, ax=cleared(upper) if count > 2 else dressed(upper))
-    components(run, ax=dressed(figure.add_subplot(grid[1])))
+    attractor(run, ax=without_walls(upper) if count > 2 else style_ticks(upper))
+    components(run, ax=style_ticks(figure.add_subplot(grid[1])))
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=_DPI)
     return out.getvalue()

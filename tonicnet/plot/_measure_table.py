@@ -10,20 +10,23 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from ..measure import MEASURES
-from ._style import FAINT, INK, MINUS, NONE, RUNS, bare
+from ._style import FAINT, INK, MINUS, NONE, RUN_LOOKS, without_frame
 
-_ROWS = 8.0  # heights of a line the panel has room for
+_LINES = 8.0  # heights of a line the panel has room for
 
 
-def _plain(value: float) -> str:
+def _number_or_none(value: float) -> str:
+    """Return three digits of a number, a dash if it is not known."""
     return NONE if np.isnan(value) else f"{value:.3g}".replace("-", MINUS)
 
 
-def _percent(value: float) -> str:
-    return NONE if np.isnan(value) else _share(100 * value)
+def _percent_or_none(value: float) -> str:
+    """Return a fraction in percent, a dash if it is not known."""
+    return NONE if np.isnan(value) else _in_percent(100 * value)
 
 
-def _share(value: float) -> str:
+def _in_percent(value: float) -> str:
+    """Return percent with as many digits as matter."""
     if abs(value) < 0.01:
         return "< 0.01 %" if value else "0 %"
     return f"{value:.{2 if abs(value) < 10 else 0}f} %".replace("-", MINUS)
@@ -38,7 +41,7 @@ def _with_subscript(label: str) -> str:
     return re.sub(r"(\w)_(\w+)", r"$\1_{\2}$", label)
 
 
-_FORMATS: dict[str, Callable[[float], str]] = {"number": _plain, "percent": _percent}
+_FORMATS: dict[str, Callable[[float], str]] = {"number": _number_or_none, "percent": _percent_or_none}
 SHOWN = {
     name: (_with_subscript(measure.label), _FORMATS[measure.printed])
     for name, measure in MEASURES.items()
@@ -48,33 +51,36 @@ SHOWN = {
 
 def draw_table(ax: Axes, measures: xr.Dataset, task: str, *, against: str) -> None:
     """Write the measures of a task, a run a column, the floor last; leave out what does not apply."""
-    bare(ax)
+    without_frame(ax)
     row = measures.sel(task=task)
     runs = [str(name) for name in row["run"].values]
     columns = np.linspace(1.0 - 0.2 * len(runs), 1.0, len(runs) + 1)
-    _head(ax, [*runs, "floor"], columns, f"against the {against}")
+    _draw_head(ax, [*runs, "floor"], columns, f"against the {against}")
     line = 2.0
     for name, (words, text) in SHOWN.items():
         if name in row and bool(np.isfinite(row[name]).any()):
             floor = float(row[f"{name}_floor"].max()) if f"{name}_floor" in row else np.nan
-            _line(ax, line, words, [text(float(v)) for v in (*row[name].values, floor)], columns)
+            _draw_line(ax, line, words, [text(float(v)) for v in (*row[name].values, floor)], columns)
             line += 1
 
 
-def _head(ax: Axes, names: list[str], columns: np.ndarray, words: str) -> None:
+def _draw_head(ax: Axes, names: list[str], columns: np.ndarray, words: str) -> None:
+    """Write the names of the columns, and a line beneath them."""
     ax.text(0.0, _height(1.0), words, fontsize=7, ha="left", va="center", color=INK)
     for x, name in zip(columns, names, strict=True):
-        colour = RUNS.get(name, (INK, ""))[0]
+        colour = RUN_LOOKS.get(name, (INK, ""))[0]
         ax.text(x, _height(1.0), name, fontsize=7, ha="right", va="center", color=colour, weight="bold")
     ax.plot([0, 1], [_height(1.5)] * 2, color=FAINT, linewidth=0.6)
     ax.set(xlim=(0, 1), ylim=(0, 1))
 
 
-def _line(ax: Axes, line: float, words: str, values: list[str], columns: np.ndarray) -> None:
+def _draw_line(ax: Axes, line: float, words: str, values: list[str], columns: np.ndarray) -> None:
+    """Write one measure: its name and its values."""
     ax.text(0.0, _height(line), words, fontsize=7, ha="left", va="center")
     for x, value in zip(columns, values, strict=True):
         ax.text(x, _height(line), value, fontsize=7, ha="right", va="center")
 
 
 def _height(line: float) -> float:
-    return 1 - (line - 0.5) / _ROWS
+    """Return the height of the n-th line of the table, in units of the axes."""
+    return 1 - (line - 0.5) / _LINES

@@ -9,13 +9,13 @@ import xarray as xr
 from jaxtyping import Bool, Float
 
 from ..measure._run import Stretch, stretches
-from ._need import RUN, need
+from ._requirements import RUN, require
 
 Window = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Part:
+class Segment:
     """One segment of a run; components the task leaves idle are not in ``values``.
 
     ``center`` and ``spread`` are mean and standard deviation of the whole segment, also after a cut.
@@ -42,18 +42,18 @@ class Part:
         """Values in standard deviations from the mean."""
         return (self.values - self.center) / self.spread
 
-    def scaled_as(self, other: Part) -> Part:
+    def scaled_as(self, other: Segment) -> Segment:
         """Return the segment with the mean and standard deviation of another of the same task."""
         return replace(self, center=other.center, spread=other.spread)
 
-    def only(self, count: int) -> Part:
+    def only(self, count: int) -> Segment:
         """Return the first trial, and of it the first components."""
         return replace(
             self, values=self.values[:1, :, :count], components=self.components[:count],
             center=self.center[:count], spread=self.spread[:count],
         )  # fmt: skip
 
-    def within(self, window: Window) -> Part:
+    def within(self, window: Window) -> Segment:
         """Return what lies in a window of the run's time, with one sample beyond either end."""
         low, high = np.searchsorted(self.clock, window)
         kept = slice(max(int(low) - 1, 0), int(high) + 1)
@@ -65,15 +65,15 @@ class Part:
         return self.start < window[1] and self.stop > window[0]
 
 
-def parts(run: object, role: str = "run") -> list[Part]:
+def segments(run: object, role: str = "run") -> list[Segment]:
     """Return the segments of a run in order of time."""
-    found = stretches(need(run, ("output",), role=role, maker=RUN), role, finite=False)
+    found = stretches(require(run, ("output",), role=role, maker=RUN), role, finite=False)
     starts = [float(_clock(s)[0]) for s in found]
     stops = [*starts[1:], float(_clock(found[-1])[-1])]
-    return [_part(s, a, b) for s, a, b in zip(found, starts, stops, strict=True)]
+    return [_segment(s, a, b) for s, a, b in zip(found, starts, stops, strict=True)]
 
 
-def parts_within(found: list[Part], window: Window | None) -> list[Part]:
+def segments_within(found: list[Segment], window: Window | None) -> list[Segment]:
     """Return the segments cut to a window of the run's time."""
     if window is None:
         return found
@@ -103,19 +103,22 @@ def component_label(name: str) -> str:
 
 
 def _clock(stretch: Stretch) -> Float[np.ndarray, " time"]:
+    """Return the time of a stretch in seconds, in task time where it has no other."""
     return stretch.time if stretch.seconds is None else stretch.seconds
 
 
-def _part(stretch: Stretch, start: float, stop: float) -> Part:
+def _segment(stretch: Stretch, start: float, stop: float) -> Segment:
+    """Return a stretch of a run as a segment that begins and ends at these times."""
     clock = _clock(stretch)
     speed = float((stretch.time[-1] - stretch.time[0]) / (clock[-1] - clock[0]))
     center, spread = _moments(stretch.values)
-    return Part(stretch.task, start, stop, clock, stretch.values, stretch.components, speed, center, spread)
+    return Segment(stretch.task, start, stop, clock, stretch.values, stretch.components, speed, center, spread)
 
 
 def _moments(
     values: Float[np.ndarray, "trial time component"],
 ) -> tuple[Float[np.ndarray, " component"], Float[np.ndarray, " component"]]:
+    """Return mean and standard deviation of each component; 1 for the latter where nothing moves."""
     known = np.ma.masked_invalid(values)
     center = known.mean(axis=(0, 1)).filled(0.0)
     spread = known.std(axis=(0, 1)).filled(0.0)

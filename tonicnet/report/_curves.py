@@ -14,12 +14,12 @@ from ..network import Network
 from ..simulate import simulate
 from ..task import Task
 
-_POINTS = 3000  # of a curve, at most
+_MOST_POINTS = 3000  # of a curve, at most
 _STEPS_PER_TAU = 10
 
 
 @dataclass(frozen=True)
-class Sample:
+class TaskCurves:
     """One task of a bank: its curves on one clock (s), in task units; ``note`` says what is missing, and why."""
 
     task: str
@@ -30,9 +30,9 @@ class Sample:
     note: str
 
 
-def sample(net: Network, bank: xr.Dataset, name: str, seconds: float, seed: int) -> Sample:
+def task_curves(net: Network, bank: xr.Dataset, name: str, seconds: float, seed: int) -> TaskCurves:
     """Run one task of a bank alone, and its truth beside it."""
-    task, why = _task(bank, name)
+    task, why = _stored_task(bank, name)
     if task is not None and task.kind == "behaviour":
         return _trial(net, bank, task, seed)
     row = bank.sel(task=name)
@@ -41,16 +41,17 @@ def sample(net: Network, bank: xr.Dataset, name: str, seconds: float, seed: int)
     try:
         run = simulate(net, bank, task=name, duration=seconds, seed=seed)
     except ValueError as error:
-        return Sample(name, names, np.empty(0), np.empty((0, count)), None, f"no run: {error}")
-    kept = run.isel(time=slice(None, None, _every(run.sizes["time"])))
-    made = kept["output"].values[0, :, :count]
+        return TaskCurves(name, names, np.empty(0), np.empty((0, count)), None, f"no run: {error}")
+    kept = run.isel(time=slice(None, None, _stride(run.sizes["time"])))
+    output = kept["output"].values[0, :, :count]
     truth = None
     if task is not None:
-        truth, why = _truth(task, kept, made[0])
-    return Sample(name, names, kept["time"].values, made, truth, why)
+        truth, why = _truth(task, kept, output[0])
+    return TaskCurves(name, names, kept["time"].values, output, truth, why)
 
 
-def _task(bank: xr.Dataset, name: str) -> tuple[Task | None, str]:
+def _stored_task(bank: xr.Dataset, name: str) -> tuple[Task | None, str]:
+    """Return a task from the bank, or None and the reason why it cannot be rebuilt."""
     try:
         return Task.from_dict(json.loads(str(bank.attrs.get("tasks", "{}")))[name]), ""
     except KeyError:
@@ -73,27 +74,32 @@ def _truth(task: Task, run: xr.Dataset, start: Float[np.ndarray, " component"]) 
     return found, "the truth is a window of the recording, from a state of its own"
 
 
-def _trial(net: Network, bank: xr.Dataset, task: Task, seed: int) -> Sample:
+def _trial(net: Network, bank: xr.Dataset, task: Task, seed: int) -> TaskCurves:
     """Run one trial of a behaviour with its inputs, beside its targets where they count."""
     trial = task.trials(1, seed=seed).isel(trial=0)
     fine = 1 if net.spec.dt else max(1, math.ceil(task.dt / (net.tau / _STEPS_PER_TAU) - 1e-9))
-    u = np.repeat(trial["input"].values[:-1], fine, axis=0)
-    wide = np.zeros((len(u), net.components))
-    wide[:, : u.shape[1]] = u
+    inputs = _inputs(trial["input"].values[:-1], fine, net.components)
     target = np.where(trial["mask"].values > 0, trial["target"].values, np.nan)
     clock = np.arange(len(target)) * task.dt
     try:
         run = simulate(
-            net, bank, task=task.name, duration=len(u) * task.dt / fine, dt=task.dt / fine, inputs=wide,
+            net, bank, task=task.name, duration=len(inputs) * task.dt / fine, dt=task.dt / fine, inputs=inputs,
             initial=trial["target"].values[0], every=fine,
         )  # fmt: skip
     except ValueError as error:
-        return Sample(task.name, task.components, clock, np.full_like(target, np.nan), target, f"no run: {error}")
-    made = run["output"].values[0, :, : target.shape[1]]
-    return Sample(
-        task.name, task.components, clock, made, target, "one trial, with its inputs; the truth is its target"
+        return TaskCurves(task.name, task.components, clock, np.full_like(target, np.nan), target, f"no run: {error}")
+    output = run["output"].values[0, :, : target.shape[1]]
+    return TaskCurves(
+        task.name, task.components, clock, output, target, "one trial, with its inputs; the truth is its target"
     )
 
 
-def _every(count: int) -> int:
-    return max(1, math.ceil(count / _POINTS))
+def _inputs(values: Float[np.ndarray, "time input"], fine: int, count: int) -> Float[np.ndarray, "step component"]:
+    """Return the inputs of a trial at each of ``fine`` steps a sample, zero for components without one."""
+    repeated = np.repeat(values, fine, axis=0)
+    return np.pad(repeated, ((0, 0), (0, count - repeated.shape[1])))
+
+
+def _stride(count: int) -> int:
+    """Return which samples to keep, one in so many, so that a curve is not too long for a page."""
+    return max(1, math.ceil(count / _MOST_POINTS))

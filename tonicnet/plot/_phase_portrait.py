@@ -12,9 +12,9 @@ from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 
 from ._attractor import draw_paths
-from ._need import need
-from ._parts import Part, component_label, parts
-from ._style import FAINT, INK, Look, dressed, looks, new_axes, styled
+from ._requirements import require
+from ._segments import Segment, component_label, segments
+from ._style import FAINT, INK, Look, looks, new_axes, style_ticks, styled
 
 Flow = Callable[[Float[np.ndarray, "... component"]], Float[np.ndarray, "... component"]]
 
@@ -56,22 +56,15 @@ def phase_portrait(
     ('x (task units)', 'y (task units)')
     >>> ax.figure.clear()
     """
-    found = parts(run)
-    if len({p.task for p in found}) > 1:
-        names = ", ".join(dict.fromkeys(p.task for p in found))
-        raise ValueError(
-            f"a phase portrait is of one task, the run has {names}; pick one with tonicnet.measure.segment"
-        )
-    picked = [_position(found[0], name) for name in components]
-    if len(set(picked)) != 2:
-        raise ValueError(f"a phase portrait takes two different components, got {list(components)}")
+    found = _of_one_task(segments(run))
+    picked = _plane(found[0], components)
     chosen = ax or new_axes(4.4, 3.6)
     look = looks([found[0].task])[found[0].task]
-    places = _frame(chosen, found, picked, _places(points, found[0], picked))
+    places = _set_limits(chosen, found, picked, _point_places(points, found[0], picked))
     if flow is not None:
         _draw_field(chosen, found[0], picked, flow)
-    for part in found:
-        draw_paths(chosen, part, picked, look, ends=False)
+    for segment in found:
+        draw_paths(chosen, segment, picked, look, ends=False)
     _draw_points(chosen, places)
     _legend(chosen, found[0].task, look, places)
     return chosen
@@ -83,27 +76,47 @@ Places = dict[str, Float[np.ndarray, "point 2"]]  # kind of point -> where
 _KINDS = {"stable": ("o", INK), "unstable": ("o", "white"), "slow": ("x", INK)}
 
 
-def _position(part: Part, name: str | int) -> int:
-    if isinstance(name, int) and 0 <= name < len(part.components):
+def _of_one_task(found: list[Segment]) -> list[Segment]:
+    """Return the segments; raise ValueError if they are of several tasks."""
+    names = list(dict.fromkeys(p.task for p in found))
+    if len(names) > 1:
+        raise ValueError(
+            f"a phase portrait is of one task, the run has {', '.join(names)}; pick one with tonicnet.measure.segment"
+        )
+    return found
+
+
+def _plane(segment: Segment, components: Sequence[str | int]) -> list[int]:
+    """Return the positions of two components; raise ValueError if they are not two different ones."""
+    picked = [_position(segment, name) for name in components]
+    if len(set(picked)) != 2:
+        raise ValueError(f"a phase portrait takes two different components, got {list(components)}")
+    return picked
+
+
+def _position(segment: Segment, name: str | int) -> int:
+    """Return the position of a component; raise ValueError if the task has no such component."""
+    if isinstance(name, int) and 0 <= name < len(segment.components):
         return name
-    if str(name) in part.components:
-        return part.components.index(str(name))
+    if str(name) in segment.components:
+        return segment.components.index(str(name))
     raise ValueError(
-        f"task {part.task!r} has components {', '.join(part.components)}, not {name!r}; choose two of them"
+        f"task {segment.task!r} has components {', '.join(segment.components)}, not {name!r}; choose two of them"
     )
 
 
-def _places(points: xr.Dataset | None, part: Part, picked: list[int]) -> Places:
+def _point_places(points: xr.Dataset | None, segment: Segment, picked: list[int]) -> Places:
+    """Return where the fixed points of the run's task are, by kind."""
     if points is None:
         return {}
-    mine = need(points, ("location", "stable"), role="fixed points", maker=POINTS)
+    mine = require(points, ("location", "stable"), role="fixed points", maker=POINTS)
     if "task" in mine.dims:
         names = [str(n) for n in mine["task"].values]
-        if part.task not in names and len(names) > 1:
+        if segment.task not in names and len(names) > 1:
             raise ValueError(
-                f"the fixed points are of {', '.join(names)}, the run of {part.task!r}; give those of its task"
+                f"the fixed points are of {', '.join(names)}, the run of {segment.task!r}; give those of its task"
             )
-        mine = mine.isel(task=names.index(part.task) if part.task in names else 0)
+        mine = mine.isel(task=names.index(segment.task) if segment.task in names else 0)
     where = mine["location"].transpose("point", "component").values[:, picked]
     slow = mine["slow"].values.astype(bool) if "slow" in mine else np.zeros(len(where), dtype=bool)
     stable = mine["stable"].values.astype(bool)
@@ -112,7 +125,7 @@ def _places(points: xr.Dataset | None, part: Part, picked: list[int]) -> Places:
     return {kind: where[real & mask] for kind, mask in kinds.items() if (real & mask).any()}
 
 
-def _frame(ax: Axes, found: list[Part], picked: list[int], places: Places) -> Places:
+def _set_limits(ax: Axes, found: list[Segment], picked: list[int], places: Places) -> Places:
     """Set limits that hold the run and the fixed points within twice its reach; return these points."""
     paths = np.concatenate([p.values[..., picked].reshape(-1, 2) for p in found])
     paths = paths[np.isfinite(paths).all(axis=1)]
@@ -128,9 +141,10 @@ def _frame(ax: Axes, found: list[Part], picked: list[int], places: Places) -> Pl
     return near
 
 
-def _draw_field(ax: Axes, part: Part, picked: list[int], flow: Flow) -> None:
+def _draw_field(ax: Axes, segment: Segment, picked: list[int], flow: Flow) -> None:
+    """Draw the streamlines of the flow in the plane, darker where it is faster."""
     x, y = (np.linspace(*limits, _GRID) for limits in (ax.get_xlim(), ax.get_ylim()))
-    states = np.tile(part.center, (_GRID, _GRID, 1))
+    states = np.tile(segment.center, (_GRID, _GRID, 1))
     states[..., picked[0]], states[..., picked[1]] = np.meshgrid(x, y)
     moved = np.asarray(flow(states))
     if moved.shape != states.shape:
@@ -138,26 +152,28 @@ def _draw_field(ax: Axes, part: Part, picked: list[int], flow: Flow) -> None:
     u, v = moved[..., picked[0]], moved[..., picked[1]]
     size = np.hypot(u / np.ptp(x), v / np.ptp(y))
     ax.streamplot(
-        x, y, u, v, color=np.log10(np.maximum(size, 1e-6 * size.max())), cmap="Greys", norm=_pale(size),
+        x, y, u, v, color=np.log10(np.maximum(size, 1e-6 * size.max())), cmap="Greys", norm=_pale_greys(size),
         linewidth=0.6, arrowsize=0.6, density=1.1, zorder=1,
     )  # fmt: skip
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    dressed(ax)
+    style_ticks(ax)
 
 
-def _pale(size: Float[np.ndarray, "row column"]) -> Normalize:
+def _pale_greys(size: Float[np.ndarray, "row column"]) -> Normalize:
     """Return a scale of grey on which the fastest is still paler than the run."""
     top = float(np.log10(size.max()))
     return Normalize(top - 2.5, top + 1.5)
 
 
 def _draw_points(ax: Axes, places: Places) -> None:
+    """Draw the fixed points."""
     for kind, where in places.items():
         marker, face = _KINDS[kind]
         ax.plot(*where.T, marker, color=INK, markerfacecolor=face, markersize=5, markeredgewidth=1.0, zorder=6)
 
 
 def _legend(ax: Axes, task: str, look: Look, places: Places) -> None:
+    """Name the run and the kinds of fixed points."""
     if not places:
         return
     lines = [Line2D([], [], color=look.colour, linewidth=1.2, label=task or "run")]
