@@ -159,10 +159,12 @@ def test_switch_refuses_what_is_not_its_own(bank_of, numpy_code):
 
 def test_verify_sees_a_difference(monkeypatch):
     """A form that is none (its tonic input off by a thousandth) is found, with the time of its first spike."""
-    from tonicnet.spiking._model import Model
+    from tonicnet.spiking._lif_network import LIFNetwork
 
-    true = Model.tonic
-    monkeypatch.setattr(Model, "tonic", lambda self, form, b: true(self, form, b * (1.001 if form == "leak" else 1.0)))
+    true = LIFNetwork.tonic
+    monkeypatch.setattr(
+        LIFNetwork, "tonic", lambda self, form, b: true(self, form, b * (1.001 if form == "leak" else 1.0))
+    )
     net = tn.Network(30, seed=0)
     held = tn.spiking.verify(net, tonic(30), duration=0.5, codegen="numpy")
     assert held["differing"].values.tolist()[:2] == [0, 0]

@@ -16,8 +16,8 @@ from ..measure import compare
 from ..network import Entry, Network, firing_rate, plan
 from ..simulate import Circuit, simulate, starting_states
 from . import _surrogate
-from ._build import Bias, sampling_step
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._to_brian2 import Bias, sampling_step
 
 _STATES = 400  # of the closed loop over which noise and mismatch are averaged
 _CHECKED = 300  # inputs at which the network's curve is held against the neuron's exact one
@@ -80,7 +80,7 @@ def predict(
     >>> made["decoded_noise"].sizes
     Frozen({'task': 1, 'component': 3})
     """
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     tasks = [task] if task or not isinstance(bias, xr.Dataset) else [str(name) for name in bias["task"].values]
     rows = [_row(model, bias, name, duration, truth, seed) for name in tasks]
     measures = xr.concat([row.pop("measures") for row in rows], dim="task", combine_attrs="drop_conflicts")
@@ -96,7 +96,7 @@ def predict(
     return found.assign({name: ("task", column.values, column.attrs) for name, column in measures.items()})
 
 
-def _row(model: Model, bias: Bias, task: str | None, duration: float, truth: Truth, seed: int) -> dict[str, Any]:
+def _row(model: LIFNetwork, bias: Bias, task: str | None, duration: float, truth: Truth, seed: int) -> dict[str, Any]:
     """Predict one task: the noise at the states its closed loop visits, and what a run with it looks like."""
     segments, dt = plan(model.net, bias, duration=duration, schedule=None, task=task), sampling_step(model, None)
     entry = segments[0].entry
@@ -109,7 +109,7 @@ def _row(model: Model, bias: Bias, task: str | None, duration: float, truth: Tru
     return found | {"measures": held[list(_KEPT)].isel(task=0, run=-1, drop=True)}
 
 
-def _at_states(model: Model, entry: Entry, z: Float[np.ndarray, "state component"]) -> dict[str, Any]:
+def _at_states(model: LIFNetwork, entry: Entry, z: Float[np.ndarray, "state component"]) -> dict[str, Any]:
     circuit = Circuit(model.net)
     x = _input(model, circuit, circuit.tensor(z), circuit.tensor(entry.bias))
     power, out = model.lif.variability(x.numpy()), circuit.out.numpy()
@@ -126,14 +126,14 @@ def _at_states(model: Model, entry: Entry, z: Float[np.ndarray, "state component
     }
 
 
-def _input(model: Model, circuit: Circuit, z: Tensor, bias: Tensor) -> Tensor:
+def _input(model: LIFNetwork, circuit: Circuit, z: Tensor, bias: Tensor) -> Tensor:
     """Return what the units receive at outputs z: exact for low-rank networks, relaxed onto z for others."""
     if model.net.low_rank:
         return torch.addmm(bias, z, circuit.into)
     return circuit.coupling(1.0).forward(circuit.resting_rates(z, bias), bias)
 
 
-def _mismatch(model: Model, x: Float[np.ndarray, "state unit"], out: Float[np.ndarray, "unit component"]) -> float:
+def _mismatch(model: LIFNetwork, x: Float[np.ndarray, "state unit"], out: Float[np.ndarray, "unit component"]) -> float:
     """Return the rms over inputs of what the table's error does to the decoded output, errors taken as independent."""
     some = np.quantile(x, np.linspace(0.01, 0.99, _CHECKED))
     exact = np.array([firing_rate(model.lif, v) for v in some]) / model.lif.rate_scale

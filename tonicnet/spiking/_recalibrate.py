@@ -15,8 +15,8 @@ from torch import Tensor
 from ..network import LIF, Network, Segment, plan
 from ..simulate import Circuit, simulate, starting_states
 from . import _surrogate
-from ._build import Bias, sampling_step
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._to_brian2 import Bias, sampling_step
 
 _TRIALS = 8  # runs side by side in which states are visited
 _STATES = 4000  # of them that are matched, at most
@@ -74,7 +74,7 @@ def recalibrate(
     """
     onto = net if onto is None else onto
     _check_synapses(net, onto)
-    model, other = (Model(n, neurons_per_unit) for n in (net, onto))
+    model, other = (LIFNetwork(n, neurons_per_unit) for n in (net, onto))
     names: list[str | None] = [task]
     if isinstance(bias, xr.Dataset) and task is None:
         names = [str(name) for name in bias["task"].values]
@@ -140,7 +140,7 @@ class _Match:
         return (rate if self.out is None else rate @ self.out) - self.wanted
 
 
-def _match(model: Model, other: Model, segments: list[Segment], seed: int) -> _Match:
+def _match(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed: int) -> _Match:
     """Return what neurons of the other model should put out where the network goes under its learned bias."""
     circuit, entry, latent = Circuit(model.net), segments[0].entry, model.net.low_rank
     bias, state = circuit.tensor(entry.bias), circuit.tensor(_visited(model, segments, seed))
@@ -155,7 +155,7 @@ def _match(model: Model, other: Model, segments: list[Segment], seed: int) -> _M
     return _Match(other.lif, circuit.tensor(other.own), fed(state), pace, wanted, out)
 
 
-def _visited(model: Model, segments: list[Segment], seed: int) -> Float[np.ndarray, "state variable"]:
+def _visited(model: LIFNetwork, segments: list[Segment], seed: int) -> Float[np.ndarray, "state variable"]:
     """Return latents of a low-rank network with the noise of its spikes, or rates of another one."""
     entry, dt = segments[0].entry, sampling_step(model, None)
     start = starting_states(entry, None, _TRIALS, np.random.Generator(np.random.Philox(seed)))[:, -1]

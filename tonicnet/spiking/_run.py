@@ -14,13 +14,13 @@ from .._names import choose
 from .._runs import Recording, sampled
 from ..network import Network, Schedule, Segment, plan
 from ..simulate import starting_states
-from ._build import Bias, build, sampling_step
 from ._codegen import Code, target
+from ._cpp_run import run_standalone
 from ._equations import FORMS
-from ._model import Model
+from ._lif_network import LIFNetwork
 from ._spikes import Spikes
-from ._standalone import run_standalone
 from ._switch import move
+from ._to_brian2 import Bias, build, sampling_step
 
 
 def simulate(
@@ -74,7 +74,7 @@ def simulate(
     choose("form", form, FORMS)
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     code = Code(codegen, cache)
-    model = Model(net, neurons_per_unit, propagation)
+    model = LIFNetwork(net, neurons_per_unit, propagation)
     step = sampling_step(model, dt)
     rng = np.random.Generator(np.random.Philox(seed))
     starts = starting_states(segments[0].entry, initial, trials, rng)[:, -1]
@@ -85,7 +85,14 @@ def simulate(
 
 
 def run_trials(
-    model: Model, segments: list[Segment], form: str, starts: np.ndarray, step: float, seed: int, code: Code, bar: Any
+    model: LIFNetwork,
+    segments: list[Segment],
+    form: str,
+    starts: np.ndarray,
+    step: float,
+    seed: int,
+    code: Code,
+    bar: Any,
 ) -> list[Spikes]:
     """Run a trial from each start (network coordinates), in whichever way is asked for."""
     seeds = [seed + 7919 * k for k in range(len(starts))]
@@ -96,7 +103,7 @@ def run_trials(
 
 
 def _run_once(
-    model: Model, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, bar: Any
+    model: LIFNetwork, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, bar: Any
 ) -> Spikes:
     """Run one trial through its segments with Brian2's runtime."""
     import brian2 as b2
@@ -112,7 +119,7 @@ def _run_once(
     return Spikes(latents, np.array(live["spikes"].t_), np.array(live["spikes"].i))
 
 
-def _collect(model: Model, recording: Recording, made: list[Spikes], form: str, seed: int) -> xr.Dataset:
+def _collect(model: LIFNetwork, recording: Recording, made: list[Spikes], form: str, seed: int) -> xr.Dataset:
     z = np.stack([m.latents[: len(recording.time)] for m in made])
     recording.check_finite(z)
     neuron = np.concatenate([m.neuron for m in made]).astype(np.int64)

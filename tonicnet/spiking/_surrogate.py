@@ -14,13 +14,13 @@ from torch import Tensor
 from .._runs import Recording, sampled
 from ..network import Network, Schedule, Segment, plan
 from ..simulate import Circuit, motion, starting_states
-from ._build import Bias, sampling_step
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._to_brian2 import Bias, sampling_step
 
 Flow = Callable[..., Tensor]
 
 
-def power(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
+def power(model: LIFNetwork, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
     """Return the white-noise intensity of each unit's rate r at input x, S_i = rate CV^2 / (m rate_scale^2), 1/Hz.
 
     m neurons that carry one unit fire independently at a given input, so their noise adds.
@@ -28,12 +28,12 @@ def power(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray
     return model.lif.variability(x) / (model.neurons_per_unit * model.lif.rate_scale**2)
 
 
-def variance(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
+def variance(model: LIFNetwork, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
     """Return the variance of each unit's filtered rate r at constant input x, slow noise and ripple."""
     return model.lif.filtered_variance(x, model.net.filter) / model.neurons_per_unit
 
 
-def ripple(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
+def ripple(model: LIFNetwork, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
     """Return the part of :func:`variance` that is not slow noise of intensity S, S / (2 tau)."""
     filter = model.net.filter
     return np.maximum(variance(model, x) - power(model, x) / (2 * (filter.tau + filter.rise)), 0)
@@ -71,13 +71,13 @@ def surrogate(
     (2, 11, 3)
     """
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     start = starting_states(segments[0].entry, initial, trials, np.random.Generator(np.random.Philox(seed)))
     return run(model, segments, start[:, -1], sampling_step(model, dt), seed)
 
 
 def run(
-    model: Model, segments: list[Segment], start: Float[np.ndarray, "trial component"], dt: float, seed: int
+    model: LIFNetwork, segments: list[Segment], start: Float[np.ndarray, "trial component"], dt: float, seed: int
 ) -> xr.Dataset:
     """Run the surrogate and return it like a rate run, of kind "predicted"."""
     recording = Recording.of(segments, dt)
@@ -90,7 +90,7 @@ def run(
 
 
 def _states(
-    model: Model, segments: list[Segment], start: np.ndarray, dt: float, seed: int
+    model: LIFNetwork, segments: list[Segment], start: np.ndarray, dt: float, seed: int
 ) -> Iterator[Float[Tensor, "trial component"]]:
     """Yield z at every sample of
 
@@ -118,7 +118,7 @@ def _states(
             yield _output(model, circuit, moving.state, bias, ripple)
 
 
-def _answering(model: Model, circuit: Circuit) -> Flow:
+def _answering(model: LIFNetwork, circuit: Circuit) -> Flow:
     """Return F(z) = -z + D [phi + w sigma + kappa dx/dt] at x, or F(r) = -r + phi + w sigma + kappa dx/dt.
 
     dx/dt is that without these answers: kappa / tau is some per cent, and its square is left out.
@@ -140,14 +140,14 @@ def _answering(model: Model, circuit: Circuit) -> Flow:
 
 
 def _output(
-    model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator
+    model: LIFNetwork, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator
 ) -> Float[Tensor, "trial component"]:
     """Return what is read at a sample: z, and the ripple of spikes that is too fast for the network to follow."""
     z, x = _read(model, circuit, state, bias)
     return z + _drawn(circuit, ripple(model, x.numpy()), rng)
 
 
-def _kick(model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator) -> Tensor:
+def _kick(model: LIFNetwork, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator) -> Tensor:
     """Return one draw of the noise of the state, per root second and times tau."""
     _, x = _read(model, circuit, state, bias)
     if model.net.low_rank:
@@ -155,7 +155,7 @@ def _kick(model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.r
     return circuit.tensor(np.sqrt(power(model, x.numpy())) * rng.standard_normal(x.shape))
 
 
-def _read(model: Model, circuit: Circuit, state: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+def _read(model: LIFNetwork, circuit: Circuit, state: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     """Return the output z and the input x of all units."""
     if model.net.low_rank:
         return state, torch.addmm(bias, state, circuit.into)

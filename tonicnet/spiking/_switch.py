@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..network import Network, plan
-from ._build import Bias
 from ._equations import FORMS
 from ._equivalence import form_of
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._to_brian2 import Bias
 
 if TYPE_CHECKING:
     import brian2
@@ -36,11 +36,11 @@ def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None =
     per_unit, rest = divmod(len(neurons), net.units)
     if rest or not per_unit:
         raise ValueError(f"this live network has {len(neurons)} neurons, which is no multiple of {net.units} units")
-    model = Model(net, per_unit)
+    model = LIFNetwork(net, per_unit)
     move(neurons, model, form_of(neurons), entry.bias)
 
 
-def move(neurons: object, model: Model, form: str, bias: np.ndarray) -> None:
+def move(neurons: object, model: LIFNetwork, form: str, bias: np.ndarray) -> None:
     """Set the parameter of a form to a new bias, and in the threshold form v with it."""
     parameter = getattr(neurons, f"{FORMS[form]}_")
     before, after = np.array(parameter[:]), model.tonic(form, bias)

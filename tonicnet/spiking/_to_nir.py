@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from .._labels import package_version
 from .._names import choose
 from ..network import Network, plan
-from ._build import Bias
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._to_brian2 import Bias
 
 if TYPE_CHECKING:
     import nir
@@ -50,10 +50,10 @@ def to_nir(
     """
     nir = nir_module()
     entry = plan(net, bank, duration=1.0, schedule=None, task=task)[0].entry
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     dropped = _dropped(model, drop)
     if not net.filter.first_order:  # the same synapses, which only decay
-        model = Model(Network.from_spec(replace(net.spec, rise=0.0, delay=0.0)), neurons_per_unit)
+        model = LIFNetwork(Network.from_spec(replace(net.spec, rise=0.0, delay=0.0)), neurons_per_unit)
     nodes, edges = _synapses(nir, model)
     nodes |= {
         "input": nir.Input({"input": np.array([model.neurons])}),
@@ -76,7 +76,7 @@ def nir_module() -> Any:
     return nir
 
 
-def _dropped(model: Model, drop: Collection[str]) -> list[str]:
+def _dropped(model: LIFNetwork, drop: Collection[str]) -> list[str]:
     """Return what is left out; raise ValueError for what NIR cannot say and nobody allowed to drop."""
     for name in [drop] if isinstance(drop, str) else drop:
         choose("property to drop", name, UNSAYABLE)
@@ -96,7 +96,7 @@ def _dropped(model: Model, drop: Collection[str]) -> list[str]:
     return lost
 
 
-def _neurons(nir: Any, model: Model, bias: np.ndarray) -> Any:
+def _neurons(nir: Any, model: LIFNetwork, bias: np.ndarray) -> Any:
     lif, same = model.lif, np.ones(model.neurons)
     v_threshold = model.tonic("threshold", bias)
     return nir.CubaLIF(
@@ -105,7 +105,7 @@ def _neurons(nir: Any, model: Model, bias: np.ndarray) -> Any:
     )  # fmt: skip
 
 
-def _synapses(nir: Any, model: Model) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def _synapses(nir: Any, model: LIFNetwork) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Return the linear nodes, and all edges. A spike moves I (V) by V times its weight in the latents or in W."""
     span = model.constants()["V"]
     nodes = {"decoder": nir.Linear(model.decoder)}

@@ -12,13 +12,13 @@ from tqdm.std import tqdm
 from .._labels import Variable, dataset
 from ..network import Network, Schedule, plan
 from ..simulate import starting_states
-from ._build import Bias, sampling_step
 from ._codegen import Code
 from ._equations import FORMS
 from ._equivalence import form_of
-from ._model import Model
+from ._lif_network import LIFNetwork
 from ._run import run_trials
 from ._spikes import Spikes
+from ._to_brian2 import Bias, sampling_step
 
 if TYPE_CHECKING:
     import brian2
@@ -58,7 +58,7 @@ def verify(
     if live is not None:
         form_of(live["neurons"])
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     step = sampling_step(model, None)
     start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[:, -1]
     code = Code(codegen, cache)

@@ -15,11 +15,11 @@ from .._names import choose
 from ..network import Network, Schedule, entry, plan
 from ..simulate import starting_states
 from . import _equations as eqs
-from ._build import Bias, sampling_step
-from ._inputs import write_frozen, write_schedule, write_start
-from ._model import Model
-from ._program import Shape, write_sources
-from ._script import labels_of
+from ._cpp_build import Shape, write_sources
+from ._cpp_inputs import write_frozen, write_schedule, write_start
+from ._lif_network import LIFNetwork
+from ._script_export import labels_of
+from ._to_brian2 import Bias, sampling_step
 
 _README = """# A spiking network in C++
 
@@ -89,7 +89,7 @@ def write_cpp(
     choose("form", form, eqs.FORMS)
     folder = _free(path)
     segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     step = sampling_step(model, None)
     labels = labels_of(bank)
     tasks = [entry(bank, name) for name in labels] if isinstance(bank, xr.Dataset) else [segments[0].entry]
@@ -119,7 +119,7 @@ def _free(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def _readme(model: Model, form: str, step: float, tasks: list[str]) -> str:
+def _readme(model: LIFNetwork, form: str, step: float, tasks: list[str]) -> str:
     carries = {"threshold": "thresholds", "current": "tonic currents", "leak": "leak reversal potentials"}[form]
     return _README.format(
         neurons=model.neurons, carries=carries, version=package_version(), sha256=model.net.sha256, sampling=step,

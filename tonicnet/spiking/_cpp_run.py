@@ -12,15 +12,15 @@ import numpy as np
 
 from ..network import Segment
 from ._codegen import Code
-from ._inputs import get, write_frozen, write_schedule, write_start
-from ._model import Model
-from ._program import Shape, program
+from ._cpp_build import Shape, program
+from ._cpp_inputs import get, write_frozen, write_schedule, write_start
+from ._lif_network import LIFNetwork
 from ._spikes import Spikes
 
 
 def run_standalone(
-    model: Model, segments: list[Segment], form: str, starts: np.ndarray, step: float, seeds: list[int], code: Code,
-    bar: Any,
+    model: LIFNetwork, segments: list[Segment], form: str, starts: np.ndarray, step: float, seeds: list[int],
+    code: Code, bar: Any,
 ) -> list[Spikes]:  # fmt: skip
     """Run trials one after another with one build, which is made only if the cache has none of its shape."""
     folder = program(Shape.of(model, form, step), code.cache)
@@ -58,7 +58,7 @@ def _call(folder: Path, place: Path, step: float, bar: Any) -> None:
             raise RuntimeError(f"the C++ program in {folder} did not finish: {said}; delete that folder to build anew")
 
 
-def _read(place: Path, model: Model) -> Spikes:
+def _read(place: Path, model: LIFNetwork) -> Spikes:
     steps = get(place, "spike_step.i64")
     return Spikes(
         get(place, "latents.f64").reshape(-1, model.net.components), steps * model.lif.dt,

@@ -17,7 +17,7 @@ PROPAGATIONS = ("auto", "latents", "matrix")
 
 
 @dataclass(frozen=True)
-class Model:
+class LIFNetwork:
     """One LIF neuron, or several, for each rate unit, on the network's own synapses.
 
     A spike of neuron j moves latent k by D[k, unit j] / (neurons_per_unit tau rate_scale), so that the

@@ -9,12 +9,12 @@ from torch import Tensor
 from ..network import Entry
 from ..simulate import Circuit, pace_of
 from . import _equations as eqs
-from ._model import Model
+from ._lif_network import LIFNetwork
 
 Start = dict[str, dict[str, np.ndarray]]
 
 
-def starting_filters(model: Model, entry: Entry, start: Float[np.ndarray, " component"]) -> Start:
+def starting_filters(model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"]) -> Start:
     """Return the values of the variables of each group of filters where the output is ``start``.
 
     Latents z are the output itself, currents I = g_L V W r those of the rate network resting there. Where synapses
@@ -32,7 +32,7 @@ def starting_filters(model: Model, entry: Entry, start: Float[np.ndarray, " comp
     return made
 
 
-def _added(model: Model, circuit: Circuit, r: Tensor, bias: Tensor) -> list[Tensor]:
+def _added(model: LIFNetwork, circuit: Circuit, r: Tensor, bias: Tensor) -> list[Tensor]:
     """Return by how much each stage of the filter, the last one first, is above r."""
     filter = model.net.filter
     if filter.first_order:
@@ -44,7 +44,7 @@ def _added(model: Model, circuit: Circuit, r: Tensor, bias: Tensor) -> list[Tens
     return stages
 
 
-def _current(model: Model, circuit: Circuit, r: Tensor) -> Float[np.ndarray, " neuron"]:
+def _current(model: LIFNetwork, circuit: Circuit, r: Tensor) -> Float[np.ndarray, " neuron"]:
     """Return the current (A) into each neuron that rates, or latents of a low-rank network, stand for."""
     if model.net.low_rank:
         drive = model.net.encoder.astype(np.float64) @ r[0].numpy()

@@ -13,10 +13,10 @@ from .._names import choose
 from ..network import Entry, Network, plan
 from ..simulate import starting_states
 from . import _equations as eqs
-from ._model import Model
+from ._initial_filters import starting_filters
+from ._initial_membranes import settled_depths
+from ._lif_network import LIFNetwork
 from ._noise import SEEDS, brian2_normal
-from ._settle import settled_depths
-from ._start import starting_filters
 
 if TYPE_CHECKING:
     import brian2
@@ -77,11 +77,13 @@ def to_brian2(
     entry = plan(net, bias, duration=1.0, schedule=None, task=task)[0].entry
     rng = np.random.Generator(np.random.Philox(seed))
     start = starting_states(entry, initial, 1, rng)[0, -1]
-    return build(Model(net, neurons_per_unit, propagation), entry, form, start, dt=dt, monitors=monitors, seed=seed)
+    return build(
+        LIFNetwork(net, neurons_per_unit, propagation), entry, form, start, dt=dt, monitors=monitors, seed=seed
+    )
 
 
 def build(
-    model: Model, entry: Entry, form: str, start: np.ndarray, *, dt: float | None, monitors: bool, seed: int
+    model: LIFNetwork, entry: Entry, form: str, start: np.ndarray, *, dt: float | None, monitors: bool, seed: int
 ) -> brian2.Network:
     """Return the live network of a model, its latents at ``start`` (network coordinates)."""
     import brian2 as b2
@@ -137,7 +139,7 @@ def quantities(constants: dict[str, float]) -> dict[str, Any]:
 
 
 def _neurons(
-    model: Model, entry: Entry, form: str, filters: dict[str, Any], clock: Any, start: np.ndarray, seed: int
+    model: LIFNetwork, entry: Entry, form: str, filters: dict[str, Any], clock: Any, start: np.ndarray, seed: int
 ) -> Any:
     import brian2 as b2
 
@@ -162,7 +164,7 @@ def _neurons(
     return group
 
 
-def _decoder(model: Model, neurons: Any, latents: Any, clock: Any) -> Any:
+def _decoder(model: LIFNetwork, neurons: Any, latents: Any, clock: Any) -> Any:
     import brian2 as b2
 
     made = b2.Synapses(
@@ -174,7 +176,7 @@ def _decoder(model: Model, neurons: Any, latents: Any, clock: Any) -> Any:
     return made
 
 
-def _recurrent(model: Model, neurons: Any, currents: Any, clock: Any) -> Any:
+def _recurrent(model: LIFNetwork, neurons: Any, currents: Any, clock: Any) -> Any:
     import brian2 as b2
 
     made = b2.Synapses(
@@ -197,20 +199,20 @@ def _recurrent(model: Model, neurons: Any, currents: Any, clock: Any) -> Any:
     return made
 
 
-def _late(model: Model) -> dict[str, Any]:
+def _late(model: LIFNetwork) -> dict[str, Any]:
     import brian2 as b2
 
     return {"delay": model.late * model.lif.dt * b2.second} if model.late else {}
 
 
-def _output(model: Model, latents: Any, dt: float | None) -> Any:
+def _output(model: LIFNetwork, latents: Any, dt: float | None) -> Any:
     import brian2 as b2
 
     step = sampling_step(model, dt)
     return b2.StateMonitor(latents, "z", record=True, dt=step * b2.second, name="output")
 
 
-def sampling_step(model: Model, dt: float | None) -> float:
+def sampling_step(model: LIFNetwork, dt: float | None) -> float:
     """Return the output's sampling step, a whole number of the neuron's own steps; about tau / 10 if not given."""
     ratio = round(model.net.tau / 10 / model.lif.dt) if dt is None else dt / model.lif.dt
     if not (math.isfinite(ratio) and ratio >= 1) or abs(ratio - round(ratio)) > 1e-6:

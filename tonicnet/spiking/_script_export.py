@@ -21,10 +21,10 @@ from ..simulate import starting_states
 from . import _equations as eqs
 from . import _noise
 from . import _script_text as text
-from ._build import Bias, sampling_step
-from ._model import Model
-from ._settle import settled_depths
-from ._start import starting_filters
+from ._initial_filters import starting_filters
+from ._initial_membranes import settled_depths
+from ._lif_network import LIFNetwork
+from ._to_brian2 import Bias, sampling_step
 
 _STARTS = {"z": "start", "z_in": "start_in", "I": "start_current", "I_in": "start_current_in"}
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)  # names that may stand in the script
@@ -67,7 +67,7 @@ def write_script(
     choose("form", form, eqs.FORMS)
     script = _checked(path, seed)
     segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     step = sampling_step(model, None)
     labels = labels_of(bank)
     moments = [(labels[s.entry.task], s.duration) for s in segments if s.steps(step)]
@@ -98,7 +98,7 @@ def labels_of(bank: Bias) -> dict[str, str]:
 
 
 def _arrays(
-    model: Model, bank: Bias, labels: Mapping[str, str], first: Segment, start: np.ndarray
+    model: LIFNetwork, bank: Bias, labels: Mapping[str, str], first: Segment, start: np.ndarray
 ) -> dict[str, np.ndarray]:
     tasks = [entry(bank, name) if isinstance(bank, xr.Dataset) else first.entry for name in labels]
     shared = {
@@ -111,13 +111,13 @@ def _arrays(
     return shared | _synapses(model)
 
 
-def _starts(model: Model, first: Entry, start: np.ndarray) -> dict[str, np.ndarray]:
+def _starts(model: LIFNetwork, first: Entry, start: np.ndarray) -> dict[str, np.ndarray]:
     """Return where the synaptic filters begin, by the names that the script knows them by."""
     begin = starting_filters(model, first, start)
     return {_STARTS[name]: values for group in begin.values() for name, values in group.items()}
 
 
-def _synapses(model: Model) -> dict[str, np.ndarray]:
+def _synapses(model: LIFNetwork) -> dict[str, np.ndarray]:
     """Return what a network with random synapses needs: W by unit if dense, a list of synapses if sparse."""
     w = model.recurrent
     if w is None:
@@ -127,7 +127,7 @@ def _synapses(model: Model) -> dict[str, np.ndarray]:
     return {"recurrent": np.asarray(model.net.recurrent)}
 
 
-def _code(model: Model, form: str, moments: list[tuple[str, float]], step: float, seed: int) -> str:
+def _code(model: LIFNetwork, form: str, moments: list[tuple[str, float]], step: float, seed: int) -> str:
     """Return the script: the parts that this network has, around numbers written exactly."""
     values = _numbers(model, step, seed) | _words(model, form)
     values["schedule"] = "\n".join(f'    ("{name}", {float(seconds)!r}),' for name, seconds in moments)
@@ -149,7 +149,7 @@ def _code(model: Model, form: str, moments: list[tuple[str, float]], step: float
     return Template("".join(parts)).substitute(values)
 
 
-def _numbers(model: Model, step: float, seed: int) -> dict[str, str]:
+def _numbers(model: LIFNetwork, step: float, seed: int) -> dict[str, str]:
     lif = model.lif
     held = {name: getattr(lif, name) for name in ("tau_m", "refractory", "noise", "dt", "rate_scale", "leak")}
     held |= {"threshold": lif.threshold, "reset": lif.reset, "tau_s": model.net.tau, "area": model.area, "step": step}
@@ -157,7 +157,7 @@ def _numbers(model: Model, step: float, seed: int) -> dict[str, str]:
     return {n: repr(float(v)) for n, v in held.items()} | {n: repr(int(v)) for n, v in whole.items()}
 
 
-def _words(model: Model, form: str) -> dict[str, str]:
+def _words(model: LIFNetwork, form: str) -> dict[str, str]:
     recurrent = not model.net.low_rank
     equations = eqs.neuron(
         form, model.net.components, noise=model.lif.noise > 0, latent=model.latent_input, recurrent=recurrent
@@ -180,7 +180,7 @@ def _words(model: Model, form: str) -> dict[str, str]:
     }
 
 
-def _filter_words(model: Model) -> dict[str, str]:
+def _filter_words(model: LIFNetwork) -> dict[str, str]:
     """Return the equations of the synapses, and what a rise time and a delay add to the script."""
     texts = {
         "latent_text": eqs.LATENT, "current_text": eqs.CURRENT, "on_latent": eqs.ON_LATENT,

@@ -18,9 +18,9 @@ from typing import Any
 
 from .._labels import package_version
 from . import _equations as eqs
-from ._build import link, quantities, synaptic_filters
-from ._inputs import STARTS
-from ._model import Model
+from ._cpp_inputs import STARTS
+from ._lif_network import LIFNetwork
+from ._to_brian2 import link, quantities, synaptic_filters
 
 # Flags with folders of this machine's Python, of which the program needs nothing.
 _FOREIGN = re.compile(r'(-I|-L|-Wl,\S*-rpath,)"[^"]*" ?|-Wl,--enable-new-dtags(?=\s) ?')
@@ -51,7 +51,7 @@ class Shape:
     constants: tuple[tuple[str, float], ...]
 
     @classmethod
-    def of(cls, model: Model, form: str, sampling: float) -> Shape:
+    def of(cls, model: LIFNetwork, form: str, sampling: float) -> Shape:
         """Return the shape of a model in one form, its output sampled at steps of ``sampling`` seconds."""
         lif = model.lif
         return cls(

@@ -9,13 +9,13 @@ from jaxtyping import Float
 
 from ..network import LIF, Entry
 from ..simulate import Circuit
-from ._model import Model
+from ._lif_network import LIFNetwork
 
 _MEMORY = 20.0  # membrane time constants after which a neuron has forgotten how it began
 
 
 def settled_depths(
-    model: Model, entry: Entry, start: Float[np.ndarray, " component"], seed: int
+    model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"], seed: int
 ) -> Float[np.ndarray, " neuron"]:
     """Return v of every neuron at the starting output, in units from reset (0) to threshold (1).
 
@@ -26,7 +26,9 @@ def settled_depths(
     return at_random_moment(model.lif, starting_input(model, entry, start)[model.unit], rng)
 
 
-def starting_input(model: Model, entry: Entry, start: Float[np.ndarray, " component"]) -> Float[np.ndarray, " unit"]:
+def starting_input(
+    model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"]
+) -> Float[np.ndarray, " unit"]:
     """Return what each unit receives where the rate network rests at the starting output."""
     circuit = Circuit(model.net)
     z, bias = circuit.tensor(start[None]), circuit.tensor(entry.bias)
