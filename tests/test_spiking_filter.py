@@ -7,7 +7,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from test_spiking_script import check_same
+from test_spiking_script import check_same, run_here
 
 import tonicnet as tn
 from tonicnet.network import LIF
@@ -134,6 +134,7 @@ def test_the_script_has_the_same_spikes(tmp_path, bank_of, kind, form):
     net = network(kind, units=30)
     given = {"schedule": SCHEDULE, "form": form, "neurons_per_unit": 2, "seed": 7}
     script = tn.spiking.write_script(tmp_path / "run.py", net, bank_of(net, NAMES), **given)
+    run_here(script)
     check_same(script, tn.spiking.simulate(net, bank_of(net, NAMES), codegen="numpy", **given))
 
 

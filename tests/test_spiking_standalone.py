@@ -11,6 +11,7 @@ import pytest
 import tonicnet as tn
 from tonicnet.network import LIF
 from tonicnet.spiking import _cpp_build, _cpp_inputs
+from tonicnet.spiking._cpp_sources import Shape
 from tonicnet.spiking._lif_network import LIFNetwork
 
 pytestmark = pytest.mark.usefixtures("quick_compiler")
@@ -171,8 +172,7 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
 
 def test_a_program_that_breaks_says_where(bank_of, tmp_path):
     net = network("low-rank")
-    shape = _cpp_build.Shape.of(LIFNetwork(net), "threshold", 0.01)
-    folder = tmp_path / shape.key
+    folder = tmp_path / _cpp_build.build_key(Shape.of(LIFNetwork(net), "threshold", 0.01))
     folder.mkdir()
     (folder / "main").write_text("#!/bin/sh\necho sample 1 of 2\necho tonic: no room >&2\nexit 2\n")
     (folder / "main").chmod(0o755)
@@ -182,7 +182,7 @@ def test_a_program_that_breaks_says_where(bank_of, tmp_path):
 
 def test_an_interrupted_run_leaves_no_process(tmp_path, monkeypatch):
     net = network("low-rank")
-    folder = tmp_path / _cpp_build.Shape.of(LIFNetwork(net), "threshold", 0.01).key
+    folder = tmp_path / _cpp_build.build_key(Shape.of(LIFNetwork(net), "threshold", 0.01))
     folder.mkdir()
     (folder / "main").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/id\necho sample 1 of 2\nexec sleep 60\n")
     (folder / "main").chmod(0o755)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..network import Entry, Segment
 from ._initial_filters import starting_filters
 from ._initial_membranes import settled_depths
 from ._lif_network import LIFNetwork
-from ._noise import SEEDS
+from .exported.membrane_noise import SEEDS
 
 # Files of the values at which synaptic filters begin, by variable.
 STARTS = {"z": "start", "z_in": "start_in", "I": "current", "I_in": "current_in"}
@@ -41,8 +40,8 @@ def write_schedule(
 def write_start(folder: Path, model: LIFNetwork, form: str, first: Segment, start: np.ndarray, seed: int) -> None:
     """Write where one trial begins: latents, potentials, currents, and the seed of its noise."""
     depth = settled_depths(model, first.entry, start, seed)
-    for held in starting_filters(model, first.entry, start).values():
-        for name, values in held.items():
+    for variables in starting_filters(model, first.entry, start).values():
+        for name, values in variables.items():
             _put(folder, f"{STARTS[name]}.f64", values)
     _put(folder, "potential.f64", model.potential(form, depth, model.tonic(form, first.entry.bias)))
     _put(folder, "seed.i32", np.array([seed % SEEDS]))
@@ -55,19 +54,20 @@ def _write_matrix(folder: Path, model: LIFNetwork) -> None:
     w = model.net.recurrent
     if model.net.low_rank:
         _put(folder, "recurrent.f64", (model.by_unit / model.jump).T)
-    elif isinstance(w, sp.csr_array):
-        by_source = sp.csc_array(w)
+    elif isinstance(w, np.ndarray):
+        _put(folder, "recurrent.f32", w.T)
+    else:
+        by_source = w.tocsc()
         _put(folder, "sparse_first.i64", by_source.indptr)
         _put(folder, "sparse_post.i32", by_source.indices)
         _put(folder, "sparse_weight.f32", by_source.data)
-    else:
-        _put(folder, "recurrent.f32", np.asarray(w).T)
 
 
 _KINDS = {".f64": np.float64, ".f32": np.float32, ".i64": np.int64, ".i32": np.int32}
 
 
 def _put(folder: Path, name: str, values: np.ndarray) -> None:
+    """Write an array of plain numbers of the kind that the name of the file says."""
     np.ascontiguousarray(values, dtype=_KINDS[Path(name).suffix]).tofile(folder / name)
 
 

@@ -1,5 +1,5 @@
-"""Mending biases after conversion: neurons that answer in another way than their unit are moved until the output is
-the same."""
+"""Correcting biases after conversion: where neurons answer in another way than their unit, biases are changed until the
+output is the same."""
 
 from __future__ import annotations
 

@@ -1,16 +1,18 @@
-"""A stand-alone Brian2 script of a spiking network: readable code, and its numbers beside it."""
+"""A stand-alone Brian2 script of a spiking network: settings to be read and changed, and program files written whole.
+
+The script is the settings (schedule, equations, constants), then ``exported/membrane_noise.py`` if neurons are noisy,
+then ``exported/brian2_script.py``, and at the end the call of its ``main`` with the settings.
+"""
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from string import Template
+from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 import xarray as xr
 
 from .._files import atomic
@@ -19,8 +21,6 @@ from .._names import choose
 from ..network import Entry, Network, Schedule, Segment, entry, plan
 from ..simulate import starting_states
 from . import _equations as eqs
-from . import _noise
-from . import _script_text as text
 from ._initial_filters import starting_filters
 from ._initial_membranes import settled_depths
 from ._lif_network import LIFNetwork
@@ -28,6 +28,31 @@ from ._to_brian2 import Bias, sampling_step
 
 _STARTS = {"z": "start", "z_in": "start_in", "I": "start_current", "I_in": "start_current_in"}
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)  # names that may stand in the script
+_EXPORTED = Path(__file__).with_name("exported")
+_SETTINGS = '''"""LIF neurons on one frozen network, the task set by what each neuron receives tonically.
+
+What was learned is one number b for each rate unit and task. It stands here as the {carries} of each neuron.
+A switch of task changes nothing else.
+
+    python THIS_FILE                    run the schedule below and print a summary
+    python THIS_FILE --save             and write spikes and output beside it
+    python THIS_FILE --codegen numpy    without a C++ compiler
+
+Written by tonicnet {version} for the network with SHA-256
+{sha256}. Needs numpy, brian2 and the .npz beside it.
+Below the settings stand the program files of tonicnet, whole: {files}.
+"""
+
+# What to run: (task, seconds). Any task that is in the data may stand here, in any order.
+SCHEDULE = [
+{schedule}
+]
+SEED = {seed}  # of the noise
+NEURONS_PER_UNIT = {neurons_per_unit}  # neurons for each rate unit; they share its synapses and differ in their noise
+# The equations, line by line, and their constants, by unit.
+NETWORK = {network}
+'''
+_CARRIES = {"threshold": "threshold", "current": "tonic current", "leak": "leak reversal potential"}
 
 
 def write_script(
@@ -53,9 +78,10 @@ def write_script(
         script is one trial. It holds every task of the bank, so that its schedule can be edited.
 
     Run it with ``python <stem>.py``; ``--save`` writes ``<stem>_spikes.npz``, ``--codegen numpy`` does without
-    a compiler. It needs numpy and brian2 only. Names and values of the bank reach the code as data or as
-    checked numbers, never as text. Returns the path of the script. Raises ValueError as :func:`simulate` does
-    and for a path that does not end in .py, FileNotFoundError for a missing folder.
+    a compiler. It needs numpy and brian2 only. Schedule, equations and constants are at its top, to be changed. Names
+    and values of the bank reach the code as data or as checked numbers, never as text. Returns the path of the script.
+    Raises ValueError as :func:`simulate` does and for a path that does not end in .py, FileNotFoundError for a missing
+    folder.
 
     Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
 
@@ -82,6 +108,7 @@ def write_script(
 
 
 def _checked(path: str | os.PathLike[str], seed: int) -> Path:
+    """Return the path of the script; raise ValueError for another kind of file or a bad seed."""
     script = Path(path)
     if script.suffix != ".py":
         raise ValueError(f"the script's name ends in .py, got {script.name!r}; its data goes beside it as .npz")
@@ -100,15 +127,16 @@ def labels_of(bank: Bias) -> dict[str, str]:
 def _arrays(
     model: LIFNetwork, bank: Bias, labels: Mapping[str, str], first: Segment, start: np.ndarray
 ) -> dict[str, np.ndarray]:
+    """Return the arrays of the script's data: every task, the synapses and the starting state."""
     tasks = [entry(bank, name) if isinstance(bank, xr.Dataset) else first.entry for name in labels]
-    shared = {
+    return {
         "task": np.array(list(labels.values())),
         **{name: np.stack([getattr(t, name) for t in tasks]) for name in ("bias", "center", "scale")},
         "encoder": model.net.encoder,
         "decoder": model.net.decoder,
         **_starts(model, first.entry, start),
+        **_synapses(model),
     }
-    return shared | _synapses(model)
 
 
 def _starts(model: LIFNetwork, first: Entry, start: np.ndarray) -> dict[str, np.ndarray]:
@@ -122,73 +150,79 @@ def _synapses(model: LIFNetwork) -> dict[str, np.ndarray]:
     w = model.recurrent
     if w is None:
         return {}
-    if isinstance(w, sp.coo_array):
-        return {"pre": w.col.astype(np.int32), "post": w.row.astype(np.int32), "weight": w.data}
-    return {"recurrent": np.asarray(model.net.recurrent)}
+    if isinstance(w, np.ndarray):
+        return {"recurrent": np.asarray(model.net.recurrent)}
+    return {"pre": w.col.astype(np.int32), "post": w.row.astype(np.int32), "weight": w.data}
 
 
 def _code(model: LIFNetwork, form: str, moments: list[tuple[str, float]], step: float, seed: int) -> str:
-    """Return the script: the parts that this network has, around numbers written exactly."""
-    values = _numbers(model, step, seed) | _words(model, form)
-    values["schedule"] = "\n".join(f'    ("{name}", {float(seconds)!r}),' for name, seconds in moments)
-    kind, noisy = model.net.spec.synapses, model.lif.noise > 0
-    feedback = text.FEEDBACK if model.latent_input else ""
-    parts = [
-        text.HEAD,
-        text.NOISE if noisy else "",
-        text.OBJECTS,
-        text.NOISE_SEED if noisy else "",
-        "" if model.net.low_rank else text.CURRENTS,
-        feedback,
-        text.TONIC[form],
-        text.DECODER,
-        text.RECURRENT[kind],
-        text.SWITCH[form],
-        text.RUN,
-    ]
-    return Template("".join(parts)).substitute(values)
-
-
-def _numbers(model: LIFNetwork, step: float, seed: int) -> dict[str, str]:
-    lif = model.lif
-    held = {name: getattr(lif, name) for name in ("tau_m", "refractory", "noise", "dt", "rate_scale", "leak")}
-    held |= {"threshold": lif.threshold, "reset": lif.reset, "tau_s": model.net.tau, "area": model.area, "step": step}
-    whole = {"seed": seed, "units": model.net.units, "components": model.net.components, "m": model.neurons_per_unit}
-    return {n: repr(float(v)) for n, v in held.items()} | {n: repr(int(v)) for n, v in whole.items()}
-
-
-def _words(model: LIFNetwork, form: str) -> dict[str, str]:
-    recurrent = not model.net.low_rank
-    equations = eqs.neuron(
-        form, model.net.components, noise=model.lif.noise > 0, latent=model.latent_input, recurrent=recurrent
+    """Return the script: settings, the files of the program as they are, and the call that runs them."""
+    noisy = model.lif.noise > 0
+    files = ["membrane_noise.py"] * noisy + ["brian2_script.py"]
+    settings = _SETTINGS.format(
+        carries=_CARRIES[form],
+        version=re.sub(r"[^\w.+-]", "", package_version()),
+        sha256=model.net.sha256,
+        files=", ".join(files),
+        schedule="\n".join(f'    ("{name}", {float(seconds)!r}),' for name, seconds in moments),
+        seed=int(seed),
+        neurons_per_unit=int(model.neurons_per_unit),
+        network=_literal(_network(model, form, step)),
     )
-    shared = {"v_th": "v_threshold", "E_L": "v_reset"}
-    shared.pop(eqs.FORMS[form], None)
+    whole = [f"# {'-' * 20} {name}\n{(_EXPORTED / name).read_text(encoding='utf-8')}" for name in files]
+    noise = "SEED % SEEDS, NEURONS_PER_UNIT, brian2_normal" if noisy else "SEED, NEURONS_PER_UNIT, None"
+    return "\n\n".join([settings, *whole, f"live = main(__file__, SCHEDULE, NETWORK, {noise}, __doc__)\n"])
+
+
+def _literal(value: Any, indent: str = "") -> str:
+    """Return a value as Python text: a dict or a list one entry a line, all else by its repr, which is exact."""
+    if not isinstance(value, (dict, list)):
+        return repr(value)
+    inner = f"{indent}    "
+    if isinstance(value, list):
+        return "[\n" + "".join(f"{inner}{_literal(v, inner)},\n" for v in value) + f"{indent}]"
+    return "{\n" + "".join(f"{inner}{k!r}: {_literal(v, inner)},\n" for k, v in value.items()) + f"{indent}}}"
+
+
+def _network(model: LIFNetwork, form: str, step: float) -> dict[str, Any]:
+    """Return what the program builds the network from: equations as lists of lines, constants by unit."""
     return {
-        "version": re.sub(r"[^\w.+-]", "", package_version()),
-        "sha256": model.net.sha256,
-        "equations": equations,
-        "threshold_text": eqs.THRESHOLD,
-        "reset_text": eqs.RESETS[model.lif.reset_rule],
-        **_filter_words(model),
-        "noise_code": inspect.getsource(_noise).partition("as it is.\n")[2],
-        "noise_name": ', "normal": brian2_normal()' if model.lif.noise > 0 else "",
-        "shared": "".join(f', "{name}": {value}' for name, value in shared.items()),
-        "objects": "latents, neurons, decoder, " + "currents, recurrent, " * recurrent + "spikes, output",
-        "synapses": text.SYNAPSES[model.net.spec.synapses],
-        "carries": text.CARRIES[form],
+        "form": form,
+        "carrier": eqs.FORMS[form],
+        "synapses": str(model.net.spec.synapses),
+        "latents_feed_back": bool(model.latent_input),
+        "neurons_per_unit": int(model.neurons_per_unit),
+        "equations": {name: text.split("\n") for name, text in _equations(model, form).items()},
+        "constants": _constants(model, step),
     }
 
 
-def _filter_words(model: LIFNetwork) -> dict[str, str]:
-    """Return the equations of the synapses, and what a rise time and a delay add to the script."""
-    texts = {
-        "latent_text": eqs.LATENT, "current_text": eqs.CURRENT, "on_latent": eqs.ON_LATENT,
-        "on_recurrent": eqs.ON_RECURRENT,
-    }  # fmt: skip
-    words = {name: eqs.through(plain, model.rising).replace("\n", "\\n") for name, plain in texts.items()}
-    words |= text.FIRST_ORDER | (text.RISING if model.rising else {}) | (text.LATE if model.late else {})
-    seconds = {"rise": model.net.spec.rise, "delay": model.late * model.lif.dt}
+def _equations(model: LIFNetwork, form: str) -> dict[str, str]:
+    """Return the equations of each group of objects, by the name that the program knows them by."""
+    recurrent, noise = not model.net.low_rank, model.lif.noise > 0
+    filters = {"latents": eqs.LATENT, "on_latents": eqs.ON_LATENT}
+    if recurrent:
+        filters |= {"currents": eqs.CURRENT, "on_currents": eqs.ON_RECURRENT}
     return {
-        name: word.format(**seconds) if name in ("rise_line", "delay_line") else word for name, word in words.items()
+        "neurons": eqs.neuron(form, model.net.components, noise=noise, latent=model.latent_input, recurrent=recurrent),
+        "threshold": eqs.THRESHOLD,
+        "reset": eqs.RESETS[model.lif.reset_rule],
+    } | {name: eqs.through(text, model.rising) for name, text in filters.items()}
+
+
+def _constants(model: LIFNetwork, step: float) -> dict[str, dict[str, float]]:
+    """Return the constants by their unit, as plain numbers: written by repr, they are exact."""
+    lif = model.lif
+    seconds = {"tau_m": lif.tau_m, "refractory": lif.refractory, "tau_s": model.net.tau, "dt": lif.dt, "sampling": step}
+    if model.rising:
+        seconds["tau_r"] = model.net.spec.rise
+    if model.late:
+        seconds["delay"] = model.late * lif.dt
+    by_unit = {
+        "second": seconds,
+        "volt": {"v_threshold": lif.threshold, "v_reset": lif.reset},
+        "siemens": {"g_L": lif.leak},
+        "hertz": {"rate_scale": lif.rate_scale},
+        "1": {"noise": lif.noise, "area": model.area},
     }
+    return {unit: {name: float(value) for name, value in held.items()} for unit, held in by_unit.items()}

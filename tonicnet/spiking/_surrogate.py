@@ -1,4 +1,4 @@
-"""The rate network with the noise its spikes will make: what a spiking run is expected to do, without running it."""
+"""The rate network with the noise of its spikes: what a spiking run is expected to do, without running it."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def surrogate(
 ) -> xr.Dataset:
     """Run the rate network as its spiking network is predicted to run: with the noise of its spikes (see
     :func:`predict`), and with rates that answer to moving inputs (kappa, :meth:`LIF.lead`) and to own spikes, each of
-    which lifts its neuron's input by w (sigma, :meth:`LIF.own`), as those of neurons do.
+    which raises its neuron's input by w (sigma, :meth:`LIF.own`), as those of neurons do.
 
         tau dz = (-z + D [phi(x) + w sigma(x) + kappa(x) E f(z)]) dt + D S(x)^(1/2) dB,    x = E z + b,
         f(z) = (-z + D phi(x)) / tau,    w_i = (E D)_ii / (m tau rate_scale),    S_i = rate_i CV_i^2 / (m rate_scale^2)
 
     The output is z and, drawn anew at every sample, the ripple of spikes that is too fast for the network to follow.
 
-    Arguments as for :func:`simulate`, whose result this foretells at a fraction of the cost and without Brian2;
+    Arguments as for :func:`simulate`, whose result this predicts at a fraction of the cost and without Brian2;
     trials run side by side. Returns a run of kind "predicted". Raises ValueError as :func:`simulate` does.
 
     Source: diffusion limit of spiking networks, Brunel (2000), doi:10.1023/A:1008925309027.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None = None) -> None:
     """Load another tonic input into a live network built by :func:`to_brian2`; call it between two ``run``.
 
-    In the threshold form the thresholds change by d_i and v_i moves by d_i for EVERY neuron, refractory ones
+    In the threshold form the thresholds change by d_i and v_i changes by d_i for EVERY neuron, refractory ones
     included, so that the switch is exactly that of a current. Raises ValueError for a network that has none
     of the three forms, one whose equations were changed so that they are not the same network any more (with
     the reason), or a bank of another network.
@@ -37,10 +37,10 @@ def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None =
     if rest or not per_unit:
         raise ValueError(f"this live network has {len(neurons)} neurons, which is no multiple of {net.units} units")
     model = LIFNetwork(net, per_unit)
-    move(neurons, model, form_of(neurons), entry.bias)
+    shift(neurons, model, form_of(neurons), entry.bias)
 
 
-def move(neurons: object, model: LIFNetwork, form: str, bias: np.ndarray) -> None:
+def shift(neurons: object, model: LIFNetwork, form: str, bias: np.ndarray) -> None:
     """Set the parameter of a form to a new bias, and in the threshold form v with it."""
     parameter = getattr(neurons, f"{FORMS[form]}_")
     before, after = np.array(parameter[:]), model.tonic(form, bias)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from .._labels import package_version
 from .._names import choose
@@ -32,7 +31,7 @@ def to_nir(
     Arguments
     ---------
     net, bank, task, neurons_per_unit : as for :func:`to_brian2`; one graph is one task.
-    drop : what NIR has no words for and is to be left out: "refractory" (the refractory time), "noise" (of the
+    drop : what NIR cannot express and is to be left out: "refractory" (the refractory time), "noise" (of the
         membrane), "soft reset" (a hard one stands instead), "rise" and "delay" (of the synapses, whose charge stays).
         The neurons then fire at other rates, or the output moves at another speed, than the network learned with;
         ``metadata["dropped"]`` says what is gone. Learn with ``LIF(refractory=0, noise=0)`` to need none of it.
@@ -40,7 +39,7 @@ def to_nir(
     Nodes: ``input``, ``neurons`` (CubaLIF), ``decoder`` (spikes to components) and ``encoder`` for low-rank
     synapses and feedback, ``recurrent`` for N x N synapses, ``output`` (decoded spikes, to be filtered with
     tau_syn). Potentials are in V, times in s. Write it with ``nir.write``, go back with :func:`from_nir`.
-    Raises ValueError for what cannot be said and is not dropped, ImportError without the extra ``nir``.
+    Raises ValueError for what cannot be expressed and is not dropped, ImportError without the extra ``nir``.
 
     Source: Pedersen et al. (2024), Nature Communications 15, doi:10.1038/s41467-024-52259-9.
 
@@ -77,7 +76,7 @@ def nir_module() -> Any:
 
 
 def _dropped(model: LIFNetwork, drop: Collection[str]) -> list[str]:
-    """Return what is left out; raise ValueError for what NIR cannot say and nobody allowed to drop."""
+    """Return what is left out; raise ValueError for what NIR cannot express and is not to be dropped."""
     for name in [drop] if isinstance(drop, str) else drop:
         choose("property to drop", name, UNSAYABLE)
     lif, late = model.lif, model.late > 0
@@ -106,7 +105,7 @@ def _neurons(nir: Any, model: LIFNetwork, bias: np.ndarray) -> Any:
 
 
 def _synapses(nir: Any, model: LIFNetwork) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return the linear nodes, and all edges. A spike moves I (V) by V times its weight in the latents or in W."""
+    """Return the linear nodes, and all edges. A spike adds V times its weight to I (V), in the latents or in W."""
     span = model.constants()["V"]
     nodes = {"decoder": nir.Linear(model.decoder)}
     edges = [("input", "neurons"), ("neurons", "decoder"), ("decoder", "output")]
@@ -115,6 +114,6 @@ def _synapses(nir: Any, model: LIFNetwork) -> tuple[dict[str, Any], list[tuple[s
         edges += [("decoder", "encoder"), ("encoder", "neurons")]
     w = model.recurrent
     if w is not None:
-        nodes["recurrent"] = nir.Linear(span * (w.toarray() if isinstance(w, sp.coo_array) else w))
+        nodes["recurrent"] = nir.Linear(span * (w if isinstance(w, np.ndarray) else w.toarray()))
         edges += [("neurons", "recurrent"), ("recurrent", "neurons")]
     return nodes, edges
