@@ -7,12 +7,12 @@ import subprocess
 
 import numpy as np
 import pytest
-from test_spiking_script import check_same
+from test_spiking_script import check_same, run_here
 
 import tonicnet as tn
 from tonicnet.network import LIF
 from tonicnet.spiking._equations import FORMS
-from tonicnet.spiking._model import Model
+from tonicnet.spiking._lif_network import LIFNetwork
 
 SLOW = {"rise": 0.005, "delay": 0.002}
 FILTERS = {"rise": {"rise": 0.005}, "delay": {"delay": 0.002}, "both": SLOW}
@@ -66,7 +66,9 @@ def test_what_one_spike_does_to_the_latent(numpy_code, kind, propagation):
     np.testing.assert_allclose(z[:, late + 1 :], weight[:, None] * shape / net.filter.area(step), rtol=1e-9, atol=1e-12)
     if propagation == "matrix":
         current = np.array(live["currents"].I_) / (1e-8 * 0.02)
-        np.testing.assert_allclose(current, (net.encoder @ np.array(live["latents"].z_))[Model(net, 2).unit], rtol=1e-5)
+        np.testing.assert_allclose(
+            current, (net.encoder @ np.array(live["latents"].z_))[LIFNetwork(net, 2).unit], rtol=1e-5
+        )
 
 
 @pytest.mark.parametrize("kind", FILTERS)
@@ -132,6 +134,7 @@ def test_the_script_has_the_same_spikes(tmp_path, bank_of, kind, form):
     net = network(kind, units=30)
     given = {"schedule": SCHEDULE, "form": form, "neurons_per_unit": 2, "seed": 7}
     script = tn.spiking.write_script(tmp_path / "run.py", net, bank_of(net, NAMES), **given)
+    run_here(script)
     check_same(script, tn.spiking.simulate(net, bank_of(net, NAMES), codegen="numpy", **given))
 
 

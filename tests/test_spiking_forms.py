@@ -81,7 +81,7 @@ def test_a_switch_with_refractory_neurons_is_the_same_in_every_form(bank_of, kin
 def test_a_switch_that_forgets_to_move_v_would_be_seen(bank_of, monkeypatch, skipped):
     """The test above has teeth: leaving refractory neurons where they were changes the spikes."""
     net, bank, schedule = refractory_case(bank_of, "low-rank")
-    true = _run.move
+    true = _run.shift
 
     def forgetful(neurons, model, form, bias):
         before = np.array(neurons.v_[:])
@@ -89,7 +89,7 @@ def test_a_switch_that_forgets_to_move_v_would_be_seen(bank_of, monkeypatch, ski
         still = ~np.array(neurons.not_refractory[:]) if skipped == "refractory neurons" else np.ones(60, bool)
         neurons.v_[:] = np.where(still, before, neurons.v_[:])
 
-    monkeypatch.setattr(_run, "move", forgetful)
+    monkeypatch.setattr(_run, "shift", forgetful)
     held = tn.spiking.verify(net, bank, schedule=schedule, forms=("current", "threshold"), codegen="numpy")
     assert held["differing"].values[1] > 0
     assert held["first_difference"].values[1] >= 0.1 - 1e-9
@@ -157,12 +157,14 @@ def test_switch_refuses_what_is_not_its_own(bank_of, numpy_code):
 # ---------------------------------------------------------------- verify itself
 
 
-def test_verify_sees_a_difference(monkeypatch):
+def test_verify_sees_adiffering_spikes(monkeypatch):
     """A form that is none (its tonic input off by a thousandth) is found, with the time of its first spike."""
-    from tonicnet.spiking._model import Model
+    from tonicnet.spiking._lif_network import LIFNetwork
 
-    true = Model.tonic
-    monkeypatch.setattr(Model, "tonic", lambda self, form, b: true(self, form, b * (1.001 if form == "leak" else 1.0)))
+    true = LIFNetwork.tonic
+    monkeypatch.setattr(
+        LIFNetwork, "tonic", lambda self, form, b: true(self, form, b * (1.001 if form == "leak" else 1.0))
+    )
     net = tn.Network(30, seed=0)
     held = tn.spiking.verify(net, tonic(30), duration=0.5, codegen="numpy")
     assert held["differing"].values.tolist()[:2] == [0, 0]
@@ -171,19 +173,18 @@ def test_verify_sees_a_difference(monkeypatch):
 
 
 def test_the_count_of_differing_spikes_by_hand():
-    from tonicnet.spiking._spikes import Spikes
-    from tonicnet.spiking._verify import _difference
+    from tonicnet.spiking._spikes import Spikes, differing_spikes
 
     def train(*events):
         time, neuron = zip(*events, strict=True) if events else ((), ())
         return Spikes(np.zeros((1, 3)), np.array(time, float), np.array(neuron, int))
 
     one = train((0.1, 0), (0.2, 5), (0.3, 2))
-    assert _difference(one, one, 0.1)[0] == 0
-    assert _difference(one, train((0.1, 0), (0.2, 4), (0.3, 2)), 0.1) == (2, pytest.approx(0.2))
-    assert _difference(one, train((0.1, 0), (0.2, 5)), 0.1) == (1, pytest.approx(0.3))
-    assert _difference(train(), one, 0.1) == (3, pytest.approx(0.1))
-    assert _difference(train(), train(), 0.1)[0] == 0
+    assert differing_spikes(one, one, 0.1)[0] == 0
+    assert differing_spikes(one, train((0.1, 0), (0.2, 4), (0.3, 2)), 0.1) == (2, pytest.approx(0.2))
+    assert differing_spikes(one, train((0.1, 0), (0.2, 5)), 0.1) == (1, pytest.approx(0.3))
+    assert differing_spikes(train(), one, 0.1) == (3, pytest.approx(0.1))
+    assert differing_spikes(train(), train(), 0.1)[0] == 0
 
 
 @pytest.mark.parametrize("forms", [("threshold",), ("threshold", "currant"), "threshold", ()])

@@ -8,7 +8,7 @@ from scipy import stats
 
 import tonicnet as tn
 from tonicnet.network import LIF
-from tonicnet.spiking._noise import EDGE, SEEDS, brian2_normal, normal
+from tonicnet.spiking.exported.membrane_noise import EDGE, SEEDS, brian2_normal, normal
 
 DRAWN = np.concatenate([normal(np.arange(5000), step, 3) for step in range(100)])
 

@@ -10,7 +10,7 @@ import tonicnet as tn
 from tonicnet.network import LIF, plan
 from tonicnet.network._lif import regularity
 from tonicnet.spiking import _surrogate
-from tonicnet.spiking._model import Model
+from tonicnet.spiking._lif_network import LIFNetwork
 
 LEVELS = np.array([0.7, 0.9, 1.0, 1.2, 1.6, 2.5])
 
@@ -74,7 +74,7 @@ def test_the_surrogate_without_noise_is_the_rate_network(synapses: str, monkeypa
     net = tn.Network(units=40, seed=1, synapses=synapses, transfer=LIF(noise=0.0))
     bias = np.random.default_rng(1).normal(1.0, 1.0, 40)
     start = np.array([[0.3, -0.2, 0.1]])
-    made = _surrogate.run(Model(net), plan(net, bias, duration=1.0, schedule=None), start, 0.01, 0)
+    made = _surrogate.run(LIFNetwork(net), plan(net, bias, duration=1.0, schedule=None), start, 0.01, 0)
     rate = tn.simulate(net, bias, duration=1.0, dt=0.01, initial=start)
     assert made["output"].values == pytest.approx(rate["output"].values, abs=1e-6)
 

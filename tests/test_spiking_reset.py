@@ -71,10 +71,3 @@ def test_a_soft_reset_has_three_equal_forms(bank_of, kind):
     held = tn.spiking.verify(net, bank_of(net), schedule=[("one", 0.15), ("two", 0.1)], codegen="numpy")
     assert held["differing"].values.tolist() == [0, 0, 0]
     assert (held["spikes"] > 200).all()
-
-
-def test_a_script_resets_as_the_network_does(tmp_path):
-    net = tn.Network(20, seed=0, transfer=LIF(reset_rule="soft"))
-    text = tn.spiking.write_script(tmp_path / "run.py", net, np.ones(20), duration=0.1).read_text()
-    assert 'reset="v -= V"' in text
-    assert "v = v_th - V" not in text

@@ -10,8 +10,9 @@ import pytest
 
 import tonicnet as tn
 from tonicnet.network import LIF
-from tonicnet.spiking import _inputs, _program
-from tonicnet.spiking._model import Model
+from tonicnet.spiking import _cpp_build, _cpp_inputs
+from tonicnet.spiking._cpp_sources import Shape
+from tonicnet.spiking._lif_network import LIFNetwork
 
 pytestmark = pytest.mark.usefixtures("quick_compiler")
 
@@ -56,7 +57,7 @@ def test_one_build_runs_what_it_has_not_seen(bank_of, cache, monkeypatch):
     """Other synapses, biases, schedules, starts, seeds and trials: nothing is compiled again."""
     first = network("low-rank")
     tn.spiking.simulate(first, bank_of(first), task="one", duration=0.02, codegen="standalone", cache=cache)
-    monkeypatch.setattr(_program, "compile_sources", lambda folder: pytest.fail("compiled again"))
+    monkeypatch.setattr(_cpp_build, "compile_sources", lambda folder: pytest.fail("compiled again"))
     other = network("low-rank", seed=9)
     x = bank_of(other, NAMES)["center"].values[1] + 1.0
     given = {"schedule": [("two", 0.05), ("three", 0.06)], "seed": 77, "initial": x, "trials": 2}
@@ -81,7 +82,7 @@ def test_a_low_rank_network_as_a_matrix_is_the_same_network(bank_of, cache):
 
 def test_dense_synapses_are_kept_as_they_were_drawn(tmp_path):
     net = network("dense")
-    _inputs.write_frozen(tmp_path, Model(net, 2))
+    _cpp_inputs.write_frozen(tmp_path, LIFNetwork(net, 2))
     rows = np.fromfile(tmp_path / "recurrent.f32", np.float32).reshape(40, 40)
     np.testing.assert_array_equal(rows.T, net.recurrent)
     assert np.fromfile(tmp_path / "scale.f64") == pytest.approx(1e-8 * 0.02 / (2 * 0.1 * 100), rel=1e-12)
@@ -105,10 +106,10 @@ def test_verify_runs_in_the_program(bank_of, cache):
 
 
 def test_builds_go_to_the_users_cache_or_where_they_are_told(cache, monkeypatch, tmp_path):
-    monkeypatch.setattr(_program.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(_cpp_build.platform, "system", lambda: "Linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert _program.cache_folder(None) == tmp_path / "tonicnet"
-    assert _program.cache_folder(cache) == cache
+    assert _cpp_build.cache_folder(None) == tmp_path / "tonicnet"
+    assert _cpp_build.cache_folder(cache) == cache
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(PermissionError, match="choose another folder with cache="):
         tn.spiking.simulate(
@@ -152,7 +153,7 @@ def test_another_device_in_use_is_not_taken_over(cache, tmp_path):
 
 @pytest.mark.parametrize("tool", ["make", "g++"])
 def test_a_missing_compiler_is_one_sentence(tmp_path, monkeypatch, tool):
-    monkeypatch.setattr(_program.shutil, "which", lambda name: None if name == tool else f"/usr/bin/{name}")
+    monkeypatch.setattr(_cpp_build.shutil, "which", lambda name: None if name == tool else f"/usr/bin/{name}")
     monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(RuntimeError, match=rf"found no '{tool.replace('+', '.')}'; install them"):
         tn.spiking.simulate(network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
@@ -163,7 +164,7 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     def broken(shape, folder):
         (folder / "makefile").write_text("all:\n\t@echo 'main.cpp:1: error: no such thing'; false\n")
 
-    monkeypatch.setattr(_program, "write_sources", broken)
+    monkeypatch.setattr(_cpp_build, "write_sources", broken)
     with pytest.raises(RuntimeError, match=r"did not compile \(main.cpp:1: error: no such thing"):
         tn.spiking.simulate(network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
     assert not list(tmp_path.iterdir())
@@ -171,8 +172,7 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
 
 def test_a_program_that_breaks_says_where(bank_of, tmp_path):
     net = network("low-rank")
-    shape = _program.Shape.of(Model(net), "threshold", 0.01)
-    folder = tmp_path / shape.key
+    folder = tmp_path / _cpp_build.build_key(Shape.of(LIFNetwork(net), "threshold", 0.01))
     folder.mkdir()
     (folder / "main").write_text("#!/bin/sh\necho sample 1 of 2\necho tonic: no room >&2\nexit 2\n")
     (folder / "main").chmod(0o755)
@@ -182,7 +182,7 @@ def test_a_program_that_breaks_says_where(bank_of, tmp_path):
 
 def test_an_interrupted_run_leaves_no_process(tmp_path, monkeypatch):
     net = network("low-rank")
-    folder = tmp_path / _program.Shape.of(Model(net), "threshold", 0.01).key
+    folder = tmp_path / _cpp_build.build_key(Shape.of(LIFNetwork(net), "threshold", 0.01))
     folder.mkdir()
     (folder / "main").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/id\necho sample 1 of 2\nexec sleep 60\n")
     (folder / "main").chmod(0o755)

@@ -64,7 +64,6 @@ class Timeline:
                 f"the run is not finite from {self.time[np.argmax(bad)]:.6g} s on; use a smaller dt, or other biases"
             )
 
-
     def dataset(
         self,
         z: Float[np.ndarray, "trial time component"],

@@ -65,7 +65,7 @@ def grown(net: Network, old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
 
 
 def _complete(net: Network, part: xr.Dataset, model: xr.Dataset) -> xr.Dataset:
-    """Return a bank with every per-task variable of another: neutral numbers, and empty or NaN where nothing is known."""
+    """Return a bank with every per-task variable of another: numbers neutral, all else empty or NaN."""
     neutral = {one.variable: one.neutral(net) for one in SETS.values()}
     missing = {}
     for name in model.data_vars.keys() - part.data_vars.keys():

@@ -25,4 +25,5 @@ from ._runge_kutta import step as step
 from ._units import Units as Units
 from ._variation import STEPS_PER_TAU as STEPS_PER_TAU
 from ._variation import Bundle as Bundle
+from ._variation import Field as Field
 from ._variation import Variation as Variation

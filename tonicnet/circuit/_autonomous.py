@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..network import Network
 from ._dynamics import Dynamics, Numbers, circuit_of, placed
+from ._low_rank import LowRank
 
 Rows = Float[np.ndarray, "row state"]
 
@@ -31,6 +32,11 @@ class Autonomous:
     def size(self) -> int:
         """The number of state variables."""
         return self.dynamics.circuit.size
+
+    @property
+    def latent(self) -> bool:
+        """Whether the state is the output itself, of a low-rank network."""
+        return isinstance(self.dynamics.circuit, LowRank)
 
     def drive(self, x: Rows) -> Float[np.ndarray, "row unit"]:
         """Return the total input of each unit."""

@@ -58,6 +58,10 @@ class Circuit(ABC):
         """
 
     @abstractmethod
+    def through_synapses(self, x: Float[Tensor, "trial state"]) -> Float[Tensor, "trial unit"]:
+        """Return W r alone: no tonic input, and no feedback beside the synapses."""
+
+    @abstractmethod
     def pull(self, local: Float[Tensor, "row unit"], closed: float = 1.0) -> Float[Tensor, "row state"]:
         """Return the transpose of :meth:`drive` as a linear function of the state."""
 

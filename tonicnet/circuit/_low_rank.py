@@ -25,11 +25,12 @@ class LowRank(Circuit):
 
     def drive(self, x: Tensor, onto: Tensor, fed: Tensor | None = None, closed: float = 1.0) -> Tensor:
         """Return onto + E (closed z + fed)."""
-        if fed is None:
-            u = x if closed == 1 else closed * x
-        else:
-            u = torch.add(fed, x, alpha=closed)
-        return torch.addmm(onto, u, self.into)
+        own = x if closed == 1 else closed * x
+        return torch.addmm(onto, own if fed is None else torch.add(fed, x, alpha=closed), self.into)
+
+    def through_synapses(self, x: Tensor) -> Tensor:
+        """Return E z."""
+        return x @ self.into
 
     def pull(self, local: Tensor, closed: float = 1.0) -> Tensor:
         """Return closed E' times each row."""

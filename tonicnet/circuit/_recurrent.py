@@ -42,6 +42,10 @@ class Recurrent(Circuit):
         onto = onto if fed is None else self.fed(fed, onto)
         return self.coupling(closed).forward(x, onto)
 
+    def through_synapses(self, x: Tensor) -> Tensor:
+        """Return W r."""
+        return self.coupling(0.0).forward(x, torch.zeros(self.size, dtype=self.dtype, device=self.device))
+
     def pull(self, local: Tensor, closed: float = 1.0) -> Tensor:
         """Return (W + closed E D)' times each row."""
         return self.coupling(closed).backward(local, torch.zeros_like(local), 0.0)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import count as numbers
 from typing import ClassVar, final
 
-
 from ..solve import Residual
 from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._judge_trials import TrialJudge

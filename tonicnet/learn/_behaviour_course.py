@@ -35,9 +35,7 @@ class BehaviourCourse(Course):
         """Return a judge of trials."""
         h = rollout_step(problem.target)
         rng = Draw(problem.settings.seed, 0)("examined")
-        windows = trial_windows(
-            problem.target, problem.circuit, rng, count=_JUDGED, forcing=0.0, h=h, thinned=False
-        )
+        windows = trial_windows(problem.target, problem.circuit, rng, count=_JUDGED, forcing=0.0, h=h, thinned=False)
         return TrialJudge(rollout(problem, problem.learnable(), windows, h), windows)
 
     def stages(self, problem: Problem) -> Iterator[Stage]:

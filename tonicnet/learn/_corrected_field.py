@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from ..circuit import LowRank, circuit_of, RK4, runge_kutta
+from ..circuit import RK4, LowRank, circuit_of, runge_kutta
 from ..network import Filter, Network
 from ..task import Task
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-import numpy as np
 from torch import Tensor
 
 from ..circuit import Circuit, Learnable, LowRank

@@ -88,8 +88,8 @@ def fit(
     seed : of the first biases and of all sampling.
 
     Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per
-    task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks, sets, objectives or methods, a task of more
-    components than the network has, synapses with rise or delay where there is no field to correct,
+    task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks, sets, objectives or methods, a task
+    of more components than the network has, synapses with rise or delay where there is no field to correct,
     ``neurons_per_unit`` where the noise of spikes is not known, fields that are not finite (naming the state), a
     checkpoint of another run; MemoryError, before the first step, where ``memory`` cannot suffice.
 
@@ -129,7 +129,9 @@ def _objective(objective: str, method: str) -> tuple[str, str]:
     if method not in _EARLIER:
         return objective, method
     warnings.warn(
-        f'method="{method}" is what is fitted, not how: write objective="{_EARLIER[method]}"', FutureWarning, stacklevel=3
+        f'method="{method}" is what is fitted, not how: write objective="{_EARLIER[method]}"',
+        FutureWarning,
+        stacklevel=3,
     )
     return _EARLIER[method], "auto"
 

@@ -69,7 +69,9 @@ class AttractorJudge:
         history = dynamics.circuit.tensor(self.history)
         latent = isinstance(dynamics.circuit, LowRank)
         state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
-        moving = motion(dynamics.flow, state, dynamics.tonic, filter=self.target.net.filter, h=self.h, method=self._method)
+        moving = motion(
+            dynamics.flow, state, dynamics.tonic, filter=self.target.net.filter, h=self.h, method=self._method
+        )
         outputs = [dynamics.output(state)]
         for _ in range(self.truth.shape[1] - 1):
             moving.advance(dynamics.tonic)
@@ -105,7 +107,7 @@ class AttractorJudge:
         return float(np.sqrt(np.mean((learned - true) ** 2) / np.mean(true**2)))
 
     def _chaos(self, made: np.ndarray, learnable: Learnable, theta: Tensor) -> Score:
-        """Return the score of chaos: of those whose divergence is near its floor the one with fewest spurious points."""
+        """Return the score of chaos: near the floor of its divergence, fewer spurious points rank first."""
         valid = valid_time_of(self.truth, made, self.h * self.target.unit)
         divergence = state_space_divergence_of(self._embedded(self.truth), self._embedded(made))
         lost, floor = float(self._lost(made).mean()), self.floor()
@@ -120,7 +122,9 @@ class AttractorJudge:
         if not self.target.task.has_flow:  # a known field pins its fixed points; what a recording left open ends there
             lost = max(lost, min(1.0, spurious))
         near = 1.25 * floor + 0.01
-        return Score(values, rank=(lost, max(divergence, near), spurious, divergence), good=lost == 0 and divergence < near)
+        return Score(
+            values, rank=(lost, max(divergence, near), spurious, divergence), good=lost == 0 and divergence < near
+        )
 
     def _spurious(self, learnable: Learnable, theta: Tensor) -> int:
         if not isinstance(learnable.circuit, LowRank):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..circuit import Learnable
-from ._field_residual import FieldResidual
 from ._course import Problem
+from ._field_residual import FieldResidual
 from ._rare_states import half_rare
 from ._target import Target, led_back
 
@@ -84,7 +84,8 @@ def near_states(
     """Half of the states as they come, half scattered by ``noise`` in every component, idle ones included.
 
     With ``rests`` a few of the scattered ones lie round fixed points beside the attractor, where it seldom comes
-    but where a slightly wrong field has a spurious fixed point. (Windows do not begin there: saddles would rule their loss.)
+    but where a slightly wrong field has a spurious fixed point. (Windows do not begin there: saddles would rule
+    their loss.)
     """
     states = target.scaled(target.task.states(count, seed=int(rng.integers(2**31))))
     scattered = rng.permutation(count)[: count // 2]

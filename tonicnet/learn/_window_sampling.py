@@ -61,7 +61,6 @@ def _cut(target: Target, rng: np.random.Generator, count: int, steps: int, strid
     return values[trial[:, None], first[:, None] + stride * np.arange(steps + 1)]
 
 
-
 def whole_trials(target: Target, circuit: Circuit, rng: np.random.Generator, steps: int, h: float) -> Windows:
     """Return the first ``steps`` of runs or recorded trials from their own starts, all scored, nothing fed back."""
     dt = h * target.unit

@@ -7,7 +7,8 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
-from ..network import Network, dynamics_of
+from ..circuit import autonomous
+from ..network import Network
 from ._alone import Alone, Biases, alone, names, positive, whole
 
 _TRANSIENT, _DURATION = 50.0, 200.0  # tau, where they are not given
@@ -79,7 +80,7 @@ def _under(row: Alone, bias: np.ndarray | xr.DataArray) -> Alone:
     vector = np.asarray(bias, dtype=np.float64)
     if vector.shape != row.entry.bias.shape or not np.isfinite(vector).all():
         raise ValueError(f"before is one finite bias a unit, shape {row.entry.bias.shape}; got {vector.shape}")
-    return Alone(row.entry, dynamics_of(row.dynamics.net, vector))
+    return Alone(row.entry, autonomous(row.dynamics.net, {**row.entry.numbers, "bias": vector}))
 
 
 def _effect(
@@ -96,7 +97,7 @@ def _effect(
         raise ValueError(f"the run under {row.entry.task!r} leaves the finite numbers; take other biases")
     flat = states.reshape(-1, states.shape[2])
     drive = dynamics.drive(flat)
-    gain = dynamics.both(drive)[1].reshape(*states.shape[:2], -1)
+    gain = dynamics.gain(flat).reshape(*states.shape[:2], -1)
     shut = gain.max(axis=(0, 1)) < off * gain.max()
     open_input = np.median(drive[:, ~shut]) if (~shut).any() else 0.0
     silent, saturated = shut & (drive.max(axis=0) <= open_input), shut & (drive.min(axis=0) > open_input)

@@ -70,7 +70,7 @@ def fixed_points(
 def _starts(row: Alone, starts: int | np.ndarray | None, seed: int) -> Float[np.ndarray, "start state"]:
     if isinstance(starts, np.ndarray):
         return row.starts(0, starts, seed)
-    count = whole("starts", _STARTS[row.dynamics.net.low_rank] if starts is None else starts, 2)
+    count = whole("starts", _STARTS[row.dynamics.latent] if starts is None else starts, 2)
     motion = row.motion(None)
     runs = motion.run(
         row.starts(min(count, 32), None, seed), round(_RUN / motion.dt), every=max(1, round(1 / motion.dt))

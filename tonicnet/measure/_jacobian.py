@@ -10,7 +10,9 @@ from jaxtyping import Complex, Float
 
 from .._labels import Variable, dataset
 from .._names import choose
-from ..network import Dynamics, Entry, Network, bare, dynamics_of
+from ..bank import Entry, bare
+from ..circuit import Autonomous, autonomous
+from ..network import Network
 from ._alone import Alone, Biases, alone, check_first_order, positive
 from .arrays._fixed_points import fixed_points_of, growth_rate
 
@@ -95,12 +97,12 @@ def _rows(net: Network, bias: Biases, task: str | None, like: xr.Dataset | None)
         raise ValueError(f"like holds {len(model)} tasks; say which with task=")
     entries = [_entry(net, row, None if model is None else model[0].entry) for row in values]
     about = Variable((dim,), coordinate, str("1" if known is None else known.attrs.get("units", "1")), dim)
-    return [Alone(e, dynamics_of(net, e.bias)) for e in entries], about
+    return [Alone(e, autonomous(net, e.numbers)) for e in entries], about
 
 
 def _entry(net: Network, bias: Float[np.ndarray, " unit"], model: Entry | None) -> Entry:
     plain = bare(net, bias)
-    return plain if model is None else replace(model, bias=plain.bias)
+    return plain if model is None else replace(model, numbers={**model.numbers, **plain.numbers})
 
 
 def _gains(
@@ -129,11 +131,11 @@ def _rest(row: Alone, seed: int) -> Float[np.ndarray, "1 state"]:
     return found[[np.argmin((found**2).sum(axis=1))]]
 
 
-def _mean_slope(dynamics: Dynamics, states: Float[np.ndarray, "time state"]) -> Float[np.ndarray, " unit"]:
+def _mean_slope(dynamics: Autonomous, states: Float[np.ndarray, "time state"]) -> Float[np.ndarray, " unit"]:
     return dynamics.gain(states).mean(axis=0)
 
 
-def _secant(dynamics: Dynamics, states: Float[np.ndarray, "time state"]) -> Float[np.ndarray, " unit"]:
+def _secant(dynamics: Autonomous, states: Float[np.ndarray, "time state"]) -> Float[np.ndarray, " unit"]:
     """Return cov(phi(x), x) / var(x) along a run; phi' where the input does not move."""
     drive = dynamics.drive(states)
     moved, rate = drive - drive.mean(axis=0), dynamics.value(drive)
@@ -200,7 +202,7 @@ def _table(
         "gain_rms": Variable((dim,), [np.sqrt((g**2).mean()) for g in mean], "1", "root mean square gain"),
         "spread": Variable((dim,), list(map(_spread, rows, gains)), "1/s", "standard error of the leading growth"),
     }
-    if not net.low_rank:
+    if not rows[0].dynamics.latent:
         radius = list(map(_radius, rows, mean))
         variables["random_radius"] = Variable((dim,), radius, "1", "radius of diag(phi') M, were M independent")
     coords = {

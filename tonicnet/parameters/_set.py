@@ -49,11 +49,11 @@ class ParameterSet(ABC):
     threshold: ClassVar[bool] = False
 
     @abstractmethod
-    def neutral(self, net: Network) -> Float[np.ndarray, "..."]:
+    def neutral(self, net: Network) -> Float[np.ndarray, ...]:
         """Return the numbers with which the network is as it was drawn, without tonic input."""
 
     @abstractmethod
-    def place(self, circuit: Any, values: Float[Tensor, "..."]) -> Any:
+    def place(self, circuit: Any, values: Float[Tensor, ...]) -> Any:
         """Return the circuit with these numbers in its synapses; the same circuit if they are not in its synapses."""
 
     @abstractmethod
@@ -62,7 +62,7 @@ class ParameterSet(ABC):
 
     @abstractmethod
     def feature_of_rates(self, response: Response, state: Float[Tensor, "window unit"]) -> Float[Tensor, "window unit"]:
-        """Return what :meth:`touched` takes as feature at a stage of a run of rates, whose rates there are ``state``."""
+        """Return the feature that :meth:`touched` takes at a stage of a run of rates that are ``state`` there."""
 
     @abstractmethod
     def gather(
@@ -132,7 +132,9 @@ class PerUnit(ParameterSet):
         """Return the rates at inputs h (with :meth:`onto` in them) of units whose response without t is ``inner``."""
 
     @abstractmethod
-    def respond(self, inner: Inner, h: Float[Tensor, "*any unit"], t: Float[Tensor, " unit"], learned: bool) -> Response:
+    def respond(
+        self, inner: Inner, h: Float[Tensor, "*any unit"], t: Float[Tensor, " unit"], learned: bool
+    ) -> Response:
         """Return rates and derivatives; ``touch`` is dr/dt if ``learned``, else that of a set further inside."""
 
     def place(self, circuit: Any, values: Tensor) -> Any:

@@ -11,8 +11,8 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from .._names import choose
 from .._labels import Variable
+from .._names import choose
 from .._numbers import whole
 from ..bank import Schedule, Segment, Timeline, plan
 from ..circuit import METHODS, LowRank

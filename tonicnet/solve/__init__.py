@@ -5,6 +5,7 @@ from ._gauss_newton import GaussNewton as GaussNewton
 from ._method import Memory as Memory
 from ._method import Method as Method
 from ._method import Step as Step
+from ._minimise import minimise as minimise
 from ._newton import differenced as differenced
 from ._newton import distinct as distinct
 from ._newton import zeros as zeros

@@ -1,14 +1,14 @@
 """The Brian2 bridge: LIF neurons on the same frozen synapses; brian2 is imported when something here is called."""
 
-from ._build import to_brian2 as to_brian2
-from ._cpp import write_cpp as write_cpp
+from ._cpp_export import write_cpp as write_cpp
 from ._from_nir import from_nir as from_nir
 from ._predict import predict as predict
 from ._recalibrate import recalibrate as recalibrate
 from ._run import simulate as simulate
-from ._script import write_script as write_script
+from ._script_export import write_script as write_script
 from ._sized import sized as sized
 from ._surrogate import surrogate as surrogate
 from ._switch import switch as switch
+from ._to_brian2 import to_brian2 as to_brian2
 from ._to_nir import to_nir as to_nir
 from ._verify import verify as verify

@@ -3,7 +3,7 @@
 With V = v_threshold - v_reset of the spec and b a learned tonic input, three forms give the same spikes:
 
     current     I_tonic_i = g_L V b_i
-    threshold   v_th_i = v_threshold - V b_i, reset to v_th_i - V, and v_i(0) moved by -V b_i
+    threshold   v_th_i = v_threshold - V b_i, reset to v_th_i - V, and v_i(0) shifted by -V b_i
     leak        E_L_i = v_reset + V b_i
 
 With a delay, spikes arrive so much later; the equations are the same.

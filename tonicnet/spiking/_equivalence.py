@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy
-
 from ._equations import FORMS, RESETS, THRESHOLD
 
 
@@ -55,6 +53,7 @@ def _reset(neurons: Any) -> str:
 
 
 def _drift(neurons: Any) -> str:
+    import sympy
     from brian2.parsing.sympytools import str_to_sympy
 
     code = dict(neurons.equations.get_substituted_expressions(neurons.variables))["v"].code
@@ -63,11 +62,13 @@ def _drift(neurons: Any) -> str:
     names = {str(symbol) for symbol in slope.free_symbols}
     varying = sorted(name for name in names - {"v"} if not _constant(neurons, name))
     if slope == 0:
-        return "v has no leak, so that a moved threshold is a moved start and nothing more"
+        return "v has no leak, so that a shift of the threshold is a shift of the starting potential and nothing more"
     if "v" in names:
-        return "dv/dt is not linear in v (a spike-generating current), so that moving v changes its drift"
+        return "dv/dt is not linear in v (a spike-generating current), so that a shift of v changes its drift"
     if varying:
-        return f"the leak of v depends on {', '.join(varying)} (a conductance), so that moving v changes its current"
+        return (
+            f"the leak of v depends on {', '.join(varying)} (a conductance), so that a shift of v changes its current"
+        )
     return ""
 
 

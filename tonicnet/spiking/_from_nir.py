@@ -32,7 +32,7 @@ def from_nir(graph: nir.NIRGraph, *, dt: float | None = None) -> brian2.Network:
         tau_m dv/dt = E_L - v + R I,   tau_s dI/dt = -I,   spike at v > v_th, v <- v_reset;   a spike of j adds
         w_in_i W_ij / tau_s to I_i,   W the sum over all paths of Linear nodes from the population to itself
 
-    Arguments: ``graph``, made by :func:`to_nir` or any other tool, or read with ``nir.read``; ``dt``, the step in
+    Arguments: ``graph``, of :func:`to_nir` or any other tool, or read with ``nir.read``; ``dt``, the step in
     seconds, that of the graph's metadata if not given. Potentials are taken as V and times as s, as NIR has them.
 
     The objects are named ``neurons``, ``currents``, ``recurrent`` and ``spikes``; what comes through an Input node
@@ -86,13 +86,13 @@ def _neurons(node: Any, count: int, clock: Any) -> Any:
 
 
 def _population(graph: Any) -> str:
-    """Return the name of the one population; raise ValueError for anything that is not ours to build."""
+    """Return the name of the one population; raise ValueError for nodes that cannot be built here."""
     nir_module()
     kinds = {name: type(node).__name__ for name, node in graph.nodes.items()}
     strange = {name: kind for name, kind in kinds.items() if kind not in ("CubaLIF", "Linear", "Input", "Output")}
     if strange:
-        told = ", ".join(f"{name!r} ({kind})" for name, kind in strange.items())
-        raise ValueError(f"this graph has {told}; from_nir reads CubaLIF, Linear, Input and Output nodes")
+        listed = ", ".join(f"{name!r} ({kind})" for name, kind in strange.items())
+        raise ValueError(f"this graph has {listed}; from_nir reads CubaLIF, Linear, Input and Output nodes")
     found = [name for name, kind in kinds.items() if kind == "CubaLIF"]
     if len(found) != 1:
         raise ValueError(f"from_nir reads graphs of one CubaLIF population, this one has {len(found)}")

@@ -1,4 +1,4 @@
-"""What spikes will cost, foretold: the noise of the decoded output, and the dynamics under that noise."""
+"""What spikes will cost, predicted: the noise of the decoded output, and the dynamics under that noise."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import numpy as np
 import torch
 import xarray as xr
 from jaxtyping import Float
-from torch import Tensor
 
 from .._labels import Variable, dataset
+from ..bank import Entry
+from ..circuit import circuit_of, placed
 from ..measure import MEASURES, compare
-from ..network import Entry, Network, firing_rate, plan
-from ..simulate import Circuit, simulate, starting_states
+from ..network import Network, firing_rate
+from ..simulate import simulate, starting_states
 from . import _surrogate
-from ._build import Bias, sampling_step
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._plan import plan
+from ._to_brian2 import Bias, sampling_step
 
 _STATES = 400  # of the closed loop over which noise and mismatch are averaged
-_CHECKED = 300  # inputs at which the network's curve is held against the neuron's exact one
+_CHECKED = 300  # inputs at which the network's curve is compared with the neuron's exact one
 _MEASURES = tuple(name for name, measure in MEASURES.items() if measure.of is not None and measure.has_floor)
 _KEPT = (*_MEASURES, *(f"{name}_floor" for name in _MEASURES))
 _COLUMNS = {
@@ -28,7 +30,7 @@ _COLUMNS = {
     "relative_noise": (("task", "component"), "1", "the same in scales of the task"),
     "slow_noise": (("task", "component"), "1", "the part of it that the dynamics follow, without ripple"),
     "firing_rate": (("task",), "Hz", "mean firing rate of a neuron"),
-    "regularity": (("task",), "1", "coefficient of variation of intervals, weighted by rate"),
+    "cv": (("task",), "1", "coefficient of variation of intervals, weighted by rate"),
     "mismatch": (("task",), "1", "rms error of the decoded output by the network's curve, in scales of the task"),
 }
 Truth = xr.Dataset | Mapping[str, xr.Dataset] | None
@@ -62,13 +64,13 @@ def predict(
     net, bias : a network with ``transfer="lif"``, and a bank of it or a bias vector.
     task : one task of the bank; all of them if not given.
     neurons_per_unit : LIF neurons for each rate unit, m.
-    duration : seconds of the predicted run; divergences depend on it, so use that of the run foretold.
+    duration : seconds of the predicted run; divergences depend on it, so use that of the run to be predicted.
     truth : true run(s) to measure against, as for :func:`tonicnet.compare`; the rate network if not given.
     seed : of the noise and the start.
 
     Returns over ``task`` (and ``component``): ``decoded_noise`` (task units), the same in scales of the task,
     ``relative_noise``, and ``slow_noise``, the part of that which is not ripple; mean ``firing_rate`` (Hz) and
-    ``regularity`` (CV), ``mismatch`` (rms of D (phi - exact f-I curve), in scales of the task), and measures of the
+    ``cv`` of intervals, ``mismatch`` (rms of D (phi - exact f-I curve), in scales of the task), and measures of the
     predicted run with their floors: ``state_space_divergence``, ``period_error`` and others; NaN where one does not
     apply. Raises ValueError as :func:`simulate` does.
 
@@ -76,15 +78,15 @@ def predict(
     doi:10.1023/A:1008925309027.
 
     >>> from tonicnet.network import Network
-    >>> made = predict(Network(units=40, seed=0), np.zeros(40), duration=1.0)
-    >>> made["decoded_noise"].sizes
+    >>> predicted = predict(Network(units=40, seed=0), np.zeros(40), duration=1.0)
+    >>> predicted["decoded_noise"].sizes
     Frozen({'task': 1, 'component': 3})
     """
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     tasks = [task] if task or not isinstance(bias, xr.Dataset) else [str(name) for name in bias["task"].values]
     rows = [_row(model, bias, name, duration, truth, seed) for name in tasks]
     measures = xr.concat([row.pop("measures") for row in rows], dim="task", combine_attrs="drop_conflicts")
-    made = {
+    columns = {
         name: Variable(dims, np.array([row[name] for row in rows]), *about) for name, (dims, *about) in _COLUMNS.items()
     }
     coords = {
@@ -92,28 +94,29 @@ def predict(
         "component": Variable(("component",), [str(k) for k in range(net.components)], "1", "output component"),
     }
     attrs = {"neurons_per_unit": neurons_per_unit, "duration": float(duration), "seed": seed}
-    found = dataset(made, coords, kind="prediction", network_sha256=net.sha256, **attrs)
+    found = dataset(columns, coords, kind="prediction", network_sha256=net.sha256, **attrs)
     return found.assign({name: ("task", column.values, column.attrs) for name, column in measures.items()})
 
 
-def _row(model: Model, bias: Bias, task: str | None, duration: float, truth: Truth, seed: int) -> dict[str, Any]:
+def _row(model: LIFNetwork, bias: Bias, task: str | None, duration: float, truth: Truth, seed: int) -> dict[str, Any]:
     """Predict one task: the noise at the states its closed loop visits, and what a run with it looks like."""
     segments, dt = plan(model.net, bias, duration=duration, schedule=None, task=task), sampling_step(model, None)
     entry = segments[0].entry
     start = starting_states(entry, None, 1, np.random.Generator(np.random.Philox(seed)))[:, -1]
     alone = simulate(model.net, bias, task=task, duration=duration, dt=dt, initial=entry.to_task(start))
     noisy = _surrogate.run(model, segments, start, dt, seed)
-    held = compare(alone, noisy, truth=truth) if truth is not None else compare(alone, noisy)
+    measures = compare(alone, noisy, truth=truth) if truth is not None else compare(alone, noisy)
     z = entry.to_network(alone["output"].values[0])
     found = _at_states(model, entry, z[:: max(1, len(z) // _STATES)])
-    return found | {"measures": held[list(_KEPT)].isel(task=0, run=-1, drop=True)}
+    return found | {"measures": measures[list(_KEPT)].isel(task=0, run=-1, drop=True)}
 
 
-def _at_states(model: Model, entry: Entry, z: Float[np.ndarray, "state component"]) -> dict[str, Any]:
-    circuit = Circuit(model.net)
-    x = _input(model, circuit, circuit.tensor(z), circuit.tensor(entry.bias))
-    power, out = model.lif.variability(x.numpy()), circuit.out.numpy()
-    hertz = model.lif.rate_scale * circuit.phi.value(x).numpy()
+def _at_states(model: LIFNetwork, entry: Entry, z: Float[np.ndarray, "state component"]) -> dict[str, Any]:
+    """Return noise and rates at some outputs: exact for low-rank networks, with rates relaxed onto z for others."""
+    dynamics = placed(circuit_of(model.net), entry.numbers)
+    x = dynamics.drive(dynamics.state(dynamics.circuit.tensor(z)))
+    power, out = model.lif.variability(x.numpy()), dynamics.circuit.out.numpy()
+    hertz = model.lif.rate_scale * dynamics.units.rate(x).numpy()
     total, ripple = ((of(model, x.numpy()) @ out**2).mean(0) for of in (_surrogate.variance, _surrogate.ripple))
     noise = np.sqrt(total)
     return {
@@ -121,19 +124,12 @@ def _at_states(model: Model, entry: Entry, z: Float[np.ndarray, "state component
         "relative_noise": noise,
         "slow_noise": np.sqrt(total - ripple),
         "firing_rate": hertz.mean(),
-        "regularity": np.sqrt(power.sum() / hertz.sum()),
+        "cv": np.sqrt(power.sum() / hertz.sum()),
         "mismatch": _mismatch(model, x.numpy(), out),
     }
 
 
-def _input(model: Model, circuit: Circuit, z: Tensor, bias: Tensor) -> Tensor:
-    """Return what the units receive at outputs z: exact for low-rank networks, relaxed onto z for others."""
-    if model.net.low_rank:
-        return torch.addmm(bias, z, circuit.into)
-    return circuit.coupling(1.0).forward(circuit.resting_rates(z, bias), bias)
-
-
-def _mismatch(model: Model, x: Float[np.ndarray, "state unit"], out: Float[np.ndarray, "unit component"]) -> float:
+def _mismatch(model: LIFNetwork, x: Float[np.ndarray, "state unit"], out: Float[np.ndarray, "unit component"]) -> float:
     """Return the rms over inputs of what the table's error does to the decoded output, errors taken as independent."""
     some = np.quantile(x, np.linspace(0.01, 0.99, _CHECKED))
     exact = np.array([firing_rate(model.lif, v) for v in some]) / model.lif.rate_scale

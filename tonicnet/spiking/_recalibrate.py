@@ -1,10 +1,7 @@
-"""Mending biases after conversion: neurons that answer in another way than their unit are moved until the output is
-the same."""
+"""Correcting biases after conversion: where neurons answer in another way than their unit, biases are changed until the
+output is the same."""
 
 from __future__ import annotations
-
-import json
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,16 +9,21 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from ..network import LIF, Network, Segment, plan
-from ..simulate import Circuit, simulate, starting_states
+from ..bank import Segment, carried
+from ..circuit import LowRank, circuit_of, placed
+from ..network import Network
+from ..simulate import simulate, starting_states
+from ..solve import GaussNewton, minimise
 from . import _surrogate
-from ._build import Bias, sampling_step
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._matched_field import MatchedField
+from ._plan import plan
+from ._to_brian2 import Bias, sampling_step
 
 _TRIALS = 8  # runs side by side in which states are visited
 _STATES = 4000  # of them that are matched, at most
-_STEPS, _STALL = 20, 0.01  # of Levenberg and Marquardt's method; the share of the loss below which a step is the last
-_RIDGE = 1e-4  # first damping, in mean diagonals of the curvature
+_STEPS, _STALL = 20, 0.01  # Gauss-Newton steps; the share of the loss below which a step is the last
+_DAMPING = 1e-4  # the first, in mean diagonals of the curvature
 
 
 def recalibrate(
@@ -74,14 +76,14 @@ def recalibrate(
     """
     onto = net if onto is None else onto
     _check_synapses(net, onto)
-    model, other = (Model(n, neurons_per_unit) for n in (net, onto))
+    model, other = (LIFNetwork(n, neurons_per_unit) for n in (net, onto))
     names: list[str | None] = [task]
     if isinstance(bias, xr.Dataset) and task is None:
         names = [str(name) for name in bias["task"].values]
     rows = {}
     for name in names:
         segments = plan(net, bias, duration=duration, schedule=None, task=name)
-        rows[segments[0].entry.task] = _matched(_match(model, other, segments, seed), segments[0].entry.bias)
+        rows[segments[0].entry.task] = _matched(_field(model, other, segments, seed), segments[0].entry.bias)
     return _carried(bias, onto, rows)
 
 
@@ -101,93 +103,35 @@ def _equal(a: object, b: object) -> bool:
     return a == b
 
 
-@dataclass(frozen=True)
-class _Match:
-    """What neurons should put out at some states: sum_s |out' r(fed_s + b, pace_s) - wanted_s|^2 / S.
-
-    ``fed`` is their input beside the bias and ``pace`` its movement, per second; ``own`` is by how much a spike lifts
-    the input of its own neuron; ``out`` decodes (unit, row), or None where every unit is a row of its own.
-    """
-
-    neuron: LIF
-    own: Float[Tensor, " unit"]
-    fed: Float[Tensor, "state unit"]
-    pace: Float[Tensor, "state unit"]
-    wanted: Float[Tensor, "state row"]
-    out: Float[Tensor, "unit row"] | None
-
-    def loss(self, bias: Float[Tensor, " unit"]) -> float:
-        """Return the mean square that is left."""
-        return float(self._error(self._both(bias)[0]).square().sum() / len(self.fed))
-
-    def normal(self, bias: Float[Tensor, " unit"]) -> tuple[Float[Tensor, " unit"], Float[Tensor, "unit unit"]]:
-        """Return half the gradient, and the Gauss-Newton curvature."""
-        rate, slope = self._both(bias)
-        error = self._error(rate)
-        if self.out is None:
-            return (error * slope).mean(0), slope.square().mean(0).diag()
-        gradient = ((error.T @ slope) * self.out.T).sum(0) / len(error)
-        return gradient, (slope.T @ slope) * (self.out @ self.out.T) / len(error)
-
-    def _both(self, bias: Float[Tensor, " unit"]) -> tuple[Tensor, Tensor]:
-        """Return the rate at the states, psi + w sigma + kappa dx/dt, and its derivative in the bias."""
-        x = self.fed + bias
-        parts = zip(self.neuron.both(x), self.neuron.own(x), self.neuron.lead(x), strict=True)
-        rate, slope = (plain + self.own * own + lead * self.pace for plain, own, lead in parts)
-        return rate, slope
-
-    def _error(self, rate: Float[Tensor, "state unit"]) -> Float[Tensor, "state row"]:
-        return (rate if self.out is None else rate @ self.out) - self.wanted
-
-
-def _match(model: Model, other: Model, segments: list[Segment], seed: int) -> _Match:
+def _field(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed: int) -> MatchedField:
     """Return what neurons of the other model should put out where the network goes under its learned bias."""
-    circuit, entry, latent = Circuit(model.net), segments[0].entry, model.net.low_rank
-    bias, state = circuit.tensor(entry.bias), circuit.tensor(_visited(model, segments, seed))
-    flow = (circuit.latent_flow if latent else circuit.rate_flow)(state, drive=bias)
-    still = torch.zeros_like(bias)
-
-    def fed(y: Tensor) -> Tensor:
-        return y @ circuit.into if latent else circuit.coupling(1.0).forward(y, still)
-
-    wanted = state + flow  # of a low-rank network D phi, else phi
-    pace, out = fed(flow / model.net.filter.lag), circuit.out if latent else None
-    return _Match(other.lif, circuit.tensor(other.own), fed(state), pace, wanted, out)
+    circuit = circuit_of(model.net)
+    dynamics = placed(circuit, segments[0].entry.numbers)
+    state, still = circuit.tensor(_visited(model, segments, seed)), torch.zeros_like(dynamics.tonic)
+    flow = dynamics.flow(state)
+    pace = circuit.drive(flow / model.net.filter.lag, still)
+    out = circuit.out if isinstance(circuit, LowRank) else None
+    return MatchedField(other.lif, circuit.tensor(other.own), circuit.drive(state, still), pace, state + flow, out)
 
 
-def _visited(model: Model, segments: list[Segment], seed: int) -> Float[np.ndarray, "state variable"]:
+def _visited(model: LIFNetwork, segments: list[Segment], seed: int) -> Float[np.ndarray, "state variable"]:
     """Return latents of a low-rank network with the noise of its spikes, or rates of another one."""
     entry, dt = segments[0].entry, sampling_step(model, None)
     start = starting_states(entry, None, _TRIALS, np.random.Generator(np.random.Philox(seed)))[:, -1]
-    if model.net.low_rank:
-        made = entry.to_network(_surrogate.run(model, segments, start, dt, seed)["output"].values)
+    if isinstance(circuit_of(model.net), LowRank):
+        visited = entry.to_network(_surrogate.run(model, segments, start, dt, seed)["output"].values)
     else:
         duration = segments[0].duration  # under a bare vector: in network coordinates
         run = simulate(model.net, entry.bias, duration=duration, dt=dt, initial=start, rates=True, seed=seed)
-        made = run["rate"].values / model.lif.rate_scale
-    states = made.reshape(-1, made.shape[-1])
+        visited = run["rate"].values / model.lif.rate_scale
+    states = visited.reshape(-1, visited.shape[-1])
     return states[:: max(1, len(states) // _STATES)]
 
 
-def _matched(match: _Match, first: Float[np.ndarray, " unit"]) -> Float[np.ndarray, " unit"]:
-    """Return the biases that match best, by Levenberg and Marquardt's method."""
-    bias, ridge = torch.as_tensor(first, dtype=torch.float64), _RIDGE
-    loss = match.loss(bias)
-    for _ in range(_STEPS):
-        gradient, curvature = match.normal(bias)
-        mean = curvature.diagonal().mean()
-        if not mean > 0:  # silent neurons answer to nothing
-            break
-        curvature.diagonal().add_(ridge * mean)
-        moved = bias - torch.linalg.solve(curvature, gradient)
-        fallen = match.loss(moved)
-        if fallen > loss:
-            ridge *= 10
-            continue
-        done, bias, loss, ridge = fallen > (1 - _STALL) * loss, moved, fallen, ridge / 3
-        if done:
-            break
-    return bias.numpy()
+def _matched(field: MatchedField, first: Float[np.ndarray, " unit"]) -> Float[np.ndarray, " unit"]:
+    """Return the biases that match best."""
+    start = torch.as_tensor(first, dtype=torch.float64)
+    return minimise(field, start, GaussNewton(damping=_DAMPING), steps=_STEPS, stall=_STALL).numpy()
 
 
 def _carried(bias: Bias, onto: Network, rows: dict[str, np.ndarray]) -> Bias:
@@ -195,8 +139,5 @@ def _carried(bias: Bias, onto: Network, rows: dict[str, np.ndarray]) -> Bias:
     if not isinstance(bias, xr.Dataset):
         (row,) = rows.values()
         return bias.copy(data=row) if isinstance(bias, xr.DataArray) else row
-    made = bias.sel(task=list(rows))
-    made = made.assign(bias=made["bias"].copy(data=np.stack(list(rows.values()))))
-    return made.assign_attrs(
-        network_sha256=onto.sha256, network=json.dumps(onto.to_dict()), recalibrated=", ".join(rows)
-    )
+    moved = carried(bias.sel(task=list(rows)), onto, bias=np.stack(list(rows.values())))
+    return moved.assign_attrs(recalibrated=", ".join(rows))

@@ -1,4 +1,4 @@
-"""Running the spiking network: schedules with exact state moves, results in the layout of a rate run."""
+"""Running the spiking network: schedules with exact switches, results in the layout of a rate run."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from tqdm.std import tqdm
 
 from .._labels import Variable
 from .._names import choose
-from .._runs import Recording, sampled
-from ..network import Network, Schedule, Segment, plan
+from ..bank import Schedule, Segment, Timeline
+from ..network import Network
 from ..simulate import starting_states
-from ._build import Bias, build, sampling_step
 from ._codegen import Code, target
+from ._cpp_run import run_standalone
 from ._equations import FORMS
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._plan import plan
 from ._spikes import Spikes
-from ._standalone import run_standalone
-from ._switch import move
+from ._switch import shift
+from ._to_brian2 import Bias, build, sampling_step
 
 
 def simulate(
@@ -71,21 +71,30 @@ def simulate(
     >>> spikes["output"].dims, spikes.attrs["kind"]
     (('trial', 'time', 'component'), 'spiking')
     """
+    from tqdm.std import tqdm
+
     choose("form", form, FORMS)
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     code = Code(codegen, cache)
-    model = Model(net, neurons_per_unit, propagation)
+    model = LIFNetwork(net, neurons_per_unit, propagation)
     step = sampling_step(model, dt)
     rng = np.random.Generator(np.random.Philox(seed))
     starts = starting_states(segments[0].entry, initial, trials, rng)[:, -1]
     with tqdm(total=0, disable=not progress, unit="s", desc="spiking") as bar:
         bar.total = len(starts) * sum(s.duration for s in segments)
-        made = run_trials(model, segments, form, starts, step, seed, code, bar)
-    return _collect(model, Recording.of(segments, step), made, form, seed)
+        runs = run_trials(model, segments, form, starts, step, seed, code, bar)
+    return _collect(model, Timeline.of(segments, step), runs, form, seed)
 
 
 def run_trials(
-    model: Model, segments: list[Segment], form: str, starts: np.ndarray, step: float, seed: int, code: Code, bar: Any
+    model: LIFNetwork,
+    segments: list[Segment],
+    form: str,
+    starts: np.ndarray,
+    step: float,
+    seed: int,
+    code: Code,
+    bar: Any,
 ) -> list[Spikes]:
     """Run a trial from each start (network coordinates), in whichever way is asked for."""
     seeds = [seed + 7919 * k for k in range(len(starts))]
@@ -96,7 +105,7 @@ def run_trials(
 
 
 def _run_once(
-    model: Model, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, bar: Any
+    model: LIFNetwork, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, bar: Any
 ) -> Spikes:
     """Run one trial through its segments with Brian2's runtime."""
     import brian2 as b2
@@ -104,7 +113,7 @@ def _run_once(
     live = build(model, segments[0].entry, form, start, dt=step, monitors=True, seed=seed)
     for k, segment in enumerate(segments):
         if k:
-            move(live["neurons"], model, form, segment.entry.bias)
+            shift(live["neurons"], model, form, segment.entry.bias)
         live.run(segment.steps(step) * step * b2.second, namespace={})
         bar.update(segment.duration)
     last = np.array(live["latents"].z_[:])
@@ -112,17 +121,20 @@ def _run_once(
     return Spikes(latents, np.array(live["spikes"].t_), np.array(live["spikes"].i))
 
 
-def _collect(model: Model, recording: Recording, made: list[Spikes], form: str, seed: int) -> xr.Dataset:
-    z = np.stack([m.latents[: len(recording.time)] for m in made])
-    recording.check_finite(z)
-    neuron = np.concatenate([m.neuron for m in made]).astype(np.int64)
+def _collect(model: LIFNetwork, timeline: Timeline, trials: list[Spikes], form: str, seed: int) -> xr.Dataset:
+    """Return the trials as one Dataset in the layout of a rate run, with spikes as events."""
+    z = np.stack([m.latents[: len(timeline.time)] for m in trials])
+    timeline.check_finite(z)
+    neuron = np.concatenate([m.neuron for m in trials]).astype(np.int64)
     events = {
-        "spike_time": Variable(("spike",), np.concatenate([m.time for m in made]), "s", "time of the spike"),
+        "spike_time": Variable(("spike",), np.concatenate([m.time for m in trials]), "s", "time of the spike"),
         "spike_neuron": Variable(("spike",), neuron, "1", "neuron that fired"),
         "spike_unit": Variable(("spike",), model.unit[neuron], "1", "rate unit of that neuron"),
-        "spike_trial": Variable(("spike",), np.repeat(np.arange(len(made)), [len(m.time) for m in made]), "1", "trial"),
+        "spike_trial": Variable(
+            ("spike",), np.repeat(np.arange(len(trials)), [len(m.time) for m in trials]), "1", "trial"
+        ),
     }
-    return sampled(
-        recording, z, kind="spiking", extra=events, seed=seed, network_sha256=model.net.sha256, form=form,
+    return timeline.dataset(
+        z, kind="spiking", extra=events, seed=seed, network_sha256=model.net.sha256, form=form,
         neurons=model.neurons, neurons_per_unit=model.neurons_per_unit,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What one trial of a spiking network leaves behind."""
+"""What one trial of a spiking network records, and how two trials differ."""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ class Spikes:
     latents: Float[np.ndarray, "time component"]
     time: Float[np.ndarray, " spike"]
     neuron: Int[np.ndarray, " spike"]
+
+
+def differing_spikes(one: Spikes, two: Spikes, dt: float) -> tuple[int, float]:
+    """Return how many spikes are in one train and not in the other, and the time of the first."""
+    keys = [np.stack([np.rint(s.time / dt).astype(np.int64), s.neuron.astype(np.int64)]) for s in (one, two)]
+    width = 1 + max((int(k[1].max(initial=0)) for k in keys), default=0)
+    only = np.setxor1d(*(k[0] * width + k[1] for k in keys))
+    return len(only), float(only[0] // width * dt) if len(only) else np.nan

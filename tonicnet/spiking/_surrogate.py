@@ -1,4 +1,4 @@
-"""The rate network with the noise its spikes will make: what a spiking run is expected to do, without running it."""
+"""The rate network with the noise of its spikes: what a spiking run is expected to do, without running it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from .._runs import Recording, sampled
-from ..network import Network, Schedule, Segment, plan
-from ..simulate import Circuit, motion, starting_states
-from ._build import Bias, sampling_step
-from ._model import Model
+from ..bank import Schedule, Segment, Timeline
+from ..circuit import Dynamics, LowRank, circuit_of, motion, placed
+from ..network import Network
+from ..simulate import starting_states
+from ._lif_network import LIFNetwork
+from ._plan import plan
+from ._to_brian2 import Bias, sampling_step
 
-Flow = Callable[..., Tensor]
+Flow = Callable[[Tensor, Tensor], Tensor]
 
 
-def power(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
+def power(model: LIFNetwork, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
     """Return the white-noise intensity of each unit's rate r at input x, S_i = rate CV^2 / (m rate_scale^2), 1/Hz.
 
     m neurons that carry one unit fire independently at a given input, so their noise adds.
@@ -28,12 +30,12 @@ def power(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray
     return model.lif.variability(x) / (model.neurons_per_unit * model.lif.rate_scale**2)
 
 
-def variance(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
+def variance(model: LIFNetwork, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
     """Return the variance of each unit's filtered rate r at constant input x, slow noise and ripple."""
     return model.lif.filtered_variance(x, model.net.filter) / model.neurons_per_unit
 
 
-def ripple(model: Model, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
+def ripple(model: LIFNetwork, x: Float[np.ndarray, "*shape unit"]) -> Float[np.ndarray, "*shape unit"]:
     """Return the part of :func:`variance` that is not slow noise of intensity S, S / (2 tau)."""
     filter = model.net.filter
     return np.maximum(variance(model, x) - power(model, x) / (2 * (filter.tau + filter.rise)), 0)
@@ -54,14 +56,14 @@ def surrogate(
 ) -> xr.Dataset:
     """Run the rate network as its spiking network is predicted to run: with the noise of its spikes (see
     :func:`predict`), and with rates that answer to moving inputs (kappa, :meth:`LIF.lead`) and to own spikes, each of
-    which lifts its neuron's input by w (sigma, :meth:`LIF.own`), as those of neurons do.
+    which raises its neuron's input by w (sigma, :meth:`LIF.own`), as those of neurons do.
 
         tau dz = (-z + D [phi(x) + w sigma(x) + kappa(x) E f(z)]) dt + D S(x)^(1/2) dB,    x = E z + b,
         f(z) = (-z + D phi(x)) / tau,    w_i = (E D)_ii / (m tau rate_scale),    S_i = rate_i CV_i^2 / (m rate_scale^2)
 
     The output is z and, drawn anew at every sample, the ripple of spikes that is too fast for the network to follow.
 
-    Arguments as for :func:`simulate`, whose result this foretells at a fraction of the cost and without Brian2;
+    Arguments as for :func:`simulate`, whose result this predicts at a fraction of the cost and without Brian2;
     trials run side by side. Returns a run of kind "predicted". Raises ValueError as :func:`simulate` does.
 
     Source: diffusion limit of spiking networks, Brunel (2000), doi:10.1023/A:1008925309027.
@@ -71,26 +73,25 @@ def surrogate(
     (2, 11, 3)
     """
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     start = starting_states(segments[0].entry, initial, trials, np.random.Generator(np.random.Philox(seed)))
     return run(model, segments, start[:, -1], sampling_step(model, dt), seed)
 
 
 def run(
-    model: Model, segments: list[Segment], start: Float[np.ndarray, "trial component"], dt: float, seed: int
+    model: LIFNetwork, segments: list[Segment], start: Float[np.ndarray, "trial component"], dt: float, seed: int
 ) -> xr.Dataset:
     """Run the surrogate and return it like a rate run, of kind "predicted"."""
-    recording = Recording.of(segments, dt)
+    timeline = Timeline.of(segments, dt)
     latents = torch.stack(list(_states(model, segments, start, dt, seed)), dim=1).numpy()
-    recording.check_finite(latents)
-    return sampled(
-        recording, latents, kind="predicted", seed=seed, network_sha256=model.net.sha256,
-        neurons_per_unit=model.neurons_per_unit,
-    )  # fmt: skip
+    timeline.check_finite(latents)
+    return timeline.dataset(
+        latents, kind="predicted", seed=seed, network_sha256=model.net.sha256, neurons_per_unit=model.neurons_per_unit
+    )
 
 
 def _states(
-    model: Model, segments: list[Segment], start: np.ndarray, dt: float, seed: int
+    model: LIFNetwork, segments: list[Segment], start: np.ndarray, dt: float, seed: int
 ) -> Iterator[Float[Tensor, "trial component"]]:
     """Yield z at every sample of
 
@@ -101,69 +102,61 @@ def _states(
     rise or delay, steps are such as resolve these, and the noise enters the stage that spikes enter:
     rise ds = (-s + p) dt + D S^(1/2) dB.
     """
-    circuit, rng = Circuit(model.net), np.random.Generator(np.random.Philox(seed))
+    rng = np.random.Generator(np.random.Philox(seed))
     ripple = np.random.Generator(np.random.Philox([seed, 1]))
-    latent, filter, first = model.net.low_rank, model.net.filter, circuit.tensor(segments[0].entry.bias)
-    state = circuit.tensor(start) if latent else circuit.resting_rates(circuit.tensor(start), first)
-    parts = filter.cuts(dt)
-    moving = motion(_answering(model, circuit), state, first, filter=filter, h=dt / parts / filter.lag)
-    yield _output(model, circuit, moving.state, first, ripple)
+    circuit, filter, parts = circuit_of(model.net), model.net.filter, model.net.filter.cuts(dt)
+    first = placed(circuit, segments[0].entry.numbers)
+    state, h = first.state(circuit.tensor(start)), dt / parts / filter.lag
+    moving = motion(_answering(model, first), state, first.tonic, filter=filter, h=h)
+    yield _output(model, first, moving.state, ripple)
     for segment in segments:
-        bias = circuit.tensor(segment.entry.bias)
+        dynamics = placed(circuit, segment.entry.numbers)
         for _ in range(segment.steps(dt)):
             for _ in range(parts):
-                kick = _kick(model, circuit, moving.state, bias, rng)
-                moving.advance(bias)
+                kick = _kick(model, dynamics, moving.state, rng)
+                moving.advance(dynamics.tonic)
                 moving.kick(math.sqrt(dt / parts) / filter.entrance * kick)
-            yield _output(model, circuit, moving.state, bias, ripple)
+            yield _output(model, dynamics, moving.state, ripple)
 
 
-def _answering(model: Model, circuit: Circuit) -> Flow:
+def _answering(model: LIFNetwork, dynamics: Dynamics) -> Flow:
     """Return F(z) = -z + D [phi + w sigma + kappa dx/dt] at x, or F(r) = -r + phi + w sigma + kappa dx/dt.
 
     dx/dt is that without these answers: kappa / tau is some per cent, and its square is left out.
     """
-    latent, lag, still = model.net.low_rank, model.net.filter.lag, circuit.tensor(np.zeros(model.net.units))
-    coupling, own = None if latent else circuit.coupling(1.0), circuit.tensor(model.own)
+    circuit, lag = dynamics.circuit, model.net.filter.lag
+    own, still = circuit.tensor(model.own), torch.zeros_like(dynamics.tonic)
 
-    def fed(y: Tensor, drive: Tensor) -> Tensor:
-        return torch.addmm(drive, y, circuit.into) if coupling is None else coupling.forward(y, drive)
-
-    def flow(state: Tensor, drive: Tensor) -> Tensor:
-        x = fed(state, drive)
-        rate = model.lif.value(x) + own * model.lif.own(x)[0]
-        plain = (rate @ circuit.out if latent else rate) - state
-        ahead = model.lif.lead(x)[0] * fed(plain / lag, still)
-        return plain + (ahead @ circuit.out if latent else ahead)
+    def flow(state: Tensor, onto: Tensor) -> Tensor:
+        x = circuit.drive(state, onto)
+        plain = circuit.collect(model.lif.value(x) + own * model.lif.own(x)[0]) - state
+        ahead = model.lif.lead(x)[0] * circuit.drive(plain / lag, still)
+        return plain + circuit.collect(ahead)
 
     return flow
 
 
 def _output(
-    model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator
+    model: LIFNetwork, dynamics: Dynamics, state: Tensor, rng: np.random.Generator
 ) -> Float[Tensor, "trial component"]:
     """Return what is read at a sample: z, and the ripple of spikes that is too fast for the network to follow."""
-    z, x = _read(model, circuit, state, bias)
-    return z + _drawn(circuit, ripple(model, x.numpy()), rng)
+    x = dynamics.drive(state)
+    return dynamics.output(state) + _drawn(dynamics, ripple(model, x.numpy()), rng)
 
 
-def _kick(model: Model, circuit: Circuit, state: Tensor, bias: Tensor, rng: np.random.Generator) -> Tensor:
+def _kick(model: LIFNetwork, dynamics: Dynamics, state: Tensor, rng: np.random.Generator) -> Tensor:
     """Return one draw of the noise of the state, per root second and times tau."""
-    _, x = _read(model, circuit, state, bias)
-    if model.net.low_rank:
-        return _drawn(circuit, power(model, x.numpy()), rng)
-    return circuit.tensor(np.sqrt(power(model, x.numpy())) * rng.standard_normal(x.shape))
+    strength = power(model, dynamics.drive(state).numpy())
+    if isinstance(dynamics.circuit, LowRank):
+        return _drawn(dynamics, strength, rng)
+    return dynamics.circuit.tensor(np.sqrt(strength) * rng.standard_normal(strength.shape))
 
 
-def _read(model: Model, circuit: Circuit, state: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the output z and the input x of all units."""
-    if model.net.low_rank:
-        return state, torch.addmm(bias, state, circuit.into)
-    return state @ circuit.out, circuit.coupling(1.0).forward(state, bias)
-
-
-def _drawn(circuit: Circuit, variances: Float[np.ndarray, "trial unit"], rng: np.random.Generator) -> Tensor:
+def _drawn(
+    dynamics: Dynamics, variances: Float[np.ndarray, "trial unit"], rng: np.random.Generator
+) -> Float[Tensor, "trial component"]:
     """Return one draw of D n, where n of the units are independent and have these variances."""
+    circuit = dynamics.circuit
     pairs = (circuit.out[:, :, None] * circuit.out[:, None, :]).flatten(1)
     k = circuit.out.shape[1]
     covariance = (circuit.tensor(variances) @ pairs).view(-1, k, k)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..network import Network, plan
-from ._build import Bias
+from ..network import Network
 from ._equations import FORMS
 from ._equivalence import form_of
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._plan import plan
+from ._to_brian2 import Bias
 
 if TYPE_CHECKING:
     import brian2
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None = None) -> None:
     """Load another tonic input into a live network built by :func:`to_brian2`; call it between two ``run``.
 
-    In the threshold form the thresholds change by d_i and v_i moves by d_i for EVERY neuron, refractory ones
+    In the threshold form the thresholds change by d_i and v_i changes by d_i for EVERY neuron, refractory ones
     included, so that the switch is exactly that of a current. Raises ValueError for a network that has none
     of the three forms, one whose equations were changed so that they are not the same network any more (with
     the reason), or a bank of another network.
@@ -36,11 +37,11 @@ def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None =
     per_unit, rest = divmod(len(neurons), net.units)
     if rest or not per_unit:
         raise ValueError(f"this live network has {len(neurons)} neurons, which is no multiple of {net.units} units")
-    model = Model(net, per_unit)
-    move(neurons, model, form_of(neurons), entry.bias)
+    model = LIFNetwork(net, per_unit)
+    shift(neurons, model, form_of(neurons), entry.bias)
 
 
-def move(neurons: object, model: Model, form: str, bias: np.ndarray) -> None:
+def shift(neurons: object, model: LIFNetwork, form: str, bias: np.ndarray) -> None:
     """Set the parameter of a form to a new bias, and in the threshold form v with it."""
     parameter = getattr(neurons, f"{FORMS[form]}_")
     before, after = np.array(parameter[:]), model.tonic(form, bias)

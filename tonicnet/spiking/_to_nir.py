@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from .._labels import package_version
 from .._names import choose
-from ..network import Network, plan
-from ._build import Bias
-from ._model import Model
+from ..network import Network
+from ._lif_network import LIFNetwork
+from ._plan import plan
+from ._to_brian2 import Bias
 
 if TYPE_CHECKING:
     import nir
@@ -32,7 +32,7 @@ def to_nir(
     Arguments
     ---------
     net, bank, task, neurons_per_unit : as for :func:`to_brian2`; one graph is one task.
-    drop : what NIR has no words for and is to be left out: "refractory" (the refractory time), "noise" (of the
+    drop : what NIR cannot express and is to be left out: "refractory" (the refractory time), "noise" (of the
         membrane), "soft reset" (a hard one stands instead), "rise" and "delay" (of the synapses, whose charge stays).
         The neurons then fire at other rates, or the output moves at another speed, than the network learned with;
         ``metadata["dropped"]`` says what is gone. Learn with ``LIF(refractory=0, noise=0)`` to need none of it.
@@ -40,7 +40,7 @@ def to_nir(
     Nodes: ``input``, ``neurons`` (CubaLIF), ``decoder`` (spikes to components) and ``encoder`` for low-rank
     synapses and feedback, ``recurrent`` for N x N synapses, ``output`` (decoded spikes, to be filtered with
     tau_syn). Potentials are in V, times in s. Write it with ``nir.write``, go back with :func:`from_nir`.
-    Raises ValueError for what cannot be said and is not dropped, ImportError without the extra ``nir``.
+    Raises ValueError for what cannot be expressed and is not dropped, ImportError without the extra ``nir``.
 
     Source: Pedersen et al. (2024), Nature Communications 15, doi:10.1038/s41467-024-52259-9.
 
@@ -50,10 +50,10 @@ def to_nir(
     """
     nir = nir_module()
     entry = plan(net, bank, duration=1.0, schedule=None, task=task)[0].entry
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     dropped = _dropped(model, drop)
     if not net.filter.first_order:  # the same synapses, which only decay
-        model = Model(Network.from_spec(replace(net.spec, rise=0.0, delay=0.0)), neurons_per_unit)
+        model = LIFNetwork(Network.from_spec(replace(net.spec, rise=0.0, delay=0.0)), neurons_per_unit)
     nodes, edges = _synapses(nir, model)
     nodes |= {
         "input": nir.Input({"input": np.array([model.neurons])}),
@@ -76,8 +76,8 @@ def nir_module() -> Any:
     return nir
 
 
-def _dropped(model: Model, drop: Collection[str]) -> list[str]:
-    """Return what is left out; raise ValueError for what NIR cannot say and nobody allowed to drop."""
+def _dropped(model: LIFNetwork, drop: Collection[str]) -> list[str]:
+    """Return what is left out; raise ValueError for what NIR cannot express and is not to be dropped."""
     for name in [drop] if isinstance(drop, str) else drop:
         choose("property to drop", name, UNSAYABLE)
     lif, late = model.lif, model.late > 0
@@ -96,7 +96,7 @@ def _dropped(model: Model, drop: Collection[str]) -> list[str]:
     return lost
 
 
-def _neurons(nir: Any, model: Model, bias: np.ndarray) -> Any:
+def _neurons(nir: Any, model: LIFNetwork, bias: np.ndarray) -> Any:
     lif, same = model.lif, np.ones(model.neurons)
     v_threshold = model.tonic("threshold", bias)
     return nir.CubaLIF(
@@ -105,8 +105,8 @@ def _neurons(nir: Any, model: Model, bias: np.ndarray) -> Any:
     )  # fmt: skip
 
 
-def _synapses(nir: Any, model: Model) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return the linear nodes, and all edges. A spike moves I (V) by V times its weight in the latents or in W."""
+def _synapses(nir: Any, model: LIFNetwork) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return the linear nodes, and all edges. A spike adds V times its weight to I (V), in the latents or in W."""
     span = model.constants()["V"]
     nodes = {"decoder": nir.Linear(model.decoder)}
     edges = [("input", "neurons"), ("neurons", "decoder"), ("decoder", "output")]
@@ -115,6 +115,6 @@ def _synapses(nir: Any, model: Model) -> tuple[dict[str, Any], list[tuple[str, s
         edges += [("decoder", "encoder"), ("encoder", "neurons")]
     w = model.recurrent
     if w is not None:
-        nodes["recurrent"] = nir.Linear(span * (w.toarray() if isinstance(w, sp.coo_array) else w))
+        nodes["recurrent"] = nir.Linear(span * (w if isinstance(w, np.ndarray) else w.toarray()))
         edges += [("neurons", "recurrent"), ("recurrent", "neurons")]
     return nodes, edges

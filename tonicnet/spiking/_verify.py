@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from tqdm.std import tqdm
 
 from .._labels import Variable, dataset
-from ..network import Network, Schedule, plan
+from ..bank import Schedule
+from ..network import Network
 from ..simulate import starting_states
-from ._build import Bias, sampling_step
 from ._codegen import Code
 from ._equations import FORMS
 from ._equivalence import form_of
-from ._model import Model
+from ._lif_network import LIFNetwork
+from ._plan import plan
 from ._run import run_trials
-from ._spikes import Spikes
+from ._spikes import differing_spikes
+from ._to_brian2 import Bias, sampling_step
 
 if TYPE_CHECKING:
     import brian2
@@ -40,31 +41,33 @@ def verify(
 ) -> xr.Dataset:
     """Run the same network in several forms with the same noise and count the spikes that differ.
 
-    Arguments: as for :func:`simulate`; ``forms``, two or more of "threshold", "current" and "leak", held against
+    Arguments: as for :func:`simulate`; ``forms``, two or more of "threshold", "current" and "leak", compared with
     the first; ``live``, a network of :func:`to_brian2` whose neurons you have changed: it is refused, with the
-    reason, if a threshold is not a current there any more (a reset that does not move with its threshold, a
+    reason, if a threshold is not a current there any more (a reset that does not shift with its threshold, a
     conductance, a spike-generating current, no leak).
 
     Returns ``spikes(form)``, ``differing(form)`` (spikes in one train and not in the other) and
-    ``first_difference(form)`` in seconds, NaN where there is none. Raises ValueError for fewer than two forms.
+    ``firstdiffering_spikes(form)`` in seconds, NaN where there is none. Raises ValueError for fewer than two forms.
 
     >>> from tonicnet.network import Network
-    >>> held = verify(Network(units=20, seed=0), np.ones(20), duration=0.2, codegen="numpy")
-    >>> held["differing"].values.tolist()
+    >>> compared = verify(Network(units=20, seed=0), np.ones(20), duration=0.2, codegen="numpy")
+    >>> compared["differing"].values.tolist()
     [0, 0, 0]
     """
+    from tqdm.std import tqdm
+
     if len(forms) < 2 or any(form not in FORMS for form in forms):
         raise ValueError(f"forms are two or more of {', '.join(FORMS)}; got {forms!r}")
     if live is not None:
         form_of(live["neurons"])
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     step = sampling_step(model, None)
     start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[:, -1]
     code = Code(codegen, cache)
     with tqdm(disable=True) as bar:
         trains = [run_trials(model, segments, form, start, step, seed, code, bar)[0] for form in forms]
-    found = [_difference(trains[0], train, model.lif.dt) for train in trains]
+    found = [differing_spikes(trains[0], train, model.lif.dt) for train in trains]
     return dataset(
         {
             "spikes": Variable(("form",), [len(t.time) for t in trains], "1", "number of spikes"),
@@ -75,11 +78,3 @@ def verify(
         network_sha256=net.sha256,
         seed=seed,
     )
-
-
-def _difference(one: Spikes, two: Spikes, dt: float) -> tuple[int, float]:
-    """Return how many spikes are in one train and not in the other, and the time of the first."""
-    keys = [np.stack([np.rint(s.time / dt).astype(np.int64), s.neuron.astype(np.int64)]) for s in (one, two)]
-    width = 1 + max((int(k[1].max(initial=0)) for k in keys), default=0)
-    only = np.setxor1d(*(k[0] * width + k[1] for k in keys))
-    return len(only), float(only[0] // width * dt) if len(only) else np.nan

@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Num
 
-from .._advance import Flow
+from ...circuit import Field
+from ...solve import zeros
 
-_MINIMUM = 1e-3  # |J' F| / |F|, in units of the typical |J|, below which |F| can fall no further
 _MARGINAL = 1e-3  # share of the fastest rate below which growth counts as neither
-_ROOM = 2**24  # numbers in the Jacobians held at once
 
 
 class FixedPoints(NamedTuple):
@@ -25,8 +24,8 @@ class FixedPoints(NamedTuple):
 
 
 def fixed_points_of(
-    flow: Flow,
-    jacobian: Flow,
+    flow: Field,
+    jacobian: Field,
     starts: Float[np.ndarray, "start state"],
     *,
     tolerance: float = 1e-8,
@@ -56,50 +55,13 @@ def fixed_points_of(
     x = np.asarray(starts, dtype=np.float64)
     if x.ndim != 2 or not len(x) or not np.isfinite(x).all():
         raise ValueError(f"starts are finite states (start, d), at least one; got shape {x.shape}")
-    room = max(1, _ROOM // x.shape[1] ** 2)
-    parts = [_settled(flow, jacobian, x[s : s + room], tolerance, steps) for s in range(0, len(x), room)]
-    ends, speed, minimal = (np.concatenate([p[i] for p in parts]) for i in range(3))
+    ends, speed, minimal = zeros(flow, jacobian, x, tolerance=tolerance, steps=steps)
     kept, share = _distinct(ends, speed, (speed < tolerance) | (minimal & (speed < slow)), tolerance, apart)
     ends, speed = ends[kept], speed[kept]
     values = [np.linalg.eigvals(np.asarray(jacobian(e[None]))[0]).astype(np.complex128) for e in ends]
     ranked = [v[np.argsort(-v.real, kind="stable")] for v in values]
     eigenvalue = np.array(ranked, dtype=np.complex128).reshape(len(ends), x.shape[1])
     return FixedPoints(ends, speed, speed >= tolerance, eigenvalue, share)
-
-
-def _settled(
-    flow: Flow, jacobian: Flow, x: Float[np.ndarray, "start state"], tolerance: float, steps: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return where each start ends, |f| there, and whether that is a local minimum of |f|."""
-    x, f, j = x.copy(), np.asarray(flow(x)), np.array(jacobian(x), dtype=np.float64)
-    damping, typical = np.full(len(x), 1e-2), np.median(np.sqrt((j**2).sum(axis=(1, 2))))
-    for _ in range(steps):
-        live = np.flatnonzero((_norm(f) > 1e-3 * tolerance) & (damping < 1e8))
-        if not len(live):
-            break
-        with np.errstate(over="ignore", invalid="ignore"):
-            there = x[live] - _newton(f[live], j[live], damping[live])
-            tried = np.asarray(flow(there))
-            better = _norm(tried) < _norm(f[live])
-        moved = live[better]
-        x[moved], f[moved] = there[better], tried[better]
-        j[moved] = jacobian(x[moved]) if len(moved) else j[moved]
-        damping[live] = np.where(better, np.maximum(damping[live] / 5, 1e-14), damping[live] * 4)
-    slope = _norm(np.einsum("rij,ri->rj", j, f))
-    return x, _norm(f), slope <= _MINIMUM * typical * _norm(f)
-
-
-def _newton(
-    f: Float[np.ndarray, "row state"], j: Float[np.ndarray, "row state state"], damping: Float[np.ndarray, " row"]
-) -> Float[np.ndarray, "row state"]:
-    square = j.swapaxes(1, 2) @ j
-    diagonal = np.arange(j.shape[1])
-    square[:, diagonal, diagonal] += (damping * np.trace(square, axis1=1, axis2=2) / j.shape[1] + 1e-300)[:, None]
-    return np.linalg.solve(square, np.einsum("rij,ri->rj", j, f)[..., None])[..., 0]
-
-
-def _norm(f: Float[np.ndarray, "row state"]) -> Float[np.ndarray, " row"]:
-    return np.sqrt((f**2).sum(axis=1))
 
 
 def _distinct(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Complex, Float
 
-from .._advance import Bundle, Flow, Motion
+from ...circuit import Bundle, Field, Variation
 
 _PHASES = 128  # of the orbit that is returned
 
@@ -26,8 +26,8 @@ class Floquet(NamedTuple):
 
 
 def floquet_of(
-    flow: Flow,
-    jacobian: Flow,
+    flow: Field,
+    jacobian: Field,
     start: Float[np.ndarray, " state"],
     period: float,
     *,
@@ -62,11 +62,11 @@ def floquet_of(
     x = np.asarray(start, dtype=np.float64)
     if x.ndim != 1 or not np.isfinite(x).all() or not (np.isfinite(period) and period > 0):
         raise ValueError(f"floquet needs one finite start (d,) and a positive period, got {x.shape} and {period!r}")
-    return closed(Motion.of(flow, jacobian, dt), x, period, tolerance, steps)
+    return closed(Variation.of(flow, jacobian, dt), x, period, tolerance, steps)
 
 
 def closed(
-    motion: Motion, x: Float[np.ndarray, " state"], period: float, tolerance: float = 1e-8, steps: int = 12
+    motion: Variation, x: Float[np.ndarray, " state"], period: float, tolerance: float = 1e-8, steps: int = 12
 ) -> Floquet:
     """Return the cycle of a motion near ``x``, with a period near ``period``."""
     found, guess = period, _turn(motion, x, period)
@@ -94,7 +94,7 @@ class _Turn(NamedTuple):
     monodromy: Float[np.ndarray, "state state"]
 
 
-def _turn(motion: Motion, x: Float[np.ndarray, " state"], period: float) -> _Turn:
+def _turn(motion: Variation, x: Float[np.ndarray, " state"], period: float) -> _Turn:
     count = max(8, int(np.ceil(period / motion.dt)))
     exact = replace(motion, dt=period / count)
     kept, now = [], Bundle(x[None], np.eye(len(x))[None])
@@ -107,7 +107,7 @@ def _turn(motion: Motion, x: Float[np.ndarray, " state"], period: float) -> _Tur
 
 
 def _shooting(
-    turn: _Turn, motion: Motion, x: Float[np.ndarray, " state"], gap: Float[np.ndarray, " state"]
+    turn: _Turn, motion: Variation, x: Float[np.ndarray, " state"], gap: Float[np.ndarray, " state"]
 ) -> Float[np.ndarray, " unknown"]:
     """Return the changes of start and period that would close the orbit if it were linear."""
     d = len(x)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from .._advance import Bundle, Flow, Motion
+from ...circuit import Bundle, Field, Variation
 
 BLOCKS = 16  # at least, of which standard errors are taken; the longer each is, the better they are
 _RENEWALS = 10  # in a trial at least
@@ -24,8 +24,8 @@ class Exponents(NamedTuple):
 
 
 def lyapunov_spectrum_of(
-    flow: Flow,
-    jacobian: Flow,
+    flow: Field,
+    jacobian: Field,
     start: Float[np.ndarray, "trial state"],
     *,
     duration: float,
@@ -67,13 +67,13 @@ def lyapunov_spectrum_of(
     found = np.shape(jacobian(x))
     if found != (*x.shape, x.shape[1]):
         raise ValueError(f"the Jacobian of states {x.shape} must have shape {(*x.shape, x.shape[1])}, got {found}")
-    motion = Motion.of(flow, jacobian, dt, discrete=discrete)
+    motion = Variation.of(flow, jacobian, dt, discrete=discrete)
     grown = growth_of(motion, x, count, round(transient / dt), round(duration / dt), every=every, seed=seed)
     return exponents_of(grown, every * dt)
 
 
 def growth_of(
-    motion: Motion, x: Float[np.ndarray, "trial state"], k: int, transient: int, steps: int, *, every: int, seed: int
+    motion: Variation, x: Float[np.ndarray, "trial state"], k: int, transient: int, steps: int, *, every: int, seed: int
 ) -> Float[np.ndarray, "renewal trial mode"]:
     """Return log |R_jj| of every orthonormalisation, one each ``every`` steps, after ``transient`` steps."""
     least = every * least_renewals(len(x))
@@ -107,7 +107,7 @@ def blocks_in(trials: int) -> int:
     return -(-BLOCKS // trials)
 
 
-def _carried(motion: Motion, now: Bundle, steps: int) -> Bundle:
+def _carried(motion: Variation, now: Bundle, steps: int) -> Bundle:
     for _ in range(steps):
         now = motion.step(now)
     return now

@@ -5,18 +5,17 @@ function of three counters, so that numpy, Cython and C++ give the same spikes, 
 
     h = mix(mix(G seed + step) + G neuron),   n = ziggurat(h),   mix = the finaliser of SplitMix64
 
+Read by the package itself, and by :mod:`tonicnet.spiking._script_export`, which writes this file whole into a
+stand-alone script: so it needs numpy and brian2 only.
+
 Source: Steele, Lea and Flood (2014), doi:10.1145/2660193.2660195 (SplitMix64); Marsaglia and Tsang (2000),
 doi:10.18637/jss.v005.i08 (ziggurat).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 
-# The code from here on goes into stand-alone scripts too, as it is.
 SEEDS = 2**31  # a seed is a 32-bit integer of Brian2, zero or positive
 
 # The ziggurat: 256 layers of equal area under exp(-x^2 / 2), the last one with the tail beyond EDGE.
@@ -42,7 +41,7 @@ static inline uint64_t mixed(uint64_t z) {
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
     return z ^ (z >> 31);
 }
-static inline double uniform(uint64_t& h) {  // in (0, 1); h moves on
+static inline double uniform(uint64_t& h) {  // in (0, 1); h is advanced
     h = mixed(h + 0x9E3779B97F4A7C15ULL);
     return ((double)(h >> 12) + 0.5) * 2.220446049250313e-16;
 }
@@ -76,9 +75,7 @@ CYTHON = f'cdef extern from *:\n    """\n#include <stdint.h>\n#include <math.h>{
 )
 
 
-def normal(
-    neuron: Int[np.ndarray, " neuron"] | int, step: np.ndarray | int, seed: np.ndarray | int
-) -> Float[np.ndarray, " neuron"]:
+def normal(neuron: np.ndarray | int, step: np.ndarray | int, seed: np.ndarray | int) -> np.ndarray:
     """Return a standard normal number for each neuron at a step of a run with a seed.
 
     >>> np.round(normal(np.arange(3), 0, 7), 4).tolist()
@@ -97,14 +94,15 @@ def brian2_normal() -> Any:
     """Return ``normal`` as a Brian2 function, in numpy, Cython and C++."""
     import brian2 as b2
 
-    made = b2.Function(normal, arg_types=["integer"] * 3, return_type="float", arg_units=[1, 1, 1], return_unit=1)
-    made.implementations.add_implementation("numpy", normal)
-    made.implementations.add_implementation("cython", CYTHON, name="normal")
-    made.implementations.add_implementation("cpp", CODE, name="normal")
-    return made
+    function = b2.Function(normal, arg_types=["integer"] * 3, return_type="float", arg_units=[1, 1, 1], return_unit=1)
+    function.implementations.add_implementation("numpy", normal)
+    function.implementations.add_implementation("cython", CYTHON, name="normal")
+    function.implementations.add_implementation("cpp", CODE, name="normal")
+    return function
 
 
 def _tables() -> tuple[np.ndarray, np.ndarray]:
+    """Return the edges x of the layers, and of each layer the part that lies inside the next one."""
     x = np.zeros(257)
     x[0], x[1] = AREA / np.exp(-0.5 * EDGE * EDGE), EDGE
     for k in range(2, 256):
@@ -116,6 +114,7 @@ _X, _RATIO = _tables()
 
 
 def _mixed(z: np.ndarray) -> np.ndarray:
+    """Return the hashes of some counters: the finaliser of SplitMix64."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(MIX_1)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(MIX_2)
     return z ^ (z >> np.uint64(31))
@@ -129,14 +128,14 @@ def _inside(h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _uniform(h: np.ndarray) -> np.ndarray:
-    """Move hashes on in place and return a number in (0, 1) for each."""
+    """Advance hashes in place and return a number in (0, 1) for each."""
     h[:] = _mixed(h + np.uint64(GOLDEN))
     return ((h >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
 def _beside(h: np.ndarray) -> np.ndarray:
     """Return what the rare hashes give: the edge of a layer, the tail, or another draw."""
-    made, left = np.empty(len(h)), np.arange(len(h))
+    numbers, left = np.empty(len(h)), np.arange(len(h))
     while len(left):
         x, done = _inside(h)
         layer = (h & np.uint64(255)).astype(np.intp)
@@ -147,12 +146,13 @@ def _beside(h: np.ndarray) -> np.ndarray:
         low, high = (np.exp(-0.5 * (_X[layer[edge] + n] ** 2 - x[edge] ** 2)) for n in (0, 1))
         done[edge] = high + _uniform(drawn) * (low - high) < 1
         h[edge] = drawn
-        made[left[done]] = x[done]
+        numbers[left[done]] = x[done]
         left, h = left[~done], _mixed(h[~done] + np.uint64(GOLDEN))
-    return made
+    return numbers
 
 
 def _tail(h: np.ndarray) -> float:
+    """Return a draw from the tail beyond EDGE, by Marsaglia's method; the hash ``h`` is advanced in place."""
     while True:
         far, height = -np.log(_uniform(h)[0]) / EDGE, -np.log(_uniform(h)[0])
         if 2 * height >= far * far:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 import torch
 from jaxtyping import Float, Int
 
@@ -13,15 +13,18 @@ from .._names import choose
 from .._numbers import whole
 from ..network import LIF, TRANSFERS, Network, Transfer
 
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
 PROPAGATIONS = ("auto", "latents", "matrix")
 
 
 @dataclass(frozen=True)
-class Model:
+class LIFNetwork:
     """One LIF neuron, or several, for each rate unit, on the network's own synapses.
 
-    A spike of neuron j moves latent k by D[k, unit j] / (neurons_per_unit tau rate_scale), so that the
-    latent's mean is that of the rate network, whose units fire at rate_scale r. With a rise time it moves the stage
+    A spike of neuron j adds D[k, unit j] / (neurons_per_unit tau rate_scale) to latent k, so that the
+    latent's mean is that of the rate network, whose units fire at rate_scale r. With a rise time it enters the stage
     before the latent, and rise stands for tau: the area is the same. ``propagation`` says how spikes
     come back: "latents" through z (low-rank networks), "matrix" through N x N synapses, or "auto".
     """
@@ -67,7 +70,7 @@ class Model:
 
     @property
     def own(self) -> Float[np.ndarray, " unit"]:
-        """By how much a spike lifts the input of the very neuron that sent it; 0 where it arrives late, as a rise."""
+        """By how much a spike raises the input of the very neuron that sent it; 0 where it arrives late, as a rise."""
         if not self.net.filter.first_order:
             return np.zeros(self.net.units)
         w = np.zeros(self.net.units) if self.net.low_rank else self.net.recurrent.diagonal().astype(np.float64)
@@ -121,7 +124,7 @@ class Model:
         if self.net.low_rank:
             return self.jump * (self.net.encoder.astype(np.float64) @ self.net.decoder.astype(np.float64))
         w = self.net.recurrent
-        return self.jump * (w if isinstance(w, sp.csr_array) else np.asarray(w, dtype=np.float64))
+        return self.jump * (w if self.net.spec.synapses == "sparse" else np.asarray(w, dtype=np.float64))
 
     @property
     def recurrent(self) -> sp.coo_array | np.ndarray | None:
@@ -129,9 +132,9 @@ class Model:
         if not self.matrix:
             return None
         w = self.by_unit
-        if isinstance(w, sp.csr_array):
-            return sp.coo_array(w[self.unit][:, self.unit])
-        return w[np.ix_(self.unit, self.unit)]
+        if isinstance(w, np.ndarray):
+            return w[np.ix_(self.unit, self.unit)]
+        return w[self.unit][:, self.unit].tocoo()
 
     def constants(self) -> dict[str, float]:
         """Return the shared constants of all neurons, in SI units."""

@@ -1,4 +1,5 @@
-// What a frozen network needs beside the code that Brian2 writes: its numbers, its schedule of tasks, and its
+// Read by tonicnet.spiking._cpp_sources, which copies this file whole beside the C++ that Brian2 writes, and adds
+// calls of it there. What a frozen network needs beside Brian2's code: its numbers, its schedule of tasks, and its
 // synapses, which add a row for each spike. Everything is read when the program starts, so that one build runs
 // any bias, schedule, start and seed. The files are plain arrays in the machine's byte order; README.md lists them.
 #pragma once
@@ -35,9 +36,9 @@ void fill(T* into, long count, const std::string& name) {
 template <class T>
 std::vector<T> all(const std::string& name) {
     std::ifstream file(inputs() + name, std::ios::binary | std::ios::ate);
-    std::vector<T> made(file ? (size_t)file.tellg() / sizeof(T) : 0);
-    if (!made.empty()) fill(made.data(), (long)made.size(), name);
-    return made;
+    std::vector<T> values(file ? (size_t)file.tellg() / sizeof(T) : 0);
+    if (!values.empty()) fill(values.data(), (long)values.size(), name);
+    return values;
 }
 
 // The frozen synapses, a row for each presynaptic unit: what one of its spikes adds to the latents (decoder) and
@@ -82,15 +83,15 @@ inline void add_sparse(const Synapses& s, const std::vector<long>& fired, double
             for (long k = 0; k < per_unit; ++k) current[s.post[n] * per_unit + k] += s.scale[0] * s.weight[n];
 }
 
-// What a run leaves behind: spikes as events, and the latents at every sample.
+// What a run records: spikes as events, and the latents at every sample.
 struct Record {
     std::vector<int64_t> step;
     std::vector<int32_t> neuron;
     std::vector<double> latents;
 };
 inline Record& record() {
-    static Record made;
-    return made;
+    static Record record;
+    return record;
 }
 
 // Note the spikes of this step, and add the rows of those that arrive in it: of `late` steps ago.
@@ -100,10 +101,10 @@ inline void deliver(
 ) {
     static const Synapses s;
     static std::vector<std::vector<long>> under_way(late + 1);  // units that fired, by step
-    std::vector<long>& sent = under_way[step % (late + 1)];
-    sent.clear();
+    std::vector<long>& fired_now = under_way[step % (late + 1)];
+    fired_now.clear();
     for (long n = 0; n < count; ++n) {
-        sent.push_back(spikes[n] / per_unit);
+        fired_now.push_back(spikes[n] / per_unit);
         record().step.push_back(step);
         record().neuron.push_back(spikes[n]);
     }
@@ -123,38 +124,38 @@ class Schedule {
     std::vector<Segment> segments;
     const std::vector<double> bank = all<double>("bank.f64");
     long neurons, done = 0, total = 0, at = 0, left = 0;
-    double *tonic, *moved;
-    std::chrono::steady_clock::time_point told = std::chrono::steady_clock::now();
+    double *tonic, *shifted;
+    std::chrono::steady_clock::time_point reported = std::chrono::steady_clock::now();
 
     void load(long row) {
         if (row < 0 || (row + 1) * neurons > (long)bank.size())
             stop("schedule.txt names row " + std::to_string(row) + ", which bank.f64 does not have");
         for (long i = 0; i < neurons; ++i) {
             const double value = bank[row * neurons + i];
-            // A threshold that moves takes v with it, in every neuron, refractory or not.
-            if (moved && done) moved[i] += value - tonic[i];
+            // A threshold that changes shifts v with it, in every neuron, refractory or not.
+            if (shifted && done) shifted[i] += value - tonic[i];
             tonic[i] = value;
         }
     }
-    void tell() {
+    void report() {
         const auto now = std::chrono::steady_clock::now();
-        if (done < total && std::chrono::duration<double>(now - told).count() < 0.25) return;
-        told = now;
+        if (done < total && std::chrono::duration<double>(now - reported).count() < 0.25) return;
+        reported = now;
         std::cout << "sample " << done << " of " << total << std::endl;
     }
 
   public:
-    // `tonic` carries the bias of each neuron; `moved` is v where v moves with it, else null.
-    Schedule(double* tonic, double* moved, long neurons) : neurons(neurons), tonic(tonic), moved(moved) {
+    // `tonic` carries the bias of each neuron; `shifted` is v where v changes with it, else null.
+    Schedule(double* tonic, double* shifted, long neurons) : neurons(neurons), tonic(tonic), shifted(shifted) {
         std::ifstream file(inputs() + "schedule.txt");
         for (std::string line; std::getline(file, line);) {
             std::istringstream words(line);
-            Segment made;
+            Segment segment;
             if (line.empty() || line[0] == '#') continue;
-            if (!(words >> made.row >> made.samples) || made.samples < 1)
+            if (!(words >> segment.row >> segment.samples) || segment.samples < 1)
                 stop("schedule.txt has lines of 'row samples'; cannot read '" + line + "'");
-            segments.push_back(made);
-            total += made.samples;
+            segments.push_back(segment);
+            total += segment.samples;
         }
         if (segments.empty()) stop(inputs() + "schedule.txt is missing or empty");
     }
@@ -163,7 +164,7 @@ class Schedule {
     // Note the latents, change the task if it is time, and say whether there is more to run.
     bool next(const double* latents, long components) {
         for (long c = 0; c < components; ++c) record().latents.push_back(latents[c]);
-        if (done) tell();
+        if (done) report();
         if (left == 0) {
             if (at == (long)segments.size()) return false;
             load(segments[at].row);
@@ -176,13 +177,13 @@ class Schedule {
 };
 
 template <class T>
-void put(const std::vector<T>& made, const std::string& path) {
+void put(const std::vector<T>& values, const std::string& path) {
     std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(made.data()), (long)(made.size() * sizeof(T)));
+    file.write(reinterpret_cast<const char*>(values.data()), (long)(values.size() * sizeof(T)));
     if (!file) stop("cannot write " + path);
 }
 
-// Write what a run left behind into the folder of results.
+// Write what a run recorded into the folder of results.
 inline void finish(const std::string& folder) {
     put(record().step, folder + "spike_step.i64");
     put(record().neuron, folder + "spike_neuron.i32");

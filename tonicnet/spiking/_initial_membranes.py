@@ -7,15 +7,16 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from ..network import LIF, Entry
-from ..simulate import Circuit
-from ._model import Model
+from ..bank import Entry
+from ..circuit import circuit_of, placed
+from ..network import LIF
+from ._lif_network import LIFNetwork
 
 _MEMORY = 20.0  # membrane time constants after which a neuron has forgotten how it began
 
 
 def settled_depths(
-    model: Model, entry: Entry, start: Float[np.ndarray, " component"], seed: int
+    model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"], seed: int
 ) -> Float[np.ndarray, " neuron"]:
     """Return v of every neuron at the starting output, in units from reset (0) to threshold (1).
 
@@ -26,14 +27,14 @@ def settled_depths(
     return at_random_moment(model.lif, starting_input(model, entry, start)[model.unit], rng)
 
 
-def starting_input(model: Model, entry: Entry, start: Float[np.ndarray, " component"]) -> Float[np.ndarray, " unit"]:
+def starting_input(
+    model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"]
+) -> Float[np.ndarray, " unit"]:
     """Return what each unit receives where the rate network rests at the starting output."""
-    circuit = Circuit(model.net)
-    z, bias = circuit.tensor(start[None]), circuit.tensor(entry.bias)
-    x = bias + (z @ circuit.into if model.net.spec.feedback else 0.0)
-    if not model.net.low_rank:
-        x = circuit.coupling(0.0).forward(circuit.resting_rates(z, bias), x.expand(1, -1))
-    return x.reshape(-1).numpy()
+    dynamics = placed(circuit_of(model.net), entry.numbers)
+    z = dynamics.circuit.tensor(start[None])
+    fed = z if model.net.spec.feedback else None
+    return dynamics.drive(dynamics.state(z), None, fed, closed=0.0).reshape(-1).numpy()
 
 
 def at_random_moment(neuron: LIF, x: Float[np.ndarray, " neuron"], rng: np.random.Generator) -> np.ndarray:

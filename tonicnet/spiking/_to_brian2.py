@@ -6,17 +6,18 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 import xarray as xr
 
 from .._names import choose
-from ..network import Entry, Network, plan
+from ..bank import Entry
+from ..network import Network
 from ..simulate import starting_states
 from . import _equations as eqs
-from ._model import Model
-from ._noise import SEEDS, brian2_normal
-from ._settle import settled_depths
-from ._start import starting_filters
+from ._initial_filters import starting_filters
+from ._initial_membranes import settled_depths
+from ._lif_network import LIFNetwork
+from ._plan import plan
+from .exported.membrane_noise import SEEDS, brian2_normal
 
 if TYPE_CHECKING:
     import brian2
@@ -42,7 +43,7 @@ def to_brian2(
         tau_m dv/dt = E_L - v + (I_syn + I_tonic) / g_L + noise,   spike at v > v_th, reset to v_th - V,
         tau_s dz/dt = -z + spikes D / rate_scale,   I_syn = g_L V E z (low-rank: N K synapses, never N x N)
 
-    A spike moves z by D / (rate_scale tau_s), and by as much more as neurons lose that read z once a step, after its
+    A spike adds D / (rate_scale tau_s) to z, and as much more as neurons lose that read z once a step, after its
     decay: so what they read has the area of the rate network's filter (:meth:`~tonicnet.network.Filter.area`).
     With a rise time tau_r = ``rise``, tau_s dz/dt = z_in - z and tau_r dz_in/dt = -z_in + spikes D / rate_scale; spikes
     arrive after ``delay``. As none are under way when a run begins, what they would bring is in that stage then.
@@ -51,8 +52,8 @@ def to_brian2(
     ---------
     net, bias : a network with ``transfer="lif"``, and a bank of it or a bias vector (unit,).
     task : which task of the bank (may be left out where there is one).
-    form : "threshold" (v_th_i = v_th - V b_i, reset and v moved with it), "current" (I_tonic_i = g_L V b_i) or
-        "leak" (E_L_i moved); the same spikes.
+    form : "threshold" (v_th_i = v_th - V b_i, reset and v shifted with it), "current" (I_tonic_i = g_L V b_i) or
+        "leak" (E_L_i shifted); the same spikes.
     neurons_per_unit : LIF neurons for each rate unit, each with its own noise.
     propagation : how spikes come back: "latents" (low-rank networks: N K synapses), "matrix" (N x N synapses; of
         a low-rank network W = E D is formed, for comparison), or "auto", the cheaper of what the network has.
@@ -77,11 +78,13 @@ def to_brian2(
     entry = plan(net, bias, duration=1.0, schedule=None, task=task)[0].entry
     rng = np.random.Generator(np.random.Philox(seed))
     start = starting_states(entry, initial, 1, rng)[0, -1]
-    return build(Model(net, neurons_per_unit, propagation), entry, form, start, dt=dt, monitors=monitors, seed=seed)
+    return build(
+        LIFNetwork(net, neurons_per_unit, propagation), entry, form, start, dt=dt, monitors=monitors, seed=seed
+    )
 
 
 def build(
-    model: Model, entry: Entry, form: str, start: np.ndarray, *, dt: float | None, monitors: bool, seed: int
+    model: LIFNetwork, entry: Entry, form: str, start: np.ndarray, *, dt: float | None, monitors: bool, seed: int
 ) -> brian2.Network:
     """Return the live network of a model, its latents at ``start`` (network coordinates)."""
     import brian2 as b2
@@ -89,8 +92,8 @@ def build(
     clock = b2.Clock(dt=model.lif.dt * b2.second, name="clock")
     filters = synaptic_filters(model.net.components, model.neurons if model.matrix else 0, model.constants(), clock)
     for group, values in starting_filters(model, entry, start).items():
-        for name, held in values.items():
-            getattr(filters[group], f"{name}_")[:] = held
+        for name, initial in values.items():
+            getattr(filters[group], f"{name}_")[:] = initial
     neurons = _neurons(model, entry, form, filters, clock, start, seed)
     objects = [*filters.values(), neurons, _decoder(model, neurons, filters["latents"], clock)]
     if model.matrix:
@@ -132,12 +135,12 @@ def quantities(constants: dict[str, float]) -> dict[str, Any]:
     import brian2 as b2
 
     units = {"tau_m": b2.second, "tau_s": b2.second, "tau_r": b2.second, "V": b2.volt, "g_L": b2.siemens, "noise": 1}
-    made = {name: value * units[name] for name, value in constants.items()}
-    return made | {"normal": brian2_normal()} if constants["noise"] > 0 else made
+    found = {name: value * units[name] for name, value in constants.items()}
+    return found | {"normal": brian2_normal()} if constants["noise"] > 0 else found
 
 
 def _neurons(
-    model: Model, entry: Entry, form: str, filters: dict[str, Any], clock: Any, start: np.ndarray, seed: int
+    model: LIFNetwork, entry: Entry, form: str, filters: dict[str, Any], clock: Any, start: np.ndarray, seed: int
 ) -> Any:
     import brian2 as b2
 
@@ -162,22 +165,24 @@ def _neurons(
     return group
 
 
-def _decoder(model: Model, neurons: Any, latents: Any, clock: Any) -> Any:
+def _decoder(model: LIFNetwork, neurons: Any, latents: Any, clock: Any) -> Any:
+    """Return the synapses by which a spike of any neuron changes every latent."""
     import brian2 as b2
 
-    made = b2.Synapses(
+    decoder = b2.Synapses(
         neurons, latents, "w : 1", on_pre=eqs.through(eqs.ON_LATENT, model.rising), clock=clock, name="decoder",
         namespace={}, **_late(model),
     )  # fmt: skip
-    made.connect()
-    made.w_[:] = model.decoder.T.flatten()
-    return made
+    decoder.connect()
+    decoder.w_[:] = model.decoder.T.flatten()
+    return decoder
 
 
-def _recurrent(model: Model, neurons: Any, currents: Any, clock: Any) -> Any:
+def _recurrent(model: LIFNetwork, neurons: Any, currents: Any, clock: Any) -> Any:
+    """Return the N x N synapses: those that are there if sparse, else from every neuron to every neuron."""
     import brian2 as b2
 
-    made = b2.Synapses(
+    recurrent = b2.Synapses(
         neurons,
         currents,
         "w : 1",
@@ -188,29 +193,31 @@ def _recurrent(model: Model, neurons: Any, currents: Any, clock: Any) -> Any:
         **_late(model),
     )
     w = model.recurrent
-    if isinstance(w, sp.coo_array):
-        made.connect(i=w.col, j=w.row)
-        made.w_[:] = w.data
-    else:
-        made.connect()
-        made.w_[:] = np.asarray(w).T.flatten()
-    return made
+    if isinstance(w, np.ndarray):
+        recurrent.connect()
+        recurrent.w_[:] = w.T.flatten()
+    elif w is not None:
+        recurrent.connect(i=w.col, j=w.row)
+        recurrent.w_[:] = w.data
+    return recurrent
 
 
-def _late(model: Model) -> dict[str, Any]:
+def _late(model: LIFNetwork) -> dict[str, Any]:
+    """Return the delay of the synapses as an argument of theirs, if there is one."""
     import brian2 as b2
 
     return {"delay": model.late * model.lif.dt * b2.second} if model.late else {}
 
 
-def _output(model: Model, latents: Any, dt: float | None) -> Any:
+def _output(model: LIFNetwork, latents: Any, dt: float | None) -> Any:
+    """Return the monitor of the output."""
     import brian2 as b2
 
     step = sampling_step(model, dt)
     return b2.StateMonitor(latents, "z", record=True, dt=step * b2.second, name="output")
 
 
-def sampling_step(model: Model, dt: float | None) -> float:
+def sampling_step(model: LIFNetwork, dt: float | None) -> float:
     """Return the output's sampling step, a whole number of the neuron's own steps; about tau / 10 if not given."""
     ratio = round(model.net.tau / 10 / model.lif.dt) if dt is None else dt / model.lif.dt
     if not (math.isfinite(ratio) and ratio >= 1) or abs(ratio - round(ratio)) > 1e-6:

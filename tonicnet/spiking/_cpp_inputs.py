@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sp
 
-from ..network import Entry, Segment
-from ._model import Model
-from ._noise import SEEDS
-from ._settle import settled_depths
-from ._start import starting_filters
+from ..bank import Entry, Segment
+from ._initial_filters import starting_filters
+from ._initial_membranes import settled_depths
+from ._lif_network import LIFNetwork
+from .exported.membrane_noise import SEEDS
 
 # Files of the values at which synaptic filters begin, by variable.
 STARTS = {"z": "start", "z_in": "start_in", "I": "current", "I_in": "current_in"}
 
 
-def write_frozen(folder: Path, model: Model) -> None:
+def write_frozen(folder: Path, model: LIFNetwork) -> None:
     """Write the frozen synapses: decoder, encoder, and N x N synapses where spikes pass through them."""
     _put(folder, "decoder.f64", (model.jump * model.net.decoder.astype(np.float64)).T)
     if model.latent_input:
@@ -28,7 +27,7 @@ def write_frozen(folder: Path, model: Model) -> None:
 
 
 def write_schedule(
-    folder: Path, model: Model, form: str, segments: list[Segment], step: float, tasks: list[Entry] | None = None
+    folder: Path, model: LIFNetwork, form: str, segments: list[Segment], step: float, tasks: list[Entry] | None = None
 ) -> None:
     """Write the biases of some tasks (of the schedule's if not given), as what carries them, and the schedule."""
     entries = {entry.task: entry for entry in tasks or [s.entry for s in segments]}
@@ -38,36 +37,37 @@ def write_schedule(
     (folder / "schedule.txt").write_text("# row of bank.f64, samples\n" + "\n".join(lines) + "\n")
 
 
-def write_start(folder: Path, model: Model, form: str, first: Segment, start: np.ndarray, seed: int) -> None:
+def write_start(folder: Path, model: LIFNetwork, form: str, first: Segment, start: np.ndarray, seed: int) -> None:
     """Write where one trial begins: latents, potentials, currents, and the seed of its noise."""
     depth = settled_depths(model, first.entry, start, seed)
-    for held in starting_filters(model, first.entry, start).values():
-        for name, values in held.items():
+    for variables in starting_filters(model, first.entry, start).values():
+        for name, values in variables.items():
             _put(folder, f"{STARTS[name]}.f64", values)
     _put(folder, "potential.f64", model.potential(form, depth, model.tonic(form, first.entry.bias)))
     _put(folder, "seed.i32", np.array([seed % SEEDS]))
 
 
-def _write_matrix(folder: Path, model: Model) -> None:
+def _write_matrix(folder: Path, model: LIFNetwork) -> None:
     """Write W as it was drawn, in single precision: the program multiplies it by ``scale`` in double."""
     constants = model.constants()
     _put(folder, "scale.f64", np.array([model.jump * constants["g_L"] * constants["V"]]))
     w = model.net.recurrent
     if model.net.low_rank:
         _put(folder, "recurrent.f64", (model.by_unit / model.jump).T)
-    elif isinstance(w, sp.csr_array):
-        by_source = sp.csc_array(w)
+    elif isinstance(w, np.ndarray):
+        _put(folder, "recurrent.f32", w.T)
+    else:
+        by_source = w.tocsc()
         _put(folder, "sparse_first.i64", by_source.indptr)
         _put(folder, "sparse_post.i32", by_source.indices)
         _put(folder, "sparse_weight.f32", by_source.data)
-    else:
-        _put(folder, "recurrent.f32", np.asarray(w).T)
 
 
 _KINDS = {".f64": np.float64, ".f32": np.float32, ".i64": np.int64, ".i32": np.int32}
 
 
 def _put(folder: Path, name: str, values: np.ndarray) -> None:
+    """Write an array of plain numbers of the kind that the name of the file says."""
     np.ascontiguousarray(values, dtype=_KINDS[Path(name).suffix]).tofile(folder / name)
 
 

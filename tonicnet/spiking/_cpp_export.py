@@ -12,47 +12,18 @@ import xarray as xr
 
 from .._labels import package_version
 from .._names import choose
-from ..network import Network, Schedule, entry, plan
+from ..bank import Schedule, entry
+from ..network import Network
 from ..simulate import starting_states
 from . import _equations as eqs
-from ._build import Bias, sampling_step
-from ._inputs import write_frozen, write_schedule, write_start
-from ._model import Model
-from ._program import Shape, write_sources
-from ._script import labels_of
+from ._cpp_inputs import write_frozen, write_schedule, write_start
+from ._cpp_sources import Shape, write_sources
+from ._lif_network import LIFNetwork
+from ._plan import plan
+from ._script_export import labels_of
+from ._to_brian2 import Bias, sampling_step
 
-_README = """# A spiking network in C++
-
-{neurons} leaky integrate-and-fire neurons on frozen synapses; a task is a row of biases, here as {carries}.
-Written by tonicnet {version} for the network with SHA-256
-{sha256}.
-
-    make && ./main
-
-needs make and a C++11 compiler. `main.cpp` and `code_objects/` are Brian2's C++ of the network; `tonic.h` reads the
-numbers, changes tasks and adds a row of synapses for each spike. Compilers that ignore `-march=native` or
-`-ffast-math` give the same spikes up to rounding.
-
-## In: `inputs/` (or the folder named by TONIC_INPUTS)
-
-`schedule.txt` has lines of `row samples`: so many samples of {sampling!r} s with a row of `bank.f64`. Edit it freely.
-The rows are
-
-{tasks}
-
-Arrays are plain numbers in this machine's byte order (f64, f32: floating point; i64, i32: whole numbers), SI units:
-`bank.f64` (task, neuron); `potential.f64` (neuron); `start.f64` (component): latents; `seed.i32`: of the noise;
-`decoder.f64` (unit, component): what a spike adds to the latents; `encoder_<k>.f64` (neuron); and where there are
-N x N synapses, `current.f64` (neuron), `scale.f64` (A) and, to be multiplied by it, `recurrent.f32` or `.f64`
-(presynaptic unit, postsynaptic unit) or, by presynaptic unit, `sparse_first.i64`, `sparse_post.i32` and
-`sparse_weight.f32`. Where synapses have a rise time, `start_in.f64` and `current_in.f64` are what is in the stage
-before, which spikes enter.
-
-## Out: `results/` (or the folder after --results_dir)
-
-`spike_step.i64` and `spike_neuron.i32`: each spike's step of {dt!r} s and its neuron; `latents.f64`
-(sample, component): x = center + scale z, sample by sample from time 0. The rest is what Brian2 writes.
-"""
+_README = Path(__file__).with_name("exported") / "cpp_readme.md"  # with names in braces
 
 
 def write_cpp(
@@ -82,14 +53,14 @@ def write_cpp(
     Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
 
     >>> where = tempfile.mkdtemp() + "/cpp"
-    >>> made = write_cpp(where, Network(units=20, seed=0), np.ones(20), duration=0.1)
-    >>> [name for name in ("main.cpp", "makefile", "tonic.h", "inputs") if (made / name).exists()]
+    >>> folder = write_cpp(where, Network(units=20, seed=0), np.ones(20), duration=0.1)
+    >>> [name for name in ("main.cpp", "makefile", "tonic.h", "inputs") if (folder / name).exists()]
     ['main.cpp', 'makefile', 'tonic.h', 'inputs']
     """
     choose("form", form, eqs.FORMS)
     folder = _free(path)
     segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
-    model = Model(net, neurons_per_unit)
+    model = LIFNetwork(net, neurons_per_unit)
     step = sampling_step(model, None)
     labels = labels_of(bank)
     tasks = [entry(bank, name) for name in labels] if isinstance(bank, xr.Dataset) else [segments[0].entry]
@@ -111,6 +82,7 @@ def write_cpp(
 
 
 def _free(path: str | os.PathLike[str]) -> Path:
+    """Return a folder that can be written; raise if there is something in it, or no folder around it."""
     folder = Path(path)
     if not folder.absolute().parent.is_dir():
         raise FileNotFoundError(f"no folder {folder.parent} to write {folder.name} into; create it first")
@@ -119,9 +91,10 @@ def _free(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def _readme(model: Model, form: str, step: float, tasks: list[str]) -> str:
+def _readme(model: LIFNetwork, form: str, step: float, tasks: list[str]) -> str:
+    """Return the text that says what is in every file of the folder."""
     carries = {"threshold": "thresholds", "current": "tonic currents", "leak": "leak reversal potentials"}[form]
-    return _README.format(
+    return _README.read_text(encoding="utf-8").format(
         neurons=model.neurons, carries=carries, version=package_version(), sha256=model.net.sha256, sampling=step,
         dt=model.lif.dt, tasks="\n".join(f"- {row}: {name}" for row, name in enumerate(tasks)),
     )  # fmt: skip

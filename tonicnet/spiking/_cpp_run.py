@@ -10,35 +10,36 @@ from typing import Any
 
 import numpy as np
 
-from ..network import Segment
+from ..bank import Segment
 from ._codegen import Code
-from ._inputs import get, write_frozen, write_schedule, write_start
-from ._model import Model
-from ._program import Shape, program
+from ._cpp_build import program
+from ._cpp_inputs import get, write_frozen, write_schedule, write_start
+from ._cpp_sources import Shape
+from ._lif_network import LIFNetwork
 from ._spikes import Spikes
 
 
 def run_standalone(
-    model: Model, segments: list[Segment], form: str, starts: np.ndarray, step: float, seeds: list[int], code: Code,
-    bar: Any,
+    model: LIFNetwork, segments: list[Segment], form: str, starts: np.ndarray, step: float, seeds: list[int],
+    code: Code, bar: Any,
 ) -> list[Spikes]:  # fmt: skip
-    """Run trials one after another with one build, which is made only if the cache has none of its shape."""
+    """Run trials one after another with one build, which is compiled only if the cache has none of its shape."""
     folder = program(Shape.of(model, form, step), code.cache)
     with tempfile.TemporaryDirectory(prefix="tonicnet-") as kept:
         place = Path(kept)
         write_frozen(place, model)
         write_schedule(place, model, form, segments, step)
-        made = []
+        trials = []
         for start, seed in zip(starts, seeds, strict=True):
             write_start(place, model, form, segments[0], start, seed)
             _call(folder, place, step, bar)
-            made.append(_read(place, model))
-    return made
+            trials.append(_read(place, model))
+    return trials
 
 
 def _call(folder: Path, place: Path, step: float, bar: Any) -> None:
-    """Run the program; what it says about its progress moves the bar."""
-    done = 0
+    """Run the program; what it prints about its progress advances the bar."""
+    reached = 0
     with tempfile.TemporaryFile("w+") as errors:
         with subprocess.Popen(
             [str(folder / "main"), "--results_dir", f"{place}{os.sep}"], cwd=folder, text=True, stderr=errors,
@@ -47,18 +48,21 @@ def _call(folder: Path, place: Path, step: float, bar: Any) -> None:
             try:
                 for line in process.stdout or ():
                     now = int(line.split()[1])
-                    bar.update((now - done) * step)
-                    done = now
+                    bar.update((now - reached) * step)
+                    reached = now
             except BaseException:  # an interrupted notebook leaves nothing running
                 process.kill()
                 raise
         if process.returncode:
             errors.seek(0)
-            said = " ".join(errors.read().split()) or f"it ended with {process.returncode}"
-            raise RuntimeError(f"the C++ program in {folder} did not finish: {said}; delete that folder to build anew")
+            reason = " ".join(errors.read().split()) or f"it ended with {process.returncode}"
+            raise RuntimeError(
+                f"the C++ program in {folder} did not finish: {reason}; delete that folder to build it again"
+            )
 
 
-def _read(place: Path, model: Model) -> Spikes:
+def _read(place: Path, model: LIFNetwork) -> Spikes:
+    """Return what the program wrote about one trial."""
     steps = get(place, "spike_step.i64")
     return Spikes(
         get(place, "latents.f64").reshape(-1, model.net.components), steps * model.lif.dt,

@@ -1,0 +1,31 @@
+"""Which row of a bank runs when, of rows that spiking neurons can carry."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from ..bank import Schedule, Segment
+from ..bank import plan as rows_of
+from ..network import Network
+from ..parameters import SETS
+
+
+def plan(
+    net: Network,
+    bias: xr.Dataset | xr.DataArray | np.ndarray,
+    *,
+    duration: float | None,
+    schedule: Schedule | None,
+    task: str | None = None,
+) -> list[Segment]:
+    """Return the segments of a spiking run; refuse rows whose numbers are no threshold of a neuron."""
+    segments = rows_of(net, bias, duration=duration, schedule=schedule, task=task)
+    for segment in segments:
+        for name, values in segment.entry.numbers.items():
+            if not SETS[name].threshold and (values != SETS[name].neutral(net)).any():
+                raise ValueError(
+                    f"task {segment.entry.task!r} was learned by its {SETS[name].long_name}s, which no threshold of a "
+                    'spiking neuron can carry; learn its tonic inputs (learn="bias"), or run it with tonicnet.simulate'
+                )
+    return segments

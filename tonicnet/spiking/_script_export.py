@@ -1,0 +1,230 @@
+"""A stand-alone Brian2 script of a spiking network: settings to be read and changed, and program files written whole.
+
+The script is the settings (schedule, equations, constants), then ``exported/membrane_noise.py`` if neurons are noisy,
+then ``exported/brian2_script.py``, and at the end the call of its ``main`` with the settings.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._files import atomic
+from .._labels import package_version
+from .._names import choose
+from ..bank import Entry, Schedule, Segment, entry
+from ..network import Network
+from ..simulate import starting_states
+from . import _equations as eqs
+from ._initial_filters import starting_filters
+from ._initial_membranes import settled_depths
+from ._lif_network import LIFNetwork
+from ._plan import plan
+from ._to_brian2 import Bias, sampling_step
+
+_STARTS = {"z": "start", "z_in": "start_in", "I": "start_current", "I_in": "start_current_in"}
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)  # names that may stand in the script
+_EXPORTED = Path(__file__).with_name("exported")
+_SETTINGS = '''"""LIF neurons on one frozen network, the task set by what each neuron receives tonically.
+
+What was learned is one number b for each rate unit and task. It stands here as the {carries} of each neuron.
+A switch of task changes nothing else.
+
+    python THIS_FILE                    run the schedule below and print a summary
+    python THIS_FILE --save             and write spikes and output beside it
+    python THIS_FILE --codegen numpy    without a C++ compiler
+
+Written by tonicnet {version} for the network with SHA-256
+{sha256}. Needs numpy, brian2 and the .npz beside it.
+Below the settings stand the program files of tonicnet, whole: {files}.
+"""
+
+# What to run: (task, seconds). Any task that is in the data may stand here, in any order.
+SCHEDULE = [
+{schedule}
+]
+SEED = {seed}  # of the noise
+NEURONS_PER_UNIT = {neurons_per_unit}  # neurons for each rate unit; they share its synapses and differ in their noise
+# The equations, line by line, and their constants, by unit.
+NETWORK = {network}
+'''
+_CARRIES = {"threshold": "threshold", "current": "tonic current", "leak": "leak reversal potential"}
+
+
+def write_script(
+    path: str | os.PathLike[str],
+    net: Network,
+    bank: Bias,
+    *,
+    schedule: Schedule | None = None,
+    duration: float | None = None,
+    task: str | None = None,
+    form: str = "threshold",
+    neurons_per_unit: int = 1,
+    seed: int = 0,
+) -> Path:
+    """Write a Brian2 script that runs the network without tonicnet, spike for spike as :func:`simulate`.
+
+        v_th_i = v_threshold - V b_i,   reset to v_th_i - V,   at a switch v_i += d_i with v_th_i += d_i
+
+    Arguments
+    ---------
+    path : the script, ``<stem>.py``; its numbers go to ``<stem>.npz`` beside it (plain arrays, no pickle).
+    net, bank, schedule, duration, task, form, neurons_per_unit, seed : as for :func:`simulate`, of which the
+        script is one trial. It holds every task of the bank, so that its schedule can be edited.
+
+    Run it with ``python <stem>.py``; ``--save`` writes ``<stem>_spikes.npz``, ``--codegen numpy`` does without
+    a compiler. It needs numpy and brian2 only. Schedule, equations and constants are at its top, to be changed. Names
+    and values of the bank reach the code as data or as checked numbers, never as text. Returns the path of the script.
+    Raises ValueError as :func:`simulate` does and for a path that does not end in .py, FileNotFoundError for a missing
+    folder.
+
+    Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
+
+    >>> import tempfile
+    >>> where = tempfile.mkdtemp() + "/run.py"
+    >>> write_script(where, Network(units=20, seed=0), np.ones(20), duration=0.1).name
+    'run.py'
+    """
+    choose("form", form, eqs.FORMS)
+    script = _checked(path, seed)
+    segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
+    model = LIFNetwork(net, neurons_per_unit)
+    step = sampling_step(model, None)
+    labels = labels_of(bank)
+    moments = [(labels[s.entry.task], s.duration) for s in segments if s.steps(step)]
+    start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1]
+    arrays = _arrays(model, bank, labels, segments[0], start)
+    arrays["depth"] = settled_depths(model, segments[0].entry, start, seed)
+    with atomic(script.with_suffix(".npz")) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    with atomic(script) as temporary:
+        temporary.write_text(_code(model, form, moments, step, seed), encoding="utf-8")
+    return script
+
+
+def _checked(path: str | os.PathLike[str], seed: int) -> Path:
+    """Return the path of the script; raise ValueError for another kind of file or a bad seed."""
+    script = Path(path)
+    if script.suffix != ".py":
+        raise ValueError(f"the script's name ends in .py, got {script.name!r}; its data goes beside it as .npz")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed!r}")
+    return script
+
+
+def labels_of(bank: Bias) -> dict[str, str]:
+    """Return the name of each task in the script: its own where that is a plain word, else its number."""
+    names = [str(n) for n in bank["task"].values] if isinstance(bank, xr.Dataset) else ["bias"]
+    plain = all(_PLAIN.fullmatch(name) for name in names)
+    return {name: name if plain else f"task-{k}" for k, name in enumerate(names)}
+
+
+def _arrays(
+    model: LIFNetwork, bank: Bias, labels: Mapping[str, str], first: Segment, start: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the arrays of the script's data: every task, the synapses and the starting state."""
+    tasks = [entry(bank, name) if isinstance(bank, xr.Dataset) else first.entry for name in labels]
+    return {
+        "task": np.array(list(labels.values())),
+        **{name: np.stack([getattr(t, name) for t in tasks]) for name in ("bias", "center", "scale")},
+        "encoder": model.net.encoder,
+        "decoder": model.net.decoder,
+        **_starts(model, first.entry, start),
+        **_synapses(model),
+    }
+
+
+def _starts(model: LIFNetwork, first: Entry, start: np.ndarray) -> dict[str, np.ndarray]:
+    """Return where the synaptic filters begin, by the names that the script knows them by."""
+    begin = starting_filters(model, first, start)
+    return {_STARTS[name]: values for group in begin.values() for name, values in group.items()}
+
+
+def _synapses(model: LIFNetwork) -> dict[str, np.ndarray]:
+    """Return what a network with random synapses needs: W by unit if dense, a list of synapses if sparse."""
+    w = model.recurrent
+    if w is None:
+        return {}
+    if isinstance(w, np.ndarray):
+        return {"recurrent": np.asarray(model.net.recurrent)}
+    return {"pre": w.col.astype(np.int32), "post": w.row.astype(np.int32), "weight": w.data}
+
+
+def _code(model: LIFNetwork, form: str, moments: list[tuple[str, float]], step: float, seed: int) -> str:
+    """Return the script: settings, the files of the program as they are, and the call that runs them."""
+    noisy = model.lif.noise > 0
+    files = ["membrane_noise.py"] * noisy + ["brian2_script.py"]
+    settings = _SETTINGS.format(
+        carries=_CARRIES[form],
+        version=re.sub(r"[^\w.+-]", "", package_version()),
+        sha256=model.net.sha256,
+        files=", ".join(files),
+        schedule="\n".join(f'    ("{name}", {float(seconds)!r}),' for name, seconds in moments),
+        seed=int(seed),
+        neurons_per_unit=int(model.neurons_per_unit),
+        network=_literal(_network(model, form, step)),
+    )
+    whole = [f"# {'-' * 20} {name}\n{(_EXPORTED / name).read_text(encoding='utf-8')}" for name in files]
+    noise = "SEED % SEEDS, NEURONS_PER_UNIT, brian2_normal" if noisy else "SEED, NEURONS_PER_UNIT, None"
+    return "\n\n".join([settings, *whole, f"live = main(__file__, SCHEDULE, NETWORK, {noise}, __doc__)\n"])
+
+
+def _literal(value: Any, indent: str = "") -> str:
+    """Return a value as Python text: a dict or a list one entry a line, all else by its repr, which is exact."""
+    if not isinstance(value, (dict, list)):
+        return repr(value)
+    inner = f"{indent}    "
+    if isinstance(value, list):
+        return "[\n" + "".join(f"{inner}{_literal(v, inner)},\n" for v in value) + f"{indent}]"
+    return "{\n" + "".join(f"{inner}{k!r}: {_literal(v, inner)},\n" for k, v in value.items()) + f"{indent}}}"
+
+
+def _network(model: LIFNetwork, form: str, step: float) -> dict[str, Any]:
+    """Return what the program builds the network from: equations as lists of lines, constants by unit."""
+    return {
+        "form": form,
+        "carrier": eqs.FORMS[form],
+        "synapses": str(model.net.spec.synapses),
+        "latents_feed_back": bool(model.latent_input),
+        "neurons_per_unit": int(model.neurons_per_unit),
+        "equations": {name: text.split("\n") for name, text in _equations(model, form).items()},
+        "constants": _constants(model, step),
+    }
+
+
+def _equations(model: LIFNetwork, form: str) -> dict[str, str]:
+    """Return the equations of each group of objects, by the name that the program knows them by."""
+    recurrent, noise = not model.net.low_rank, model.lif.noise > 0
+    filters = {"latents": eqs.LATENT, "on_latents": eqs.ON_LATENT}
+    if recurrent:
+        filters |= {"currents": eqs.CURRENT, "on_currents": eqs.ON_RECURRENT}
+    return {
+        "neurons": eqs.neuron(form, model.net.components, noise=noise, latent=model.latent_input, recurrent=recurrent),
+        "threshold": eqs.THRESHOLD,
+        "reset": eqs.RESETS[model.lif.reset_rule],
+    } | {name: eqs.through(text, model.rising) for name, text in filters.items()}
+
+
+def _constants(model: LIFNetwork, step: float) -> dict[str, dict[str, float]]:
+    """Return the constants by their unit, as plain numbers: written by repr, they are exact."""
+    lif = model.lif
+    seconds = {"tau_m": lif.tau_m, "refractory": lif.refractory, "tau_s": model.net.tau, "dt": lif.dt, "sampling": step}
+    if model.rising:
+        seconds["tau_r"] = model.net.spec.rise
+    if model.late:
+        seconds["delay"] = model.late * lif.dt
+    by_unit = {
+        "second": seconds,
+        "volt": {"v_threshold": lif.threshold, "v_reset": lif.reset},
+        "siemens": {"g_L": lif.leak},
+        "hertz": {"rate_scale": lif.rate_scale},
+        "1": {"noise": lif.noise, "area": model.area},
+    }
+    return {unit: {name: float(value) for name, value in held.items()} for unit, held in by_unit.items()}
