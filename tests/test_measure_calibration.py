@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-import time
+import itertools
 
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.integrate import solve_ivp
 
 from tonicnet.measure import limit_cycle_of, lost, spectral_hellinger_of, state_space_divergence_of
 
 DT, T = 0.01, 100_000
 
 
-def lorenz(rho, duration, dt, seed=0, steps=2, transient=20.0):
-    """All trajectories at once, one per rho, by fixed-step RK4."""
-    rho = np.asarray(rho, dtype=float)
-    draw = np.random.default_rng(seed)
-    state = np.stack([draw.normal(0, 5, rho.size), draw.normal(0, 5, rho.size), draw.normal(25, 5, rho.size)])
+def lorenz(rho, speed, transient=40.0):
+    """All trajectories at once, one per rho, each at its speed: (trajectory, time, component)."""
+    rho, speed, draw = np.array(rho), np.array(speed), np.random.default_rng(0)
+    start = draw.normal([[0], [0], [25]], 5, (3, rho.size))
 
-    def flow(u):
-        x, y, z = u
-        return np.stack([10 * (y - x), x * (rho - z) - y, x * y - 8 / 3 * z])
+    def flow(_, state):
+        x, y, z = state.reshape(3, -1)
+        return (speed * np.stack([10 * (y - x), x * (rho - z) - y, x * y - 8 / 3 * z])).ravel()
 
-    count, skip, h = round(duration / dt), round(transient / dt), dt / steps
-    out = np.empty((count, 3, rho.size))
-    for i in range(-skip, count):
-        if i >= 0:
-            out[i] = state
-        for _ in range(steps):
-            k1 = flow(state)
-            k2 = flow(state + h / 2 * k1)
-            k3 = flow(state + h / 2 * k2)
-            k4 = flow(state + h * k3)
-            state = state + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-    return out.transpose(2, 0, 1)
+    span, tolerance = transient + T * DT, {"rtol": 1e-5, "atol": 1e-6}
+    found = solve_ivp(flow, (0, span), start.ravel(), "DOP853", transient + np.arange(T) * DT, **tolerance)
+    return found.y.reshape(3, rho.size, T).transpose(1, 2, 0)
 
 
 @pytest.fixture(scope="module")
 def catalogue():
     """Truths and the rows of the table, all z-scored by the first truth."""
-    runs = lorenz([28, 28, 28, 28, 27, 29, 30, 32], T * DT, DT)
+    runs = lorenz([28, 28, 28, 28, 27, 29, 30, 32, 28], [1] * 8 + [0.5])
     mean, spread = runs[0].mean(axis=0), runs[0].std(axis=0)
     z = (runs - mean) / spread
     noise = np.random.default_rng(1).normal(size=z[1].shape)
@@ -56,7 +47,7 @@ def catalogue():
         "rho 29": z[5],
         "rho 30": z[6],
         "rho 32": z[7],
-        "half speed": (lorenz([28], T * DT / 2, DT / 2, seed=3, steps=1)[0] - mean) / spread,
+        "half speed": z[8],
         "shuffled": np.random.default_rng(2).permutation(z[1]),
         "one wing": (wing - mean) / spread,
         "fixed point": (fixed - mean) / spread,
@@ -94,7 +85,7 @@ def test_calibration_row(catalogue, row, divergence, hellinger):
     ],
 )
 def test_floor_falls_with_the_length(catalogue, length, divergence, hellinger):
-    pairs = [(catalogue["truth"], other) for other in catalogue["others"]]
+    pairs = itertools.combinations([catalogue["truth"], *catalogue["others"]], 2)
     cuts = [(a[s : s + length], b[s : s + length]) for a, b in pairs for s in (0, 30_000, 60_000)]
     assert divergence[0] < np.mean([state_space_divergence_of(a, b) for a, b in cuts]) < divergence[1]
     assert hellinger[0] < np.mean([spectral_hellinger_of(a, b) for a, b in cuts]) < hellinger[1]
@@ -107,14 +98,6 @@ def test_agrees_with_numpy_histograms(catalogue):
     p, q = (np.histogramdd(x, edges)[0].ravel() + 1e-5 for x in (truth, made))
     p, q = p / p.sum(), q / (len(made) + 1e-5 * len(q))
     assert state_space_divergence_of(truth, made) == pytest.approx(np.sum(p * np.log(p / q)), rel=1e-6)
-
-
-def test_fast_enough(catalogue):
-    start = time.perf_counter()
-    state_space_divergence_of(catalogue["truth"], catalogue["true"])
-    spectral_hellinger_of(catalogue["truth"], catalogue["true"])
-    limit_cycle_of(catalogue["truth"], DT)
-    assert time.perf_counter() - start < 2.0
 
 
 def test_chaos_is_no_cycle(catalogue):

@@ -164,7 +164,7 @@ def test_orbit_distance():
 
 def test_orbit_distance_at_another_step():
     truth, run = van_der_pol(2, 100, 0.01), van_der_pol(2, 100, 0.05)
-    assert measure.orbit_distance_of(truth, run, 0.01, made_dt=0.05).distance < 0.02
+    assert measure.orbit_distance_of(truth, run, 0.01, run_dt=0.05).distance < 0.02
 
 
 def test_where_some_trials_cycle_the_others_are_nan_and_say_why():

@@ -67,7 +67,11 @@ def test_selectivity_of_a_network(atlas):
     run = tn.simulate(net, bank, schedule=[(n, 4) for n in ("hopf", "two-well", "lorenz")], rates=True, dt=0.02)
     found = measure.selectivity(run, discard=0.5, clusters=5)
     assert found.sizes == {"task": 3, "unit": 1000, "clusters": 4}
-    assert found.selectivity.values.max(axis=0).min() >= 0
+    variance = [run["rate"].values[0, run["segment"] == n].reshape(-1, 1000) for n in found["task"].values]
+    late = [rates[-150:] for rates in variance]  # the last 3 s of each: what half a second less leaves, and less
+    assert np.corrcoef([r.var(axis=0) for r in late], found.variance)[0, 3] > 0.9
+    active = found.cluster.values >= 0
+    assert found.selectivity.values.max(axis=0).tolist() == active.astype(float).tolist()
     assert sorted(found.order.values.tolist()) == list(range(1000))
     assert all(v.attrs["units"] and v.attrs["long_name"] for v in found.variables.values())
 
@@ -92,7 +96,7 @@ def test_histogram_gain_and_silence_are_exact():
     """Units that hardly see the recurrent drive: phi' is that at the bias."""
     net = tn.Network(units=60, seed=0, transfer="tanh", encoder_scale=1e-6)
     bias = np.repeat([0.5, -20.0, 20.0], 20)
-    made = measure.biases(net, bias, bins=10, before=np.zeros(60), duration=4.0)
+    made = measure.biases(net, bias, bins=10, before=np.zeros(60), transient=1.0, duration=1.0)
     np.testing.assert_allclose(made.gain.values[0], 1 - np.tanh(bias) ** 2, atol=1e-5)
     assert made.silent.values[0].tolist() == [0] * 20 + [1] * 20 + [0] * 20
     assert made.saturated.values[0].tolist() == [0] * 40 + [1] * 20
@@ -106,8 +110,9 @@ def test_histogram_gain_and_silence_are_exact():
 
 def test_biases_of_a_bank(atlas):
     net, bank = atlas
-    made = measure.biases(net, bank.sel(task=["hopf", "two-well"]), duration=4.0, transient=2.0, trials=2)
+    made = measure.biases(net, bank.sel(task=["hopf", "two-well"]), duration=2.0, transient=1.0, trials=2)
     assert made.gain.sizes == {"task": 2, "unit": 1000}
+    np.testing.assert_allclose(made.shut_off_share, (made.silent | made.saturated).mean("unit"))
     assert 0 <= float(made.shut_off_share.min()) < float(made.shut_off_share.max()) < 1
     assert not (made.silent & made.saturated).any()
     assert "gain_change" not in made

@@ -48,15 +48,15 @@ def attractor_distance(run: Labelled, truth: Labelled) -> xr.Dataset:
     [0.1, 0.0]
     """
     true = single(truth, "truth")
-    made = fitted(single(run, finite=False), true)
-    distance, own = distances(made, true), distance_floor(true)
+    measured = fitted(single(run, finite=False), true)
+    distance, own = distances(measured, true), distance_floor(true)
     name = "distance to the nearest point of the truth in sd"
     found = {
         "attractor_distance": Variable(("trial",), distance.mean(axis=1), "1", name),
         "attractor_distance_upper": Variable(("trial",), _upper(distance), "1", f"99 % quantile of the {name}"),
         "attractor_distance_floor": Variable((), own.value, "1", against_truth(name)),
     }
-    return dataset(found, made.trial, task=true.task, floor=own.source)
+    return dataset(found, measured.trial, task=true.task, floor=own.source)
 
 
 def distances(
@@ -124,10 +124,10 @@ def _settled(
     run: Stretch, truth: Stretch, threshold: float | None, minimum: float
 ) -> tuple[np.ndarray, np.ndarray, float]:
     theta = attractor_threshold_of(truth.values, minimum=minimum) if threshold is None else float(threshold)
-    made = fitted(run, truth)
-    index = np.array([settling_index_of(row, theta) for row in distances(made, truth)])
-    step = np.nan if made.seconds is None else float(np.diff(made.seconds).mean())
-    return index * made.dt, index * step, theta
+    measured = fitted(run, truth)
+    index = np.array([settling_index_of(row, theta) for row in distances(measured, truth)])
+    step = np.nan if measured.seconds is None else float(np.diff(measured.seconds).mean())
+    return index * measured.dt, index * step, theta
 
 
 def _truth_for(truth: Truths, task: str) -> Stretch:
@@ -161,9 +161,9 @@ def lost(run: Labelled, truth: Labelled, *, window: float | None = None) -> xr.D
     1
     """
     true = single(truth, "truth")
-    made = fitted(single(run, finite=False), true)
-    length = window_of(made, true) if window is None else window
-    collapsed, escaped = losses(made, true, length)
+    measured = fitted(single(run, finite=False), true)
+    length = window_of(measured, true) if window is None else window
+    collapsed, escaped = losses(measured, true, length)
     own = _lost_floor(true, length)
     found = {
         "collapsed": Variable(("trial",), collapsed, "1", "collapsed by the end (1) or not (0)"),
@@ -173,7 +173,7 @@ def lost(run: Labelled, truth: Labelled, *, window: float | None = None) -> xr.D
         "lost_share_floor": Variable((), own.value, "1", against_truth("share lost")),
         "window": Variable((), length, "1", "window at the end in task time"),
     }
-    return dataset(found, made.trial, task=true.task, floor=own.source)
+    return dataset(found, measured.trial, task=true.task, floor=own.source)
 
 
 def _lost_floor(truth: Stretch, window: float) -> Floor:

@@ -49,21 +49,21 @@ def biases(
 
     >>> import numpy as np
     >>> import tonicnet as tn
-    >>> made = tn.measure.biases(tn.Network(units=50, seed=0), np.r_[np.zeros(25), np.full(25, -9.0)])
-    >>> made.silent.values[0].tolist()[-3:], float(made.shut_off_share[0])
+    >>> found = tn.measure.biases(tn.Network(units=50, seed=0), np.r_[np.zeros(25), np.full(25, -9.0)])
+    >>> found.silent.values[0].tolist()[-3:], float(found.shut_off_share[0])
     ([1, 1, 1], 0.5)
     """
     rows = alone(net, bias, task)
+    start = None if before is None else [_under(row, before) for row in rows]
+    values = np.stack([row.entry.bias for row in rows])
+    edges = np.linspace(values.min() - 1e-9, values.max() + 1e-9, whole("bins", bins) + 1)
     count, run = whole("trials", trials), _span("duration", duration, _DURATION * net.tau)
     skipped = _span("transient", transient, _TRANSIENT * net.tau)
     found = [_effect(row, skipped, run, count, seed, off) for row in rows]
-    values = np.stack([row.entry.bias for row in rows])
-    edges = np.linspace(values.min() - 1e-9, values.max() + 1e-9, whole("bins", bins) + 1)
     variables = _histogram(values, edges) | _effects(found)
-    if before is not None:
-        start = [_effect(_under(row, before), skipped, run, count, seed, off)[0] for row in rows]
-        gain = np.stack([f[0] for f in found]) - np.stack(start)
-        variables |= _changes(gain, values - np.asarray(before, dtype=np.float64))
+    if start is not None:
+        gain = [f[0] - _effect(row, skipped, run, count, seed, off)[0] for f, row in zip(found, start, strict=True)]
+        variables |= _changes(np.stack(gain), values - np.asarray(before, dtype=np.float64))
     coords = names(rows) | {
         "unit": Variable(("unit",), np.arange(net.units), "1", "unit"),
         "bin": Variable(("bin",), (edges[1:] + edges[:-1]) / 2, "1", "tonic input"),

@@ -53,8 +53,8 @@ def compare(
     >>> from tonicnet.measure import compare
     >>> t = np.arange(0, 200, 0.1)
     >>> wave = lambda f: xr.DataArray(np.sin(f * t)[:, None], dims=("time", "component"), coords={"time": t})
-    >>> made = compare(wave(1.0), wave(1.05), truth=wave(1.0))
-    >>> made.period_error.values.round(3).tolist()
+    >>> found = compare(wave(1.0), wave(1.05), truth=wave(1.0))
+    >>> found.period_error.values.round(3).tolist()
     [[0.0, -0.048]]
     """
     runs = {role: _by_task(run, role, discard) for role, run in (("a", a), ("b", b))}
@@ -140,13 +140,13 @@ def _row(segments: list[Stretch], truth: Stretch, reference: Stretch | None) -> 
     """Measure all trials of all segments of one task in one run: the median over trials, and the floors."""
     dt = max(truth.dt, *(s.dt for s in segments))
     true = coarser(truth, dt)
-    made = [coarser(fitted(s, truth), dt) for s in segments]
+    parts = [coarser(fitted(s, truth), dt) for s in segments]
     other = None if reference is None else fitted(coarser(reference, dt), true)
-    count = min(s.values.shape[1] for s in (true, *made))
+    count = min(s.values.shape[1] for s in (true, *parts))
     kind = task_kind(truth)
-    beside = _beside(made, true, count)
+    beside = _beside(parts, true, count)
     row: Row = {name: _median([of(c) for c in beside]) for name, of in _of_trials(kind).items()}
-    row |= _floors(true, count, other, kind) | _nearness(made, true) | _loss(made, true)
+    row |= _floors(true, count, other, kind) | _nearness(parts, true) | _loss(parts, true)
     row |= {"samples": count, "duration": count * dt}
     return row | {"outcome": _sentence(beside[0], kind, row)}
 
@@ -156,9 +156,9 @@ def _of_trials(kind: str) -> dict[str, Callable[[Comparison], float]]:
     return {name: m.of for name, m in MEASURES.items() if m.of is not None and kind in m.kinds}
 
 
-def _beside(made: list[Stretch], truth: Stretch, count: int) -> list[Comparison]:
+def _beside(parts: list[Stretch], truth: Stretch, count: int) -> list[Comparison]:
     """Return every trial beside one of the truth, which are used in turn."""
-    trials = [trial[:count] for stretch in made for trial in stretch.values]
+    trials = [trial[:count] for stretch in parts for trial in stretch.values]
     true = truth.values
     return [Comparison(true[i % len(true), :count], trial, truth.dt) for i, trial in enumerate(trials)]
 
@@ -177,16 +177,16 @@ def _unsigned(of: Callable[[Comparison], float], dt: float) -> ArrayMeasure:
     return lambda a, b: abs(of(Comparison(a, b, dt)))
 
 
-def _nearness(made: list[Stretch], truth: Stretch) -> Row:
-    near = [float(d) for stretch in made for d in distances(stretch, truth).mean(axis=1)]
+def _nearness(parts: list[Stretch], truth: Stretch) -> Row:
+    near = [float(d) for stretch in parts for d in distances(stretch, truth).mean(axis=1)]
     return {"attractor_distance": _median(near), "attractor_distance_floor": distance_floor(truth).value}
 
 
-def _loss(made: list[Stretch], truth: Stretch) -> Row:
-    window = min(window_of(s, truth) for s in made)
+def _loss(parts: list[Stretch], truth: Stretch) -> Row:
+    window = min(window_of(s, truth) for s in parts)
     if window < 2 * truth.dt:
         return {"lost_share": np.nan}
-    gone = [collapsed | escaped for collapsed, escaped in (losses(s, truth, window) for s in made)]
+    gone = [collapsed | escaped for collapsed, escaped in (losses(s, truth, window) for s in parts)]
     return {"lost_share": float(np.concatenate(gone).mean())}
 
 

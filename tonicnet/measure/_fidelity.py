@@ -167,7 +167,7 @@ def _samples(pair: Pair) -> int:
 
 def _sides(pair: Pair, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
     truth = pair.truth.values
-    return [(truth[i % len(truth), :count], made[:count]) for i, made in enumerate(pair.run.values)]
+    return [(truth[i % len(truth), :count], trial[:count]) for i, trial in enumerate(pair.run.values)]
 
 
 def _floor(pair: Pair, count: int, reference: Labelled | None, measure: ArrayMeasure) -> Floor:

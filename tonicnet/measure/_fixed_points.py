@@ -131,15 +131,17 @@ def _eigenvalues(row: Alone, found: FixedPoints) -> np.ndarray:
         return 1 + net.spec.dt / net.tau * found.eigenvalue
     if net.filter.first_order:
         return found.eigenvalue / row.unit
-    made = net.filter.growth(1 + found.eigenvalue) / row.entry.speed
-    return np.take_along_axis(made, np.argsort(-made.real, axis=1, kind="stable"), axis=1)
+    growing = net.filter.growth(1 + found.eigenvalue) / row.entry.speed
+    return np.take_along_axis(growing, np.argsort(-growing.real, axis=1, kind="stable"), axis=1)
 
 
 def _padded(rows: list[np.ndarray], fill: float | str = np.nan) -> np.ndarray:
     """Return rows of different lengths as one array."""
     longest = max(len(r) for r in rows)
     first = rows[0]
-    made = np.full((len(rows), longest, *first.shape[1:]), fill, dtype=first.dtype if isinstance(fill, str) else float)
+    padded = np.full(
+        (len(rows), longest, *first.shape[1:]), fill, dtype=first.dtype if isinstance(fill, str) else float
+    )
     for i, row in enumerate(rows):
-        made[i, : len(row)] = row
-    return made
+        padded[i, : len(row)] = row
+    return padded

@@ -51,8 +51,8 @@ def floquet(
 
     >>> import tonicnet as tn
     >>> net, bank = tn.load_network("atlas-1000"), tn.load_bank("atlas-1000")
-    >>> made = tn.measure.floquet(net, bank, task="hopf", transient=4.0, duration=8.0)
-    >>> round(made["period"].item(), 2), round(made["exponent"].values[0, 1].item(), 1)    # truth: 2 pi and -2
+    >>> found = tn.measure.floquet(net, bank, task="hopf", transient=4.0, duration=8.0)
+    >>> round(found["period"].item(), 2), round(found["exponent"].values[0, 1].item(), 1)    # truth: 2 pi and -2
     (6.28, -2.0)
     """
     rows = alone(net, bias, task)
@@ -89,10 +89,10 @@ def _of(
 
 
 def _table(net: Network, rows: list[Alone], found: list[Floquet | str], seed: int) -> xr.Dataset:
-    made = [_nothing(row) if isinstance(f, str) else f for row, f in zip(rows, found, strict=True)]
+    each = [_nothing(row) if isinstance(f, str) else f for row, f in zip(rows, found, strict=True)]
     unit = np.array([row.unit for row in rows])
-    multiplier = np.stack([m.multiplier for m in made])
-    period = np.array([m.period for m in made]) * unit
+    multiplier = np.stack([m.multiplier for m in each])
+    period = np.array([m.period for m in each]) * unit
     with np.errstate(divide="ignore"):
         exponent = np.log(np.abs(multiplier)) / period[:, None]
     outcome = [f if isinstance(f, str) else "a cycle" for f in found]
@@ -103,9 +103,9 @@ def _table(net: Network, rows: list[Alone], found: list[Floquet | str], seed: in
         "modulus": Variable(both, np.abs(multiplier), "1", f"modulus of the {name}"),
         "exponent": Variable(both, exponent, "1/task", "Floquet exponent"),
         "period": Variable(("task",), period, "task", "period in task time"),
-        "trivial_error": Variable(("task",), [m.trivial_error for m in made], "1", "distance from 1 along the flow"),
-        "closure": Variable(("task",), [m.closure for m in made], "1", "gap of the closed orbit, scaled"),
-        "orbit": Variable(("task", "phase", "component"), list(map(_orbit, rows, made)), "task", "the cycle"),
+        "trivial_error": Variable(("task",), [m.trivial_error for m in each], "1", "distance from 1 along the flow"),
+        "closure": Variable(("task",), [m.closure for m in each], "1", "gap of the closed orbit, scaled"),
+        "orbit": Variable(("task", "phase", "component"), list(map(_orbit, rows, each)), "task", "the cycle"),
         "outcome": Variable(("task",), outcome, "1", "what was found"),
     }  # fmt: skip
     coords = names(rows) | {
@@ -116,9 +116,9 @@ def _table(net: Network, rows: list[Alone], found: list[Floquet | str], seed: in
     return dataset(variables, coords, network_sha256=net.sha256, seed=seed)
 
 
-def _orbit(row: Alone, made: Floquet) -> Float[np.ndarray, "phase component"]:
+def _orbit(row: Alone, found: Floquet) -> Float[np.ndarray, "phase component"]:
     """Return the output along the orbit at equal phases, in task units; what the task does not use is NaN."""
-    z = row.dynamics.output(made.orbit)
+    z = row.dynamics.output(found.orbit)
     at = np.linspace(0, len(z), _PHASES, endpoint=False)
     around = np.concatenate([z, z[:1]])
     x = row.entry.to_task(np.stack([np.interp(at, np.arange(len(around)), c) for c in around.T], axis=1))

@@ -65,8 +65,8 @@ def jacobian_spectrum(
     >>> import numpy as np
     >>> import tonicnet as tn
     >>> net = tn.Network(units=50, seed=0, synapses="dense", transfer="tanh", feedback=False, dt=0.1)
-    >>> made = tn.measure.jacobian_spectrum(net, np.zeros(50), at="rest")    # phi' = 1: the eigenvalues are those of W
-    >>> bool(np.isclose(made.modulus[0, 0], np.abs(np.linalg.eigvals(net.recurrent)).max(), rtol=1e-4))
+    >>> found = tn.measure.jacobian_spectrum(net, np.zeros(50), at="rest")    # phi' = 1: the eigenvalues are those of W
+    >>> bool(np.isclose(found.modulus[0, 0], np.abs(np.linalg.eigvals(net.recurrent)).max(), rtol=1e-4))
     True
     """
     choose("at", at, PLACES)

@@ -121,7 +121,7 @@ def orbit_distance(run: Labelled, truth: Labelled) -> xr.Dataset:
 def _distances(run: Stretch, truth: Stretch) -> dict[str, Variable]:
     true = truth.values
     found = [
-        orbit_distance_of(true[i % len(true)], made, truth.dt, made_dt=run.dt) for i, made in enumerate(run.values)
+        orbit_distance_of(true[i % len(true)], trial, truth.dt, run_dt=run.dt) for i, trial in enumerate(run.values)
     ]
     if all(np.isnan(f.distance) for f in found):
         _cycles(truth, "truth")

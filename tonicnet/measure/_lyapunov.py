@@ -52,8 +52,8 @@ def lyapunov_spectrum(
     >>> import numpy as np
     >>> import tonicnet as tn
     >>> net = tn.Network(units=50, seed=0)
-    >>> made = tn.measure.lyapunov_spectrum(net, np.full(50, -9.0), k=4, duration=10.0)    # silent: only the leak
-    >>> made["exponent"].values.round(3).tolist()
+    >>> found = tn.measure.lyapunov_spectrum(net, np.full(50, -9.0), k=4, duration=10.0)    # silent: only the leak
+    >>> found["exponent"].values.round(3).tolist()
     [[-10.0, -10.0, -10.0, -10.0]]
     """
     rows = alone(net, bias, task)

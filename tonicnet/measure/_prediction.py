@@ -94,9 +94,9 @@ def prediction_error(run: Labelled, truth: Labelled, *, variance: float | None =
 
 
 def _read(run: Labelled, truth: Labelled) -> Pair:
-    made, true = paired(single(run, finite=False), single(truth, "truth"), same_trials=True)
-    count = min(made.values.shape[1], true.values.shape[1])
-    return Pair(made.cut(count), true.cut(count))
+    held, true = paired(single(run, finite=False), single(truth, "truth"), same_trials=True)
+    count = min(held.values.shape[1], true.values.shape[1])
+    return Pair(held.cut(count), true.cut(count))
 
 
 def _wrong_start(pair: Pair, threshold: float, variance: float) -> float:

@@ -43,16 +43,16 @@ def recovery(run: Labelled, truth: Labelled, *, threshold: float | None = None) 
     0.7
     """
     true = single(truth, "truth")
-    made = fitted(single(run, finite=False), true)
-    if len(made.time) < _SAMPLES:
-        raise ValueError(f"the run is too short: {len(made.time)} samples, a recovery needs {_SAMPLES} or more")
+    measured = fitted(single(run, finite=False), true)
+    if len(measured.time) < _SAMPLES:
+        raise ValueError(f"the run is too short: {len(measured.time)} samples, a recovery needs {_SAMPLES} or more")
     theta = attractor_threshold_of(true.values, minimum=MINIMUM) if threshold is None else float(threshold)
-    d = distances(made, true)
+    d = distances(measured, true)
     index = np.array([settling_index_of(row, theta) for row in d])
-    rates = np.array([_rate(row, made.dt, 2 * theta) for row in d]).reshape(-1, 2)
+    rates = np.array([_rate(row, measured.dt, 2 * theta) for row in d]).reshape(-1, 2)
     found = {
         "kick": Variable(("trial",), d[:, 0], "1", "distance from the attractor at the start in sd"),
-        "recovery_time": Variable(("trial",), index * made.dt, "1", "task time until back on the attractor"),
+        "recovery_time": Variable(("trial",), index * measured.dt, "1", "task time until back on the attractor"),
         "recovered": Variable(("trial",), np.isfinite(index), "1", "back on the attractor (1) or not (0)"),
         "rate": Variable(("trial",), rates[:, 0], "1/task", "rate of return"),
         "rate_error": Variable(("trial",), rates[:, 1], "1/task", "error of the rate of return"),
@@ -60,8 +60,8 @@ def recovery(run: Labelled, truth: Labelled, *, threshold: float | None = None) 
         "threshold": Variable((), theta, "1", "distance that counts as back, in sd"),
         "distance_floor": Variable((), distance_floor(true).value, "1", against_truth("distance in sd")),
     }
-    time = Variable(("time",), made.time - made.time[0], "1", "task time since the kick")
-    return dataset(found, {**made.trial, "time": time}, task=true.task)
+    time = Variable(("time",), measured.time - measured.time[0], "1", "task time since the kick")
+    return dataset(found, {**measured.trial, "time": time}, task=true.task)
 
 
 def _rate(d: Float[np.ndarray, " time"], dt: float, until: float) -> tuple[float, float]:
@@ -107,8 +107,8 @@ def basin(
     if not truths or "elsewhere" in truths:
         raise ValueError('truths is a mapping from a name (not "elsewhere") to a true run, one or more')
     true = {name: single(truth, f"truth of {name}") for name, truth in truths.items()}
-    made = single(run, finite=False)
-    near = np.stack([_last(fitted(made, t), t, threshold, window) for t in true.values()], axis=1)
+    measured = single(run, finite=False)
+    near = np.stack([_last(fitted(measured, t), t, threshold, window) for t in true.values()], axis=1)
     names = [*true, "elsewhere"]
     reached = np.where(near.min(axis=1) < 1, near.argmin(axis=1), len(true))
     count, n = np.bincount(reached, minlength=len(names)), len(reached)
@@ -119,14 +119,14 @@ def basin(
             ("attractor",), np.sqrt(adjusted * (1 - adjusted) / (n + 4)), "1", "standard error of the share"
         ),
         "reached": Variable(("trial",), np.array(names)[reached], "1", "attractor reached"),
-        "start": Variable(("trial", "component"), made.values[:, 0], made.units, "start"),
+        "start": Variable(("trial", "component"), measured.values[:, 0], measured.units, "start"),
         "nearest": Variable(("trial", "attractor"), _with_elsewhere(near), "1", "distance over the threshold"),
     }
-    coords = made.trial | {
+    coords = measured.trial | {
         "attractor": Variable(("attractor",), names, "1", "attractor"),
-        "component": Variable(("component",), list(made.components), "1", "component"),
+        "component": Variable(("component",), list(measured.components), "1", "component"),
     }
-    return dataset(found, coords, task=made.task)
+    return dataset(found, coords, task=measured.task)
 
 
 def _last(run: Stretch, truth: Stretch, threshold: float | None, window: float | None) -> Float[np.ndarray, " trial"]:

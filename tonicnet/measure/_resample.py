@@ -27,12 +27,12 @@ def resample(run: Labelled, dt: float) -> Labelled:
     """
     stretch = coarser(single(run), dt)
     coords = {"trial": stretch.trials, "time": stretch.time, "component": list(stretch.components)}
-    made = xr.DataArray(stretch.values, dims=("trial", "time", "component"), coords=coords, name="output")
-    made.attrs = {"units": stretch.units, "long_name": "output"}
-    made = made if "trial" in run.dims else made.isel(trial=0, drop=True)
+    output = xr.DataArray(stretch.values, dims=("trial", "time", "component"), coords=coords, name="output")
+    output.attrs = {"units": stretch.units, "long_name": "output"}
+    output = output if "trial" in run.dims else output.isel(trial=0, drop=True)
     if isinstance(run, xr.DataArray):
-        return made
-    return made.to_dataset().assign_attrs(run.attrs)
+        return output
+    return output.to_dataset().assign_attrs(run.attrs)
 
 
 def coarser(stretch: Stretch, dt: float) -> Stretch:

@@ -56,7 +56,7 @@ def return_map_residual(run: Labelled, truth: Labelled, *, component: int | str 
         residual = rms_n (m_{n+1} - g(m_n)) / sd,   g: the line through the 8 pairs of the truth nearest to m_n
 
     sd is that of the truth's maxima (of its component, for a cycle, whose maxima are all one). It is near 1 where
-    a maximum does not foretell the next, as in a flow that is no map in this component: then the floor is near 1 too.
+    a maximum does not predict the next, as in a flow that is no map in this component: then the floor is near 1 too.
 
     Arguments: ``run`` and ``truth``, one segment each, steps may differ; ``component``, by number (the last) or name.
     Returns per trial ``return_map_residual``, ``outside`` (share of maxima beyond the truth's) and ``events``; the
@@ -67,16 +67,16 @@ def return_map_residual(run: Labelled, truth: Labelled, *, component: int | str 
     >>> import xarray as xr
     >>> from tonicnet.measure import return_map_residual
     >>> t = np.arange(0, 400, 0.1)
-    >>> made = lambda s: xr.DataArray((np.sin(t) * (1 + 0.3 * np.sin(s * t)))[:, None], dims=("time", "component"),
+    >>> wave = lambda s: xr.DataArray((np.sin(t) * (1 + 0.3 * np.sin(s * t)))[:, None], dims=("time", "component"),
     ...     coords={"time": t})
-    >>> bool(return_map_residual(made(0.7), made(0.7)).return_map_residual[0] < 0.5)
+    >>> bool(return_map_residual(wave(0.7), wave(0.7)).return_map_residual[0] < 0.5)
     True
     """
     true = single(truth, "truth")
-    made = fitted(single(run), true)
+    measured = fitted(single(run), true)
     k = _number(true, component)
     known = np.concatenate(_events(true, k, "truth")[1])
-    pairs = _events(made, k, "run")[1]
+    pairs = _events(measured, k, "run")[1]
     half, scale = len(known) // 2, float(true.values[:, :, k].std())
     low, high = known[:, 0].min(), known[:, 0].max()
     outside = [float(((p[:, 0] < low) | (p[:, 0] > high)).mean()) for p in pairs]
@@ -89,7 +89,7 @@ def return_map_residual(run: Labelled, truth: Labelled, *, component: int | str 
         "outside": Variable(("trial",), outside, "1", "share of maxima beyond the truth's"),
         "events": Variable(("trial",), [len(p) for p in pairs], "1", "pairs of maxima"),
     }
-    return dataset(found, made.trial, task=true.task, component=true.components[k])
+    return dataset(found, measured.trial, task=true.task, component=true.components[k])
 
 
 def _events(stretch: Stretch, k: int, role: str) -> tuple[list[np.ndarray], list[np.ndarray]]:

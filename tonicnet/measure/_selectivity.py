@@ -48,30 +48,30 @@ def selectivity(
     active = largest > silent**2 * largest.max()
     share = np.where(active, variance / np.where(active, largest, 1.0), 0.0)
     features = share[:, active].T
-    made = clusters_of(features, most=clusters, seed=seed)
+    groups = clusters_of(features, most=clusters, seed=seed)
     rng = np.random.Generator(np.random.Philox(seed))
     own = clusters_of(rng.permuted(features, axis=0), most=clusters, seed=seed)
     label = np.full(len(active), -1)
-    label[active] = made.cluster
+    label[active] = groups.cluster
     unit = run["unit"].values if "unit" in run.coords else np.arange(len(active))
     units = str(run["rate"].attrs.get("units", "1"))
     square = "1" if units == "1" else f"{units}^2"
-    number = np.arange(2, 2 + len(made.silhouettes))
+    number = np.arange(2, 2 + len(groups.silhouettes))
     found = {
         "variance": Variable(("task", "unit"), variance, square, "task variance of each unit"),
         "selectivity": Variable(("task", "unit"), share, "1", "task variance over the largest of all tasks"),
         "cluster": Variable(("unit",), label, "1", "cluster (-1: silent)"),
         "order": Variable(("unit",), _order(label, share), "1", "units sorted by cluster"),
-        "silhouette": Variable((), made.silhouettes.max(), "1", "silhouette of the clusters"),
+        "silhouette": Variable((), groups.silhouettes.max(), "1", "silhouette of the clusters"),
         "silhouette_floor": Variable((), own.silhouettes.max(), "1", "silhouette, selectivities shuffled over units"),
-        "silhouette_by_number": Variable(("clusters",), made.silhouettes, "1", "silhouette by number of clusters"),
+        "silhouette_by_number": Variable(("clusters",), groups.silhouettes, "1", "silhouette by number of clusters"),
     }
     coords = {
         "task": Variable(("task",), names, "1", "task"),
         "unit": Variable(("unit",), unit, "1", "unit"),
         "clusters": Variable(("clusters",), number, "1", "number of clusters"),
     }
-    return dataset(found, coords, number=made.number, silent=float(silent), seed=seed)
+    return dataset(found, coords, number=groups.number, silent=float(silent), seed=seed)
 
 
 def _order(label: np.ndarray, share: Float[np.ndarray, "task unit"]) -> np.ndarray:

@@ -16,13 +16,13 @@ _POINTS = 50_000
 
 def attractor_distance_of(
     truth: Float[np.ndarray, "time component"],
-    made: Float[np.ndarray, "time2 component"],
+    run: Float[np.ndarray, "time2 component"],
     *,
     scale: Float[np.ndarray, " component"] | None = None,
 ) -> Float[np.ndarray, " time2"]:
-    """Return, for each sample of ``made``, the distance to the nearest point of the truth, in its sd.
+    """Return, for each sample of ``run``, the distance to the nearest point of the truth, in its sd.
 
-        d(t) = min_s sqrt( mean_k ((made_k(t) - truth_k(s)) / scale_k)^2 )
+        d(t) = min_s sqrt( mean_k ((run_k(t) - truth_k(s)) / scale_k)^2 )
 
     ``scale`` is the truth's standard deviation per component if not given (1 for a truth that does not
     move: a single fixed point). Samples that are not finite get infinity.
@@ -32,13 +32,13 @@ def attractor_distance_of(
     >>> attractor_distance_of(np.array([[-1.0], [1.0]]), np.array([[1.5], [-1.0]])).tolist()
     [0.5, 0.0]
     """
-    scale = spread_of(truth) if scale is None else scale
-    finite = np.isfinite(made).all(axis=1)
-    distance = np.full(len(made), np.inf)
-    points = truth[:: -(-len(truth) // _POINTS)] / scale
     from scipy.spatial import cKDTree
 
-    distance[finite] = cKDTree(points).query(made[finite] / scale)[0] / np.sqrt(truth.shape[1])
+    scale = spread_of(truth) if scale is None else scale
+    finite = np.isfinite(run).all(axis=1)
+    distance = np.full(len(run), np.inf)
+    points = truth[:: -(-len(truth) // _POINTS)] / scale
+    distance[finite] = cKDTree(points).query(run[finite] / scale)[0] / np.sqrt(truth.shape[1])
     return distance
 
 
@@ -77,7 +77,7 @@ def settling_index_of(distance: Float[np.ndarray, " time"], threshold: float) ->
 
 def collapsed_of(
     truth: Float[np.ndarray, "trial time component"],
-    made: Float[np.ndarray, "trial2 time2 component"],
+    run: Float[np.ndarray, "trial2 time2 component"],
     window: int,
     truth_window: int | None = None,
 ) -> Bool[np.ndarray, " trial2"]:
@@ -94,7 +94,7 @@ def collapsed_of(
     """
     middle = np.median(truth, axis=(0, 1))
     spread, share = _least(truth, truth_window or window, middle)
-    last = made[:, -window:]
+    last = run[:, -window:]
     with np.errstate(over="ignore", invalid="ignore"):
         narrow, one_sided = last.std(axis=1) < COLLAPSE * spread, _share(last, middle) < ONE_SIDED * share
     caught = (narrow | one_sided) & np.isfinite(last).all(axis=1)
@@ -118,7 +118,7 @@ def _share(
 
 
 def escaped_of(
-    truth: Float[np.ndarray, "trial time component"], made: Float[np.ndarray, "trial2 time2 component"]
+    truth: Float[np.ndarray, "trial time component"], run: Float[np.ndarray, "trial2 time2 component"]
 ) -> Bool[np.ndarray, " trial2"]:
     """Return which trials ever leave the truth's box by more than one sd, or are not finite.
 
@@ -128,4 +128,4 @@ def escaped_of(
     """
     margin = ESCAPE * spread_of(truth)
     low, high = truth.min(axis=(0, 1)) - margin, truth.max(axis=(0, 1)) + margin
-    return ~((made >= low) & (made <= high)).all(axis=(1, 2))
+    return ~((run >= low) & (run <= high)).all(axis=(1, 2))

@@ -32,8 +32,8 @@ def clusters_of(x: Float[np.ndarray, "unit feature"], *, most: int = 12, seed: i
     doi:10.1038/s41593-018-0310-2.
 
     >>> import numpy as np
-    >>> made = clusters_of(np.repeat(np.eye(3), 5, axis=0) + 0.01 * np.arange(15)[:, None])
-    >>> made.number, made.cluster.tolist()
+    >>> found = clusters_of(np.repeat(np.eye(3), 5, axis=0) + 0.01 * np.arange(15)[:, None])
+    >>> found.number, found.cluster.tolist()
     (3, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2])
     """
     if len(x) < 4:
@@ -59,7 +59,7 @@ def _kmeans(x: Float[np.ndarray, "unit feature"], number: int, rng: np.random.Ge
             centres, labels = kmeans2(x, _spread_out(x, number, rng), minit="matrix")
         return float(((x - centres[labels]) ** 2).sum()), labels.astype(np.int64)
 
-    return min((attempt() for _ in range(_TRIES)), key=lambda made: made[0])[1]
+    return min((attempt() for _ in range(_TRIES)), key=lambda attempted: attempted[0])[1]
 
 
 def _spread_out(x: Float[np.ndarray, "unit feature"], number: int, rng: np.random.Generator) -> np.ndarray:

@@ -26,17 +26,17 @@ class Box(NamedTuple):
 
 
 def state_space_divergence_of(
-    truth: Float[np.ndarray, "time component"], made: Float[np.ndarray, "time2 component"], *, bins: int = 30
+    truth: Float[np.ndarray, "time component"], run: Float[np.ndarray, "time2 component"], *, bins: int = 30
 ) -> float:
-    """Return D_stsp, the divergence KL(truth || made) of the two histograms.
+    """Return D_stsp, the divergence KL(truth || run) of the two histograms.
 
         D = sum_c p_c log(p_c / q_c),   p_c = (n_c + 1e-5) / (S + 1e-5 C)
 
     ``n_c`` counts the samples in cell c of C = bins^d; the cells span [min - 0.1 sd, max + 0.1 sd] of the
-    truth, edges included. ``q`` is made alike from all samples of ``made``: those outside the box or not
+    truth, edges included. ``q`` is computed alike from all samples of ``run``: those outside the box or not
     finite fall in no cell but stay in the total S, so leaving the box always costs.
 
-    Arguments: ``truth`` (S, d) and ``made`` (S', d) in the same units; ``bins`` per component.
+    Arguments: ``truth`` (S, d) and ``run`` (S', d) in the same units; ``bins`` per component.
     Raises ValueError when the cells are so many that the pseudo-counts outweigh the samples.
     Source: Koppe et al. (2019), doi:10.1371/journal.pcbi.1007263; Hess et al. (2023), arXiv:2306.04406.
 
@@ -50,17 +50,17 @@ def state_space_divergence_of(
     """
     _refuse_too_many_cells(truth, bins)
     box = _box(truth, bins)
-    return _divergence(_cells(truth, box), _cells(made, box), len(truth), len(made), box)
+    return _divergence(_cells(truth, box), _cells(run, box), len(truth), len(run), box)
 
 
-def outside_of(truth: Float[np.ndarray, "time component"], made: Float[np.ndarray, "time2 component"]) -> float:
-    """Return the share of samples of ``made`` that lie outside the truth's box or are not finite.
+def outside_of(truth: Float[np.ndarray, "time component"], run: Float[np.ndarray, "time2 component"]) -> float:
+    """Return the share of samples of ``run`` that lie outside the truth's box or are not finite.
 
     >>> truth = np.linspace(0, 1, 50)[:, None]
     >>> round(outside_of(truth, 2 * truth), 2)
     0.48
     """
-    return 1.0 - len(_cells(made, _box(truth, 1))) / len(made)
+    return 1.0 - len(_cells(run, _box(truth, 1))) / len(run)
 
 
 def _box(truth: Float[np.ndarray, "time component"], bins: int) -> Box:
@@ -93,25 +93,23 @@ def _cells(x: Float[np.ndarray, "time component"], box: Box) -> Int[np.ndarray, 
     return index @ box.bins ** np.arange(len(box.low), dtype=np.int64)
 
 
-def _divergence(
-    truth: Int[np.ndarray, " a"], made: Int[np.ndarray, " b"], size: int, size_made: int, box: Box
-) -> float:
-    p, q = _counts(truth, made, box)
+def _divergence(truth: Int[np.ndarray, " a"], run: Int[np.ndarray, " b"], size: int, size_run: int, box: Box) -> float:
+    p, q = _counts(truth, run, box)
     pseudo = PSEUDO_COUNT * box.cells
-    p, q = (p + PSEUDO_COUNT) / (size + pseudo), (q + PSEUDO_COUNT) / (size_made + pseudo)
+    p, q = (p + PSEUDO_COUNT) / (size + pseudo), (q + PSEUDO_COUNT) / (size_run + pseudo)
     empty = (box.cells - len(p)) * PSEUDO_COUNT / (size + pseudo)
-    shift = np.log((size_made + pseudo) / (size + pseudo))
+    shift = np.log((size_run + pseudo) / (size + pseudo))
     return max(0.0, float(np.sum(p * np.log(p / q)) + empty * shift))
 
 
 def _counts(
-    truth: Int[np.ndarray, " a"], made: Int[np.ndarray, " b"], box: Box
+    truth: Int[np.ndarray, " a"], run: Int[np.ndarray, " b"], box: Box
 ) -> tuple[Float[np.ndarray, " cell"], Float[np.ndarray, " cell"]]:
     """Count both over all cells, or over those that either visits where all would not fit in memory."""
     if box.cells > _DENSE_CELLS:
-        visited, where = np.unique(np.concatenate([truth, made]), return_inverse=True)
-        truth, made, cells = where[: len(truth)], where[len(truth) :], len(visited)
+        visited, where = np.unique(np.concatenate([truth, run]), return_inverse=True)
+        truth, run, cells = where[: len(truth)], where[len(truth) :], len(visited)
     else:
         cells = int(box.cells)
-    first, second = (np.bincount(x, minlength=cells).astype(np.float64) for x in (truth, made))
+    first, second = (np.bincount(x, minlength=cells).astype(np.float64) for x in (truth, run))
     return first, second

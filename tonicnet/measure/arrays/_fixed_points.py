@@ -48,8 +48,9 @@ def fixed_points_of(
 
     >>> import numpy as np
     >>> from tonicnet.measure import fixed_points_of
-    >>> made = fixed_points_of(lambda x: x - x**3, lambda x: (1 - 3 * x**2)[:, :, None], np.linspace(-2, 2, 9)[:, None])
-    >>> sorted(made.location.ravel().round(6).tolist())
+    >>> starts = np.linspace(-2, 2, 9)[:, None]
+    >>> found = fixed_points_of(lambda x: x - x**3, lambda x: (1 - 3 * x**2)[:, :, None], starts)
+    >>> sorted(found.location.ravel().round(6).tolist())
     [-1.0, 0.0, 1.0]
     """
     x = np.asarray(starts, dtype=np.float64)

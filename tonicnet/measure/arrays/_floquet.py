@@ -55,8 +55,8 @@ def floquet_of(
     >>> def slope(x):
     ...     square = (x**2).sum(-1)[:, None, None]
     ...     return (1 - square) * np.eye(2) - 2 * x[:, :, None] * x[:, None, :] + [[0, -1], [1, 0]]
-    >>> made = floquet_of(hopf, slope, np.array([1.1, 0.0]), 6.0, dt=0.01)
-    >>> round(made.period, 4), bool(np.isclose(made.multiplier[1], np.exp(-4 * np.pi), rtol=1e-3))
+    >>> found = floquet_of(hopf, slope, np.array([1.1, 0.0]), 6.0, dt=0.01)
+    >>> round(found.period, 4), bool(np.isclose(found.multiplier[1], np.exp(-4 * np.pi), rtol=1e-3))
     (6.2832, True)
     """
     x = np.asarray(start, dtype=np.float64)

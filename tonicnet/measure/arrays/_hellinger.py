@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 def spectral_hellinger_of(
     truth: Float[np.ndarray, "time component"],
-    made: Float[np.ndarray, "time component"],
+    run: Float[np.ndarray, "time component"],
     *,
     smoothing: float = 20.0,
 ) -> float:
@@ -19,7 +19,7 @@ def spectral_hellinger_of(
     Each component is z-scored on its own; ``smoothing`` is the standard deviation of the Gaussian in bins.
     A component that does not move has no spectrum and counts as flat (white).
 
-    Arguments: ``truth`` and ``made``, both (S, d), S the same. Raises ValueError when S differs.
+    Arguments: ``truth`` and ``run``, both (S, d), S the same. Raises ValueError when S differs.
     Source: Mikhaeil et al. (2022), arXiv:2110.07238; Hess et al. (2023), arXiv:2306.04406.
 
     >>> import numpy as np
@@ -30,9 +30,9 @@ def spectral_hellinger_of(
     >>> spectral_hellinger_of(np.sin(0.1 * t), np.sin(0.5 * t)) > 0.9
     True
     """
-    if len(truth) != len(made):
-        raise ValueError(f"spectra need series of one length, got {len(truth)} and {len(made)}; cut the longer")
-    p, q = spectrum(truth, smoothing), spectrum(made, smoothing)
+    if len(truth) != len(run):
+        raise ValueError(f"spectra need series of one length, got {len(truth)} and {len(run)}; cut the longer")
+    p, q = spectrum(truth, smoothing), spectrum(run, smoothing)
     return float(np.sqrt(np.clip(1.0 - np.sqrt(p * q).sum(axis=0), 0.0, 1.0)).mean())
 
 

@@ -16,7 +16,7 @@ COHERENCE = 0.4
 VARIATION = 0.3
 CYCLES = 3
 SAMPLES = 32
-_TOLD = 3  # reasons in one error
+_LISTED = 3  # reasons in one error
 _LEVELS = (0.5, 0.25, 0.75)
 _CLEARLY = 2.0  # times another shortfall: late peaks of a noisy cycle rest on few returns, and some stand out by chance
 
@@ -102,10 +102,10 @@ def no_cycle(x: Float[np.ndarray, "time component"], outcome: str, coherence: fl
 
 def refuse_none(what: str, reasons: Mapping[str, str]) -> None:
     """Raise ValueError for data of which nothing cycles: what was found, for each, and what to do."""
-    told = list(dict.fromkeys(f"{name}: {reason}" if name else reason for name, reason in reasons.items()))
-    more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    listed = list(dict.fromkeys(f"{name}: {reason}" if name else reason for name, reason in reasons.items()))
+    more = f"; and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
     raise ValueError(
-        f"{what} ({'; '.join(told[:_TOLD])}{more}); run longer, discard the start, or take a measure that needs no "
+        f"{what} ({'; '.join(listed[:_LISTED])}{more}); run longer, discard the start, or take a measure that needs no "
         "period, such as state_space_divergence with spectral_hellinger"
     )
 

@@ -55,9 +55,9 @@ def lyapunov_spectrum_of(
     >>> import numpy as np
     >>> from tonicnet.measure import lyapunov_spectrum_of
     >>> a = np.diag([0.5, -1.0])
-    >>> made = lyapunov_spectrum_of(lambda x: x @ a, lambda x: np.broadcast_to(a, (len(x), 2, 2)),
+    >>> found = lyapunov_spectrum_of(lambda x: x @ a, lambda x: np.broadcast_to(a, (len(x), 2, 2)),
     ...     np.zeros((1, 2)), duration=10.0, transient=20.0, dt=0.01)
-    >>> made.values.round(6).tolist(), round(made.kaplan_yorke, 6)
+    >>> found.values.round(6).tolist(), round(found.kaplan_yorke, 6)
     ([0.5, -1.0], 1.5)
     """
     x = np.atleast_2d(np.asarray(start, dtype=np.float64))
@@ -84,7 +84,7 @@ def growth_of(
         )
     rng = np.random.Generator(np.random.Philox(seed))
     now, _ = _renewed(Bundle(x, rng.standard_normal((len(x), k, x.shape[1]))))
-    skipped, made = max(1, transient // every), []
+    skipped, logs = max(1, transient // every), []
     with np.errstate(over="ignore", invalid="ignore"):
         for n in range(skipped + steps // every):
             now, grown = _renewed(_carried(motion, now, every))
@@ -93,8 +93,8 @@ def growth_of(
                     f"the state is not finite from time {(n + 1) * every * motion.dt:.6g} on (transient included); "
                     "use a smaller dt, or start nearer the attractor"
                 )
-            made.append(grown)
-    return np.array(made[skipped:])
+            logs.append(grown)
+    return np.array(logs[skipped:])
 
 
 def least_renewals(trials: int) -> int:

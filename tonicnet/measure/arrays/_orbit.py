@@ -14,7 +14,7 @@ PHASES = 256
 
 
 class OrbitDistance(NamedTuple):
-    """How far the mean orbit is from the truth's, beside the truth's own and the made cycle's spread.
+    """How far the mean orbit is from the truth's, beside the truth's own and the run's own cycles' spread.
 
     NaN where either has no cycle, and then ``outcome`` says why.
     """
@@ -27,20 +27,20 @@ class OrbitDistance(NamedTuple):
 
 def orbit_distance_of(
     truth: Float[np.ndarray, "time component"],
-    made: Float[np.ndarray, "time2 component"],
+    run: Float[np.ndarray, "time2 component"],
     dt: float,
     *,
-    made_dt: float | None = None,
+    run_dt: float | None = None,
 ) -> OrbitDistance:
     """Return the root mean square distance of the two phase-aligned mean orbits, in the truth's sd.
 
         d = min_s sqrt( mean_phi mean_k ((m_k(phi + s) - t_k(phi)) / sd_k)^2 )
 
     Each cycle between two crossings is stretched to 256 phases and averaged. ``floor`` is the same distance
-    between the truth's even and odd cycles, ``spread`` that of single made cycles from their mean.
+    between the truth's even and odd cycles, ``spread`` that of single cycles of the run from their mean.
     Speed does not enter: compare periods beside it. NaN where either has no cycle.
 
-    Arguments: ``truth`` (S, d) at step ``dt``, ``made`` (S', d) at step ``made_dt`` (``dt`` if not given).
+    Arguments: ``truth`` (S, d) at step ``dt``, ``run`` (S', d) at step ``run_dt`` (``dt`` if not given).
 
     >>> import numpy as np
     >>> from tonicnet.measure import orbit_distance_of
@@ -49,23 +49,23 @@ def orbit_distance_of(
     >>> round(orbit_distance_of(circle, 1.1 * circle[7:], 0.05).distance, 3)
     0.1
     """
-    step = dt if made_dt is None else made_dt
-    first, second = limit_cycle_of(truth, dt), limit_cycle_of(made, step)
+    step = dt if run_dt is None else run_dt
+    first, second = limit_cycle_of(truth, dt), limit_cycle_of(run, step)
     if not (first.cycles and second.cycles):
         reason = second.outcome if first.cycles else f"the truth: {first.outcome}"
         return OrbitDistance(np.nan, np.nan, np.nan, reason)
-    return _between(cycles_by_phase(truth, dt, first), cycles_by_phase(made, step, second))
+    return _between(cycles_by_phase(truth, dt, first), cycles_by_phase(run, step, second))
 
 
 def _between(
-    truth: Float[np.ndarray, "cycle phase component"], made: Float[np.ndarray, "cycle2 phase component"]
+    truth: Float[np.ndarray, "cycle phase component"], run: Float[np.ndarray, "cycle2 phase component"]
 ) -> OrbitDistance:
     scale = spread_of(truth.mean(axis=0))
-    truth, made = truth / scale, made / scale
+    truth, run = truth / scale, run / scale
     floor = aligned_distance(truth[::2].mean(axis=0), truth[1::2].mean(axis=0))
-    spread = float(np.sqrt(((made - made.mean(axis=0)) ** 2).mean()))
-    distance = aligned_distance(truth.mean(axis=0), made.mean(axis=0))
-    return OrbitDistance(distance, floor, spread, f"a cycle, {len(made)} seen")
+    spread = float(np.sqrt(((run - run.mean(axis=0)) ** 2).mean()))
+    distance = aligned_distance(truth.mean(axis=0), run.mean(axis=0))
+    return OrbitDistance(distance, floor, spread, f"a cycle, {len(run)} seen")
 
 
 def cycles_by_phase(
@@ -76,21 +76,21 @@ def cycles_by_phase(
     phase = np.arange(PHASES) / PHASES
     where = at[:-1, None] + phase * np.diff(at)[:, None]
     left = np.minimum(where.astype(np.int64), len(x) - 2)
-    share = (where - left)[..., None]
-    return (1 - share) * x[left] + share * x[left + 1]
+    weight = (where - left)[..., None]
+    return (1 - weight) * x[left] + weight * x[left + 1]
 
 
 def aligned_distance(a: Float[np.ndarray, "phase component"], b: Float[np.ndarray, "phase component"]) -> float:
     """Return the root mean square distance of two orbits at the shift of phase that makes it smallest."""
-    overlap = np.fft.irfft((np.fft.rfft(a, axis=0).conj() * np.fft.rfft(b, axis=0)).sum(axis=1), len(a))
-    near = float(overlap.argmax())
     from scipy.optimize import minimize_scalar
 
+    overlap = np.fft.irfft((np.fft.rfft(a, axis=0).conj() * np.fft.rfft(b, axis=0)).sum(axis=1), len(a))
+    near = float(overlap.argmax())
     best = minimize_scalar(lambda s: _distance(a, b, s), bounds=(near - 1, near + 1), method="bounded")
     return min(float(best.fun), _distance(a, b, near))
 
 
 def _distance(a: Float[np.ndarray, "phase component"], b: Float[np.ndarray, "phase component"], shift: float) -> float:
-    whole, share = int(np.floor(shift)), shift - np.floor(shift)
-    moved = (1 - share) * np.roll(b, -whole, axis=0) + share * np.roll(b, -whole - 1, axis=0)
+    whole, rest = int(np.floor(shift)), shift - np.floor(shift)
+    moved = (1 - rest) * np.roll(b, -whole, axis=0) + rest * np.roll(b, -whole - 1, axis=0)
     return float(np.sqrt(((moved - a) ** 2).mean()))

@@ -12,7 +12,7 @@ THRESHOLD = 0.4
 
 def valid_time_of(
     truth: Float[np.ndarray, "trial time component"],
-    made: Float[np.ndarray, "trial time component"],
+    run: Float[np.ndarray, "trial time component"],
     dt: float,
     *,
     threshold: float = THRESHOLD,
@@ -20,7 +20,7 @@ def valid_time_of(
 ) -> Float[np.ndarray, " trial"]:
     """Return per trial the first time at which the normalised error exceeds ``threshold``.
 
-        t_valid = min { t : |made(t) - truth(t)| / sqrt(variance) > threshold }
+        t_valid = min { t : |run(t) - truth(t)| / sqrt(variance) > threshold }
 
     ``variance`` is the total variance (summed over components) of the attractor; without it, that of the
     given truth over all trials and times. A trial that never exceeds gets its whole length, S dt; a sample
@@ -31,18 +31,18 @@ def valid_time_of(
     >>> import numpy as np
     >>> from tonicnet.measure import valid_time_of
     >>> truth = np.zeros((1, 100, 1))
-    >>> made = np.linspace(0, 1, 100)[None, :, None]
-    >>> float(valid_time_of(truth, made, 0.1, variance=1.0)[0])
+    >>> found = np.linspace(0, 1, 100)[None, :, None]
+    >>> float(valid_time_of(truth, found, 0.1, variance=1.0)[0])
     4.0
     """
-    exceeds = ~(normalised_error_of(truth, made, variance) <= threshold)
+    exceeds = ~(normalised_error_of(truth, run, variance) <= threshold)
     first = np.where(exceeds.any(axis=1), exceeds.argmax(axis=1), exceeds.shape[1])
     return first * float(dt)
 
 
 def normalised_error_of(
     truth: Float[np.ndarray, "trial time component"],
-    made: Float[np.ndarray, "trial time component"],
+    run: Float[np.ndarray, "trial time component"],
     variance: float | None = None,
 ) -> Float[np.ndarray, "trial time"]:
     """Return the norm of the error over the square root of the total variance.
@@ -53,4 +53,4 @@ def normalised_error_of(
     """
     total = total_variance(truth) if variance is None else variance
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.sqrt(((made - truth) ** 2).sum(axis=-1) / total)
+        return np.sqrt(((run - truth) ** 2).sum(axis=-1) / total)

@@ -10,7 +10,7 @@ from ._spread import spread_of
 
 def sliced_wasserstein_of(
     truth: Float[np.ndarray, "time component"],
-    made: Float[np.ndarray, "time2 component"],
+    run: Float[np.ndarray, "time2 component"],
     *,
     projections: int = 50,
     seed: int = 0,
@@ -19,8 +19,8 @@ def sliced_wasserstein_of(
 
         SW = mean_w  mean_n | sort(X w)_n - sort(Y w)_n |,   |w| = 1,  w uniform
 
-    Arguments: ``truth`` and ``made``, both (S, d), S the same; ``projections``, how many directions; their ``seed``.
-    NaN where ``made`` is not finite. Raises ValueError for different lengths.
+    Arguments: ``truth`` and ``run``, both (S, d), S the same; ``projections``, how many directions; their ``seed``.
+    NaN where ``run`` is not finite. Raises ValueError for different lengths.
     Source: Bonneel et al. (2015), doi:10.1007/s10851-014-0506-3.
 
     >>> import numpy as np
@@ -29,11 +29,11 @@ def sliced_wasserstein_of(
     >>> round(sliced_wasserstein_of(x, x + 0.5 * x.std()), 6)
     0.5
     """
-    if truth.shape != made.shape:
-        raise ValueError(f"the sliced distance takes as many samples of both, got {truth.shape} and {made.shape}")
-    if not np.isfinite(made).all():
+    if truth.shape != run.shape:
+        raise ValueError(f"the sliced distance takes as many samples of both, got {truth.shape} and {run.shape}")
+    if not np.isfinite(run).all():
         return np.nan
     rng = np.random.Generator(np.random.Philox(seed))
     w = rng.standard_normal((projections, truth.shape[1]))
     w = w / np.linalg.norm(w, axis=1, keepdims=True) / spread_of(truth)
-    return float(np.mean([np.abs(np.sort(truth @ v) - np.sort(made @ v)).mean() for v in w]))
+    return float(np.mean([np.abs(np.sort(truth @ v) - np.sort(run @ v)).mean() for v in w]))
