@@ -110,6 +110,7 @@ def _row(model: LIFNetwork, bias: Bias, task: str | None, duration: float, truth
 
 
 def _at_states(model: LIFNetwork, entry: Entry, z: Float[np.ndarray, "state component"]) -> dict[str, Any]:
+    """Return noise, rates, CV and mismatch at the outputs z, averaged over them."""
     circuit = Circuit(model.net)
     x = _input(model, circuit, circuit.tensor(z), circuit.tensor(entry.bias))
     power, out = model.lif.variability(x.numpy()), circuit.out.numpy()

@@ -18,7 +18,7 @@ from ._cpp_run import run_standalone
 from ._equations import FORMS
 from ._lif_network import LIFNetwork
 from ._spikes import Spikes
-from ._switch import shift
+from ._switch import set_tonic
 from ._to_brian2 import Bias, build, sampling_step
 
 
@@ -112,7 +112,7 @@ def _run_once(
     live = build(model, segments[0].entry, form, start, dt=step, monitors=True, seed=seed)
     for k, segment in enumerate(segments):
         if k:
-            shift(live["neurons"], model, form, segment.entry.bias)
+            set_tonic(live["neurons"], model, form, segment.entry.bias)
         live.run(segment.steps(step) * step * b2.second, namespace={})
         bar.update(segment.duration)
     last = np.array(live["latents"].z_[:])
