@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # `make test` runs one worker a core: threads would only wait
@@ -53,23 +52,6 @@ def _bank_of(net: tn.Network, names: tuple[str, ...] = ("one", "two"), **given: 
         coords={"task": list(names), "unit": np.arange(net.units), "component": [str(c) for c in range(k)]},
         attrs={"network_sha256": net.sha256, "network": json.dumps(net.to_dict())},
     )
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the C++ programs of one test file."""
-    return tmp_path_factory.mktemp("builds")
-
-
-@pytest.fixture
-def quick_compiler() -> Iterator[None]:
-    """Builds with little optimisation, but with the flag that lets the compiler reorder sums, as Brian2 has it."""
-    import brian2 as b2
-
-    kept = b2.prefs["codegen.cpp.extra_compile_args_gcc"]
-    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O1", "-ffast-math", "-fno-finite-math-only", "-std=c++11"]
-    yield
-    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = kept
 
 
 @pytest.fixture

@@ -74,12 +74,12 @@ def test_low_rank_synapses_are_units_times_components():
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
 def test_recurrent_weights_lie_the_right_way_round(kind):
     net = tn.Network(25, seed=0, synapses=kind)
-    made = tn.spiking.to_brian2(net, tonic(25))["recurrent"]
+    recurrent = tn.spiking.to_brian2(net, tonic(25))["recurrent"]
     w = net.recurrent.toarray() if kind == "sparse" else np.asarray(net.recurrent)
     found = np.zeros((25, 25))
-    found[np.array(made.j[:]), np.array(made.i[:])] = np.array(made.w[:]) * (0.1 * 100) * AREA
+    found[np.array(recurrent.j[:]), np.array(recurrent.i[:])] = np.array(recurrent.w[:]) * (0.1 * 100) * AREA
     assert np.allclose(found, w, rtol=1e-6)
-    assert len(made) == np.count_nonzero(w)
+    assert len(recurrent) == np.count_nonzero(w)
 
 
 @pytest.mark.usefixtures("numpy_code")
@@ -283,13 +283,13 @@ def test_unconnected_units_fire_at_their_f_i_curve():
 @pytest.fixture(scope="module")
 def settled():
     """A recurrent network at its fixed point, with rates, and spiking with 1, 4 and 16 neurons for each unit."""
-    net, b = tn.Network(60, seed=2, decoder_scale=1.0), tonic(60, 3)
-    rate = tn.simulate(net, b, duration=8.0, rates=True)
+    net, b = tn.Network(60, seed=2, decoder_scale=1.0, tau=0.05), tonic(60, 3)
+    rate = tn.simulate(net, b, duration=4.0, rates=True)
     assert np.ptp(rate["output"].values[0, -50:], axis=0).max() < 1e-6
     start = rate["output"].values[0, -1]
     runs = {
         m: tn.spiking.simulate(net, b, duration=d, neurons_per_unit=m, initial=start, seed=m)
-        for m, d in ((1, 6.0), (4, 6.0), (16, 3.0))
+        for m, d in ((1, 3.0), (4, 3.0), (16, 1.5))
     }
     return net, rate, runs
 
@@ -299,8 +299,8 @@ def test_a_recurrent_fixed_point_has_the_rates_of_the_rate_network(settled):
     r = rate["rate"].values[0, -1]
     for m, limit in ((4, 0.05), (16, 0.03)):
         run = runs[m]
-        late = run["spike_time"].values > 0.5
-        seconds = run["time"].values[-1] - 0.5
+        late = run["spike_time"].values > 0.25
+        seconds = run["time"].values[-1] - 0.25
         found = np.bincount(run["spike_unit"].values[late], minlength=60) / (m * seconds)
         assert abs(found.sum() / r.sum() - 1) < limit
         assert np.linalg.norm(found - r) / np.linalg.norm(r) < 2 * limit

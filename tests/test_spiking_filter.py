@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 import numpy as np
 import pytest
 from test_spiking_script import check_same, run_here
@@ -18,9 +15,6 @@ SLOW = {"rise": 0.005, "delay": 0.002}
 FILTERS = {"rise": {"rise": 0.005}, "delay": {"delay": 0.002}, "both": SLOW}
 SCHEDULE = [("one", 0.1), ("two", 0.05), ("three", 0.05), ("one", 0.03)]
 NAMES = ("one", "two", "three")
-
-
-pytestmark = pytest.mark.usefixtures("quick_compiler")
 
 
 def network(kind="low-rank", units=40, lif=None, **given):
@@ -71,14 +65,21 @@ def test_what_one_spike_does_to_the_latent(numpy_code, kind, propagation):
         )
 
 
+def unheard(**given):
+    """A run of units that do not hear each other, through some synapses."""
+    net = tn.Network(units=30, seed=1, encoder_scale=1e-9, transfer=LIF(noise=0.0), **given)
+    return tn.spiking.simulate(net, np.linspace(1.5, 3, 30), duration=2.0, codegen="numpy")
+
+
+@pytest.fixture(scope="module")
+def decaying():
+    return unheard()
+
+
 @pytest.mark.parametrize("kind", FILTERS)
-def test_the_mean_output_is_that_of_synapses_that_only_decay(kind):
+def test_the_mean_output_is_that_of_synapses_that_only_decay(decaying, kind):
     """Units that do not hear each other fire alike, whatever their synapses, and their mean output is the same."""
-    given = {"units": 30, "seed": 1, "encoder_scale": 1e-9, "transfer": LIF(noise=0.0)}
-    runs = [
-        tn.spiking.simulate(net, np.linspace(1.5, 3, 30), duration=2.0, codegen="numpy")
-        for net in (tn.Network(**given), tn.Network(**given, **FILTERS[kind]))
-    ]
+    runs = [decaying, unheard(**FILTERS[kind])]
     assert events(runs[0]) == events(runs[1])
     one, two = (run["output"].values[0, 100:].mean(axis=0) for run in runs)
     np.testing.assert_allclose(two, one, atol=2e-3 * np.abs(one).max())
@@ -87,13 +88,13 @@ def test_the_mean_output_is_that_of_synapses_that_only_decay(kind):
 # ---------------------------------------------------------------- forms and ways
 
 
-@pytest.mark.parametrize("kind", ["low-rank", "dense", "sparse"])
-@pytest.mark.parametrize("reset", ["hard", "soft"])
+@pytest.mark.parametrize(("kind", "reset"), [("low-rank", "hard"), ("dense", "soft"), ("sparse", "soft")])
 def test_the_three_forms_have_the_same_spikes(bank_of, kind, reset):
     net = network(kind, lif={"reset_rule": reset})
-    held = tn.spiking.verify(net, bank_of(net, NAMES), schedule=SCHEDULE, codegen="numpy", neurons_per_unit=2)
-    assert held["differing"].values.tolist() == [0, 0, 0]
-    assert (held["spikes"] > 200).all()
+    schedule = [("one", 0.06), ("two", 0.04), ("one", 0.03)]
+    compared = tn.spiking.verify(net, bank_of(net, NAMES), schedule=schedule, codegen="numpy", neurons_per_unit=2)
+    assert compared["differing"].values.tolist() == [0, 0, 0]
+    assert (compared["spikes"] > 200).all()
 
 
 def test_latents_and_matrix_are_one_network(bank_of):
@@ -106,20 +107,6 @@ def test_latents_and_matrix_are_one_network(bank_of):
     assert len(events(latents)) > 200
 
 
-@pytest.mark.parametrize(
-    ("kind", "given"),
-    [("low-rank", {}), ("low-rank", {"propagation": "matrix"}), ("dense", {"form": "leak"}), ("sparse", {})],
-)
-def test_the_program_has_the_spikes_of_the_notebook(bank_of, cache, kind, given):
-    net = network(kind)
-    both = {"schedule": SCHEDULE, "seed": 5, "trials": 2, "neurons_per_unit": 2} | given
-    notebook = tn.spiking.simulate(net, bank_of(net, NAMES), codegen="numpy", **both)
-    program = tn.spiking.simulate(net, bank_of(net, NAMES), codegen="standalone", cache=cache, **both)
-    assert len(events(notebook)) > 200
-    assert events(program) == events(notebook)
-    np.testing.assert_allclose(program["output"], notebook["output"], rtol=1e-9, atol=1e-9)
-
-
 def test_compiled_code_has_the_spikes_of_numpy(bank_of):
     net = network()
     runs = [
@@ -128,27 +115,13 @@ def test_compiled_code_has_the_spikes_of_numpy(bank_of):
     assert events(runs[0]) == events(runs[1])
 
 
-@pytest.mark.parametrize("kind", ["low-rank", "dense"])
-@pytest.mark.parametrize("form", ["threshold", "current"])
+@pytest.mark.parametrize(("kind", "form"), [("low-rank", "threshold"), ("dense", "current")])
 def test_the_script_has_the_same_spikes(tmp_path, bank_of, kind, form):
     net = network(kind, units=30)
     given = {"schedule": SCHEDULE, "form": form, "neurons_per_unit": 2, "seed": 7}
     script = tn.spiking.write_script(tmp_path / "run.py", net, bank_of(net, NAMES), **given)
     run_here(script)
     check_same(script, tn.spiking.simulate(net, bank_of(net, NAMES), codegen="numpy", **given))
-
-
-def test_the_folder_of_cpp_has_the_same_spikes(tmp_path, bank_of):
-    net = network("dense")
-    folder = tn.spiking.write_cpp(tmp_path / "made", net, bank_of(net, NAMES), schedule=SCHEDULE, seed=5)
-    subprocess.run(["make", "OPTIMISATIONS=-w -O0 -std=c++11"], cwd=folder, check=True, capture_output=True)
-    environment = {k: v for k, v in os.environ.items() if k != "TONIC_INPUTS"}
-    subprocess.run(["./main"], cwd=folder, check=True, capture_output=True, env=environment)
-    run = tn.spiking.simulate(net, bank_of(net, NAMES), schedule=SCHEDULE, seed=5, codegen="numpy")
-    steps = np.fromfile(folder / "results" / "spike_step.i64", "i8")
-    who = np.fromfile(folder / "results" / "spike_neuron.i32", "i4")
-    assert [(0, s, n) for s, n in zip(steps.tolist(), who.tolist(), strict=True)] == events(run)
-    assert "current_in.f64" in (folder / "README.md").read_text()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -166,21 +139,19 @@ def test_a_live_network_is_switched_with_spikes_under_way(bank_of, form, numpy_c
     assert np.array_equal(run["spike_time"], live["spikes"].t_[:])
 
 
-# ---------------------------------------------------------------- what is foretold of them
+# ---------------------------------------------------------------- predictions
 
 
-@pytest.mark.parametrize("kind", FILTERS)
-@pytest.mark.parametrize("synapses", ["low-rank", "dense"])
+@pytest.mark.parametrize(("kind", "synapses"), [*((kind, "low-rank") for kind in FILTERS), ("both", "dense")])
 def test_a_spiking_run_starts_in_the_motion_of_the_rate_run(kind, synapses):
     """Few units, many neurons each: the output leaves its start as the rate network's does."""
     net = tn.Network(20, seed=1, transfer=LIF(), synapses=synapses, tau=0.05, **FILTERS[kind])
     bias, z0 = np.linspace(0, 2, 20), np.array([1.0, -0.5, 0.5])
     rate = tn.simulate(net, bias, duration=0.04, dt=0.002, initial=z0)["output"].values[0]
-    spike = tn.spiking.simulate(net, bias, duration=0.04, dt=0.002, initial=z0, neurons_per_unit=400, codegen="numpy")[
+    spike = tn.spiking.simulate(net, bias, duration=0.04, dt=0.002, initial=z0, neurons_per_unit=200, codegen="numpy")[
         "output"
     ].values[0]
-    moved = np.abs(rate[-1] - z0).max()
-    assert np.abs(spike - rate)[2:].max() < 0.12 * moved
+    assert np.abs(spike - rate)[2:].max() < 0.12 * np.abs(rate[-1] - z0).max()
 
 
 def test_the_surrogate_without_noise_is_the_rate_network(monkeypatch):
@@ -191,18 +162,19 @@ def test_the_surrogate_without_noise_is_the_rate_network(monkeypatch):
     monkeypatch.setattr(_surrogate, "ripple", lambda model, x: 0 * x)
     monkeypatch.setattr(LIF, "lead", lambda self, x: (0 * x, 0 * x))
     z0 = np.array([0.5, 0.2, -0.4])
-    made = tn.spiking.surrogate(net, np.ones(30), duration=0.3, initial=z0, dt=0.01)
+    predicted = tn.spiking.surrogate(net, np.ones(30), duration=0.3, initial=z0, dt=0.01)
     rate = tn.simulate(net, np.ones(30), duration=0.3, initial=z0, dt=0.01)
-    np.testing.assert_allclose(made["output"], rate["output"], atol=1e-5)
+    np.testing.assert_allclose(predicted["output"], rate["output"], atol=1e-5)
 
 
 @pytest.mark.slow
 def test_predicted_noise_is_that_of_the_spikes():
-    net = tn.Network(60, seed=2, encoder_scale=1e-6, tau=0.02, rise=0.01, delay=0.002)
+    """12 components are 12 outputs of a short run: about 1200 independent values, so 2 % of standard error."""
+    net = tn.Network(60, seed=2, components=12, encoder_scale=1e-6, tau=0.02, rise=0.01, delay=0.002)
     bias = np.linspace(0.5, 2, 60)
-    said = tn.spiking.predict(net, bias, duration=1.0)["decoded_noise"].values[0]
-    run = tn.spiking.simulate(net, bias, duration=30.0, codegen="numpy")["output"].values[0, 50:]
-    np.testing.assert_allclose(run.std(axis=0), said, rtol=0.1)
+    predicted = tn.spiking.predict(net, bias, duration=0.5)["decoded_noise"].values[0]
+    run = tn.spiking.simulate(net, bias, duration=6.0, dt=0.002, codegen="numpy")["output"].values[0, 50:]
+    assert (run.std(axis=0) / predicted).mean() == pytest.approx(1, abs=0.06)
 
 
 # ---------------------------------------------------------------- doors
@@ -213,8 +185,8 @@ def test_nir_refuses_them_unless_dropped():
     net = tn.Network(20, seed=0, transfer=LIF(refractory=0.0, noise=0.0), **SLOW)
     with pytest.raises(ValueError, match=r"NIR cannot say: rise, delay; .*rise=0 and delay=0"):
         tn.spiking.to_nir(net, np.ones(20))
-    made = tn.spiking.to_nir(net, np.ones(20), drop=("rise", "delay"))
+    graph = tn.spiking.to_nir(net, np.ones(20), drop=("rise", "delay"))
     plain = tn.spiking.to_nir(tn.Network(20, seed=0, transfer=net.transfer), np.ones(20))
-    np.testing.assert_array_equal(made.nodes["decoder"].weight, plain.nodes["decoder"].weight)
-    assert made.metadata["dropped"] == "rise, delay"
-    assert made.metadata["network_sha256"] == net.sha256
+    np.testing.assert_array_equal(graph.nodes["decoder"].weight, plain.nodes["decoder"].weight)
+    assert graph.metadata["dropped"] == "rise, delay"
+    assert graph.metadata["network_sha256"] == net.sha256

@@ -81,7 +81,7 @@ def test_a_switch_with_refractory_neurons_is_the_same_in_every_form(bank_of, kin
 def test_a_switch_that_forgets_to_move_v_would_be_seen(bank_of, monkeypatch, skipped):
     """The test above has teeth: leaving refractory neurons where they were changes the spikes."""
     net, bank, schedule = refractory_case(bank_of, "low-rank")
-    true = _run.shift
+    true = _run.set_tonic
 
     def forgetful(neurons, model, form, bias):
         before = np.array(neurons.v_[:])
@@ -89,7 +89,7 @@ def test_a_switch_that_forgets_to_move_v_would_be_seen(bank_of, monkeypatch, ski
         still = ~np.array(neurons.not_refractory[:]) if skipped == "refractory neurons" else np.ones(60, bool)
         neurons.v_[:] = np.where(still, before, neurons.v_[:])
 
-    monkeypatch.setattr(_run, "shift", forgetful)
+    monkeypatch.setattr(_run, "set_tonic", forgetful)
     held = tn.spiking.verify(net, bank, schedule=schedule, forms=("current", "threshold"), codegen="numpy")
     assert held["differing"].values[1] > 0
     assert held["first_difference"].values[1] >= 0.1 - 1e-9

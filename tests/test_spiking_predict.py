@@ -44,18 +44,28 @@ def test_a_noise_free_neuron_is_regular_and_a_starved_one_nearly_poisson() -> No
 @pytest.mark.parametrize("noise", [0.1, 0.3])
 def test_predicted_noise_is_that_of_brian2(noise: float) -> None:
     """A network that hardly hears itself: its output is a mean and noise. Of quiet neurons half of that is ripple."""
-    open_loop = tn.Network(units=60, seed=3, encoder_scale=1e-4, transfer=LIF(noise=noise))
+    # 12 components are 12 outputs of a short run: about 600 independent values, so 3 % of standard error.
+    open_loop = tn.Network(units=60, seed=3, components=12, encoder_scale=1e-4, tau=0.05, transfer=LIF(noise=noise))
     bias = np.random.default_rng(0).normal(1.0, 0.5, 60)
     predicted = tn.spiking.predict(open_loop, bias, neurons_per_unit=4, duration=1.0)
-    run = tn.spiking.simulate(open_loop, bias, neurons_per_unit=4, duration=40.0)
+    run = tn.spiking.simulate(open_loop, bias, neurons_per_unit=4, duration=5.5)
     measured = run["output"].values[0, 100:].std(0)
-    assert measured == pytest.approx(predicted["decoded_noise"].values[0], rel=0.12)
+    assert (measured / predicted["decoded_noise"].values[0]).mean() == pytest.approx(1, abs=0.09)
     slow, all_of_it = (predicted[name].values[0] for name in ("slow_noise", "relative_noise"))
     assert np.all(slow < (0.9 if noise == 0.1 else 0.99) * all_of_it)
-    said = tn.spiking.surrogate(open_loop, bias, neurons_per_unit=4, duration=40.0)["output"].values[0, 100:]
-    assert said.std(0) == pytest.approx(all_of_it, rel=0.12)
-    rate = run.sizes["spike"] / 240 / 40.0
+    noisy = tn.spiking.surrogate(open_loop, bias, neurons_per_unit=4, duration=5.5)["output"].values[0, 100:]
+    assert (noisy.std(0) / all_of_it).mean() == pytest.approx(1, abs=0.09)
+    rate = run.sizes["spike"] / 240 / 5.5
     assert predicted["firing_rate"].item() == pytest.approx(rate, rel=0.02)
+    assert predicted["cv"].item() == pytest.approx(interval_cv(run), abs=0.05)
+
+
+def interval_cv(run: xr.Dataset) -> float:
+    """The coefficient of variation of each neuron's intervals, its square weighted by the neuron's rate."""
+    time, neuron = run["spike_time"].values, run["spike_neuron"].values
+    gaps = [np.diff(np.sort(time[neuron == k])) for k in np.unique(neuron)]
+    counts, squares = zip(*[(len(g), (g.std() / g.mean()) ** 2) for g in gaps if len(g) > 20], strict=True)
+    return float(np.sqrt(np.average(squares, weights=counts)))
 
 
 def test_noise_falls_with_neurons_per_unit_and_grows_with_the_decoder() -> None:
@@ -74,9 +84,9 @@ def test_the_surrogate_without_noise_is_the_rate_network(synapses: str, monkeypa
     net = tn.Network(units=40, seed=1, synapses=synapses, transfer=LIF(noise=0.0))
     bias = np.random.default_rng(1).normal(1.0, 1.0, 40)
     start = np.array([[0.3, -0.2, 0.1]])
-    made = _surrogate.run(LIFNetwork(net), plan(net, bias, duration=1.0, schedule=None), start, 0.01, 0)
+    noise_free = _surrogate.run(LIFNetwork(net), plan(net, bias, duration=1.0, schedule=None), start, 0.01, 0)
     rate = tn.simulate(net, bias, duration=1.0, dt=0.01, initial=start)
-    assert made["output"].values == pytest.approx(rate["output"].values, abs=1e-6)
+    assert noise_free["output"].values == pytest.approx(rate["output"].values, abs=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -88,14 +98,14 @@ def small() -> tuple[tn.Network, xr.Dataset]:
 def test_predict_covers_the_tasks_of_a_bank(small: tuple[tn.Network, xr.Dataset]) -> None:
     net, bank = small
     truth = {name: tn.task(name).trajectory(80.0, 0.02) for name in ("hopf", "two-well")}
-    made = tn.spiking.predict(net, bank, neurons_per_unit=20, duration=20.0, truth=truth)
-    assert made["task"].values.tolist() == ["hopf", "two-well"]
-    assert abs(made["period_error"].sel(task="hopf").item()) < 0.1
-    assert np.isnan(made["period_error"].sel(task="two-well").item())
-    assert np.all(made["mismatch"] < 1e-3)
-    assert all("units" in made[name].attrs and "long_name" in made[name].attrs for name in made)
+    predicted = tn.spiking.predict(net, bank, neurons_per_unit=20, duration=20.0, truth=truth)
+    assert predicted["task"].values.tolist() == ["hopf", "two-well"]
+    assert abs(predicted["period_error"].sel(task="hopf").item()) < 0.1
+    assert np.isnan(predicted["period_error"].sel(task="two-well").item())
+    assert np.all(predicted["mismatch"] < 1e-3)
+    assert all("units" in predicted[name].attrs and "long_name" in predicted[name].attrs for name in predicted)
     one = tn.spiking.predict(net, bank, task="hopf", neurons_per_unit=20, duration=20.0, truth=truth)
-    assert one["decoded_noise"].values == pytest.approx(made["decoded_noise"].sel(task=["hopf"]).values)
+    assert one["decoded_noise"].values == pytest.approx(predicted["decoded_noise"].sel(task=["hopf"]).values)
 
 
 def test_predict_refuses_what_has_no_neuron() -> None:
@@ -109,15 +119,15 @@ def test_recalibration_brings_the_rates_of_another_neuron_back() -> None:
     net = tn.Network(**options)
     other = tn.Network(**options, transfer=LIF(noise=0.2, refractory=0.006))
     bias = np.random.default_rng(0).normal(1.0, 0.3, 80)
-    mended = tn.spiking.recalibrate(net, bias, onto=other, duration=2.0)
-    assert (mended > bias).mean() > 0.9  # a longer refractory time fires less, so biases rise
+    corrected = tn.spiking.recalibrate(net, bias, onto=other, duration=2.0)
+    assert (corrected > bias).mean() > 0.9  # a longer refractory time fires less, so biases rise
 
     def fired(which: tn.Network, b: np.ndarray) -> np.ndarray:
-        run = tn.spiking.simulate(which, b, duration=10.0, neurons_per_unit=5)
+        run = tn.spiking.simulate(which, b, duration=5.0, neurons_per_unit=10)
         return np.bincount(run["spike_unit"].values, minlength=80) / 50
 
     wanted = fired(net, bias)
-    off, left = (np.abs(fired(other, b) - wanted).mean() for b in (bias, mended))
+    off, left = (np.abs(fired(other, b) - wanted).mean() for b in (bias, corrected))
     assert left < 0.25 * off
 
 
@@ -134,35 +144,39 @@ def _period_error(run: xr.Dataset) -> float:
 def test_recalibration_undoes_the_lead_of_quiet_neurons(turning: tuple[tn.Network, xr.Dataset]) -> None:
     """Spikes run a cycle one per cent fast, as predicted, and with the new biases at its speed; rates then run slow."""
     net, bank = turning
-    made = tn.spiking.recalibrate(net, bank, neurons_per_unit=8)
-    learned, mended = (
-        _period_error(tn.spiking.simulate(net, b, duration=15.0, neurons_per_unit=8, dt=0.004)) for b in (bank, made)
+    recalibrated = tn.spiking.recalibrate(net, bank, neurons_per_unit=8)
+    learned, corrected = (
+        _period_error(tn.spiking.simulate(net, b, duration=15.0, neurons_per_unit=8, dt=0.004))
+        for b in (bank, recalibrated)
     )
-    foretold = [
-        _period_error(tn.spiking.surrogate(net, b, duration=8.0, neurons_per_unit=4000, dt=0.004)) for b in (bank, made)
+    predicted = [
+        _period_error(tn.spiking.surrogate(net, b, duration=8.0, neurons_per_unit=4000, dt=0.004))
+        for b in (bank, recalibrated)
     ]
-    assert -0.018 < foretold[0] < -0.008
-    assert learned == pytest.approx(foretold[0], abs=0.003)
-    assert abs(foretold[1]) < 0.002
-    assert abs(mended) < 0.004
-    assert _period_error(tn.simulate(net, made, duration=8.0, dt=0.004)) == pytest.approx(-foretold[0], abs=0.003)
+    assert -0.018 < predicted[0] < -0.008
+    assert learned == pytest.approx(predicted[0], abs=0.003)
+    assert abs(predicted[1]) < 0.002
+    assert abs(corrected) < 0.004
+    assert _period_error(tn.simulate(net, recalibrated, duration=8.0, dt=0.004)) == pytest.approx(
+        -predicted[0], abs=0.003
+    )
 
 
 def test_recalibration_onto_other_neurons_keeps_the_field(turning: tuple[tn.Network, xr.Dataset]) -> None:
     """Neurons of three times the noise would fire at other rates; with the new biases the cycle is the learned one."""
     net, bank = turning
     other = tn.Network.from_spec(replace(net.spec, transfer=LIF(noise=0.3)))
-    made = tn.spiking.recalibrate(net, bank, onto=other, neurons_per_unit=8)
-    moved = bank.assign_attrs(network_sha256=other.sha256)
+    recalibrated = tn.spiking.recalibrate(net, bank, onto=other, neurons_per_unit=8)
+    unchanged = bank.assign_attrs(network_sha256=other.sha256)
     kept, off = (
         tn.compare(
             tn.simulate(net, bank, duration=8.0, dt=0.005),
             tn.spiking.surrogate(other, b, duration=8.0, neurons_per_unit=4000, dt=0.005),
         )["orbit_distance"].values[0, -1]
-        for b in (made, moved)
+        for b in (recalibrated, unchanged)
     )
     assert kept < 0.1
-    assert not off < 3 * kept
+    assert np.isnan(off) or off > 3 * kept  # no cycle at all, or another one
 
 
 def test_recalibration_moves_a_bank_to_another_neuron(small: tuple[tn.Network, xr.Dataset]) -> None:
@@ -170,11 +184,11 @@ def test_recalibration_moves_a_bank_to_another_neuron(small: tuple[tn.Network, x
     other = tn.Network.from_spec(replace(net.spec, transfer=LIF(noise=0.2)))
     with pytest.raises(ValueError, match="was learned on network"):
         tn.spiking.simulate(other, bank, task="hopf", duration=1.0)
-    made = tn.spiking.recalibrate(net, bank, onto=other, task="hopf", duration=2.0)
-    assert made["task"].values.tolist() == ["hopf"]
-    assert made.attrs["recalibrated"] == "hopf"
-    assert not np.array_equal(made["bias"], bank["bias"].sel(task=["hopf"]))
-    assert tn.spiking.simulate(other, made, duration=0.1).attrs["network_sha256"] == other.sha256
+    recalibrated = tn.spiking.recalibrate(net, bank, onto=other, task="hopf", duration=2.0)
+    assert recalibrated["task"].values.tolist() == ["hopf"]
+    assert recalibrated.attrs["recalibrated"] == "hopf"
+    assert not np.array_equal(recalibrated["bias"], bank["bias"].sel(task=["hopf"]))
+    assert tn.spiking.simulate(other, recalibrated, duration=0.1).attrs["network_sha256"] == other.sha256
 
 
 def test_recalibration_refuses_other_synapses() -> None:

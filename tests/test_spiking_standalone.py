@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import tonicnet as tn
 from tonicnet.network import LIF
@@ -14,69 +18,113 @@ from tonicnet.spiking import _cpp_build, _cpp_inputs
 from tonicnet.spiking._cpp_sources import Shape
 from tonicnet.spiking._lif_network import LIFNetwork
 
-pytestmark = pytest.mark.usefixtures("quick_compiler")
-
-
-def network(kind: str, seed: int = 3, **lif) -> tn.Network:
-    return tn.Network(40, seed=seed, transfer=LIF(**{"refractory": 0.008} | lif), synapses=kind)
-
-
 SCHEDULE = [("one", 0.1), ("two", 0.05), ("three", 0.05), ("one", 0.03)]
 NAMES = ("one", "two", "three")
+GIVEN = {"schedule": SCHEDULE, "seed": 5}
+# Every branch of the C++ but those of low-rank latents: rows of W, a rise time, a delay, a soft reset, several neurons.
+MATRIX = {"form": "leak", "neurons_per_unit": 2, "trials": 2}
 
 
-def events(run) -> list[tuple[int, int, int]]:
+def network(kind: str, seed: int = 3, lif: dict | None = None, **given) -> tn.Network:
+    return tn.Network(40, seed=seed, transfer=LIF(**{"refractory": 0.008} | (lif or {})), synapses=kind, **given)
+
+
+def slow_network(kind: str) -> tn.Network:
+    return network(kind, lif={"reset_rule": "soft"}, rise=0.005, delay=0.002)
+
+
+def events(run: xr.Dataset) -> list[tuple[int, int, int]]:
     steps = np.rint(run["spike_time"].values / 0.0002).astype(int)
     return list(
         zip(run["spike_trial"].values.tolist(), steps.tolist(), run["spike_neuron"].values.tolist(), strict=True)
     )
 
 
-def check_same(net, bank, cache, **given) -> None:
-    both = {"schedule": SCHEDULE, "seed": 5} | given
-    notebook = tn.spiking.simulate(net, bank, codegen="numpy", **both)
-    program = tn.spiking.simulate(net, bank, codegen="standalone", cache=cache, **both)
+def check_same(net, bank, cache, **given) -> xr.Dataset:
+    """Check that a program has the spikes of a notebook, which are returned."""
+    notebook = tn.spiking.simulate(net, bank, codegen="numpy", **GIVEN | given)
+    program = tn.spiking.simulate(net, bank, codegen="standalone", cache=cache, **GIVEN | given)
     assert len(events(notebook)) > 200
     assert events(program) == events(notebook)
     np.testing.assert_allclose(program["output"], notebook["output"], rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(program["spike_time"], notebook["spike_time"])
     assert list(program.variables) == list(notebook.variables)
+    return notebook
 
 
-@pytest.mark.parametrize("form", ["threshold", "leak"])
-def test_the_program_has_the_spikes_of_the_notebook(bank_of, cache, form):
+@pytest.fixture(scope="module", autouse=True)
+def quick_compiler() -> Iterator[None]:
+    """Builds with little optimisation, but with the flag that lets the compiler reorder sums, as Brian2 has it."""
+    import brian2 as b2
+
+    kept = b2.prefs["codegen.cpp.extra_compile_args_gcc"]
+    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O1", "-ffast-math", "-fno-finite-math-only", "-std=c++11"]
+    yield
+    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = kept
+
+
+@pytest.fixture(scope="module")
+def built(bank_of, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of C++ that was written, taken elsewhere and built there: the one build of low-rank networks."""
+    place = tmp_path_factory.mktemp("cpp")
+    net = network("low-rank")
+    folder = tn.spiking.write_cpp(place / "written", net, bank_of(net, NAMES), **GIVEN).rename(place / "elsewhere")
+    subprocess.run(["make", "-j"], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of builds that has the program of low-rank networks in the threshold form."""
+    place = tmp_path_factory.mktemp("builds")
+    shutil.copytree(built, place / _cpp_build.build_key(Shape.of(LIFNetwork(network("low-rank")), "threshold", 0.01)))
+    return place
+
+
+@pytest.fixture
+def no_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_cpp_build, "compile_sources", lambda folder: pytest.fail("compiled again"))
+
+
+@pytest.mark.usefixtures("no_compiling")
+def test_the_program_has_the_spikes_of_the_notebook(bank_of, cache):
     """Noisy, with trials of their own, through switches at which many neurons are refractory."""
     net = network("low-rank")
-    bank = bank_of(net, NAMES)
-    check_same(net, bank, cache, form=form, trials=2)
-    resting = tn.spiking.simulate(net, bank, schedule=SCHEDULE, codegen="numpy", seed=5)["spike_time"].values
-    assert ((resting > 0.1 - 0.008) & (resting < 0.1)).sum() > 3
+    spikes = check_same(net, bank_of(net, NAMES), cache, trials=2)["spike_time"].values
+    assert ((spikes > 0.1 - 0.008) & (spikes < 0.1)).sum() > 3
 
 
-def test_one_build_runs_what_it_has_not_seen(bank_of, cache, monkeypatch):
+@pytest.mark.usefixtures("no_compiling")
+def test_one_build_runs_what_it_has_not_seen(bank_of, cache):
     """Other synapses, biases, schedules, starts, seeds and trials: nothing is compiled again."""
-    first = network("low-rank")
-    tn.spiking.simulate(first, bank_of(first), task="one", duration=0.02, codegen="standalone", cache=cache)
-    monkeypatch.setattr(_cpp_build, "compile_sources", lambda folder: pytest.fail("compiled again"))
     other = network("low-rank", seed=9)
     x = bank_of(other, NAMES)["center"].values[1] + 1.0
     given = {"schedule": [("two", 0.05), ("three", 0.06)], "seed": 77, "initial": x, "trials": 2}
     check_same(other, bank_of(other, NAMES), cache, **given)
 
 
-@pytest.mark.parametrize("kind", ["dense", "sparse"])
-def test_rows_of_random_synapses_have_the_spikes_of_synapses(bank_of, cache, kind):
-    net = network(kind, reset_rule="soft")
-    check_same(net, bank_of(net, NAMES), cache, neurons_per_unit=2)
+def test_rows_of_random_synapses_have_the_spikes_of_synapses(bank_of, cache, monkeypatch):
+    """Dense and sparse ones, with a rise time and a delay, in one build."""
+    dense, sparse = (slow_network(kind) for kind in ("dense", "sparse"))
+    check_same(dense, bank_of(dense, NAMES), cache, **MATRIX)
+    monkeypatch.setattr(_cpp_build, "compile_sources", lambda folder: pytest.fail("compiled again"))
+    check_same(sparse, bank_of(sparse, NAMES), cache, **MATRIX)
 
 
-def test_a_low_rank_network_as_a_matrix_is_the_same_network(bank_of, cache):
+@pytest.mark.slow
+@pytest.mark.parametrize("propagation", ["latents", "matrix"])
+def test_low_rank_networks_of_slow_synapses_too(bank_of, cache, propagation):
+    net = slow_network("low-rank")
+    check_same(net, bank_of(net, NAMES), cache, propagation=propagation, **MATRIX)
+
+
+def test_a_low_rank_network_as_a_matrix_is_the_same_network(bank_of):
     net = network("low-rank")
-    bank = bank_of(net, NAMES)
-    check_same(net, bank, cache, propagation="matrix")
     latents, matrix = (
-        tn.spiking.simulate(net, bank, schedule=SCHEDULE, codegen="numpy", propagation=p) for p in ("latents", "matrix")
+        tn.spiking.simulate(net, bank_of(net, NAMES), codegen="numpy", propagation=p, **GIVEN)
+        for p in ("latents", "matrix")
     )
+    assert len(events(latents)) > 100
     assert events(latents) == events(matrix)
 
 
@@ -96,13 +144,16 @@ def test_progress_comes_from_the_program(bank_of, cache, capsys):
     assert "0.4/0.4" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("no_compiling")
 def test_verify_runs_in_the_program(bank_of, cache):
-    net = network("low-rank")
-    held = tn.spiking.verify(
-        net, bank_of(net, NAMES), schedule=SCHEDULE, forms=("threshold", "leak"), codegen="standalone", cache=cache
-    )
-    assert held["differing"].values.tolist() == [0, 0]
-    assert (held["spikes"] > 200).all()
+    net, same = network("low-rank"), ("threshold", "threshold")
+    both = [
+        tn.spiking.verify(net, bank_of(net, NAMES), schedule=SCHEDULE, forms=same, codegen=code, cache=where)
+        for code, where in (("standalone", cache), ("numpy", None))
+    ]
+    assert both[0]["differing"].values.tolist() == [0, 0]
+    assert both[0]["spikes"].values.tolist() == both[1]["spikes"].values.tolist()
+    assert (both[0]["spikes"] > 200).all()
 
 
 def test_builds_go_to_the_users_cache_or_where_they_are_told(cache, monkeypatch, tmp_path):
@@ -141,7 +192,7 @@ def test_another_device_in_use_is_not_taken_over(cache, tmp_path):
     try:
         with pytest.raises(RuntimeError, match="set to another device"):
             tn.spiking.simulate(
-                network("low-rank", tau_m=0.02), np.ones(40), duration=0.02, codegen="standalone", cache=cache
+                network("low-rank", lif={"tau_m": 0.02}), np.ones(40), duration=0.02, codegen="standalone", cache=cache
             )
     finally:
         b2.get_device().reinit()
@@ -214,25 +265,31 @@ def test_latents_of_a_dense_network_are_refused():
 # ---------------------------------------------------------------- the folder of C++
 
 
-def test_the_folder_builds_elsewhere_and_has_the_same_spikes(bank_of, tmp_path):
-    net = network("dense")
-    bank = bank_of(net, NAMES)
-    given = {"schedule": SCHEDULE, "seed": 5}
-    made = tn.spiking.write_cpp(tmp_path / "made", net, bank, **given)
-    folder = made.rename(tmp_path / "moved")
-    text = (folder / "makefile").read_text() + (folder / "main.cpp").read_text()
+def test_the_folder_builds_elsewhere_and_has_the_same_spikes(bank_of, built):
+    net = network("low-rank")
+    text = (built / "makefile").read_text() + (built / "main.cpp").read_text()
     assert "/lib" not in text
-    assert str(tmp_path) not in text
-    assert "- 2: three" in (folder / "README.md").read_text()
-    subprocess.run(["make", "-j", "OPTIMISATIONS=-w -O0 -std=c++11"], cwd=folder, check=True, capture_output=True)
+    assert str(built.parent) not in text
+    readme = (built / "README.md").read_text()
+    assert "- 2: three" in readme
+    assert "{" not in readme
+    for file in [*(built / "inputs").iterdir(), *(built / "results").glob("*64")]:
+        name = "encoder_<k>.f64" if file.name.startswith("encoder_") else file.name
+        assert f"`{name}`" in readme
     environment = {k: v for k, v in os.environ.items() if k != "TONIC_INPUTS"}
-    subprocess.run(["./main"], cwd=folder, check=True, capture_output=True, env=environment)
-    run = tn.spiking.simulate(net, bank, codegen="numpy", **given)
-    results = folder / "results"
+    subprocess.run(["./main"], cwd=built, check=True, capture_output=True, env=environment)
+    run = tn.spiking.simulate(net, bank_of(net, NAMES), codegen="numpy", **GIVEN)
+    results = built / "results"
     steps, who = np.fromfile(results / "spike_step.i64", "i8"), np.fromfile(results / "spike_neuron.i32", "i4")
+    assert len(steps) > 100
     assert [(0, s, n) for s, n in zip(steps.tolist(), who.tolist(), strict=True)] == events(run)
     assert np.fromfile(results / "latents.f64").size == run["output"].size
+
+
+def test_a_schedule_without_its_row_is_one_sentence(built, tmp_path):
+    folder = shutil.copytree(built, tmp_path / "copy")
     (folder / "inputs" / "schedule.txt").write_text("7 3\n")
+    environment = {k: v for k, v in os.environ.items() if k != "TONIC_INPUTS"}
     done = subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 2
     assert "schedule.txt names row 7, which bank.f64 does not have" in done.stderr

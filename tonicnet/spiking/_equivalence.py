@@ -34,6 +34,7 @@ def form_of(neurons: Any) -> str:
 
 
 def _threshold(neurons: Any) -> str:
+    """Return why the condition of a spike forbids it, or nothing."""
     condition = " ".join(neurons.events.get("spike", "").split())
     if condition == THRESHOLD:
         return ""
@@ -41,6 +42,7 @@ def _threshold(neurons: Any) -> str:
 
 
 def _reset(neurons: Any) -> str:
+    """Return why the reset forbids it, or nothing."""
     reset = " ".join(neurons.event_codes.get("spike", "").split())
     if reset in RESETS.values():
         return ""
@@ -53,6 +55,7 @@ def _reset(neurons: Any) -> str:
 
 
 def _drift(neurons: Any) -> str:
+    """Return why the drift of v forbids it, or nothing: it must be affine in v with a constant slope."""
     import sympy
     from brian2.parsing.sympytools import str_to_sympy
 

@@ -70,6 +70,7 @@ def from_nir(graph: nir.NIRGraph, *, dt: float | None = None) -> brian2.Network:
 
 
 def _neurons(node: Any, count: int, clock: Any) -> Any:
+    """Return the neurons of a CubaLIF node, v at the reset."""
     import brian2 as b2
 
     group = b2.NeuronGroup(
@@ -100,6 +101,7 @@ def _population(graph: Any) -> str:
 
 
 def _step(graph: Any, node: Any, dt: float | None) -> float:
+    """Return the time step; raise ValueError if there is none, or one too coarse for the node."""
     step = graph.metadata.get("dt") if dt is None else dt
     if step is None:
         raise ValueError("this graph does not say its time step; give dt= in seconds")
@@ -127,4 +129,5 @@ def _recurrent(graph: Any) -> Float[np.ndarray, "unit unit"]:
 
 
 def _linear(graph: Any, node: str) -> bool:
+    """Whether a node is Linear."""
     return type(graph.nodes[node]).__name__ == "Linear"

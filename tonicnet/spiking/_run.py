@@ -19,7 +19,7 @@ from ._equations import FORMS
 from ._lif_network import LIFNetwork
 from ._plan import plan
 from ._spikes import Spikes
-from ._switch import shift
+from ._switch import set_tonic
 from ._to_brian2 import Bias, build, sampling_step
 
 
@@ -113,7 +113,7 @@ def _run_once(
     live = build(model, segments[0].entry, form, start, dt=step, monitors=True, seed=seed)
     for k, segment in enumerate(segments):
         if k:
-            shift(live["neurons"], model, form, segment.entry.bias)
+            set_tonic(live["neurons"], model, form, segment.entry.bias)
         live.run(segment.steps(step) * step * b2.second, namespace={})
         bar.update(segment.duration)
     last = np.array(live["latents"].z_[:])

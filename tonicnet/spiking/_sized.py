@@ -24,7 +24,7 @@ _SPATIAL = _Choice(encoder=0.5, decoder=1.5, noise=0.2)
 
 
 def sized(neurons: int, *, seed: int, components: int = 3, **given: Any) -> tuple[Network, int]:
-    """Draw a network whose spikes will be as quiet as so many neurons allow, and say how many of them carry a unit.
+    """Draw a network whose spikes will be as quiet as so many neurons allow; return it and the neurons for each unit.
 
     The decoded noise is sd = decoder_scale sqrt(mean S / (2 tau m)) (:func:`predict`), and what N units can put out is
     in proportion to decoder_scale sqrt(N). Held to the same reach, noise so falls as the root of all neurons, N m, and
@@ -52,10 +52,10 @@ def sized(neurons: int, *, seed: int, components: int = 3, **given: Any) -> tupl
     units = whole("units", given.pop("units", min(count, _UNITS)))
     if units > count:
         raise ValueError(f"{units} units need as many neurons at least, got neurons={count}; raise it, or lower units")
-    share, choice = units / _UNITS, _PLANAR if components < 3 else _SPATIAL
+    ratio, choice = units / _UNITS, _PLANAR if components < 3 else _SPATIAL
     chosen = {
-        "encoder_scale": choice.encoder * share ** (1 / components),
-        "decoder_scale": choice.decoder / share**0.5,
+        "encoder_scale": choice.encoder * ratio ** (1 / components),
+        "decoder_scale": choice.decoder / ratio**0.5,
         "transfer": LIF(noise=choice.noise),
     }
     return Network(units, seed=seed, components=components, **(chosen | given)), count // units

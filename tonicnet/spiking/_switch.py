@@ -38,10 +38,10 @@ def switch(live: brian2.Network, net: Network, bias: Bias, *, task: str | None =
     if rest or not per_unit:
         raise ValueError(f"this live network has {len(neurons)} neurons, which is no multiple of {net.units} units")
     model = LIFNetwork(net, per_unit)
-    shift(neurons, model, form_of(neurons), entry.bias)
+    set_tonic(neurons, model, form_of(neurons), entry.bias)
 
 
-def shift(neurons: object, model: LIFNetwork, form: str, bias: np.ndarray) -> None:
+def set_tonic(neurons: object, model: LIFNetwork, form: str, bias: np.ndarray) -> None:
     """Set the parameter of a form to a new bias, and in the threshold form v with it."""
     parameter = getattr(neurons, f"{FORMS[form]}_")
     before, after = np.array(parameter[:]), model.tonic(form, bias)

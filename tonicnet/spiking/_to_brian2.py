@@ -142,6 +142,7 @@ def quantities(constants: dict[str, float]) -> dict[str, Any]:
 def _neurons(
     model: LIFNetwork, entry: Entry, form: str, filters: dict[str, Any], clock: Any, start: np.ndarray, seed: int
 ) -> Any:
+    """Return the neurons, linked to what they read, with the bias in one form and membranes as in a long run."""
     import brian2 as b2
 
     lif, k = model.lif, model.net.components

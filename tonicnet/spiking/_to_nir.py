@@ -97,6 +97,7 @@ def _dropped(model: LIFNetwork, drop: Collection[str]) -> list[str]:
 
 
 def _neurons(nir: Any, model: LIFNetwork, bias: np.ndarray) -> Any:
+    """Return the CubaLIF node, the bias in its thresholds and resets."""
     lif, same = model.lif, np.ones(model.neurons)
     v_threshold = model.tonic("threshold", bias)
     return nir.CubaLIF(

@@ -97,7 +97,7 @@ class LIFNeurons:
         latents = self.filters("latents", self.data["decoder"].shape[0])
         latents.z = self.data["start"]  # a state on the attractor of the first task
         if "start_in" in self.data:
-            latents.z_in = self.data["start_in"]  # what is on its way to them: they are in motion
+            latents.z_in = self.data["start_in"]  # what is on its way to them: the output is in motion
         neurons = self.neurons(normal() if normal else None)
         if normal:
             neurons.noise_seed = seed
