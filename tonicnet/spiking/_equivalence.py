@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy
-
 from ._equations import FORMS, RESETS, THRESHOLD
 
 
@@ -55,6 +53,7 @@ def _reset(neurons: Any) -> str:
 
 
 def _drift(neurons: Any) -> str:
+    import sympy
     from brian2.parsing.sympytools import str_to_sympy
 
     code = dict(neurons.equations.get_substituted_expressions(neurons.variables))["v"].code
