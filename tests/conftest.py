@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # `make test` runs one worker a core: threads would only wait
@@ -15,7 +16,8 @@ import xarray as xr
 from beartype import beartype
 from jaxtyping import AbstractArray, install_import_hook
 
-CHECKED = ("tonicnet.network", "tonicnet.simulate", "tonicnet.learn", "tonicnet.measure")
+ROOMS = ("network", "parameters", "circuit", "bank", "solve", "measure", "simulate", "learn")
+CHECKED = tuple(f"tonicnet.{room}" for room in ROOMS)
 
 
 def shapes(function: Any) -> Any:
@@ -27,6 +29,9 @@ def shapes(function: Any) -> Any:
 
 with install_import_hook(CHECKED, f"{__name__}.shapes"):
     import tonicnet as tn
+
+    for room in CHECKED:  # now, while the hook is on: ``import tonicnet`` alone imports none of them
+        import_module(room)
 
 
 @pytest.fixture(scope="session")

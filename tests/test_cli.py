@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import xarray as xr
 from typer.testing import CliRunner, Result
 
 import tonicnet as tn
-from tonicnet.cli import app
-from tonicnet.cli._target import read_tasks
+from tonicnet.cli import _fit, app
+from tonicnet.cli._tasks import read_tasks
+from tonicnet.cli._true_runs import _SIZES
+from tonicnet.task._spec import KINDS
 
 UNITS = "80"
 SMALL = ["--units", UNITS, "--rounds", "0", "--steps", "12"]
@@ -63,6 +66,35 @@ def test_help_teaches_every_command() -> None:
 
 def test_version() -> None:
     assert done("--version").strip() == f"tonicnet {tn.__version__}"
+
+
+HELP = """
+import sys
+from typer.testing import CliRunner
+from tonicnet.cli import app
+for words in {asked}:
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    print(result.stdout, end="")
+print(sorted({{"torch", "numpy", "scipy", "xarray", "tonicnet.learn", "tonicnet.network"}} & set(sys.modules)))
+"""
+
+
+def test_help_and_version_are_printed_without_torch() -> None:
+    asked = [["--version"], ["--help"], *([command.name, "--help"] for command in app.registered_commands)]
+    made = subprocess.run([sys.executable, "-c", HELP.format(asked=asked)], capture_output=True, text=True, timeout=60)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout == "".join(done(*words) for words in asked) + "[]\n"
+
+
+def test_options_of_fit_default_to_those_of_the_library() -> None:
+    ours, theirs = signature(_fit.fit).parameters, signature(tn.fit).parameters
+    for name in ("method", "noise", "steps", "rounds", "memory", "device", "seed", "neurons_per_unit"):
+        assert ours[name].default == theirs[name].default, name
+
+
+def test_every_kind_of_task_has_a_size_of_its_true_run() -> None:
+    assert set(_SIZES) == set(KINDS)
 
 
 def test_wrong_usage_exits_with_two() -> None:
@@ -212,8 +244,8 @@ def test_demo_does_the_main_job(tmp_path: Path) -> None:
 
 
 def test_the_command_itself_runs() -> None:
-    code = "import sys; sys.argv = ['tonicnet', 'fit', 'lorentz']; from tonicnet.cli import main; main()"
-    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "tonicnet.cli", "fit", "lorentz"]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert made.returncode == 1
     assert made.stderr.startswith("tonicnet: unknown task 'lorentz'. Did you mean 'lorenz'?")
 

@@ -22,10 +22,10 @@ def public() -> dict[str, Any]:
     """All functions and classes a user is meant to call, by full name."""
     rooms = {"tonicnet": tn} | {f"tonicnet.{name}": getattr(tn, name) for name in HELD}
     return {
-        f"{room}.{name}": thing
+        f"{room}.{name}": getattr(module, name)
         for room, module in rooms.items()
-        for name, thing in vars(module).items()
-        if not name.startswith("_") and of_ours(thing)
+        for name in dir(module)
+        if not name.startswith("_") and of_ours(getattr(module, name))
     }
 
 

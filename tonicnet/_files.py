@@ -7,8 +7,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import xarray as xr
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def save(ds: xr.Dataset, path: str | os.PathLike[str]) -> Path:
@@ -24,6 +26,8 @@ def save(ds: xr.Dataset, path: str | os.PathLike[str]) -> Path:
     >>> tn.load(tn.save(bank, f"{where}/hopf.nc")).sizes["time"]
     11
     """
+    import xarray as xr
+
     if not isinstance(ds, xr.Dataset):
         raise TypeError(f"save takes an xarray.Dataset, got {type(ds).__name__}")
     with atomic(path) as temporary:
@@ -37,10 +41,13 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     Raises FileNotFoundError for a missing file and ValueError for one that is not complete NetCDF.
 
     >>> import tempfile
+    >>> import xarray as xr
     >>> file = save(xr.Dataset({"x": ("time", [1.0, 2.0])}), tempfile.mkdtemp() + "/line.nc")
     >>> load(file)["x"].values.tolist()
     [1.0, 2.0]
     """
+    import xarray as xr
+
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"no file at {file}; give the path of a NetCDF file written by tonicnet")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+
+from ._version import package_version as package_version
 
 DIMS = ("task", "trial", "time", "unit", "component", "epoch", "spike", "mode", "part")
 
@@ -21,14 +22,6 @@ class Variable(NamedTuple):
     values: Any
     units: str
     long_name: str
-
-
-def package_version() -> str:
-    """Return the version of the installed package, or "unknown" in a bare checkout."""
-    try:
-        return version("tonicnet")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def dataset(

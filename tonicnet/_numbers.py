@@ -1,12 +1,60 @@
-"""Numbers from outside, checked."""
+"""Numbers from outside: what counts as one, and the checks of a door. numpy's numbers count, bool does not."""
 
 from __future__ import annotations
 
+import math
 from numbers import Integral
+from typing import Any
 
 
-def whole(name: str, number: object, least: int = 1) -> int:
-    """Return a whole number of at least ``least``, of Python or numpy; raise ValueError for anything else."""
-    if isinstance(number, bool) or not isinstance(number, Integral) or number < least:
+def is_whole(number: object, least: int = 1) -> bool:
+    """Return whether this is a whole number, of Python or numpy, of at least ``least``.
+
+    >>> is_whole(3), is_whole(3.0), is_whole(True), is_whole(0)
+    (True, False, False, False)
+    """
+    return isinstance(number, Integral) and not isinstance(number, bool) and int(number) >= least
+
+
+def real(number: Any) -> float:
+    """Return a number, of Python or numpy, or an array of one, as a float; NaN for anything else.
+
+    No comparison holds for NaN, so that ``0 < real(x) < math.inf`` is the whole check of a positive number.
+
+    >>> real(2), real("2"), real(True), real(None)
+    (2.0, nan, nan, nan)
+    """
+    if isinstance(number, bool | str | bytes) or getattr(getattr(number, "dtype", None), "kind", "") == "b":
+        return math.nan
+    try:
+        return float(number)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def whole(name: str, number: Any, least: int = 1) -> int:
+    """Return a whole number of at least ``least``; raise ValueError for anything else."""
+    if not is_whole(number, least):
         raise ValueError(f"{name} must be a whole number of at least {least}, got {number!r}")
     return int(number)
+
+
+def positive(name: str, number: Any) -> float:
+    """Return a positive finite number; raise ValueError for anything else."""
+    if not 0 < real(number) < math.inf:
+        raise ValueError(f"{name} must be a positive number, got {number!r}")
+    return real(number)
+
+
+def seconds(name: str, number: Any) -> float:
+    """Return a finite number of seconds, zero or more; raise ValueError for anything else."""
+    if not 0 <= real(number) < math.inf:
+        raise ValueError(f"{name} must be zero or a positive number of seconds, got {number!r}")
+    return real(number)
+
+
+def fraction(name: str, number: Any) -> float:
+    """Return a number above 0 and up to 1; raise ValueError for anything else."""
+    if not 0 < real(number) <= 1:
+        raise ValueError(f"{name} must lie in (0, 1], got {number!r}")
+    return real(number)

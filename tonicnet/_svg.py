@@ -66,12 +66,12 @@ def squares(values: Float[np.ndarray, "row column"], *, label: str, size: int = 
     """
     side = size / max(values.shape)
     strength = np.clip(values / max(float(np.abs(values).max()), 1e-12), -1, 1)
-    made = [
+    cells = [
         f'<rect x="{j * side:.1f}" y="{i * side:.1f}" width="{side:.1f}" height="{side:.1f}" fill="{_tint(v)}"/>'
         for i, row in enumerate(strength)
         for j, v in enumerate(row)
     ]
-    return frame("".join(made), label, size, size)
+    return frame("".join(cells), label, size, size)
 
 
 def frame(inside: str, label: str, width: int, height: int) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from .._labels import package_version
+import tonicnet as tn
+
 from ._compare import compare
 from ._demo import demo
 from ._export import export
@@ -39,7 +40,7 @@ def main() -> None:
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"tonicnet {package_version()}")
+        typer.echo(f"tonicnet {tn.__version__}")
         raise typer.Exit()
 
 

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import xarray as xr
+import tonicnet as tn
 
-from .._files import load
 from .._share import shelf
-from ..bank import check_bank
-from ..network import Network, load_network, models
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A bank and its own network, drawn again and held against its hash."""
+    """A bank and its own network, drawn again and checked against its hash."""
 
-    net: Network
+    net: tn.Network
     bank: xr.Dataset
     path: Path
 
 
 def open_bank(source: str) -> Opened:
     """Open a bank file, a folder that holds ``bank.nc``, or the bank of a shipped model by its name."""
+    from ..bank import check_bank
+
     path = _locate(source)
-    bank = load(path)
+    bank = tn.load(path)
     net = _network(path)
     check_bank(net, bank)
     return Opened(net, bank, path)
@@ -35,10 +38,10 @@ def _locate(source: str) -> Path:
     path = Path(source)
     if path.is_dir():
         return path / "bank.nc"
-    return shelf("models") / source / "bank.nc" if not path.exists() and source in models() else path
+    return shelf("models") / source / "bank.nc" if not path.exists() and source in tn.models() else path
 
 
-def _network(path: Path) -> Network:
+def _network(path: Path) -> tn.Network:
     if path.suffix != ".nc":
         raise ValueError(f"a bank is a NetCDF file whose name ends in .nc, got {path}")
-    return load_network(path)
+    return tn.load_network(path)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
 
-from .._files import load
-from ..measure import compare as measured
+import tonicnet as tn
+
 from ._bank import Opened, open_bank
-from ._late import SETTLING, after
-from ._measures import measures_text, settling_text
+from ._errors import in_a_sentence
 from ._paths import output
 from ._picture import FORMATS, draw
-from ._told import told
-from ._truth import Truths, truths
+from ._runs import SETTLING, read_run, settled
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ._true_runs import Truths
 
 
-@told
+@in_a_sentence
 def compare(
     a: Annotated[Path, typer.Argument(help="A run (tonicnet simulate).", show_default=False)],
     b: Annotated[Path, typer.Argument(help="Another run of the same tasks.", show_default=False)],
@@ -43,37 +45,34 @@ def compare(
     Examples:  tonicnet compare rate.nc spikes.nc --bank bank.nc
                tonicnet compare rate.nc spikes.nc --bank bank.nc -o sheet.png
     """
-    first, second = _run(a), _run(b)
+    from ._measures import measures_text, settling_text
+
+    first, second = read_run(a), read_run(b)
     place = None if out is None else output(out, FORMATS)
-    late = [after(run, discard) for run in (first, second)]
-    true = None if bank is None else _truths(open_bank(bank), late)
-    made = measured(*late, truth=true)
-    typer.echo(measures_text(made))
-    if true is not None:
-        typer.echo("\n" + settling_text(_named(first, second), true))
+    late = [settled(run, discard) for run in (first, second)]
+    truth = None if bank is None else _truths(open_bank(bank), late)
+    measures = tn.compare(*late, truth=truth)
+    typer.echo(measures_text(measures))
+    if truth is not None:
+        typer.echo("\n" + settling_text(_named(first, second), truth))
     if place is not None:
-        draw(place, first, second, true, made)
+        draw(place, first, second, truth, measures)
         typer.echo(f"\nwritten: {place}")
 
 
-def _run(path: Path) -> xr.Dataset:
-    run = load(path)
-    if not {"output", "segment", "segment_index", "task_time"} <= set(run.variables):
-        raise ValueError(f"{path} is not a run: it has no output with segments; make one with tonicnet simulate")
-    return run
-
-
 def _truths(opened: Opened, runs: list[xr.Dataset]) -> Truths | None:
+    from ._true_runs import true_runs
+
     for run in runs:
         sha = run.attrs.get("network_sha256", opened.net.sha256)
         if sha != opened.net.sha256:
             raise ValueError(f"a run is of network {sha}, the bank of {opened.net.sha256}; give the runs' own bank")
-    made, missing = truths(opened.bank, runs[0])
+    found, missing = true_runs(opened.bank, runs[0])
     for name, why in missing.items():
         typer.echo(f"no true run of {name}: {why}", err=True)
     if missing:
         typer.echo("so the second run is held against the first", err=True)
-    return None if missing else made
+    return None if missing else found
 
 
 def _named(a: xr.Dataset, b: xr.Dataset) -> dict[str, xr.Dataset]:

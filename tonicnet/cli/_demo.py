@@ -7,32 +7,27 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
 
-from .. import spiking as brian
-from .._files import save
-from ..learn import fit
-from ..measure import compare
-from ..network import Network
-from ..simulate import simulate
-from ._fit import DEFAULTS, outcome_text
-from ._keep import keep
-from ._late import SETTLING, after
-from ._measures import measures_text, settling_text
+import tonicnet as tn
+
+from ._errors import in_a_sentence
+from ._fit import STEPS, outcome_text
 from ._paths import folder
 from ._picture import draw
+from ._runs import SETTLING, save_run, settled
 from ._schedule import Pairs, written
 from ._simulate import Codegen
 from ._table import seconds, table
-from ._target import read_tasks
-from ._told import told
-from ._truth import Truths, truths
+from ._tasks import read_tasks
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
-@told
+@in_a_sentence
 def demo(
     place: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the results go; made if missing.")] = Path(
         "demo"
@@ -44,7 +39,7 @@ def demo(
     ),
     duration: Annotated[float, typer.Option("--seconds", help="Seconds of each task.")] = 16.0,
     neurons_per_unit: Annotated[int, typer.Option(help="Spiking neurons for each rate unit.")] = 4,
-    steps: Annotated[int, typer.Option(help="Steps of the first stage of learning, at most.")] = DEFAULTS["steps"],
+    steps: Annotated[int, typer.Option(help="Steps of the first stage of learning, at most.")] = STEPS,
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = 0,
     codegen: Codegen = "auto",
     verify: Annotated[bool, typer.Option("--verify", help="Also show that all three forms spike alike.")] = False,
@@ -65,11 +60,11 @@ def demo(
     here = folder(place)
     job = _Job()
     targets = read_tasks([name.strip() for name in tasks.split(",") if name.strip()])
-    net = Network(units=units, seed=seed, components=max(3, *(t.dimension for t in targets)))
+    net = tn.Network(units=units, seed=seed, components=max(3, *(t.dimension for t in targets)))
     typer.echo(f"{net!r}\nresults go to {here}/")
     with job.step("learning", f"learning the tonic inputs of {', '.join(t.name for t in targets)}"):
-        bank = fit(net, targets, steps=steps, rounds=rounds, seed=seed, progress=job.shown)
-        save(bank, here / "bank.nc")
+        bank = tn.fit(net, targets, steps=steps, rounds=rounds, seed=seed, progress=job.shown)
+        tn.save(bank, here / "bank.nc")
     typer.echo(outcome_text(bank))
     pairs = [(str(name), duration) for name in bank["task"].values]
     runs = _runs(job, net, bank, pairs, here, neurons_per_unit=neurons_per_unit, seed=seed, codegen=codegen)
@@ -81,7 +76,7 @@ def demo(
 
 def _runs(
     job: _Job,
-    net: Network,
+    net: tn.Network,
     bank: xr.Dataset,
     pairs: Pairs,
     here: Path,
@@ -91,39 +86,42 @@ def _runs(
     codegen: str,
 ) -> dict[str, xr.Dataset]:
     with job.step("rate run", f"running the rate network, {written(pairs)}"):
-        rate = simulate(net, bank, schedule=pairs, seed=seed)
-        save(rate, here / "rate.nc")
+        rate = tn.simulate(net, bank, schedule=pairs, seed=seed)
+        tn.save(rate, here / "rate.nc")
     with job.step(
         "spiking run", f"running {net.units * neurons_per_unit} spiking neurons in Brian2, the same schedule"
     ):
-        spiking = brian.simulate(
+        spiking = tn.spiking.simulate(
             net, bank, schedule=pairs, neurons_per_unit=neurons_per_unit, codegen=codegen, progress=job.shown, seed=seed
         )
-        keep(spiking, here / "spikes.nc")
+        save_run(spiking, here / "spikes.nc")
     with job.step("script", "writing the Brian2 script"):
-        brian.write_script(
+        tn.spiking.write_script(
             here / "brian2_script.py", net, bank, schedule=pairs, neurons_per_unit=neurons_per_unit, seed=seed
         )
     return {"rate": rate, "spiking": spiking}
 
 
-def _verify(job: _Job, net: Network, bank: xr.Dataset, task: str, codegen: str, seed: int) -> None:
+def _verify(job: _Job, net: tn.Network, bank: xr.Dataset, task: str, codegen: str, seed: int) -> None:
     with job.step("verifying", f"running one second of {task} in all three forms"):
-        held = brian.verify(net, bank, task=task, duration=1.0, codegen=codegen, seed=seed)
-    counts = zip(held["form"].values, held["spikes"].values, held["differing"].values, strict=True)
+        forms = tn.spiking.verify(net, bank, task=task, duration=1.0, codegen=codegen, seed=seed)
+    counts = zip(forms["form"].values, forms["spikes"].values, forms["differing"].values, strict=True)
     typer.echo(table(["form", "spikes", "differing"], [[str(f), str(n), str(d)] for f, n, d in counts]))
 
 
 def _compare(job: _Job, bank: xr.Dataset, runs: dict[str, xr.Dataset], here: Path) -> None:
+    from ._measures import measures_text, settling_text
+    from ._true_runs import true_runs
+
     rate, spiking = runs.values()
     with job.step("comparing", "comparing both with the true systems"):
-        late = [after(run, SETTLING) for run in (rate, spiking)]
-        made, missing = truths(bank, late[0])
-        true: Truths | None = None if missing else made
-        measures = compare(*late, truth=true)
-        text = measures_text(measures) + (f"\n\n{settling_text(runs, made)}" if true else "")
+        late = [settled(run, SETTLING) for run in (rate, spiking)]
+        found, missing = true_runs(bank, late[0])
+        truth = None if missing else found
+        measures = tn.compare(*late, truth=truth)
+        text = measures_text(measures) + (f"\n\n{settling_text(runs, truth)}" if truth else "")
     with job.step("picture", "drawing the comparison"):
-        draw(here / "comparison.png", rate, spiking, true, measures)
+        draw(here / "comparison.png", rate, spiking, truth, measures)
     typer.echo(f"\n{text}\n")
 
 

@@ -8,14 +8,15 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+import tonicnet as tn
+
 from .._files import atomic
 from .._names import choose
-from ..spiking import to_nir, write_cpp, write_script
 from ._bank import Opened, open_bank
+from ._errors import in_a_sentence
 from ._paths import output
 from ._schedule import Pairs, asked, written
 from ._simulate import Bank, Duration, Form, PerUnit, ScheduleText, Seed, TaskName
-from ._told import told
 
 Out = Annotated[Path | None, typer.Option("-o", "--out", help="Default: brian2_script.py, brian2_cpp or spiking.nir.")]
 Drop = Annotated[list[str] | None, typer.Option("--drop", help="What NIR cannot say: refractory, noise, 'soft reset'.")]
@@ -31,7 +32,7 @@ class _Asked(NamedTuple):
     drop: list[str]
 
 
-@told
+@in_a_sentence
 def export(
     bank: Bank,
     schedule: ScheduleText = None,
@@ -66,7 +67,7 @@ def export(
 
 
 def _script(a: _Asked) -> None:
-    script = write_script(
+    script = tn.spiking.write_script(
         output(a.out or Path("brian2_script.py"), [".py"]), a.opened.net, a.opened.bank, schedule=a.pairs, form=a.form,
         neurons_per_unit=a.neurons_per_unit, seed=a.seed,
     )  # fmt: skip
@@ -75,7 +76,7 @@ def _script(a: _Asked) -> None:
 
 
 def _cpp(a: _Asked) -> None:
-    folder = write_cpp(
+    folder = tn.spiking.write_cpp(
         a.out or Path("brian2_cpp"), a.opened.net, a.opened.bank, schedule=a.pairs, form=a.form,
         neurons_per_unit=a.neurons_per_unit, seed=a.seed,
     )  # fmt: skip
@@ -89,7 +90,7 @@ def _nir(a: _Asked) -> None:
     if a.form != "threshold" or a.seed != 0:
         raise ValueError("a NIR graph carries thresholds and no seed; leave --form and --seed out")
     (task, _), place = a.pairs[0], output(a.out or Path("spiking.nir"), [".nir"])
-    graph = to_nir(a.opened.net, a.opened.bank, task=task, neurons_per_unit=a.neurons_per_unit, drop=a.drop)
+    graph = tn.spiking.to_nir(a.opened.net, a.opened.bank, task=task, neurons_per_unit=a.neurons_per_unit, drop=a.drop)
     import nir
 
     with atomic(place) as temporary:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import sys
-from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import xarray as xr
 
-from .._files import load, save
-from ..learn import fit as learned
-from ..network import Network, load_network
-from ..task import Task
+import tonicnet as tn
+
+from ._errors import in_a_sentence
 from ._paths import output
 from ._table import number, seconds, table
-from ._target import files, read_tasks
-from ._told import told
+from ._tasks import files, read_tasks
 
-DEFAULTS: dict[str, Any] = {name: p.default for name, p in signature(learned).parameters.items()}
+if TYPE_CHECKING:
+    import xarray as xr
+
+# Those of tonicnet.fit, which a test compares; reading them there would import torch for --help.
+METHOD, NOISE, STEPS, ROUNDS, MEMORY, DEVICE = "auto", 0.1, 20, 3, 4.0, "cpu"
 
 
-@told
+@in_a_sentence
 def fit(
     tasks: Annotated[
         list[str],
@@ -42,23 +42,21 @@ def fit(
     network: Annotated[
         str | None, typer.Option(help="Learn on this network instead: a shipped name, a network.toml or a bank.")
     ] = None,
-    method: Annotated[str, typer.Option(help="auto, flow, trajectory, adam or amsgrad.")] = DEFAULTS["method"],
-    noise: Annotated[float, typer.Option(help="Width, in sd, of the tube in which the field is learned.")] = DEFAULTS[
-        "noise"
-    ],
+    method: Annotated[str, typer.Option(help="auto, flow, trajectory, adam or amsgrad.")] = METHOD,
+    noise: Annotated[float, typer.Option(help="Width, in sd, of the tube in which the field is learned.")] = NOISE,
     neurons_per_unit: Annotated[
         int | None, typer.Option(help="Learn for spikes of so many neurons a unit: their noise is kept low.")
     ] = None,
-    steps: Annotated[int, typer.Option(help="Steps of the first stage, at most.")] = DEFAULTS["steps"],
-    rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = DEFAULTS["rounds"],
+    steps: Annotated[int, typer.Option(help="Steps of the first stage, at most.")] = STEPS,
+    rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = ROUNDS,
     dt: Annotated[float | None, typer.Option(help="Sampling step in seconds of an NPY recording.")] = None,
     variable: Annotated[str | None, typer.Option(help="Variable of a NetCDF recording.")] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="Keep learning in this file; the same command goes on from it.")
     ] = None,
     into: Annotated[Path | None, typer.Option(help="Grow this bank; the network is its own.")] = None,
-    memory: Annotated[float, typer.Option(help="GiB that arrays of learning may take.")] = DEFAULTS["memory"],
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = DEFAULTS["device"],
+    memory: Annotated[float, typer.Option(help="GiB that arrays of learning may take.")] = MEMORY,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = DEVICE,
     out: Annotated[Path, typer.Option("-o", "--out", help="The bank to write.")] = Path("bank.nc"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
@@ -79,7 +77,7 @@ def fit(
     drawn = {"units": units, "components": components, "synapses": synapses, "transfer": transfer}
     if into is not None and network is not None:
         raise ValueError("--into brings its bank's own network; leave out --network")
-    held = None if into is None else load(into)
+    held = None if into is None else tn.load(into)
     net = _network(
         network if into is None else str(into),
         {name: value for name, value in drawn.items() if value is not None},
@@ -88,12 +86,12 @@ def fit(
     )
     typer.echo(repr(net))
     shown = not quiet and sys.stderr.isatty()
-    bank = learned(
+    bank = tn.fit(
         net, targets, method=method, noise=noise, steps=steps, rounds=rounds, seed=seed, progress=shown,
         checkpoint=checkpoint, into=held, memory=memory, device=device,
         neurons_per_unit=neurons_per_unit,
     )  # fmt: skip
-    save(bank, place)
+    tn.save(bank, place)
     typer.echo(outcome_text(bank))
     typer.echo(f"written: {place}      next: tonicnet simulate {place}")
 
@@ -107,10 +105,10 @@ def outcome_text(bank: xr.Dataset) -> str:
     return table(["task", "learned in", "speed", "outcome"], rows, left=(0, 3))
 
 
-def _network(source: str | None, drawn: dict[str, Any], targets: list[Task], seed: int) -> Network:
+def _network(source: str | None, drawn: dict[str, Any], targets: list[tn.Task], seed: int) -> tn.Network:
     if source is None:
         needed = max(3, *(t.dimension for t in targets))
-        return Network(**({"units": 1000, "components": needed} | drawn), seed=seed)
+        return tn.Network(**({"units": 1000, "components": needed} | drawn), seed=seed)
     if drawn:
         raise ValueError(f"--network brings its own {', '.join(drawn)}; leave out --{' and --'.join(drawn)}")
-    return load_network(source)
+    return tn.load_network(source)

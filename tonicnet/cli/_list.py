@@ -7,16 +7,14 @@ from typing import Any
 
 import typer
 
-from .._files import load
+import tonicnet as tn
+
 from .._share import shelf
-from ..network import models
-from ..network._spec import TRANSFERS
-from ..task import task, tasks
+from ._errors import in_a_sentence
 from ._table import table
-from ._told import told
 
 
-@told
+@in_a_sentence
 def shelves() -> None:
     """List the tasks, the shipped networks and the transfer functions.
 
@@ -24,7 +22,9 @@ def shelves() -> None:
     Example:  tonicnet list
               tonicnet fit NAME      learn one of the tasks
     """
-    known = [task(name) for name in tasks()]
+    from ..network import TRANSFERS
+
+    known = [tn.task(name) for name in tn.tasks()]
     rows = [[t.name, t.kind, str(t.dimension), t.title] for t in known]
     typer.echo("Tasks (tonicnet fit NAME)\n" + _indented(["name", "kind", "dim", "title"], rows, (0, 1, 3)))
     typer.echo("\nNetworks with a bank (tonicnet simulate NAME)\n" + _models())
@@ -33,7 +33,7 @@ def shelves() -> None:
 
 
 def _models() -> str:
-    rows = [_model(name) for name in models()]
+    rows = [_model(name) for name in tn.models()]
     return _indented(["name", "units", "K", "synapses", "transfer", "tasks"], rows, (0, 3, 4, 5)) if rows else "  none"
 
 
@@ -41,7 +41,7 @@ def _model(name: str) -> list[str]:
     place = shelf("models") / name
     spec = tomllib.loads((place / "network.toml").read_text())
     bank = place / "bank.nc"
-    held = ", ".join(map(str, load(bank)["task"].values)) if bank.is_file() else "no bank"
+    held = ", ".join(map(str, tn.load(bank)["task"].values)) if bank.is_file() else "no bank"
     return [name, str(spec["units"]), str(spec["components"]), spec["synapses"], _curve(spec["transfer"]), held]
 
 

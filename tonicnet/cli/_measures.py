@@ -9,7 +9,7 @@ import xarray as xr
 
 from ..measure import MEASURES, settling_time
 from ._table import number, percent, seconds, table
-from ._truth import Truths
+from ._true_runs import Truths
 
 WITHIN = 0.3  # sd from the attractor that counts as arrived, for rates and spikes alike
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import xarray as xr
+import tonicnet as tn
 
 from .._files import atomic
-from ._truth import Truths
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ._true_runs import Truths
 
 FORMATS = (".png", ".pdf", ".svg")
 
@@ -17,10 +22,9 @@ def draw(path: Path, a: xr.Dataset, b: xr.Dataset, truth: Truths | None, measure
     import matplotlib
 
     matplotlib.use("Agg")
-    from ..plot import compare as sheet
 
     rate, spiking = (b, a) if "spike_time" in a and "spike_time" not in b else (a, b)
-    figure = sheet(rate, spiking, truth=truth, measures=measures)
+    figure = tn.plot.compare(rate, spiking, truth=truth, measures=measures)
     with atomic(path) as temporary:
         figure.savefig(temporary, format=path.suffix[1:])
     figure.clear()

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ..report import report as written
+import tonicnet as tn
+
 from ._bank import open_bank
+from ._errors import in_a_sentence
 from ._paths import output
 from ._simulate import Bank
-from ._told import told
 
 
-@told
+@in_a_sentence
 def report(
     bank: Bank,
     out: Annotated[Path, typer.Option("-o", "--out", help="The page to write (.html).")] = Path("report.html"),
@@ -34,5 +35,5 @@ def report(
     """
     opened = open_bank(bank)
     place = output(out, [".html"], inputs=[opened.path])
-    path = written(opened.net, opened.bank, place, duration=duration, seed=seed)
+    path = tn.report(opened.net, opened.bank, place, duration=duration, seed=seed)
     typer.echo(f"written: {path}, {path.stat().st_size / 1e6:.0f} MB, {opened.bank.sizes['task']} tasks")

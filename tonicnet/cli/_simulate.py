@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
 
-from .. import spiking as brian
-from ..simulate import simulate as rates
+import tonicnet as tn
+
 from ._bank import open_bank
-from ._keep import keep
+from ._errors import in_a_sentence
 from ._paths import output
+from ._runs import save_run
 from ._schedule import asked
 from ._table import seconds, table
-from ._told import told
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Bank = Annotated[str, typer.Argument(help="A bank.nc, or the name of a shipped model.", show_default=False)]
 ScheduleText = Annotated[
@@ -31,7 +33,7 @@ Seed = Annotated[int, typer.Option("--seed", help="Of the start and the noise.")
 Codegen = Annotated[str, typer.Option("--codegen", help="auto, cython, numpy (without compiler), or standalone (C++).")]
 
 
-@told
+@in_a_sentence
 def simulate(
     bank: Bank,
     schedule: ScheduleText = None,
@@ -62,13 +64,13 @@ def simulate(
     if spiking:
         if noise:
             raise ValueError("--noise is for rate networks; a spiking neuron's noise is part of the network")
-        run = brian.simulate(
+        run = tn.spiking.simulate(
             opened.net, opened.bank, schedule=pairs, trials=trials, form=form, neurons_per_unit=neurons_per_unit,
             codegen=codegen, progress=sys.stderr.isatty(), seed=seed,
         )  # fmt: skip
     else:
-        run = rates(opened.net, opened.bank, schedule=pairs, trials=trials, noise=noise, seed=seed)
-    keep(run, place)
+        run = tn.simulate(opened.net, opened.bank, schedule=pairs, trials=trials, noise=noise, seed=seed)
+    save_run(run, place)
     typer.echo(run_text(run))
     typer.echo(f"written: {place}")
 

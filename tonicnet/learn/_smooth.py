@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.signal import savgol_coeffs, savgol_filter
 
 _ORDERS = (2, 4)
 _WIDEST = 61  # samples of a local polynomial at most
@@ -35,6 +34,8 @@ def smoothed(values: Float[np.ndarray, "trial time component"], dt: float) -> Sm
     >>> bool(np.std(made.values[0, :, 0] - np.sin(t)) < 0.03), bool(0.09 < made.noise[0] < 0.11)
     (True, True)
     """
+    from scipy.signal import savgol_coeffs, savgol_filter
+
     length = values.shape[1]
     choices = [(_left_out(values, w, p), w, p) for p in _ORDERS for w in range(p + 3, min(_WIDEST, length - 2), 2)]
     if not choices:
@@ -49,6 +50,8 @@ def smoothed(values: Float[np.ndarray, "trial time component"], dt: float) -> Sm
 
 
 def _left_out(values: Float[np.ndarray, "trial time component"], width: int, order: int) -> float:
+    from scipy.signal import savgol_coeffs, savgol_filter
+
     own = savgol_coeffs(width, order)[width // 2]
     inner = slice(width, -width) if values.shape[1] > 4 * width else slice(None)
     error = (values - savgol_filter(values, width, order, axis=1))[:, inner] / (1 - own)

@@ -9,6 +9,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable
+from .._numbers import is_whole, real
 from ..bank import Entry, bare, check_bank, entry
 from ..circuit import Autonomous, Variation, autonomous
 from ..network import Network
@@ -99,14 +100,13 @@ def names(rows: list[Alone]) -> dict[str, Variable]:
 
 def positive(name: str, number: float) -> float:
     """Return a positive finite number; raise ValueError for anything else."""
-    value = float(number)
-    if not (np.isfinite(value) and value > 0):
+    if not 0 < real(number) < np.inf:
         raise ValueError(f"{name} is a positive number, got {number!r}")
-    return value
+    return real(number)
 
 
 def whole(name: str, number: int, least: int = 1) -> int:
     """Return a whole number of at least ``least``; raise ValueError for anything else."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+    if not is_whole(number, least):
         raise ValueError(f"{name} is a whole number of at least {least}, got {number!r}")
     return int(number)

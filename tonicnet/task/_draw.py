@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._numbers import is_whole
+
 
 def generator(seed: int) -> np.random.Generator:
     """Return the generator of a seed. Raises ValueError unless it is a whole number >= 0."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+    if not is_whole(seed, 0):
         raise ValueError(f"seed must be a whole number >= 0, got {seed!r}")
     return np.random.Generator(np.random.Philox(int(seed)))
 
@@ -19,6 +21,6 @@ def picks(size: int, count: int, *, seed: int) -> np.ndarray:
 
 def count_of(value: int, *, what: str) -> int:
     """Return ``value`` if it is a whole number of at least one; raise ValueError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+    if not is_whole(value):
         raise ValueError(f"{what} must be a whole number >= 1, got {value!r}")
     return int(value)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..task import Task, read_recording, task, tasks
+import tonicnet as tn
 
 _RECORDINGS = (".nc", ".csv", ".npy")
 
 
-def read_tasks(given: Sequence[str], *, dt: float | None = None, variable: str | None = None) -> list[Task]:
+def read_tasks(given: Sequence[str], *, dt: float | None = None, variable: str | None = None) -> list[tn.Task]:
     """Return the tasks of shelf names, TOML files and recordings; ``dt`` is for NPY, ``variable`` for NetCDF."""
     suffixes = {Path(name).suffix for name in given}
     if dt is not None and ".npy" not in suffixes:
@@ -22,14 +22,14 @@ def read_tasks(given: Sequence[str], *, dt: float | None = None, variable: str |
 
 def files(given: Sequence[str]) -> list[Path]:
     """Return the files among the tasks."""
-    return [Path(name) for name in given if name not in tasks() and Path(name).is_file()]
+    return [Path(name) for name in given if name not in tn.tasks() and Path(name).is_file()]
 
 
-def _task(name: str, dt: float | None, variable: str | None) -> Task:
+def _task(name: str, dt: float | None, variable: str | None) -> tn.Task:
     path = Path(name)
-    if name in tasks() or path.suffix not in _RECORDINGS:
-        return task(name)
-    array = read_recording(
+    if name in tn.tasks() or path.suffix not in _RECORDINGS:
+        return tn.task(name)
+    array = tn.read_recording(
         path, dt=dt if path.suffix == ".npy" else None, variable=variable if path.suffix == ".nc" else None
     )
-    return Task.from_array(array, name=path.stem)
+    return tn.Task.from_array(array, name=path.stem)

@@ -1,4 +1,4 @@
-"""Errors of the library, told in one sentence on stderr."""
+"""Errors of the library, printed as one sentence on stderr."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ R = TypeVar("R")
 EXPECTED = (ValueError, KeyError, TypeError, OSError, RuntimeError, ImportError, MemoryError)
 
 
-def told(command: Callable[P, R]) -> Callable[P, R]:
+def in_a_sentence(command: Callable[P, R]) -> Callable[P, R]:
     """Make a command print the errors that the library raises on purpose and exit with 1, without a traceback."""
 
     @functools.wraps(command)

@@ -12,24 +12,24 @@ from ..task import Task
 
 Truths = dict[str, xr.Dataset]
 
-# kind of task: (trials, length of each in segments of the run); longer truths give better floors
+# for each of tonicnet.task.KINDS: trials, and the length of each in segments of the run; longer ones give better floors
 _SIZES = {"chaos": (4, 5), "cycle": (1, 2), "memory": (20, 1), "recording": (2, 2), "behaviour": (20, 1)}
 _SEED = 11
 
 
-def truths(bank: xr.Dataset, run: xr.Dataset) -> tuple[Truths, dict[str, str]]:
-    """Return a true run for each task of a run, and for those that cannot be made again the reason."""
+def true_runs(bank: xr.Dataset, run: xr.Dataset) -> tuple[Truths, dict[str, str]]:
+    """Return a true run for each task of a run, and for those that cannot be computed again the reason."""
     specs = _specs(bank)
-    made: Truths = {}
+    found: Truths = {}
     missing: dict[str, str] = {}
     for name in dict.fromkeys(str(n) for n in run["segment"].values):
         try:
             if name not in specs:
                 raise ValueError("the bank does not hold it")
-            made[name] = _truth(Task.from_dict(specs[name]), *_grid(run, name))
+            found[name] = _truth(Task.from_dict(specs[name]), *_grid(run, name))
         except ValueError as error:
             missing[name] = str(error)
-    return made, missing
+    return found, missing
 
 
 def _specs(bank: xr.Dataset) -> dict[str, Any]:
