@@ -192,7 +192,7 @@ def test_first_tonic_inputs_of_independent_draws_are_those_of_before(recipe, kno
 
 def test_every_draw_has_its_own_hash():
     hashes = {tn.Network(40, seed=0, draw=d).sha256 for d in DRAWS}
-    assert len(hashes) == len(DRAWS) == 6
+    assert len(hashes) == len(DRAWS) == 7
 
 
 def test_numpy_integers_are_whole_numbers():
@@ -466,9 +466,9 @@ SIZES = {"half": st.integers(4, 60), "components": st.integers(1, 7), "seed": st
 
 
 @settings(max_examples=25, deadline=None)
-@given(**SIZES, transfer=st.sampled_from(CURVES))
-def test_pairs_share_encoder_and_first_tonic_input_and_are_silent_everywhere(half, components, seed, transfer):
-    net = tn.Network(2 * half, seed=seed, components=components, transfer=transfer, draw="paired")
+@given(**SIZES, transfer=st.sampled_from(CURVES), draw=st.sampled_from(["paired", "paired-low-discrepancy"]))
+def test_pairs_share_encoder_and_first_tonic_input_and_are_silent_everywhere(half, components, seed, transfer, draw):
+    net = tn.Network(2 * half, seed=seed, components=components, transfer=transfer, draw=draw)
     first = first_bias(net, seed=1)
     assert (net.encoder[:half] == net.encoder[half:]).all()
     assert (net.decoder[:, :half] == -net.decoder[:, half:]).all()
@@ -544,8 +544,17 @@ def test_low_discrepancy_draws_fill_encoders_and_thresholds_evenly(seed, dale):
     assert found["low-discrepancy"] < 0.15 * found["independent"]
 
 
-def test_pairs_obey_dale_one_of_either_kind():
-    net = tn.Network(40, seed=0, draw="paired", dale=True, inhibitory=0.5)
+def test_pairs_of_a_low_discrepancy_draw_fill_their_space_evenly():
+    found = {}
+    for draw in ("paired", "paired-low-discrepancy"):
+        net = tn.Network(600, seed=0, transfer="tanh", draw=draw)
+        found[draw] = qmc.discrepancy(norm.cdf(np.column_stack([net.encoder / 0.8, first_bias(net) / 3])[:300]))
+    assert found["paired-low-discrepancy"] < 0.15 * found["paired"]
+
+
+@pytest.mark.parametrize("draw", ["paired", "paired-low-discrepancy"])
+def test_pairs_obey_dale_one_of_either_kind(draw):
+    net = tn.Network(40, seed=0, draw=draw, dale=True, inhibitory=0.5)
     assert (net.encoder >= 0).all()
     assert (net.decoder[:, :20] > 0).all()
     assert (net.decoder[:, 20:] == -net.decoder[:, :20]).all()

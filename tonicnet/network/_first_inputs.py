@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from ._spec import NetworkSpec
+from ._spec import HALVES, NetworkSpec
 from ._structured import halton
 from ._transfer import Transfer
 
@@ -41,11 +41,10 @@ def first_tonic_inputs(
 
 def _standard(spec: NetworkSpec, rng: np.random.Generator) -> Inputs:
     """Return standard normal numbers, one a unit, that suit the draw."""
-    if spec.draw in ("paired", "antithetic"):
-        return np.tile(rng.standard_normal(spec.units // 2), 2)
-    if spec.draw == "low-discrepancy":
-        return halton(spec.components, spec.units, rng)
-    return rng.standard_normal(spec.units)
+    count = spec.units // 2 if spec.draw in HALVES else spec.units
+    even = spec.draw in ("low-discrepancy", "paired-low-discrepancy")
+    drawn = halton(spec.components, count, rng) if even else rng.standard_normal(count)
+    return np.tile(drawn, spec.units // count)
 
 
 def _silenced(first: Inputs, decoder: Float[np.ndarray, "component unit"], transfer: Transfer) -> Inputs:

@@ -61,8 +61,9 @@ class Network:
         "independent" of each other; "paired", units in pairs of equal encoder and first tonic input and opposite
         decoder, so that the network is silent at the start; "antithetic", pairs of opposite encoder and decoder and
         equal first tonic input; "orthogonal", encoders in orthogonal blocks and orthogonal decoders;
-        "low-discrepancy", encoders and first tonic inputs that fill their space evenly; "silent", independent
-        synapses and first tonic inputs b with D phi(b) = 0.
+        "low-discrepancy", encoders and first tonic inputs that fill their space evenly;
+        "paired-low-discrepancy", pairs that do so; "silent", independent synapses and first tonic
+        inputs b with D phi(b) = 0.
 
     Raises TypeError or ValueError for numbers no network can have, naming each.
 

@@ -16,8 +16,9 @@ from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
 TRANSFERS: dict[str, type[Transfer]] = {t.name: t for t in (Tanh, Relu, Softplus, Sigmoid, LIF)}
 SYNAPSES = ("low-rank", "dense", "sparse")
 INDEPENDENT = "independent"
-DRAWS = (INDEPENDENT, "paired", "antithetic", "orthogonal", "low-discrepancy", "silent")
-_HALVES = ("paired", "antithetic")  # draws that repeat the first half of the units in the second
+PAIRED = ("paired", "paired-low-discrepancy")
+HALVES = (*PAIRED, "antithetic")  # draws that repeat the first half of the units in the second
+DRAWS = (INDEPENDENT, *HALVES, "orthogonal", "low-discrepancy", "silent")
 _SIGNED = ("antithetic", "orthogonal")  # draws whose encoders need both signs
 
 
@@ -82,7 +83,7 @@ class NetworkSpec:
             raise ValueError(
                 f'draw={self.draw!r} structures low-rank synapses, got synapses={self.synapses!r}; use "independent"'
             )
-        if self.draw in _HALVES and self.units % 2:
+        if self.draw in HALVES and self.units % 2:
             raise ValueError(f"draw={self.draw!r} needs an even number of units, got {self.units}; add or remove one")
         if self.draw == "orthogonal" and self.units < self.components:
             raise ValueError(
@@ -94,10 +95,10 @@ class NetworkSpec:
     def _check_signs(self) -> None:
         if self.draw in _SIGNED:
             raise ValueError(
-                f'draw={self.draw!r} needs encoders of both signs, which dale=True has not; use "independent", '
-                '"paired", "low-discrepancy" or "silent"'
+                f"draw={self.draw!r} needs encoders of both signs, which dale=True has not; use another "
+                "draw, or dale=False"
             )
-        if self.draw == "paired" and self.inhibitory != 0.5:
+        if self.draw in PAIRED and self.inhibitory != 0.5:
             raise ValueError(
                 "with dale=True a pair is one excitatory and one inhibitory unit: "
                 f"use inhibitory=0.5, got {self.inhibitory}"

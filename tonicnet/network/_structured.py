@@ -68,6 +68,12 @@ def _paired(spec: NetworkSpec, rng: np.random.Generator) -> tuple[Encoder, Decod
     return np.concatenate([encoder, encoder]), np.concatenate([decoder, -decoder], axis=1)
 
 
+def _paired_low_discrepancy(spec: NetworkSpec, rng: np.random.Generator) -> tuple[Encoder, Decoder]:
+    """Return pairs as :func:`_paired` does, whose encoders are scrambled Halton points."""
+    encoder, decoder = _even(spec, spec.units // 2, rng), _half(spec, rng)[1]
+    return np.concatenate([encoder, encoder]), np.concatenate([decoder, -decoder], axis=1)
+
+
 def _antithetic(spec: NetworkSpec, rng: np.random.Generator) -> tuple[Encoder, Decoder]:
     """Return units i and i + N / 2 of opposite encoder and decoder."""
     encoder, decoder = _half(spec, rng)
@@ -100,12 +106,18 @@ def _rotations(normal: Float[np.ndarray, "*batch row column"]) -> Float[np.ndarr
 
 def _low_discrepancy(spec: NetworkSpec, rng: np.random.Generator) -> tuple[Encoder, Decoder]:
     """Return encoders that are scrambled Halton points, and normal decoders."""
-    encoder = np.stack([halton(k, spec.units, rng) for k in range(spec.components)], axis=1)
+    encoder = _even(spec, spec.units, rng)
     return encoder, rng.standard_normal((spec.components, spec.units)) / np.sqrt(spec.units)
+
+
+def _even(spec: NetworkSpec, count: int, rng: np.random.Generator) -> Encoder:
+    """Return so many encoders as scrambled Halton points, a coordinate a component."""
+    return np.stack([halton(k, count, rng) for k in range(spec.components)], axis=1)
 
 
 _BY_NAME: dict[str, Callable[[NetworkSpec, np.random.Generator], tuple[Encoder, Decoder]]] = {
     "paired": _paired,
+    "paired-low-discrepancy": _paired_low_discrepancy,
     "antithetic": _antithetic,
     "orthogonal": _orthogonal,
     "low-discrepancy": _low_discrepancy,
