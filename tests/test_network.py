@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import pickle
 import subprocess
@@ -16,9 +17,11 @@ import tomli_w
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm, qmc
 
 import tonicnet as tn
-from tonicnet.network import LIF, Custom, NetworkSpec, _draw, network_from_dict
+from tonicnet.learn import first_bias
+from tonicnet.network import DRAWS, LIF, Custom, NetworkSpec, _draw, as_sigmoid, network_from_dict
 
 DENSE = {"synapses": "dense", "transfer": "tanh"}
 SPARSE = {"synapses": "sparse", "transfer": "tanh"}
@@ -59,6 +62,15 @@ def dense(net: tn.Network) -> np.ndarray:
         ({"dt": 0.2}, ValueError, "0 < dt <= tau, got dt 0.2 with tau 0.1"),
         ({"dt": -0.1}, ValueError, "dt must be a positive number"),
         ({"dt": "fast"}, TypeError, "dt must be a number, got 'fast'"),
+        ({"draw": "pair"}, ValueError, "unknown draw 'pair'. Did you mean 'paired'"),
+        ({"draw": "paired", "synapses": "dense"}, ValueError, "structures low-rank synapses, got synapses='dense'"),
+        ({"draw": "silent", "synapses": "sparse"}, ValueError, "structures low-rank synapses, got synapses='sparse'"),
+        ({"draw": "paired", "units": 21}, ValueError, "an even number of units, got 21"),
+        ({"draw": "antithetic", "units": 21}, ValueError, "an even number of units, got 21"),
+        ({"draw": "orthogonal", "units": 2}, ValueError, "3 orthogonal decoders need as many units at least, got 2"),
+        ({"draw": "antithetic", "dale": True}, ValueError, "needs encoders of both signs"),
+        ({"draw": "orthogonal", "dale": True}, ValueError, "needs encoders of both signs"),
+        ({"draw": "paired", "dale": True}, ValueError, "use inhibitory=0.5, got 0.2"),
         ({"transfer": "tan"}, ValueError, "Did you mean 'tanh'"),
         ({"transfer": 3}, TypeError, "transfer is a name or a transfer function"),
     ],
@@ -149,6 +161,47 @@ def test_networks_are_equal_hashable_and_say_what_they_are():
     assert "5 units, low-rank, K = 3, lif" in repr(a)
 
 
+OLD = [
+    ({}, "879125fd01e11aa3", "9f00af3a4ab040e8"),
+    ({"synapses": "dense"}, "3b4c00e1000f194c", "1fbf20066d0986d8"),
+    ({"synapses": "sparse", "density": 0.3}, "6b022cd4d89ebecf", "17fe4067714d1b3c"),
+    ({"dale": True}, "dcf88cd7d028bde9", "06ce05667e2a4e22"),
+    ({"synapses": "sparse", "density": 0.3, "dale": True, "inhibitory": 0.3}, "eca0a7c1025c7792", "40c9c9399aa56363"),
+    ({"transfer": "tanh", "rise": 0.01, "delay": 0.002}, "e329733f8148ead0", "41034eeb56ea15f8"),
+    ({"transfer": "relu", "components": 5, "dt": 0.1}, "1c6774742b5152fb", "6a91593242a5709a"),
+]
+
+
+@pytest.mark.parametrize(("recipe", "network", "toml"), OLD, ids=[str(o[0]) for o in OLD])
+def test_independent_draws_keep_the_bytes_they_had_before_there_were_others(recipe, network, toml):
+    """Hashes of networks and of their recipes, computed before ``draw`` came."""
+    net = tn.Network(40, seed=5, draw="independent", **recipe)
+    assert net.sha256[:16] == network
+    assert hashlib.sha256(net.to_toml().encode()).hexdigest()[:16] == toml
+    assert "draw" not in net.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "known"),
+    [({}, "6886aee5e51043ad"), ({"synapses": "dense"}, "7f7430e3d8a8c47e"), ({"transfer": "tanh"}, "cf209f8556a06a3e")],
+)
+def test_first_tonic_inputs_of_independent_draws_are_those_of_before(recipe, known):
+    drawn = first_bias(tn.Network(40, seed=5, **recipe), seed=3, restart=1)
+    assert hashlib.sha256(drawn.tobytes()).hexdigest()[:16] == known
+
+
+def test_every_draw_has_its_own_hash():
+    hashes = {tn.Network(40, seed=0, draw=d).sha256 for d in DRAWS}
+    assert len(hashes) == len(DRAWS) == 7
+
+
+def test_numpy_integers_are_whole_numbers():
+    net = tn.Network(np.int64(20), seed=np.uint32(3), components=np.int16(2))
+    assert net.spec == NetworkSpec(units=20, seed=3, components=2)
+    assert {type(getattr(net.spec, name)) for name in ("units", "seed", "components")} == {int}
+    assert network_from_dict(tomllib.loads(net.to_toml()), origin="text") == net
+
+
 # ---------------------------------------------------------------- TOML
 
 
@@ -177,15 +230,20 @@ transfers = st.one_of(
     tau=st.floats(1e-3, 10) | st.integers(1, 9),
     discrete=st.booleans(),
     transfer=transfers,
+    structure=st.sampled_from(DRAWS),
 )
-def test_toml_round_trip(units, seed, components, kind, gain, density, dale, feedback, tau, discrete, transfer):
+def test_toml_round_trip(
+    units, seed, components, kind, gain, density, dale, feedback, tau, discrete, transfer, structure
+):
     if seed > 2**63:  # TOML writes whole numbers of any length; the reader takes them
         kind = "low-rank"
     net = tn.Network(
         units, seed=seed, components=components, synapses=kind, gain=1.0 if kind == "low-rank" else gain,
         density=density if kind == "sparse" else None, dale=dale, feedback=kind == "low-rank" or feedback,
         transfer=transfer, tau=tau, dt=tau if discrete else None,
+        draw=structure if kind == "low-rank" and not dale and units % 2 == 0 else "independent",
     )  # fmt: skip
+    assert ("draw" in net.to_dict()) == (net.spec.draw != "independent")
     back = network_from_dict(tomllib.loads(net.to_toml()), origin="text")
     assert back == net
     assert back.spec == net.spec
@@ -399,3 +457,128 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert float(out) < 200  # MB; N x N in float32 would be 40,000
+
+
+# ---------------------------------------------------------------- structured draws
+
+CURVES = ["tanh", "lif", "sigmoid", "softplus", "relu"]
+SIZES = {"half": st.integers(4, 60), "components": st.integers(1, 7), "seed": st.integers(0, 2**40)}
+
+
+@settings(max_examples=25, deadline=None)
+@given(**SIZES, transfer=st.sampled_from(CURVES), draw=st.sampled_from(["paired", "paired-low-discrepancy"]))
+def test_pairs_share_encoder_and_first_tonic_input_and_are_silent_everywhere(half, components, seed, transfer, draw):
+    net = tn.Network(2 * half, seed=seed, components=components, transfer=transfer, draw=draw)
+    first = first_bias(net, seed=1)
+    assert (net.encoder[:half] == net.encoder[half:]).all()
+    assert (net.decoder[:, :half] == -net.decoder[:, half:]).all()
+    assert (first[:half] == first[half:]).all()
+    assert np.abs(outputs(net, first, 5)).max() < 1e-12
+
+
+@settings(max_examples=25, deadline=None)
+@given(**SIZES, transfer=st.sampled_from(CURVES))
+def test_antithetic_pairs_make_an_odd_field(half, components, seed, transfer):
+    net = tn.Network(2 * half, seed=seed, components=components, transfer=transfer, draw="antithetic")
+    first = first_bias(net, seed=1)
+    assert (net.encoder[:half] == -net.encoder[half:]).all()
+    assert (first[:half] == first[half:]).all()
+    there, back = outputs(net, first, 5), outputs(net, first, -5)
+    assert np.abs(there).max() > 1e-6
+    assert np.allclose(there, -back, atol=1e-12)
+
+
+def outputs(net, bias, states):
+    """Return D phi(E z + b) at some states z; the opposite states for a negative number."""
+    z = np.sign(states) * np.random.default_rng(0).normal(size=(abs(states), net.components))
+    rate = net.transfer.value(torch.tensor(z @ net.encoder.T.astype(float) + bias)).numpy()
+    return rate @ net.decoder.T.astype(float)
+
+
+@settings(max_examples=25, deadline=None)
+@given(units=st.integers(8, 120), components=st.integers(1, 7), seed=st.integers(0, 2**40))
+def test_orthogonal_draws_are_orthogonal(units, components, seed):
+    net = tn.Network(units, seed=seed, components=components, decoder_scale=1.5, draw="orthogonal")
+    e, d = net.encoder.astype(float), net.decoder.astype(float)
+    assert np.allclose(d @ d.T, 1.5**2 * np.eye(components), atol=1e-5)
+    for block in range(units // components):
+        overlap = e[block * components :][:components] @ e[block * components :][:components].T
+        assert np.allclose(overlap, np.diag(np.diag(overlap)), atol=1e-5)
+
+
+@pytest.mark.parametrize("transfer", CURVES)
+@pytest.mark.parametrize("dale", [False, True])
+def test_silent_draws_start_at_zero_output_near_the_usual_tonic_inputs(transfer, dale):
+    net = tn.Network(100, seed=3, transfer=transfer, draw="silent", dale=dale)
+    usual = tn.Network(100, seed=3, transfer=transfer, dale=dale)
+    assert (net.decoder == usual.decoder).all()
+    first, before = first_bias(net, seed=2, restart=1), first_bias(usual, seed=2, restart=1)
+    output, louder = (net.decoder.astype(float) @ at(net, b) for b in (first, before))
+    assert np.abs(output).max() < 1e-8
+    assert np.abs(louder).max() > 1e-3
+    assert np.abs(first - before).mean() < 0.25 * net.transfer.spread[1]
+
+
+def at(net, bias):
+    return net.transfer.value(torch.tensor(bias)).numpy()
+
+
+def test_a_network_that_cannot_be_silent_says_so():
+    net = tn.Network(2, seed=0, components=3, draw="silent", transfer="sigmoid")
+    with pytest.raises(ValueError, match="no tonic inputs with zero output for 2 units and 3 components; raise units"):
+        first_bias(net)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("dale", [False, True])
+def test_low_discrepancy_draws_fill_encoders_and_thresholds_evenly(seed, dale):
+    """The centred L2 discrepancy of 300 joint points, back on the cube, is a small part of that of random ones."""
+    found = {}
+    for draw in ("independent", "low-discrepancy"):
+        net = tn.Network(300, seed=seed, transfer="tanh", draw=draw, dale=dale)
+        mean, spread = net.transfer.spread
+        joint = np.column_stack([net.encoder / 0.8, (first_bias(net, seed=seed) - mean) / spread])
+        points = norm.cdf(joint)
+        points[:, :3] = 2 * points[:, :3] - 1 if dale else points[:, :3]  # half-normal encoders
+        found[draw] = qmc.discrepancy(points)
+    assert found["low-discrepancy"] < 0.15 * found["independent"]
+
+
+def test_pairs_of_a_low_discrepancy_draw_fill_their_space_evenly():
+    found = {}
+    for draw in ("paired", "paired-low-discrepancy"):
+        net = tn.Network(600, seed=0, transfer="tanh", draw=draw)
+        found[draw] = qmc.discrepancy(norm.cdf(np.column_stack([net.encoder / 0.8, first_bias(net) / 3])[:300]))
+    assert found["paired-low-discrepancy"] < 0.15 * found["paired"]
+
+
+@pytest.mark.parametrize("draw", ["paired", "paired-low-discrepancy"])
+def test_pairs_obey_dale_one_of_either_kind(draw):
+    net = tn.Network(40, seed=0, draw=draw, dale=True, inhibitory=0.5)
+    assert (net.encoder >= 0).all()
+    assert (net.decoder[:, :20] > 0).all()
+    assert (net.decoder[:, 20:] == -net.decoder[:, :20]).all()
+
+
+@pytest.mark.parametrize("draw", DRAWS)
+def test_every_draw_has_the_scales_that_were_asked(draw):
+    net = tn.Network(1000, seed=1, encoder_scale=0.6, decoder_scale=3.0, draw=draw, transfer="tanh")
+    first = first_bias(net)
+    assert abs(net.encoder.std() / 0.6 - 1) < 0.05
+    assert abs(np.linalg.norm(net.decoder) / (3.0 * np.sqrt(3)) - 1) < 0.06
+    assert abs(first.std() / 3.0 - 1) < 0.1
+    assert (first == first_bias(net)).all()
+    assert (first != first_bias(net, seed=1)).any()
+    assert (first != first_bias(net, restart=1)).any()
+
+
+@pytest.mark.parametrize("draw", DRAWS)
+def test_structured_networks_learn_and_become_sigmoid_ones(draw, tmp_path):
+    net = tn.Network(40, seed=0, transfer="tanh", draw=draw)
+    bank = tn.fit(net, "hopf", rounds=0, steps=3, progress=False)
+    assert tn.load_network(tn.save(bank, tmp_path / "bank.nc")) == net
+    positive, moved = as_sigmoid(net, bank)
+    assert positive.spec.draw == draw
+    assert (positive.decoder == 2 * net.decoder).all()
+    one, other = (tn.simulate(n, b, duration=0.5)["output"].values for n, b in ((net, bank), (positive, moved)))
+    assert np.allclose(one, other, atol=1e-6)

@@ -3,12 +3,14 @@
 from ._card import network_card as network_card
 from ._card import spectral_radius as spectral_radius
 from ._filter import Filter as Filter
+from ._first_inputs import first_tonic_inputs as first_tonic_inputs
 from ._lif import LIF as LIF
 from ._lif import firing_rate as firing_rate
 from ._network import Network as Network
 from ._network import load_network as load_network
 from ._network import models as models
 from ._network import network_from_dict as network_from_dict
+from ._spec import DRAWS as DRAWS
 from ._spec import TRANSFERS as TRANSFERS
 from ._spec import NetworkSpec as NetworkSpec
 from ._transfer import Custom as Custom

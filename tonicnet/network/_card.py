@@ -32,7 +32,7 @@ def network_card(net: Network) -> str:
         + "".join(f", {name} {seconds:g} s" for name in ("rise", "delay") if (seconds := getattr(s, name)))
         + ("" if s.dt is None else f", steps of {s.dt:g} s"),
         "spectral radius": f"{spectral_radius(net):.3g}" + (" (W + E D)" if s.feedback and not net.low_rank else ""),
-        "seed": str(s.seed) + (", Dale" if s.dale else ""),
+        "seed": str(s.seed) + (", Dale" if s.dale else "") + ("" if s.draw == "independent" else f", draw {s.draw}"),
         "sha256": net.sha256[:16] + "…",
     }
     return page(f"Network of {s.units} frozen units", facts, pictures=(_corner(net), _curve(net)))

@@ -10,7 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float32
 
-from ._spec import NetworkSpec, dynamics
+from ._spec import INDEPENDENT, NetworkSpec, dynamics
+from ._structured import structured
 
 Recurrent = np.ndarray | sp.csr_array | None
 
@@ -28,13 +29,21 @@ class Synapses(NamedTuple):
 def draw(spec: NetworkSpec) -> Synapses:
     """Draw the synapses of a recipe; the same recipe gives the same bytes."""
     rng = np.random.Generator(np.random.Philox(spec.seed))
-    encoder = spec.encoder_scale * rng.standard_normal((spec.units, spec.components))
-    decoder = spec.decoder_scale / np.sqrt(spec.units) * rng.standard_normal((spec.components, spec.units))
+    encoder, decoder = _latent(spec, rng)
     if spec.dale:
         sign = _signs(spec)
         encoder, decoder = np.abs(encoder), np.abs(decoder) * sign
     recurrent = None if spec.synapses == "low-rank" else _recurrent(spec, rng)
     return Synapses(encoder.astype(np.float32), decoder.astype(np.float32), recurrent)
+
+
+def _latent(spec: NetworkSpec, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return encoder and decoder before the signs of Dale's law; the order of the independent draw is published."""
+    if spec.draw != INDEPENDENT:
+        encoder, decoder = structured(spec, rng)
+        return spec.encoder_scale * encoder, spec.decoder_scale * decoder
+    encoder = spec.encoder_scale * rng.standard_normal((spec.units, spec.components))
+    return encoder, spec.decoder_scale / np.sqrt(spec.units) * rng.standard_normal((spec.components, spec.units))
 
 
 def content_hash(spec: NetworkSpec, synapses: Synapses) -> str:

@@ -56,6 +56,13 @@ class Network:
         of a ``lif`` neuron. Learning takes them into account (:func:`fit`).
     dt : step in seconds of a discrete network, r[t+1] = r[t] + (dt / tau) (-r[t] + phi(...)); None for a
         continuous one. ``dt=tau`` is one full update a step.
+    draw : how encoders, decoders and first tonic inputs of low-rank synapses are drawn, all at the same scales:
+        "independent" of each other; "paired", units in pairs of equal encoder and first tonic input and opposite
+        decoder, so that the network is silent at the start; "antithetic", pairs of opposite encoder and decoder and
+        equal first tonic input; "orthogonal", encoders in orthogonal blocks and orthogonal decoders;
+        "low-discrepancy", encoders and first tonic inputs that fill their space evenly;
+        "paired-low-discrepancy", pairs that do so; "silent", independent synapses and first tonic
+        inputs b with D phi(b) = 0.
 
     Raises TypeError or ValueError for numbers no network can have, naming each.
 
@@ -89,12 +96,13 @@ class Network:
         rise: float = 0.0,
         delay: float = 0.0,
         dt: float | None = None,
+        draw: str = "independent",
     ) -> None:
         fill = (0.1 if synapses == "sparse" else 1.0) if density is None else density
         spec = NetworkSpec(
             units=units, seed=seed, components=components, synapses=synapses, gain=gain, density=fill, dale=dale,
             inhibitory=inhibitory, feedback=feedback, encoder_scale=encoder_scale, decoder_scale=decoder_scale,
-            tau=tau, rise=rise, delay=delay, dt=dt, transfer=as_transfer(transfer),
+            tau=tau, rise=rise, delay=delay, dt=dt, transfer=as_transfer(transfer), draw=draw,
         )  # fmt: skip
         self._freeze(spec)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from numbers import Integral
 from typing import Any
 
 from .._names import choose, unknown
@@ -14,6 +15,11 @@ from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
 
 TRANSFERS: dict[str, type[Transfer]] = {t.name: t for t in (Tanh, Relu, Softplus, Sigmoid, LIF)}
 SYNAPSES = ("low-rank", "dense", "sparse")
+INDEPENDENT = "independent"
+PAIRED = ("paired", "paired-low-discrepancy")
+HALVES = (*PAIRED, "antithetic")  # draws that repeat the first half of the units in the second
+DRAWS = (INDEPENDENT, *HALVES, "orthogonal", "low-discrepancy", "silent")
+_SIGNED = ("antithetic", "orthogonal")  # draws whose encoders need both signs
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,13 @@ class NetworkSpec:
     delay: float = 0.0
     dt: float | None = None
     transfer: Transfer = field(default_factory=LIF)
+    draw: str = INDEPENDENT
 
     def __post_init__(self) -> None:
-        _whole("units", self.units, 1)
-        _whole("seed", self.seed, 0)
-        _whole("components", self.components, 1)
+        for name, least in (("units", 1), ("seed", 0), ("components", 1)):
+            object.__setattr__(self, name, _whole(name, getattr(self, name), least))
         choose("synapses", self.synapses, SYNAPSES)
+        choose("draw", self.draw, DRAWS)
         for name in ("gain", "encoder_scale", "decoder_scale", "tau"):
             _positive(name, getattr(self, name))
         _share("density", self.density)
@@ -56,6 +63,7 @@ class NetworkSpec:
         if self.dt is not None:
             _positive("dt", self.dt)
         self._check_together()
+        self._check_draw()
         self._check_filter()
 
     def _check_together(self) -> None:
@@ -67,6 +75,34 @@ class NetworkSpec:
             raise ValueError('low-rank synapses are the feedback itself: use synapses="dense" with feedback=False')
         if self.synapses == "low-rank" and self.gain != 1.0:
             raise ValueError('gain scales random synapses; for "low-rank" use encoder_scale and decoder_scale')
+
+    def _check_draw(self) -> None:
+        if self.draw == INDEPENDENT:
+            return
+        if self.synapses != "low-rank":
+            raise ValueError(
+                f'draw={self.draw!r} structures low-rank synapses, got synapses={self.synapses!r}; use "independent"'
+            )
+        if self.draw in HALVES and self.units % 2:
+            raise ValueError(f"draw={self.draw!r} needs an even number of units, got {self.units}; add or remove one")
+        if self.draw == "orthogonal" and self.units < self.components:
+            raise ValueError(
+                f"{self.components} orthogonal decoders need as many units at least, got {self.units}; raise units"
+            )
+        if self.dale:
+            self._check_signs()
+
+    def _check_signs(self) -> None:
+        if self.draw in _SIGNED:
+            raise ValueError(
+                f"draw={self.draw!r} needs encoders of both signs, which dale=True has not; use another "
+                "draw, or dale=False"
+            )
+        if self.draw in PAIRED and self.inhibitory != 0.5:
+            raise ValueError(
+                "with dale=True a pair is one excitatory and one inhibitory unit: "
+                f"use inhibitory=0.5, got {self.inhibitory}"
+            )
 
     def _check_filter(self) -> None:
         for name in ("rise", "delay"):
@@ -90,8 +126,10 @@ class NetworkSpec:
         return Filter(self.tau, self.rise, self.delay)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain strings and numbers; fields that are None, and no rise or delay, are left out."""
+        """Return the recipe as plain strings and numbers; what is None, no rise or delay, and the independent draw
+        are left out."""
         plain = {"transfer"} | {name for name in ("rise", "delay") if not getattr(self, name)}
+        plain |= {"draw"} if self.draw == INDEPENDENT else set()
         flat = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in plain}
         return {k: v for k, v in flat.items() if v is not None} | {"transfer": self.transfer.to_dict()}
 
@@ -144,18 +182,25 @@ def as_transfer(given: str | Transfer) -> Transfer:
 
 
 def dynamics(spec: NetworkSpec) -> dict[str, Any]:
-    """Return what, beside the synapses, decides the dynamics: it goes into the content hash."""
+    """Return what, beside the synapses, decides the dynamics and where learning starts: it goes into the content hash.
+
+    A structured draw is named there since it draws the first tonic inputs too; the independent one is not, so that
+    recipes from before there were others keep their hash.
+    """
     kept = {k: getattr(spec, k) for k in ("units", "components", "synapses", "feedback")}
     times = {k: None if getattr(spec, k) is None else float(getattr(spec, k)) for k in ("tau", "dt")}
     times |= {k: float(getattr(spec, k)) for k in ("rise", "delay") if getattr(spec, k)}
-    return kept | times | {"transfer": spec.transfer.to_dict()}
+    structure = {} if spec.draw == INDEPENDENT else {"draw": spec.draw}
+    return kept | times | structure | {"transfer": spec.transfer.to_dict()}
 
 
-def _whole(name: str, number: object, least: int) -> None:
-    if isinstance(number, bool) or not isinstance(number, int):
+def _whole(name: str, number: object, least: int) -> int:
+    """Return a whole number, of Python or numpy, as one of Python."""
+    if isinstance(number, bool) or not isinstance(number, Integral):
         raise TypeError(f"{name} must be a whole number, got {number!r}")
     if number < least:
         raise ValueError(f"{name} must be at least {least}, got {number}")
+    return int(number)
 
 
 def _positive(name: str, number: object) -> None:
