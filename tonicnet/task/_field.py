@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float
 
-from ._draw import generator
+from ._arguments import generator
 from ._integrate import LOOSE, integrate
 from ._scaling import moments, time_to_move
 from ._source import Source, no_trials

@@ -12,19 +12,18 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._names import choose
+from ._arguments import count_of, given_grid, given_labels, given_row, given_scaling, given_starts, given_state
 from ._behaviour import behaviour
 from ._card import task_card
-from ._draw import count_of
-from ._facts import Facts
 from ._field import Field
-from ._flow import checked_flow
-from ._given import given_grid, given_labels, given_row, given_scaling, given_starts, given_state
 from ._layout import run_dataset, trials_dataset
 from ._recording import recording
+from ._sampled import STORED, restored, sampled
 from ._source import Source
 from ._spec import FLOWS, Sampling, Spec, spec_from_dict
-from ._stored import STORED, restored, sampled
 from ._systems import SYSTEMS
+from ._truth import Facts
+from ._user_field import checked_flow
 
 
 @final
