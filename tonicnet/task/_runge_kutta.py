@@ -59,9 +59,9 @@ class Attempt:
         self._k = np.empty((STAGES + INTERPOLANTS, *x.shape))
         self._flat = self._k.reshape(len(self._k), -1)
         self._k[0] = f
-        for stage in range(1, STAGES):
-            before, self.end = self.end if stage > 1 else x, self._slope(stage)
-        self._before = before
+        for stage in range(1, STAGES - 1):
+            self._before = self._slope(stage)
+        self.end = self._slope(STAGES - 1)
 
     @property
     def slope(self) -> Float[np.ndarray, "trial component"]:
