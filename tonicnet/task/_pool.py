@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ._arguments import generator
 from ._integrate import LOOSE, TIGHT, attempted, integrate
@@ -44,11 +44,11 @@ class Pool:
         self._flow, self._initial, self._kind, self._sampling, self._kept = flow, initial, kind, sampling, kept
 
     def on_attractor(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
-        """Return random states of the long runs, none of them twice."""
+        """Return random states, spread evenly over the long runs, in random order."""
         size = self.long_runs(0).shape[0] * self.long_runs(0).shape[1]
         blocks = [self.long_runs(block) for block in range(-(-_SPARE * count // size))]
         states = np.concatenate([block.reshape(-1, block.shape[-1]) for block in blocks])
-        return states[rng.choice(len(states), count, replace=False)]
+        return states[_spread(len(states), count, rng)]
 
     def on_the_way(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
         """Return states of transients, crowded towards their beginning (time = transient u^3)."""
@@ -56,7 +56,7 @@ class Pool:
         if not blocks:
             return np.empty((0, len(self._initial)))
         states = np.concatenate([self._transients(block).reshape(-1, len(self._initial)) for block in blocks])
-        return states[rng.choice(len(states), count, replace=False)]
+        return states[_spread(len(states), count, rng)]
 
     def long_runs(self, block: int) -> Float[np.ndarray, "trial time component"]:
         """Return long runs after the transient; those that diverge late are left out."""
@@ -135,3 +135,9 @@ class Pool:
         stop = self._sampling.transient + self._sampling.duration
         times = np.linspace(self._sampling.transient, stop, 10 * _GRID)
         return self._kept.array("pilot", lambda: integrate(self._flow, self._initial[None], times, tolerance=LOOSE)[0])
+
+
+def _spread(size: int, count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:
+    """Return ``count`` numbers below ``size``, one from each of as many equal parts, in random order."""
+    places = (np.arange(count) + rng.random(count)) * (size / count)
+    return rng.permutation(np.minimum(places.astype(int), size - 1))
