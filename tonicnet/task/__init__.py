@@ -2,9 +2,10 @@
 
 from ._card import task_card as task_card
 from ._dysts import from_dysts as from_dysts
+from ._factory import task_factory as task_factory
 from ._observed import from_observed as from_observed
 from ._read import read_recording as read_recording
-from ._recorded import recorded as recorded
+from ._recording import recorded as recorded
 from ._shelf import task as task
 from ._shelf import tasks as tasks
 from ._spec import KINDS as KINDS

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ._draw import generator, picks
+from ._arguments import generator, picks
 from ._mask import given_mask
 from ._samples import DIMS, Samples, samples, storable
 from ._scaling import DEGENERATE, not_still

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._names import choose
+from ._factory import task_factory
 from ._task import Task
 
 _STEPS = 100  # samples a period
@@ -17,6 +18,7 @@ _TRANSIENT = 20  # periods
 _DURATION = 50  # periods
 
 
+@task_factory("dysts", package="dysts")
 def from_dysts(name: str) -> Task:
     """Make a chaotic task of a system of dysts: its ``rhs(x, t)`` at t = 0, parameters and initial state.
 

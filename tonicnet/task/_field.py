@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, final
@@ -9,23 +10,25 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float
 
-from ._draw import generator
-from ._integrate import LOOSE, integrate
+from ._arguments import generator
+from ._integrate import integrate
+from ._pool import Pool
 from ._scaling import moments, time_to_move
 from ._source import Source, no_trials
 from ._spec import Sampling
+from ._store import Kept
 from ._trials import Trials
 
-_TRIALS = 16  # at most so many runs are stacked to collect states
-_REFERENCE = 8  # runs of the reference
 _STARTS = 2000  # random starts that stand for a memory
-_GRID = 200  # times at which a transient is sampled
-_SCATTER = 0.1  # spread of starts round the run from the initial state, in its standard deviations
 
 
 @final
 class Field(Source):
-    """States of an autonomous flow: found by integration, after the transient."""
+    """States of an autonomous flow: found by integration, after the transient.
+
+    ``identity``: the hash of what determines its runs, which tasks of the same hash share; None keeps them to
+    itself.
+    """
 
     has_flow = True
     duration = float("inf")
@@ -37,26 +40,28 @@ class Field(Source):
         *,
         kind: str,
         sampling: Sampling,
+        identity: str | None = None,
     ) -> None:
-        self._flow, self._start, self._kind, self._sampling = flow, initial, kind, sampling
+        self._flow, self._start, self._kind, self._sampling, self._identity = flow, initial, kind, sampling, identity
         self.dimension = initial.size
+        self._pool = Pool(flow, initial, kind=kind, sampling=sampling, kept=Kept(identity))
+
+    def __reduce__(self) -> tuple[Callable[..., Field], tuple[Any, ...]]:
+        return _again, (self._flow, self._start, self._kind, self._sampling, self._identity)
 
     def flow(self, x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:
         """Return dx/dt at x."""
         return self._flow(x)
 
     def initial(self, trials: int, *, seed: int) -> Float[np.ndarray, "trial component"]:
-        """Return where random starts are after the transient."""
-        starts = self._starts(trials, generator(seed))
-        if self._sampling.transient == 0:
-            return starts
-        return integrate(self._flow, starts, np.array([self._sampling.transient]), tolerance=LOOSE)[:, -1]
+        """Return states of the long runs."""
+        return self._pool.on_attractor(trials, generator(seed))
 
     def states(self, count: int, *, seed: int) -> Float[np.ndarray, "count component"]:
         """Return states on the attractor; for cycles and memories half of them on the way to it."""
         rng = generator(seed)
         transient = 0 if self._kind == "chaos" else count // 2
-        parts = [self._on_attractor(count - transient, rng), self._on_the_way(transient, rng)]
+        parts = [self._pool.on_attractor(count - transient, rng), self._pool.on_the_way(transient, rng)]
         return rng.permutation(np.concatenate(parts))
 
     def run(
@@ -67,67 +72,46 @@ class Field(Source):
         trials: int,
         seed: int,
     ) -> Float[np.ndarray, "trial time component"]:
-        """Integrate from ``start``, or from states after the transient."""
-        first = self.initial(trials, seed=seed) if start is None else start
-        return integrate(self._flow, first, times)
+        """Integrate from ``start``, or from random states after the transient."""
+        if start is None:
+            return self._pool.new_runs(times, trials, seed).copy()
+        return integrate(self._flow, start, times)
 
     def trials(self) -> Trials:
         """Raise TypeError: an autonomous flow has no inputs."""
         raise no_trials("a vector field")
 
     def scaling(self) -> tuple[Float[np.ndarray, " component"], Float[np.ndarray, " component"]]:
-        """Return mean and standard deviation of the reference run."""
-        return moments(self._reference[0])
+        """Return mean and standard deviation of the reference runs."""
+        return moments(self._reference)
 
     def time_scale(self, scale: Float[np.ndarray, " component"]) -> float:
-        """Return the time to move by one ``scale``, over the reference run."""
-        return time_to_move(self._reference[1] / scale)
+        """Return the time to move by one ``scale``, over the reference runs."""
+        return time_to_move(self._flow(self._reference) / scale)
 
     def data(self) -> dict[str, Any]:
         """Return nothing: the spec says it all."""
         return {}
 
-    @cached_property
-    def _reference(self) -> tuple[np.ndarray, np.ndarray]:
-        """States and dx/dt of long runs; of random starts for a memory, whose attractor is at rest."""
-        memory = self._kind == "memory"
-        x = (
-            self._starts(_STARTS, generator(0))
-            if memory
-            else self._long_runs(_REFERENCE, self._sampling.duration, seed=0)
-        )
-        return x, self._flow(x)
-
-    def _long_runs(self, trials: int, duration: float, *, seed: int) -> Float[np.ndarray, "count component"]:
-        times = np.arange(0.0, duration, self._sampling.dt)
-        runs = integrate(self._flow, self.initial(trials, seed=seed), times, tolerance=LOOSE)
-        return runs.reshape(-1, self.dimension)
-
-    def _on_attractor(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
-        trials = min(count, _TRIALS)
-        enough = max(self._sampling.duration, 2 * self._sampling.dt * count / trials)
-        x = self._long_runs(trials, enough, seed=int(rng.integers(2**31)))
-        return x[rng.choice(len(x), count, replace=False)]
-
-    def _on_the_way(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
-        """Return states of transients, crowded towards their beginning (time = transient u^3)."""
-        if count == 0:
-            return np.empty((0, self.dimension))
-        times = self._sampling.transient * np.linspace(0.0, 1.0, _GRID) ** 3
-        starts = self._starts(min(count, 16 * _TRIALS), rng)
-        runs = integrate(self._flow, starts, times, tolerance=LOOSE)
-        return runs[np.arange(count) % len(starts), rng.integers(_GRID, size=count)]
-
-    def _starts(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
-        low, high = self._sampling.low, self._sampling.high
-        if low is not None and high is not None:
-            return rng.uniform(low, high, size=(count, self.dimension))
-        scatter = rng.standard_normal((count, self.dimension)) * (_SCATTER * self._pilot.std(axis=0) + 1e-6)
-        return self._pilot[rng.integers(len(self._pilot), size=count)] + scatter
+    def check_picklable(self, task: str) -> None:
+        """Raise TypeError, naming the field, if its function cannot be sent to another process."""
+        try:
+            pickle.dumps(self._flow)
+        except Exception as error:
+            raise TypeError(
+                f"the vector field of task {task!r} cannot be pickled ({error}); define its function at the top "
+                "of a module, or make the task by a function registered with task_factory"
+            ) from error
 
     @cached_property
-    def _pilot(self) -> Float[np.ndarray, "time component"]:
-        """The run from the initial state, after the transient."""
-        stop = self._sampling.transient + self._sampling.duration
-        times = np.linspace(self._sampling.transient, stop, 10 * _GRID)
-        return integrate(self._flow, self._start[None], times, tolerance=LOOSE)[0]
+    def _reference(self) -> Float[np.ndarray, "count component"]:
+        """States of long runs; random starts for a memory, whose attractor is at rest."""
+        if self._kind == "memory":
+            return self._pool.starts(_STARTS, generator(0))
+        return self._pool.long_runs(0).reshape(-1, self.dimension)
+
+
+def _again(
+    flow: Callable[[np.ndarray], np.ndarray], initial: np.ndarray, kind: str, sampling: Sampling, identity: str | None
+) -> Field:
+    return Field(flow, initial, kind=kind, sampling=sampling, identity=identity)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from jaxtyping import Float
 
-from ._draw import picks
+from ._arguments import picks
 from ._samples import samples, storable
 from ._scaling import moments, time_to_move
 from ._source import Source, no_trials
 from ._trials import Trials
+
+if TYPE_CHECKING:
+    from ._task import Task
 
 _SHORTEST = 4  # samples: a cubic spline needs them
 
@@ -117,3 +120,15 @@ def recording(array: Any, dt: int | float | None) -> tuple[Recording, tuple[str,
     """Return a checked recording and the labels of its components; ``array`` and ``dt`` as for ``samples``."""
     given = samples(array, dt, what="a recording", shortest=_SHORTEST)
     return Recording(given.values, given.dt), given.labels or tuple(map(str, range(given.values.shape[2])))
+
+
+def recorded(task: Task) -> Float[np.ndarray, "trial time component"]:
+    """Return all samples of a recording, in the task's units, ``task.dt`` apart. Raises TypeError for other tasks.
+
+    >>> import numpy as np, tonicnet as tn
+    >>> recorded(tn.Task.from_array(np.zeros((7, 2)), name="rest", dt=0.1)).shape
+    (1, 7, 2)
+    """
+    if not isinstance(task._source, Recording):
+        raise TypeError(f"task {task.name!r} is a {task.kind}, which has no recorded samples; use task.trajectory()")
+    return task._source.values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
@@ -17,16 +17,17 @@ from ._systems import SYSTEMS
 FLOWS = ("chaos", "cycle", "memory")  # kinds of vector fields
 SAMPLED = ("recording", "behaviour")  # kinds whose samples the spec carries; their system has the same name
 KINDS = (*FLOWS, *SAMPLED)
-BARE = ("callable", *SAMPLED)  # sources that are not systems of the shelf
+BARE = ("callable", "factory", *SAMPLED)  # sources that are not systems of the shelf
 
 _TASK = {
     "name": "text", "system": "text", "kind": "text", "title": "text", "cite": "text", "speed": "positive",
     "components": "texts", "parameters": "table", "sampling": "table", "scaling": "table", "truth": "table",
-    "recording": "table", "trials": "table",
+    "recording": "table", "trials": "table", "factory": "table",
 }  # fmt: skip
 _SAMPLING = {
     "dt": "positive", "transient": "number", "duration": "positive", "low": "numbers", "high": "numbers",
 }  # fmt: skip
+_FACTORY = {"name": "text", "arguments": "table", "module": "text", "version": "text"}
 _SCALING = {"center": "numbers", "scale": "numbers"}
 TRUTH = {
     "divergence": "number", "divergence_tolerance": "positive", "period": "positive", "amplitude": "numbers",
@@ -69,10 +70,13 @@ class Sampling:
             raise ValueError(f"sampling: low {self.low} must lie below high {self.high}, component by component")
 
 
+_TABLES = ("parameters", "scaling", "truth", "factory")
+
+
 @final
 @dataclass(frozen=True)
 class Spec:
-    """A task as data. ``system`` is a name of the shelf, "callable", "recording" or "behaviour"."""
+    """A task as data. ``system`` is a name of the shelf, "callable", "factory", "recording" or "behaviour"."""
 
     name: str
     system: str
@@ -85,9 +89,10 @@ class Spec:
     sampling: Sampling = Sampling()
     scaling: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     truth: Mapping[str, Any] = field(default_factory=dict)
+    factory: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for key in ("parameters", "scaling", "truth"):
+        for key in _TABLES:
             object.__setattr__(self, key, MappingProxyType(dict(getattr(self, key))))
         where = f"task {self.name!r}"
         if not self.name:
@@ -100,6 +105,12 @@ class Spec:
         check(self.truth, TRUTH, where=f"{where}, [truth]")
         check({} if self.speed is None else {"speed": self.speed}, _TASK, where=where)
         self._check_lengths(where)
+        if self.factory or self.system == "factory":
+            check(self.factory, _FACTORY, where=f"{where}, [factory]", required=tuple(_FACTORY))
+
+    def __reduce__(self) -> tuple[type[Spec], tuple[Any, ...]]:
+        held = {item.name: getattr(self, item.name) for item in fields(self)}
+        return Spec, tuple(dict(value) if key in _TABLES else value for key, value in held.items())
 
     def _check_kind(self, where: str) -> None:
         if {self.kind, self.system} & {*SAMPLED} and self.kind != self.system:
@@ -151,6 +162,7 @@ class Spec:
             "sampling": {k: _plain(v) for k, v in asdict(self.sampling).items() if v is not None},
             "scaling": {k: _plain(v) for k, v in self.scaling.items()},
             "truth": {k: _plain(v) for k, v in self.truth.items()},
+            "factory": dict(self.factory),
         }
         return {key: value for key, value in tables.items() if value not in (None, "", {})}
 
@@ -168,7 +180,7 @@ def spec_from_dict(tables: Any, *, where: str) -> Spec:
     check(sampling, _SAMPLING, where=f"{where}, [sampling]")
     check(scaling, _SCALING, where=f"{where}, [scaling]")
     known = SYSTEMS[tables["system"]].components if tables["system"] in SYSTEMS else ()
-    texts = ("name", "system", "kind", "title", "cite", "speed", "parameters", "truth")
+    texts = ("name", "system", "kind", "title", "cite", "speed", "parameters", "truth", "factory")
     return Spec(
         components=tuple(tables.get("components", known)),
         sampling=Sampling(**{k: _frozen(v) for k, v in sampling.items()}),

@@ -26,18 +26,24 @@ class System:
 
     def bind(self, parameters: Mapping[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
         """Return the flow x (..., component) -> dx/dt (..., component) with these parameters."""
-        equation, dimension = self.equation, len(self.components)
-        values = {name: float(value) for name, value in parameters.items()}
+        return _Bound(self.equation, {name: float(value) for name, value in parameters.items()})
 
-        def flow(x: np.ndarray) -> np.ndarray:
-            if x.ndim == 1:  # one state: plain floats are several times faster than numpy's
-                return np.array(equation(*x.tolist(), **values))
-            slope = np.empty(x.shape)
-            for k, change in enumerate(equation(*(x[..., k] for k in range(dimension)), **values)):
-                slope[..., k] = change
-            return slope
 
-        return flow
+@final
+@dataclass(frozen=True)
+class _Bound:
+    """An equation with its parameters: x (..., component) -> dx/dt (..., component)."""
+
+    equation: Callable[..., tuple[Value, ...]]
+    parameters: dict[str, float]
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        if x.ndim == 1:  # one state: plain floats are several times faster than numpy's
+            return np.array(self.equation(*x.tolist(), **self.parameters))
+        slope = np.empty(x.shape)
+        for k, change in enumerate(self.equation(*np.moveaxis(x, -1, 0), **self.parameters)):
+            slope[..., k] = change
+        return slope
 
 
 def lorenz(x: Value, y: Value, z: Value, *, sigma: float, rho: float, beta: float) -> tuple[Value, ...]:

@@ -12,19 +12,20 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._names import choose
+from ._arguments import count_of, given_grid, given_labels, given_row, given_scaling, given_starts, given_state
 from ._behaviour import behaviour
 from ._card import task_card
-from ._draw import count_of
-from ._facts import Facts
+from ._factory import by_reference, remake
 from ._field import Field
-from ._flow import checked_flow
-from ._given import given_grid, given_labels, given_row, given_scaling, given_starts, given_state
 from ._layout import run_dataset, trials_dataset
 from ._recording import recording
+from ._sampled import STORED, restored, sampled
 from ._source import Source
 from ._spec import FLOWS, Sampling, Spec, spec_from_dict
-from ._stored import STORED, restored, sampled
+from ._store import identity_of
 from ._systems import SYSTEMS
+from ._truth import Facts
+from ._user_field import checked_flow
 
 
 @final
@@ -181,7 +182,8 @@ class Task:
         if sampling.low is None or sampling.high is None:
             raise ValueError(f"task {spec.name!r}: [sampling] needs low and high, the box of random starts")
         middle = (np.array(sampling.low) + np.array(sampling.high)) / 2
-        return cls._made(spec, Field(flow, middle, kind=spec.kind, sampling=sampling))
+        identity = identity_of({key: spec.to_dict()[key] for key in ("system", "kind", "parameters", "sampling")})
+        return cls._made(spec, Field(flow, middle, kind=spec.kind, sampling=sampling, identity=identity))
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any]) -> Task:
@@ -192,6 +194,8 @@ class Task:
         'hopf'
         """
         spec = spec_from_dict(tables, where="task spec")
+        if spec.system == "factory":
+            return cls._made(spec, remake(spec)._source)
         if spec.system not in STORED:
             return cls.from_spec(spec)
         return cls._made(*restored(spec, tables))
@@ -201,6 +205,25 @@ class Task:
         task = cls.__new__(cls)
         task._fill(spec, source)
         return task
+
+    def _from_factory(self, table: Mapping[str, Any]) -> Task:
+        """Return the task with its factory in the spec, where the spec does not suffice by itself."""
+        if self._spec.system != "callable":
+            return self
+        return Task._made(replace(self._spec, system="factory", factory=table), self._source)
+
+    def __reduce__(self) -> tuple[Callable[..., Task], tuple[Any, ...]]:
+        if self._spec.system == "factory":
+            return _remade, (self._spec, by_reference(self._spec.factory["name"]))
+        if isinstance(self._source, Field):
+            self._source.check_picklable(self.name)
+        return Task._made, (self._spec, self._source)
+
+    def __copy__(self) -> Task:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Task:
+        return self
 
     def _fill(self, spec: Spec, source: Source) -> None:
         if len(spec.components) != source.dimension:
@@ -302,8 +325,9 @@ class Task:
         a recording start at random samples, or at the recorded states ``initial``, and are interpolated by a
         cubic spline if ``dt`` is not the recording's. A behaviour gives the targets of random trials from
         their start (of random ones that start at ``initial``); ``dt`` is the trials' or a multiple of it.
-        Raises ValueError for a run that diverges (the time is named), or is longer than the recording or the
-        trials. Source: Hairer, Nørsett and Wanner 1993,
+        Random starts that diverge are replaced by others. Raises ValueError for a run from ``initial`` that
+        diverges (the time is named), an integration that takes too many steps (the time reached and the reason
+        are named), and a run longer than the recording or the trials. Source: Hairer, Nørsett and Wanner 1993,
         doi:10.1007/978-3-540-78862-1 (DOP853, relative tolerance 1e-9).
 
         >>> import tonicnet as tn
@@ -380,7 +404,8 @@ class Task:
         """Return the task as plain tables that JSON can hold, its scaling included.
 
         A recording or a behaviour carries its samples, or raises ValueError if they are too many; a task made from a
-        function carries everything but the function (``"system": "callable"``).
+        function carries everything but the function (``"system": "callable"``), unless it was made by a
+        registered factory (:func:`task_factory`), which :meth:`from_dict` calls again.
 
         >>> import tonicnet as tn
         >>> tn.task("hopf").to_dict()["parameters"]
@@ -388,6 +413,11 @@ class Task:
         """
         scaling = {"center": tuple(self.center.tolist()), "scale": tuple(self.scale.tolist())}
         return {**replace(self._spec, scaling=scaling).to_dict(), **self._source.data()}
+
+
+def _remade(spec: Spec, _registered: Callable[..., Task] | None) -> Task:
+    """Return a task of a factory in another process: unpickling the function has imported and registered it."""
+    return Task._made(spec, remake(spec)._source)
 
 
 def _still(values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float
 
-from ._draw import picks
+from ._arguments import picks
 
 
 @final

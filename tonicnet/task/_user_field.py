@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float
@@ -20,13 +21,12 @@ def checked_flow(flow: Any, initial: Float[np.ndarray, " component"]) -> Callabl
     """
     if not callable(flow):
         raise TypeError(f"flow must be a function of a state that returns dx/dt, got {type(flow).__name__}")
-    one_by_one = _looped(flow)
     _finite(initial, _called(flow, initial))
     states = _near(initial)
     rows = np.stack([_called(flow, state) for state in states])
     for state, slope in zip(states, rows, strict=True):
         _finite(state, slope)
-    return _arrayed(flow) if _batches(flow, states, rows) else one_by_one
+    return _Batched(flow) if _batches(flow, states, rows) else _Looped(flow)
 
 
 def _near(initial: Float[np.ndarray, " component"]) -> Float[np.ndarray, "probe component"]:
@@ -66,21 +66,29 @@ def _batches(flow: Callable[..., Any], states: np.ndarray, rows: np.ndarray) -> 
     return batch.shape == rows.shape and bool(np.allclose(batch, rows, rtol=1e-8, atol=1e-12))
 
 
-def _arrayed(flow: Callable[..., Any]) -> Callable[[np.ndarray], np.ndarray]:
-    def batched(x: np.ndarray) -> np.ndarray:
+@final
+@dataclass(frozen=True)
+class _Batched:
+    """A field that takes states (..., component), called on at most two axes."""
+
+    flow: Callable[..., Any]
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
         if x.ndim <= 2:
-            return np.asarray(flow(x), dtype=float)
-        return np.asarray(flow(x.reshape(-1, x.shape[-1])), dtype=float).reshape(x.shape)
-
-    return batched
+            return np.asarray(self.flow(x), dtype=float)
+        return np.asarray(self.flow(x.reshape(-1, x.shape[-1])), dtype=float).reshape(x.shape)
 
 
-def _looped(flow: Callable[..., Any]) -> Callable[[np.ndarray], np.ndarray]:
-    def batched(x: np.ndarray) -> np.ndarray:
-        rows = [np.asarray(flow(state), dtype=float) for state in x.reshape(-1, x.shape[-1])]
+@final
+@dataclass(frozen=True)
+class _Looped:
+    """A field that takes one state (component), called state by state."""
+
+    flow: Callable[..., Any]
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        rows = [np.asarray(self.flow(state), dtype=float) for state in x.reshape(-1, x.shape[-1])]
         return np.reshape(rows, x.shape)
-
-    return batched
 
 
 def _text(values: np.ndarray) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from ._arguments import given_labels, given_scaling
 from ._behaviour import Behaviour, behaviour
-from ._given import given_labels, given_scaling
 from ._recording import Recording, recording
 from ._source import Source
 from ._spec import Sampling, Spec

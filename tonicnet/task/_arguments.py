@@ -1,4 +1,4 @@
-"""What a user gives, as arrays: checked, and refused in a sentence."""
+"""Arguments of a task: states, names, counts and seeds, checked and refused in a sentence."""
 
 from __future__ import annotations
 
@@ -56,3 +56,22 @@ def given_labels(components: Sequence[str] | None, dimension: int) -> tuple[str,
     if components is not None:
         return tuple(map(str, components))
     return _LABELS[:dimension] if dimension <= len(_LABELS) else tuple(map(str, range(dimension)))
+
+
+def generator(seed: int) -> np.random.Generator:
+    """Return the generator of a seed. Raises ValueError unless it is a whole number >= 0."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed must be a whole number >= 0, got {seed!r}")
+    return np.random.Generator(np.random.Philox(int(seed)))
+
+
+def picks(size: int, count: int, *, seed: int) -> np.ndarray:
+    """Return ``count`` numbers below ``size``, none of them twice while they last."""
+    return generator(seed).choice(size, count, replace=count > size)
+
+
+def count_of(value: int, *, what: str) -> int:
+    """Return ``value`` if it is a whole number of at least one; raise ValueError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{what} must be a whole number >= 1, got {value!r}")
+    return int(value)

@@ -1,0 +1,143 @@
+"""Long runs of a vector field, integrated once: states are drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ._arguments import generator
+from ._integrate import LOOSE, TIGHT, attempted, integrate
+from ._spec import Sampling
+from ._store import Kept
+
+_RUNS = {"chaos": 16, "cycle": 16, "memory": 256}  # runs of a block, by kind of field
+_WAYS = 256  # transients of a block
+_STATES = 65_536  # at most so many states of a block are kept
+_GRID = 200  # times at which a transient is sampled
+_SPARE = 2  # states in the pool for each that is drawn
+_SCATTER = 0.1  # spread of starts round the run from the initial state, in its standard deviations
+_LEAST = 1e-7  # the same in components that do not move, in the largest standard deviation
+_ROUNDS = 20  # times that diverging starts are drawn again
+_SEED = 2**40  # of the first block, far from the seeds that users give
+
+
+@final
+class Pool:
+    """States on the attractor of a field and on the way to it, in blocks that are computed when they are needed.
+
+    What is drawn depends on the task, the seed and the count only, never on what was drawn before.
+    """
+
+    def __init__(
+        self,
+        flow: Callable[[np.ndarray], np.ndarray],
+        initial: Float[np.ndarray, " component"],
+        *,
+        kind: str,
+        sampling: Sampling,
+        kept: Kept,
+    ) -> None:
+        self._flow, self._initial, self._kind, self._sampling, self._kept = flow, initial, kind, sampling, kept
+
+    def on_attractor(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
+        """Return random states, spread evenly over the long runs, in random order."""
+        size = self.long_runs(0).shape[0] * self.long_runs(0).shape[1]
+        blocks = [self.long_runs(block) for block in range(-(-_SPARE * count // size))]
+        states = np.concatenate([block.reshape(-1, block.shape[-1]) for block in blocks])
+        return states[_spread(len(states), count, rng)]
+
+    def on_the_way(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
+        """Return states of transients, crowded towards their beginning (time = transient u^3)."""
+        blocks = range(-(-_SPARE * count // (_WAYS * _GRID)))
+        if not blocks:
+            return np.empty((0, len(self._initial)))
+        states = np.concatenate([self._transients(block).reshape(-1, len(self._initial)) for block in blocks])
+        return states[_spread(len(states), count, rng)]
+
+    def long_runs(self, block: int) -> Float[np.ndarray, "trial time component"]:
+        """Return long runs after the transient; those that diverge late are left out."""
+        return self._kept.array(f"runs-{block}", lambda: self._long_runs(block))
+
+    def _long_runs(self, block: int) -> Float[np.ndarray, "trial time component"]:
+        times = np.arange(0.0, self._sampling.duration, self._sampling.dt)
+        times = times[:: max(1, -(-len(times) * _RUNS[self._kind] // _STATES))]
+        runs, lost = attempted(self._flow, self._settled(block), times, tolerance=LOOSE)
+        if len(lost) == len(runs):
+            raise lost[0]
+        return np.delete(runs, list(lost), axis=0)
+
+    def _settled(self, block: int) -> Float[np.ndarray, "trial component"]:
+        """Return where the runs of a block are after the transient."""
+        if self._kind != "chaos":
+            return self._transients(block)[: _RUNS[self._kind], -1]
+        at_end = np.array([self._sampling.transient])
+        return self._surviving(at_end, _RUNS["chaos"], generator(_SEED + block), tolerance=LOOSE)[:, -1]
+
+    def _transients(self, block: int) -> Float[np.ndarray, "trial time component"]:
+        times = self._sampling.transient * np.linspace(0.0, 1.0, _GRID) ** 3
+        rng = generator(_SEED + block)
+        return self._kept.array(f"ways-{block}", lambda: self._surviving(times, _WAYS, rng, tolerance=LOOSE))
+
+    def new_runs(
+        self, times: Float[np.ndarray, " time"], trials: int, seed: int
+    ) -> Float[np.ndarray, "trial time component"]:
+        """Return runs at tight tolerance that share nothing with those of another seed.
+
+        Chaos starts at random and drops the transient: two states of one long run would follow each other.
+        """
+        settles = self._kind == "chaos" and self._sampling.transient > 0
+        begin = self._sampling.transient if settles else 0.0
+        draw = None if settles else self.on_attractor
+        key = f"new-{trials}-{seed}-{len(times)}-{float(times[-1]).hex()}"
+        return self._kept.array(
+            key, lambda: self._surviving(begin + times, trials, generator(seed), tolerance=TIGHT, draw=draw)
+        )
+
+    def _surviving(
+        self,
+        times: Float[np.ndarray, " time"],
+        count: int,
+        rng: np.random.Generator,
+        *,
+        tolerance: float,
+        draw: Callable[[int, np.random.Generator], np.ndarray] | None = None,
+    ) -> Float[np.ndarray, "trial time component"]:
+        """Return runs from random starts; those that diverge are replaced by others."""
+        draw = draw or self.starts
+        runs, lost = attempted(self._flow, draw(count, rng), times, tolerance=tolerance)
+        for _ in range(_ROUNDS):
+            if not lost:
+                return runs
+            rows = np.array(list(lost))
+            runs[rows], again = attempted(self._flow, draw(len(rows), rng), times, tolerance=tolerance)
+            lost = {int(rows[row]): error for row, error in again.items()}
+        if lost:
+            raise next(iter(lost.values()))
+        return runs
+
+    def starts(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
+        """Return random starts: in the box, or round the run from the initial state."""
+        low, high = self._sampling.low, self._sampling.high
+        if low is not None and high is not None:
+            return rng.uniform(low, high, size=(count, len(low)))
+        spread = self._pilot.std(axis=0)
+        spread = _SCATTER * spread + _LEAST * (spread.max() or 1.0)
+        scatter = rng.standard_normal((count, len(self._initial))) * spread
+        return self._pilot[rng.integers(len(self._pilot), size=count)] + scatter
+
+    @cached_property
+    def _pilot(self) -> Float[np.ndarray, "time component"]:
+        """The run from the initial state, after the transient."""
+        stop = self._sampling.transient + self._sampling.duration
+        times = np.linspace(self._sampling.transient, stop, 10 * _GRID)
+        return self._kept.array("pilot", lambda: integrate(self._flow, self._initial[None], times, tolerance=LOOSE)[0])
+
+
+def _spread(size: int, count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:
+    """Return ``count`` numbers below ``size``, one from each of as many equal parts, in random order."""
+    places = (np.arange(count) + rng.random(count)) * (size / count)
+    return rng.permutation(np.minimum(places.astype(int), size - 1))
