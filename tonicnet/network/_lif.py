@@ -23,6 +23,7 @@ from ._transfer import Transfer
 Samples = tuple[np.ndarray, np.ndarray, np.ndarray]  # a fine uniform grid of inputs, values and slopes on it
 
 _POINTS = 16384  # of the interpolation table
+_CPU = torch.device("cpu")
 _HIGH = 20.0  # its end, where the neuron fires at nearly 1 / refractory
 
 
@@ -151,9 +152,13 @@ class LIF(Transfer):
         """
         return self._of("own", x)
 
+    def table(self, dtype: torch.dtype, device: torch.device = _CPU) -> Table:
+        """Return the table that rates are read from, in units of ``rate_scale``."""
+        return _table(self, "rate", dtype, device)
+
     def _look_up(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the rate, by the tangent at the nearest point of the table, and its rise from point to point."""
-        return look_up(_table(self, "rate", x.dtype, x.device), x)
+        return look_up(self.table(x.dtype, x.device), x)
 
     def _of(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return one of the neuron's functions of its input, and the slope of it."""

@@ -1,0 +1,1 @@
+"""The network equation, once: what a frozen network does under one set of parameters."""
