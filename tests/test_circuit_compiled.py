@@ -9,9 +9,9 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from tonicnet.circuit import _compiled, _compiler
 from tonicnet.circuit._compiled import kernel
-from tonicnet.circuit._compiled_units import curve_of, units_of
+from tonicnet.circuit._compiled_units import units_of
+from tonicnet.compiled import _compiler, _curve, _library
 from tonicnet.network import LIF, Custom, Relu, Sigmoid, Softplus, Tanh
 
 
@@ -156,18 +156,47 @@ def test_relu_runs_leave_the_finite_numbers_as_numpy_does():
     assert not np.isfinite(run.output[:, -1]).any()
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.fixture
+def every_size(monkeypatch):
+    monkeypatch.setattr(_curve, "_WORTH", 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("transfer", CURVES, ids=NAMES)
-def test_values_and_slopes_of_an_array(transfer, dtype):
-    x = np.concatenate([np.linspace(-40, 40, 3001), 10.0 ** np.arange(-30, 3), [np.inf, -np.inf, np.nan, 0.0]])
-    x = x.astype(dtype)
-    r, slope = kernel().elementwise(curve_of(transfer, dtype), x)
-    exact, exact_slope = (y.numpy() for y in transfer.both(torch.from_numpy(x)))
-    eps = np.finfo(dtype).eps
-    np.testing.assert_allclose(r, exact, rtol=6 * eps, atol=np.finfo(dtype).tiny * 4)
-    np.testing.assert_allclose(slope, exact_slope, rtol=6 * eps, atol=4 * eps)
-    alone = kernel().elementwise(curve_of(transfer, dtype), x, slope=False)[0]
-    np.testing.assert_allclose(alone, r, rtol=2 * eps, atol=np.finfo(dtype).tiny)
+def test_values_and_slopes_of_an_array(every_size, monkeypatch, transfer, dtype):
+    ends = torch.tensor([math.inf, -math.inf, math.nan, 0.0], dtype=dtype)
+    powers = 10.0 ** torch.arange(-30, 3, dtype=dtype)
+    x = torch.cat([torch.linspace(-40, 40, 3001, dtype=dtype), powers, -powers, ends])
+    r, slope = _curve.both(transfer.compiled, x)
+    alone = _curve.value(transfer.compiled, x)
+    monkeypatch.setattr(_curve, "_WORTH", len(x) + 1)
+    exact, exact_slope = transfer.both(x)
+    eps, tiny = torch.finfo(dtype).eps, 4 * torch.finfo(dtype).tiny
+    torch.testing.assert_close(r, exact, rtol=6 * eps, atol=tiny, equal_nan=True)
+    torch.testing.assert_close(slope, exact_slope, rtol=6 * eps, atol=4 * eps, equal_nan=True)
+    torch.testing.assert_close(alone, r, rtol=2 * eps, atol=tiny, equal_nan=True)
+
+
+def test_arrays_keep_their_layout(every_size):
+    x = torch.linspace(-3, 3, 24, dtype=torch.float64).view(4, 6).T
+    r, slope = Tanh().both(x)
+    assert r.stride() == slope.stride() == (1, 6)
+    torch.testing.assert_close(r, torch.tanh(x), rtol=1e-15, atol=1e-15)
+    assert _curve.value(Tanh().compiled, x[::2]) is None
+
+
+def test_gradients_are_left_to_torch(every_size):
+    x = torch.linspace(-3, 3, 24, dtype=torch.float64, requires_grad=True)
+    (grown,) = torch.autograd.grad(LIF().value(x).sum(), x)
+    torch.testing.assert_close(grown, LIF().slope(x.detach()), rtol=1e-12, atol=1e-12)
+
+
+def test_tiles_of_a_table_are_the_whole(monkeypatch):
+    monkeypatch.setattr(_curve, "_WORTH", 1 << 40)
+    x = torch.linspace(-3, 21, 300001, dtype=torch.float64).view(1, -1)
+    parts = [LIF().both(p) for p in x.split(70000, dim=1)]
+    for whole, made in zip(LIF().both(x), zip(*parts, strict=True), strict=True):
+        assert torch.equal(whole, torch.cat(made, dim=1))
 
 
 @pytest.mark.parametrize("components", [1, 3, 5])
@@ -292,13 +321,15 @@ def test_a_users_own_function_is_none_of_them():
 
 @pytest.fixture
 def unloaded():
-    kernel.cache_clear()
+    for function in (kernel, _library.library):
+        function.cache_clear()
     yield
-    kernel.cache_clear()
+    for function in (kernel, _library.library):
+        function.cache_clear()
 
 
 def test_without_a_compiler_one_warning_and_none(unloaded, monkeypatch):
-    monkeypatch.setattr(_compiled, "compiler", lambda: None)
+    monkeypatch.setattr(_library, "compiler", lambda: None)
     with pytest.warns(RuntimeWarning, match="no C\\+\\+ compiler was found.*install g\\+\\+"):
         assert kernel() is None
     with warnings.catch_warnings():

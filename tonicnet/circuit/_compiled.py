@@ -1,6 +1,6 @@
 """Compiled loops over the network equation: for long runs of few trials, where torch spends its time on dispatch.
 
-The C++ source beside this file is compiled at the first use, never at import, with the compiler that Brian2's
+The C++ source is compiled at the first use, never at import, with the compiler that Brian2's
 programs need too, and kept in the user's cache. Without a compiler one warning is given and torch does the work;
 ``TONICNET_COMPILED=0`` in the environment turns compiled code off without a word.
 """
@@ -8,22 +8,16 @@ programs need too, and kept in the user's cache. Without a compiler one warning 
 from __future__ import annotations
 
 import ctypes
-import os
-import warnings
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
-from . import _structures as c
-from ._compiled_units import CompiledCurve, CompiledUnits
-from ._compiler import build_library, compiler
-
-SOURCE = Path(__file__).with_name("kernel.cpp")
-SWITCH = "TONICNET_COMPILED"
+from ..compiled import _structures as c
+from ..compiled import call, library
+from ._compiled_units import CompiledUnits
 
 
 class LatentRun(NamedTuple):
@@ -67,31 +61,13 @@ class AdjointRun(NamedTuple):
 
 @lru_cache(maxsize=1)
 def kernel() -> Kernel | None:
-    """Return the compiled functions, built now if the cache does not hold them; None where there are none.
+    """Return the compiled runs, built now if the cache does not hold them; None where there are none.
 
     None comes with one warning a process if there is no compiler or the source does not compile, and silently if the
     environment says ``TONICNET_COMPILED=0``.
     """
-    if os.environ.get(SWITCH) == "0":
-        return None
-    command = compiler()
-    if command is None:
-        _warn("no C++ compiler was found")
-        return None
-    try:
-        return Kernel(ctypes.CDLL(str(build_library(SOURCE, command))))
-    except (RuntimeError, OSError) as error:
-        _warn(f"the compiled loops could not be built or loaded ({error})")
-        return None
-
-
-def _warn(reason: str) -> None:
-    warnings.warn(
-        f"{reason}, so rate networks run in torch, many times slower for few trials; install g++ (Debian: "
-        f"apt install build-essential) or name a compiler in CXX, or set {SWITCH}=0 to hide this",
-        RuntimeWarning,
-        stacklevel=3,
-    )
+    loaded = library()
+    return None if loaded is None else Kernel(loaded)
 
 
 class Kernel:
@@ -119,7 +95,7 @@ class Kernel:
         run = _Run(units, tonic, start, k, inputs, noise, steps)
         kept = np.empty((trials, 1 + steps * dense // every, k), units.dtype)
         plan = _plan(tableau, trials=trials, steps=steps, every=every, dense=dense, h=h)
-        self._call("low_rank", units, units.structure, plan.structure, run.arrays(kept=kept))
+        call(self._library, "low_rank", units.dtype, units.structure, plan.structure, run.arrays(kept=kept))
         return LatentRun(kept, run.state)
 
     def exponents(
@@ -135,7 +111,7 @@ class Kernel:
         kept = np.empty((trials, 2, k), units.dtype)
         plan = _plan(tableau, trials=trials, steps=steps, every=max(steps, 1), modes=modes, renew=renew, h=h)
         arrays = run.arrays(kept=kept, displacements=moved, grown=grown)
-        self._call("low_rank", units, units.structure, plan.structure, arrays)
+        call(self._library, "low_rank", units.dtype, units.structure, plan.structure, arrays)
         return Growth(grown, run.state, moved)
 
     def rates(
@@ -151,8 +127,15 @@ class Kernel:
         rates = np.empty((trials, samples, n), units.dtype) if keep_rates else None
         plan = _plan(tableau, trials=trials, steps=steps, every=every, h=h)
         coupled = _synapses(synapses, n, units.dtype, feedback=feedback)
-        self._call(
-            "rates", units, units.structure, coupled.structure, plan.structure, run.arrays(kept=kept), c.address(rates)
+        call(
+            self._library,
+            "rates",
+            units.dtype,
+            units.structure,
+            coupled.structure,
+            plan.structure,
+            run.arrays(kept=kept),
+            c.address(rates),
         )
         return RateRun(kept, rates, run.state)
 
@@ -172,7 +155,13 @@ class Kernel:
         method, shares = _Method(tableau), c.solid(closed, np.float64, (steps,))
         bias, outside = c.solid(tonic, dtype, (n,)), None if fed is None else c.solid(fed, dtype, (*at, k))
         pointers = map(c.address, (bias, shares, outside, states, local, *wide))
-        self._call("windows", units, units.structure, c.Windows(count, steps, h, method.structure, *pointers))
+        call(
+            self._library,
+            "windows",
+            units.dtype,
+            units.structure,
+            c.Windows(count, steps, h, method.structure, *pointers),
+        )
         return WindowRun(states, local, *wide)
 
     def adjoint(
@@ -195,29 +184,8 @@ class Kernel:
         made = AdjointRun(np.empty((count, rows, steps, stages, k), dtype), np.empty((count, rows, k), dtype))
         method = _Method(tableau)
         pointers = map(c.address, (shares, local, ends, first, *made))
-        self._function("adjoint", dtype)(ctypes.byref(c.Adjoint(count, steps, k, rows, h, method.structure, *pointers)))
+        call(self._library, "adjoint", dtype, c.Adjoint(count, steps, k, rows, h, method.structure, *pointers))
         return made
-
-    def elementwise(self, curve: CompiledCurve, x: np.ndarray, *, slope: bool = True) -> list[np.ndarray]:
-        """Return phi(x), and phi'(x) if ``slope``, of an array of any shape."""
-        x = np.ascontiguousarray(x, curve.dtype)
-        made = [np.empty_like(x) for _ in range(1 + slope)]
-        pointers = [
-            ctypes.c_void_p(a) for a in (c.address(x), c.address(made[0]), c.address(made[1]) if slope else None)
-        ]
-        self._function("elementwise", curve.dtype)(ctypes.byref(curve.structure), *pointers, ctypes.c_int64(x.size))
-        return made
-
-    def _call(self, name: str, units: CompiledUnits, *arguments: Any) -> None:
-        """Call a function of the units' precision on structures (by reference) and addresses."""
-        self._function(name, units.dtype)(
-            *(ctypes.byref(a) if isinstance(a, ctypes.Structure) else ctypes.c_void_p(a) for a in arguments)
-        )
-
-    def _function(self, name: str, dtype: np.dtype[Any]) -> Any:
-        function = getattr(self._library, f"tonic_{name}_{dtype}")
-        function.restype = None
-        return function
 
 
 class _Method:

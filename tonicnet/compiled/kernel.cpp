@@ -101,13 +101,19 @@ template <typename T> struct Sigmoid {
     }
 };
 
+// 1 + s / 3 + s^2 / 5 + ... from the term ``N`` on, unrolled like every series here: a loop would not become vectors.
+template <typename T, int N> struct Odd {
+    static inline T of(T s) { return T(1.0 / (2 * N + 1)) + s * Odd<T, N + 1>::of(s); }
+};
+template <typename T> struct Odd<T, Float<T>::series> {
+    static inline T of(T) { return T(1.0 / (2 * Float<T>::series + 1)); }
+};
+
 // log(1 + e) = 2 artanh(e / (2 + e)) by its series, e = exp(-|x|) <= 1.
 template <typename T> struct Softplus {
     inline Pair<T> operator()(T x) const {
-        const T e = exp_of(-std::fabs(x)), s = e / (T(2) + e), square = s * s;
-        T sum = T(0);
-        for (int k = Float<T>::series; k >= 0; --k) sum = sum * square + T(1.0 / (2 * k + 1));
-        return {(x > T(0) ? x : T(0)) + T(2) * s * sum, (x > T(0) ? T(1) : e) / (T(1) + e)};
+        const T e = exp_of(-std::fabs(x)), s = e / (T(2) + e);
+        return {(x > T(0) ? x : T(0)) + T(2) * s * (Odd<T, 0>::of(s * s)), (x > T(0) ? T(1) : e) / (T(1) + e)};
     }
 };
 
