@@ -241,3 +241,33 @@ def test_without_noise_the_interval_is_brians_to_one_step(refractory):
     mean, _ = brian(neuron, LEVELS[5:], neurons=1, seconds=2.0)
     exact = np.array([firing_rate(neuron, x) for x in LEVELS[5:]])
     assert (np.abs(1 / mean - 1 / exact) < 0.75 * neuron.dt).all()
+
+
+@pytest.mark.parametrize(("rough", "fast"), [(0.5, True), (0.9, False), (1.1, False), (50.0, False)])
+def test_bfloat16_is_taken_where_its_products_are_clearly_faster(monkeypatch, rough, fast):
+    from tonicnet.network import _precision
+
+    monkeypatch.setattr(_precision, "_seconds", lambda m: rough if m.dtype == torch.bfloat16 else 1.0)
+    assert _precision.fast_bfloat16.__wrapped__() is fast
+
+
+@pytest.mark.parametrize(("noise", "step"), [(0.3, 0.02), (0.1, 0.1), (1.0, 0.02)])
+@pytest.mark.parametrize("x", [-0.4, 0.6, 1.0, 3.0, 20.0])
+def test_banded_chances_give_what_all_of_them_give(noise, step, x):
+    from tonicnet.network._first_passage import hard_passage, hard_transform, hard_variance, normal, quadrature
+
+    jump = noise * np.sqrt(2 * step)
+    nodes, weights = quadrature(min(0.0, x) - 6 * noise - 4 * jump, 1.0, jump)
+    start = np.append(nodes, 0.0)
+    kernel = normal(nodes - (start + step * (x - start))[:, None], jump) * weights
+    first = np.linalg.solve(np.eye(len(nodes)) - kernel[:-1], np.ones(len(nodes)))
+    second = np.linalg.solve(np.eye(len(nodes)) - kernel[:-1], 2 * first - 1)
+    mean = 1 + kernel[-1] @ first
+    assert 1 / hard_passage(x, noise=noise, step=step) == pytest.approx(1 / mean, rel=1e-11, abs=1e-14)
+    variance = 2 * mean - 1 + kernel[-1] @ second - mean**2
+    if mean < 1e5:
+        assert hard_variance(x, noise=noise, step=step) == pytest.approx(variance, rel=1e-9, abs=1e-12)
+    z, spike = np.exp(-0.01), np.maximum(1 - kernel.sum(1), 0)
+    inside = np.linalg.solve(np.eye(len(nodes)) - z * kernel[:-1], z * spike[:-1])
+    transform = z * (spike[-1] + kernel[-1] @ inside)
+    assert hard_transform(x, noise=noise, step=step, decay=0.01) == pytest.approx(transform, rel=1e-11, abs=1e-14)

@@ -8,7 +8,7 @@ import xarray as xr
 
 import tonicnet as tn
 from tonicnet.network import LIF, plan
-from tonicnet.network._lif import regularity
+from tonicnet.network._lif import cv_of_intervals
 from tonicnet.spiking import _surrogate
 from tonicnet.spiking._lif_network import LIFNetwork
 
@@ -36,9 +36,9 @@ def test_variance_of_counts_is_that_of_renewal_theory(noise: float) -> None:
 
 
 def test_a_noise_free_neuron_is_regular_and_a_starved_one_nearly_poisson() -> None:
-    assert regularity(LIF(noise=0.0), 1.5) == 0
+    assert cv_of_intervals(LIF(noise=0.0), 1.5) == 0
     assert LIF(noise=0.0).variability(LEVELS).tolist() == [0.0] * len(LEVELS)
-    assert regularity(LIF(noise=0.1), 0.65) == pytest.approx(1.0, abs=0.03)
+    assert cv_of_intervals(LIF(noise=0.1), 0.65) == pytest.approx(1.0, abs=0.03)
 
 
 @pytest.mark.parametrize("noise", [0.1, 0.3])

@@ -14,15 +14,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._names import choose
+from ..compiled import CompiledCurve
 from ._filter import Filter
-from ._passage import PASSAGES, hard_passage, hard_transform, hard_variance
+from ._first_passage import PASSAGES, hard_passage, hard_transform, hard_variance
+from ._look_up import Table, look_up, look_up_both
 from ._response import Responses, responses
-from ._table import Table, look_up
 from ._transfer import Transfer
 
 Samples = tuple[np.ndarray, np.ndarray, np.ndarray]  # a fine uniform grid of inputs, values and slopes on it
 
 _POINTS = 16384  # of the interpolation table
+_CPU = torch.device("cpu")
 _HIGH = 20.0  # its end, where the neuron fires at nearly 1 / refractory
 
 
@@ -94,7 +96,7 @@ class LIF(Transfer):
 
     def value(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the firing rate at constant input x, in units of ``rate_scale``."""
-        return self._look_up(x)[0]
+        return look_up(self.table(x.dtype, x.device), x)
 
     def slope(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the derivative of the firing rate."""
@@ -127,7 +129,7 @@ class LIF(Transfer):
 
         (Cox and Lewis 1966), and the like with a rise. Intervals after a soft reset are taken as after a hard one.
         """
-        return look_up(_variances(self, filter), torch.as_tensor(np.asarray(x, dtype=np.float64)))[0].numpy()
+        return look_up(_variances(self, filter), torch.as_tensor(np.asarray(x, dtype=np.float64))).numpy()
 
     def lead(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
         """Return kappa(x) (s), and its slope: to an input that moves slowly the neuron fires at
@@ -151,15 +153,17 @@ class LIF(Transfer):
         """
         return self._of("own", x)
 
-    def _look_up(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the rate, by the tangent at the nearest point of the table, and its rise from point to point."""
-        return look_up(_table(self, "rate", x.dtype, x.device), x)
+    def table(self, dtype: torch.dtype, device: torch.device = _CPU) -> Table:
+        """Return the table that rates are read from, in units of ``rate_scale``."""
+        return _table(self, "rate", dtype, device)
+
+    def compiled(self, dtype: torch.dtype) -> CompiledCurve | None:
+        """Return the curve in compiled code; None for a precision there is none of."""
+        return self.table(dtype).curve
 
     def _of(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return one of the neuron's functions of its input, and the slope of it."""
-        table = _table(self, name, x.dtype, x.device)
-        value, rise = look_up(table, x)
-        return value, rise.mul_(table.per_unit)
+        return look_up_both(_table(self, name, x.dtype, x.device), x)
 
 
 @lru_cache(maxsize=32)
@@ -179,7 +183,7 @@ def _curve(neuron: LIF) -> Samples:
 @lru_cache(maxsize=32)
 def _power(neuron: LIF) -> Samples:
     """Return inputs, S = rate CV^2 / rate_scale^2 there, and its slopes."""
-    return _sampled(neuron, lambda x: firing_rate(neuron, x) * regularity(neuron, x) ** 2 / neuron.rate_scale**2)
+    return _sampled(neuron, lambda x: firing_rate(neuron, x) * cv_of_intervals(neuron, x) ** 2 / neuron.rate_scale**2)
 
 
 @lru_cache(maxsize=32)
@@ -269,12 +273,12 @@ def firing_rate(neuron: LIF, x: float) -> float:
     return 1 / (neuron.dt * (_held(neuron) + passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m)))
 
 
-def regularity(neuron: LIF, x: float) -> float:
+def cv_of_intervals(neuron: LIF, x: float) -> float:
     """Return the coefficient of variation of the intervals between spikes at the constant input ``x``.
 
     1 for a Poisson train, 0 for a regular one; without noise the train is regular.
 
-    >>> regularity(LIF(noise=0.0), 2.0), round(regularity(LIF(), 1.0), 2)
+    >>> cv_of_intervals(LIF(noise=0.0), 2.0), round(cv_of_intervals(LIF(), 1.0), 2)
     (0.0, 0.53)
     """
     step = neuron.dt / neuron.tau_m

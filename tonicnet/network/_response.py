@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy.linalg import lu_factor, lu_solve
 from scipy.special import ndtr
 
-from ._passage import normal, quadrature
+from ._first_passage import normal, quadrature
 
 Matrix = Float[np.ndarray, "state state"]
 Row = Float[np.ndarray, " state"]

@@ -13,6 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..compiled import CompiledCurve
+from ..compiled import both as compiled_both
+from ..compiled import value as compiled_value
+
 Curve = Callable[[Tensor], Tensor]
 
 
@@ -42,8 +46,11 @@ class Transfer(ABC):
 
     def both(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
         """Return phi(x) and phi'(x) together, sharing work where there is any."""
-        r = self.value(x)
-        return r, self.slope_beside(x, r)
+        made = compiled_both(self.compiled, x)
+        if made is None:
+            r = self.value(x)
+            made = r, self.slope_beside(x, r)
+        return made
 
     def slope_beside(
         self,
@@ -52,6 +59,10 @@ class Transfer(ABC):
     ) -> Float[Tensor, "*shape"]:
         """Return phi'(x) where r = phi(x) is known already, from r alone if that is less work."""
         return self.slope(x)
+
+    def compiled(self, dtype: torch.dtype) -> CompiledCurve | None:
+        """Return the function in compiled code; None where there is none of it."""
+        return CompiledCurve.named(self.name, dtype)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name and the parameters, as they stand in a specification."""
@@ -75,7 +86,8 @@ class Tanh(Transfer):
 
     def value(self, x: Tensor) -> Tensor:
         """Return tanh(x)."""
-        return torch.tanh(x)
+        made = compiled_value(self.compiled, x)
+        return torch.tanh(x) if made is None else made
 
     def slope(self, x: Tensor) -> Tensor:
         """Return 1 - tanh(x)^2."""
@@ -117,7 +129,8 @@ class Softplus(Transfer):
 
     def value(self, x: Tensor) -> Tensor:
         """Return log(1 + exp(x)), without overflow."""
-        return torch.logaddexp(x, torch.zeros_like(x))
+        made = compiled_value(self.compiled, x)
+        return torch.logaddexp(x, torch.zeros_like(x)) if made is None else made
 
     def slope(self, x: Tensor) -> Tensor:
         """Return 1 / (1 + exp(-x))."""

@@ -4,9 +4,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
+from scipy.linalg import solve_banded
 from scipy.special import ndtr
+
+_REACH = 9.0  # standard deviations that an update may jump: what lies beyond is below the rounding of a chance
+
+
+class Updates(NamedTuple):
+    """Chances of one update below threshold: from node to node, in bands, and from the reset to every node.
+
+    ``bands[above + i - j, j]`` is the chance to come from node i to node j, zero ``above`` columns to the right of the
+    diagonal and ``below`` to the left of it.
+    """
+
+    bands: Float[np.ndarray, "band node"]
+    below: int
+    above: int
+    from_reset: Float[np.ndarray, " node"]
+
+    @classmethod
+    def of(cls, x: float, noise: float, step: float) -> Updates:
+        """Return the chances at the constant input ``x``: a density p(v'|v) times weights of a quadrature."""
+        jump = noise * math.sqrt(2 * step)
+        nodes, weights = quadrature(min(0.0, x) - 6 * noise - 4 * jump, 1.0, jump)
+        mean = nodes + step * (x - nodes)
+        place = np.arange(len(nodes))
+        first, last = np.searchsorted(nodes, mean - _REACH * jump), np.searchsorted(nodes, mean + _REACH * jump)
+        below, above = int(max((place - first).max(), 0)), int(max((last - place).max(), 0))
+        start = np.clip(place + np.arange(-above, below + 1)[:, None], 0, len(nodes) - 1)
+        return cls(normal(nodes - mean[start], jump) * weights, below, above, normal(nodes - step * x, jump) * weights)
+
+    def before(self, right: Float[np.ndarray, " node"], discount: float = 1.0) -> Float[np.ndarray, " node"]:
+        """Return the solution T of T = right + discount K T at the nodes."""
+        system = -discount * self.bands
+        system[self.above] += 1
+        return solve_banded((self.below, self.above), system, right, overwrite_ab=True, check_finite=False)
+
+    def spikes(self) -> Float[np.ndarray, " node"]:
+        """Return the chance of a spike from every node."""
+        place = np.arange(self.bands.shape[1])
+        staying = np.zeros(len(place))
+        for offset in range(-self.below, self.above + 1):
+            start = place[max(-offset, 0) : len(place) - max(offset, 0)]
+            staying[start] += self.bands[self.above - offset, start + offset]
+        return np.maximum(1 - staying, 0)
 
 
 def hard_passage(x: float, *, noise: float, step: float) -> float:
@@ -17,8 +63,8 @@ def hard_passage(x: float, *, noise: float, step: float) -> float:
     """
     if noise == 0:
         return math.log(x / (x - 1)) / -math.log1p(-step) + 0.5 if x > 1 else math.inf
-    kernel = _kernel(x, noise, step)
-    return float(1 + kernel[-1] @ _before(kernel, np.ones(kernel.shape[1])))
+    updates = Updates.of(x, noise, step)
+    return float(1 + updates.from_reset @ updates.before(np.ones_like(updates.from_reset)))
 
 
 def hard_variance(x: float, *, noise: float, step: float) -> float:
@@ -28,11 +74,11 @@ def hard_variance(x: float, *, noise: float, step: float) -> float:
     """
     if noise == 0:
         return 0.0
-    kernel = _kernel(x, noise, step)
-    first = _before(kernel, np.ones(kernel.shape[1]))
-    second = _before(kernel, 2 * first - 1)
-    mean = float(1 + kernel[-1] @ first)
-    return max(float(2 * mean - 1 + kernel[-1] @ second) - mean**2, 0.0)
+    updates = Updates.of(x, noise, step)
+    first = updates.before(np.ones_like(updates.from_reset))
+    second = updates.before(2 * first - 1)
+    mean = float(1 + updates.from_reset @ first)
+    return max(float(2 * mean - 1 + updates.from_reset @ second) - mean**2, 0.0)
 
 
 def hard_transform(x: float, *, noise: float, step: float, decay: float) -> float:
@@ -42,23 +88,9 @@ def hard_transform(x: float, *, noise: float, step: float, decay: float) -> floa
     """
     if noise == 0:
         return math.exp(-decay * hard_passage(x, noise=0, step=step))
-    kernel, z = _kernel(x, noise, step), math.exp(-decay)
-    spike = np.maximum(1 - kernel.sum(1), 0)
-    inside = np.linalg.solve(np.eye(kernel.shape[1]) - z * kernel[:-1], z * spike[:-1])
-    return float(z * (spike[-1] + kernel[-1] @ inside))
-
-
-def _kernel(x: float, noise: float, step: float) -> np.ndarray:
-    """Return p(v'|v) times weights: from every node, and in the last row from the reset, to every node."""
-    jump = noise * math.sqrt(2 * step)
-    nodes, weights = quadrature(min(0.0, x) - 6 * noise - 4 * jump, 1.0, jump)
-    start = np.concatenate([nodes, [0.0]])
-    return normal(nodes - (start + step * (x - start))[:, None], jump) * weights
-
-
-def _before(kernel: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return the solution T of T = right + K T at the nodes."""
-    return np.linalg.solve(np.eye(kernel.shape[1]) - kernel[:-1], right)
+    updates, z = Updates.of(x, noise, step), math.exp(-decay)
+    inside = updates.before(z * updates.spikes(), z)
+    return float(z * (max(1 - updates.from_reset.sum(), 0.0) + updates.from_reset @ inside))
 
 
 def soft_passage(x: float, *, noise: float, step: float) -> float:
@@ -93,7 +125,12 @@ def normal(x: np.ndarray, sd: float) -> np.ndarray:
 
 def quadrature(low: float, high: float, jump: float) -> tuple[np.ndarray, np.ndarray]:
     """Return Gauss-Legendre nodes and weights on [low, high], six to each panel of two jumps."""
-    x, w = np.polynomial.legendre.leggauss(6)
+    x, w = _six_nodes()
     edges = np.linspace(low, high, math.ceil((high - low) / (2 * jump)) + 1)
     half, centre = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
     return (centre[:, None] + half[:, None] * x).ravel(), (half[:, None] * w).ravel()
+
+
+@lru_cache(maxsize=1)
+def _six_nodes() -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(6)

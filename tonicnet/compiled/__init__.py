@@ -1,0 +1,13 @@
+"""Compiled code: one C++ source, built at its first use, and what it is handed."""
+
+from ._compiler import build_library as build_library
+from ._compiler import cache_folder as cache_folder
+from ._compiler import compiler as compiler
+from ._compiler import processor as processor
+from ._curve import CompiledCurve as CompiledCurve
+from ._curve import both as both
+from ._curve import value as value
+from ._library import call as call
+from ._library import library as library
+from ._structures import address as address
+from ._structures import solid as solid

@@ -1,0 +1,647 @@
+// The network equation in compiled loops over units, for long runs of few trials.
+//
+//     low rank:  dz/ds = -z + D r(E u + b)      rates:  dr/ds = -r + r(M r + E u + b)
+//
+// with s = t / tau, r(h) = scale phi(gain h), and u what is fed back. Units are taken in blocks that stay in the
+// cache, so that every loop over a block is a plain one that compilers turn into vector instructions. NaN and
+// infinity behave as everywhere: no finite-math flag is used, and comparisons are written so that NaN passes them.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace {
+
+constexpr int64_t BLOCK = 256;  // units at a time
+
+// ---------------------------------------------------------------- elementary functions, without branches
+
+template <typename T> struct Float;
+
+template <> struct Float<double> {
+    using Bits = uint64_t;
+    static constexpr int mantissa = 52, bias = 1023, terms = 13, series = 18;
+    static constexpr double magic = 6755399441055744.0, most = 708.0, flat = 20.0;
+    static constexpr double ln2_high = 0x1.62e42fefa0000p-1, ln2_low = 0x1.cf79abc9e3b39p-40;
+};
+
+template <> struct Float<float> {
+    using Bits = uint32_t;
+    static constexpr int mantissa = 23, bias = 127, terms = 7, series = 8;
+    static constexpr float magic = 12582912.0f, most = 87.0f, flat = 10.0f;
+    static constexpr float ln2_high = 0x1.62e400p-1f, ln2_low = 0x1.7f7d1cp-20f;
+};
+
+constexpr double inverse_factorial(int n) { return n <= 1 ? 1.0 : inverse_factorial(n - 1) / n; }
+
+// exp(x) = scale (1 + rest): scale is a power of two, rest = exp(r) - 1 by its series for |r| <= ln 2 / 2. Adding
+// ``magic`` leaves the nearest whole number in the last bits of a number.
+template <typename T> struct Parts {
+    T scale, rest;
+};
+
+template <typename T, int N> struct Series {
+    static inline T of(T r) { return r * (T(inverse_factorial(Float<T>::terms - N + 1)) + Series<T, N - 1>::of(r)); }
+};
+template <typename T> struct Series<T, 0> {
+    static inline T of(T) { return T(0); }
+};
+
+template <typename T> inline Parts<T> parts_of_exp(T x) {
+    using F = Float<T>;
+    const T shifted = x * T(1.4426950408889634) + F::magic;
+    const T whole = shifted - F::magic;
+    const T r = (x - whole * F::ln2_high) - whole * F::ln2_low;
+    typename F::Bits bits;
+    std::memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits << F::mantissa) + (typename F::Bits(F::bias) << F::mantissa);
+    T scale;
+    std::memcpy(&scale, &bits, sizeof scale);
+    return {scale, Series<T, F::terms>::of(r)};
+}
+
+template <typename T> inline T clamped(T x, T low, T high) {
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+
+template <typename T> inline T exp_of(T x) {
+    const Parts<T> p = parts_of_exp(clamped(x, -Float<T>::most, Float<T>::most));
+    return p.scale + p.scale * p.rest;
+}
+
+// ---------------------------------------------------------------- transfer functions
+
+enum Kind { TABLE = 0, TANH = 1, RELU = 2, SOFTPLUS = 3, SIGMOID = 4 };
+
+template <typename T> struct Pair {
+    T value, slope;
+};
+
+template <typename T> struct Tanh {
+    inline Pair<T> operator()(T x) const {
+        T size = std::fabs(x);
+        size = size > Float<T>::flat ? Float<T>::flat : size;
+        const Parts<T> p = parts_of_exp(T(-2) * size);
+        const T less = p.scale * p.rest + (p.scale - T(1));  // exp(-2 |x|) - 1, exact where x is small
+        const T r = std::copysign(-less / (T(2) + less), x);
+        return {r, T(1) - r * r};
+    }
+};
+
+template <typename T> struct Relu {
+    inline Pair<T> operator()(T x) const { return {x < T(0) ? T(0) : x, x > T(0) ? T(1) : T(0)}; }
+};
+
+template <typename T> struct Sigmoid {
+    inline Pair<T> operator()(T x) const {
+        const T r = T(1) / (T(1) + exp_of(-x));
+        return {r, r * (T(1) - r)};
+    }
+};
+
+// 1 + s / 3 + s^2 / 5 + ... from the term ``N`` on, unrolled like every series here: a loop would not become vectors.
+template <typename T, int N> struct Odd {
+    static inline T of(T s) { return T(1.0 / (2 * N + 1)) + s * Odd<T, N + 1>::of(s); }
+};
+template <typename T> struct Odd<T, Float<T>::series> {
+    static inline T of(T) { return T(1.0 / (2 * Float<T>::series + 1)); }
+};
+
+// log(1 + e) = 2 artanh(e / (2 + e)) by its series, e = exp(-|x|) <= 1.
+template <typename T> struct Softplus {
+    inline Pair<T> operator()(T x) const {
+        const T e = exp_of(-std::fabs(x)), s = e / (T(2) + e);
+        return {(x > T(0) ? x : T(0)) + T(2) * s * (Odd<T, 0>::of(s * s)), (x > T(0) ? T(1) : e) / (T(1) + e)};
+    }
+};
+
+// The tangent at the nearest point of a grid; value and rise of a point lie side by side.
+template <typename T> struct Table {
+    const T *pairs;
+    T low, per_unit, top;
+    inline Pair<T> operator()(T x) const {
+        const T place = clamped((x - low) * per_unit, T(0), top);
+        const T nearest = std::nearbyint(place == place ? place : T(0));
+        const int32_t index = 2 * static_cast<int32_t>(nearest);
+        const T rise = pairs[index + 1];
+        return {pairs[index] + (place - nearest) * rise, rise * per_unit};
+    }
+};
+
+template <typename T, bool Slopes, typename Phi>
+void apply(const Phi &phi, const T *__restrict x, T *__restrict r, T *__restrict slope, int64_t n) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) {
+        const Pair<T> p = phi(x[i]);
+        r[i] = p.value;
+        if (Slopes) slope[i] = p.slope;
+    }
+}
+
+template <typename T> struct Curve {
+    int64_t kind, points;
+    const T *pairs;
+    double low, per_unit;
+
+    template <typename Phi> void by(const Phi &phi, const T *x, T *r, T *slope, int64_t n) const {
+        if (slope) apply<T, true>(phi, x, r, slope, n);
+        else apply<T, false>(phi, x, r, slope, n);
+    }
+    void operator()(const T *x, T *r, T *slope, int64_t n) const {
+        switch (kind) {
+            case TANH: return by(Tanh<T>{}, x, r, slope, n);
+            case RELU: return by(Relu<T>{}, x, r, slope, n);
+            case SOFTPLUS: return by(Softplus<T>{}, x, r, slope, n);
+            case SIGMOID: return by(Sigmoid<T>{}, x, r, slope, n);
+            default: return by(Table<T>{pairs, T(low), T(per_unit), T(points - 1)}, x, r, slope, n);
+        }
+    }
+};
+
+// ---------------------------------------------------------------- units and thin products
+
+template <typename T> inline T dot(const T *__restrict a, const T *__restrict b, int64_t n) {
+    T sum = T(0);
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
+    return sum;
+}
+
+template <typename T> inline void add_scaled(T *__restrict to, const T *__restrict a, T by, int64_t n) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) to[i] += by * a[i];
+}
+
+template <typename T> inline void multiply(T *__restrict to, const T *__restrict by, int64_t n) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) to[i] *= by[i];
+}
+
+// K vectors of ``n`` numbers, ``stride`` apart: to += sum_k by_k a_k, in one pass for the usual K.
+template <typename T, int K> inline void combine_fixed(T *__restrict to, const T *a, int64_t stride, const T *by, int64_t n) {
+    T c[K];
+    for (int k = 0; k < K; ++k) c[k] = by[k];
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) {
+        T sum = to[i];
+        for (int k = 0; k < K; ++k) sum += c[k] * a[k * stride + i];
+        to[i] = sum;
+    }
+}
+
+template <typename T> inline void combine(T *to, const T *a, int64_t stride, const T *by, int64_t k, int64_t n) {
+    switch (k) {
+        case 1: return combine_fixed<T, 1>(to, a, stride, by, n);
+        case 2: return combine_fixed<T, 2>(to, a, stride, by, n);
+        case 3: return combine_fixed<T, 3>(to, a, stride, by, n);
+        case 4: return combine_fixed<T, 4>(to, a, stride, by, n);
+        default:
+            for (int64_t j = 0; j < k; ++j) add_scaled(to, a + j * stride, by[j], n);
+    }
+}
+
+// Frozen arrays by component, (component, unit); gain and scale may be null.
+template <typename T> struct Units {
+    int64_t units, components;
+    const T *encoder, *decoder, *gain, *scale;
+    Curve<T> curve;
+
+    // Rates of ``n`` units from ``first`` on, and dr/dh if ``slope``; ``h`` is the total input and is overwritten.
+    void respond(T *h, T *r, T *slope, int64_t first, int64_t n) const {
+        if (gain) multiply(h, gain + first, n);
+        curve(h, r, slope, n);
+        if (scale) multiply(r, scale + first, n);
+        if (slope && gain) multiply(slope, gain + first, n);
+        if (slope && scale) multiply(slope, scale + first, n);
+    }
+};
+
+// Where a caller wants more than D r: K x K of D diag(dr/dh) E, dr/dh and r of every unit. Each may be null.
+template <typename T> struct Wanted {
+    T *jacobian, *through, *rate;
+};
+
+template <typename T>
+void add_jacobian(const Units<T> &u, const T *slope, int64_t first, int64_t n, T *jacobian) {
+    T weighed[BLOCK];
+    for (int64_t k = 0; k < u.components; ++k) {
+        std::memcpy(weighed, u.decoder + k * u.units + first, n * sizeof(T));
+        multiply(weighed, slope, n);
+        for (int64_t l = 0; l < u.components; ++l)
+            jacobian[k * u.components + l] += dot(weighed, u.encoder + l * u.units + first, n);
+    }
+}
+
+// made = D r(E fed + tonic), block by block.
+template <typename T>
+void decode(const Units<T> &u, const T *tonic, const T *noise, const T *fed, T *made, const Wanted<T> &want) {
+    T h[BLOCK], r[BLOCK], slope[BLOCK];
+    const int64_t k = u.components;
+    const bool sloped = want.jacobian || want.through;
+    std::fill(made, made + k, T(0));
+    if (want.jacobian) std::fill(want.jacobian, want.jacobian + k * k, T(0));
+    for (int64_t first = 0; first < u.units; first += BLOCK) {
+        const int64_t n = std::min(BLOCK, u.units - first);
+        std::memcpy(h, tonic + first, n * sizeof(T));
+        if (noise) add_scaled(h, noise + first, T(1), n);
+        combine(h, u.encoder + first, u.units, fed, k, n);
+        u.respond(h, r, sloped ? slope : nullptr, first, n);
+        for (int64_t c = 0; c < k; ++c) made[c] += dot(r, u.decoder + c * u.units + first, n);
+        if (want.jacobian) add_jacobian(u, slope, first, n, want.jacobian);
+        if (want.through) std::memcpy(want.through + first, slope, n * sizeof(T));
+        if (want.rate) std::memcpy(want.rate + first, r, n * sizeof(T));
+    }
+}
+
+// ---------------------------------------------------------------- explicit Runge-Kutta
+
+// ``stages`` is (count, count), strictly lower triangular.
+struct Tableau {
+    int64_t count;
+    const double *stages, *weights;
+
+    double node(int64_t i) const {
+        double sum = 0;
+        for (int64_t j = 0; j < i; ++j) sum += stages[i * count + j];
+        return sum;
+    }
+};
+
+// to = state + h sum_j by_j slopes_j.
+template <typename T>
+void advance(T *to, const T *state, double h, const double *by, int64_t count, const T *slopes, int64_t size) {
+    std::memcpy(to, state, size * sizeof(T));
+    for (int64_t j = 0; j < count; ++j)
+        if (by[j] != 0) add_scaled(to, slopes + j * size, T(h * by[j]), size);
+}
+
+template <typename T> struct Steps {
+    const Tableau &method;
+    double h;
+    int64_t size;
+    std::vector<T> slopes, at;
+
+    Steps(const Tableau &m, double step, int64_t n) : method(m), h(step), size(n), slopes(m.count * n), at(n) {}
+
+    // One step in place; ``field(state, slope, stage)``. The first slope is taken as known if ``begun``.
+    template <typename Field> void step(T *state, const Field &field, bool begun = false) {
+        for (int64_t i = begun ? 1 : 0; i < method.count; ++i) {
+            advance(at.data(), state, h, method.stages + i * method.count, i, slopes.data(), size);
+            field(at.data(), slopes.data() + i * size, i);
+        }
+        advance(at.data(), state, h, method.weights, method.count, slopes.data(), size);
+        std::memcpy(state, at.data(), size * sizeof(T));
+    }
+};
+
+// ---------------------------------------------------------------- displacements
+
+// Orthonormalise rows of V in order; ``grown`` gets the logarithms of their lengths. A row of length zero is
+// replaced by a direction that is free, as a QR decomposition does.
+template <typename T> T length_of(const T *v, int64_t n) { return std::sqrt(dot(v, v, n)); }
+
+template <typename T> void take_away(T *v, const T *rows, int64_t count, int64_t n) {
+    for (int twice = 0; twice < 2; ++twice)
+        for (int64_t j = 0; j < count; ++j) add_scaled(v, rows + j * n, -dot(v, rows + j * n, n), n);
+}
+
+template <typename T> void renew(T *v, int64_t modes, int64_t n, T *grown) {
+    for (int64_t m = 0; m < modes; ++m) {
+        T *row = v + m * n;
+        take_away(row, v, m, n);
+        T length = length_of(row, n);
+        grown[m] = std::log(length);
+        for (int64_t free = 0; free < n && length == T(0); ++free) {
+            row[free] = T(1);
+            take_away(row, v, m, n);
+            length = length_of(row, n);
+            if (length < T(0.1)) std::fill(row, row + n, length = T(0));
+        }
+        for (int64_t i = 0; i < n; ++i) row[i] /= length;
+    }
+}
+
+// ---------------------------------------------------------------- runs
+
+struct Plan {
+    int64_t trials, steps, every, dense, modes, renew;
+    double h;
+    Tableau method;
+};
+
+template <typename T> struct Arrays {
+    const T *tonic;        // (unit,), or (trial, unit) if tonic_stride is the number of units
+    int64_t tonic_stride;
+    const T *inputs;       // (step, trial, component) or null: u, held during each step
+    const T *noise;        // (step, trial, unit) or null: added to the total input, held during each step
+    T *state;              // (trial, component): first state, overwritten by the last
+    T *displacements;      // (trial, mode, component) or null: likewise
+    T *kept;               // (trial, sample, component)
+    T *grown;              // (trial, renewal, mode) or null
+};
+
+// The cubic through states and slopes at both ends of a step (Hermite).
+template <typename T>
+void between(const T *a, const T *da, const T *b, const T *db, double h, double s, int64_t n, T *to) {
+    const double c = 1 - s;
+    const T at_a = T((1 + 2 * s) * c * c), at_b = T(s * s * (3 - 2 * s)), slope_a = T(h * s * c * c), slope_b = T(-h * s * s * c);
+    for (int64_t i = 0; i < n; ++i) to[i] = at_a * a[i] + at_b * b[i] + slope_a * da[i] + slope_b * db[i];
+}
+
+template <typename T> struct LowRank {
+    const Units<T> &units;
+    const T *tonic, *noise, *input;
+    int64_t modes;
+    T *fed, *jacobian;  // room for what enters the units, and for K x K
+
+    // slope of z and of the displacements that lie behind it.
+    void operator()(const T *state, T *slope, int64_t) const {
+        const int64_t k = units.components;
+        for (int64_t c = 0; c < k; ++c) fed[c] = input ? state[c] + input[c] : state[c];
+        decode(units, tonic, noise, fed, slope, {modes ? jacobian : nullptr, nullptr, nullptr});
+        for (int64_t c = 0; c < k; ++c) slope[c] -= state[c];
+        for (int64_t m = 1; m <= modes; ++m)
+            for (int64_t c = 0; c < k; ++c)
+                slope[m * k + c] = dot(jacobian + c * k, state + m * k, k) - state[m * k + c];
+    }
+};
+
+template <typename T> struct Trial {
+    const Units<T> &units;
+    const Plan &plan;
+    const Arrays<T> &arrays;
+    int64_t number, k, size;
+    std::vector<T> state, before, slope, fed, jacobian;
+    Steps<T> steps;
+
+    Trial(const Units<T> &u, const Plan &p, const Arrays<T> &a, int64_t trial)
+        : units(u), plan(p), arrays(a), number(trial), k(u.components), size(k * (1 + p.modes)), state(size), before(k),
+          slope(k), fed(k), jacobian(k * k), steps(p.method, p.h, size) {}
+
+    LowRank<T> field(int64_t step) {
+        const int64_t row = step * plan.trials + number;
+        return {units, arrays.tonic + number * arrays.tonic_stride,
+                arrays.noise ? arrays.noise + row * units.units : nullptr,
+                arrays.inputs ? arrays.inputs + row * k : nullptr, plan.modes, fed.data(), jacobian.data()};
+    }
+
+    void keep(int64_t sample, const T *z) const {
+        if (sample % plan.every) return;
+        const int64_t samples = 1 + plan.steps * plan.dense / plan.every;
+        std::memcpy(arrays.kept + (number * samples + sample / plan.every) * k, z, k * sizeof(T));
+    }
+
+    void keep_between(int64_t step, const T *end_slope) {
+        std::vector<T> z(k);
+        for (int64_t m = 1; m < plan.dense; ++m) {
+            between(before.data(), slope.data(), state.data(), end_slope, plan.h, double(m) / plan.dense, k, z.data());
+            keep(step * plan.dense + m, z.data());
+        }
+    }
+
+    void step(int64_t n, bool &begun) {
+        const LowRank<T> now = field(n);
+        std::copy_n(state.data(), k, before.data());
+        steps.step(state.data(), now, begun);
+        begun = false;
+        if (plan.dense > 1) {
+            std::copy_n(steps.slopes.data(), k, slope.data());
+            now(state.data(), steps.slopes.data(), 0);
+            keep_between(n, steps.slopes.data());
+            begun = !arrays.inputs && !arrays.noise && !plan.modes;  // else the next step begins with another slope
+        }
+        keep((n + 1) * plan.dense, state.data());
+    }
+
+    void renew_after(int64_t n) {
+        if (!plan.modes || (n + 1) % plan.renew) return;
+        const int64_t renewals = plan.steps / plan.renew, row = number * renewals + n / plan.renew;
+        renew(state.data() + k, plan.modes, k, arrays.grown + row * plan.modes);
+    }
+
+    void run() {
+        T *first = arrays.state + number * k, *moved = arrays.displacements + number * plan.modes * k;
+        std::copy_n(first, k, state.data());
+        if (plan.modes) std::copy_n(moved, plan.modes * k, state.data() + k);
+        keep(0, state.data());
+        bool begun = false;
+        for (int64_t n = 0; n < plan.steps; ++n) {
+            step(n, begun);
+            renew_after(n);
+        }
+        std::copy_n(state.data(), k, first);
+        if (plan.modes) std::copy_n(state.data() + k, plan.modes * k, moved);
+    }
+};
+
+// ---------------------------------------------------------------- windows, and their adjoint
+
+template <typename T> struct Windows {
+    int64_t windows, steps;
+    double h;
+    Tableau method;
+    const T *tonic;
+    const double *closed;  // (step,): the share of its own output that the network is fed
+    const T *fed;          // (window, step, stage, component) or null: what is fed beside it
+    T *states;             // (window, step + 1, component); the first is given
+    T *jacobian;           // (window, step, stage, component, component) or null: D diag(dr/dh) E
+    T *through, *rate;     // (window, step, stage, unit) or null
+};
+
+template <typename T> void roll(const Units<T> &u, const Windows<T> &w) {
+    const int64_t k = u.components, stages = w.method.count;
+    Steps<T> steps(w.method, w.h, k);
+    std::vector<T> z(k), enters(k);
+    for (int64_t window = 0; window < w.windows; ++window) {
+        T *path = w.states + window * (w.steps + 1) * k;
+        std::copy_n(path, k, z.data());
+        for (int64_t n = 0; n < w.steps; ++n) {
+            const T closed = T(w.closed[n]);
+            steps.step(z.data(), [&](const T *y, T *slope, int64_t stage) {
+                const int64_t at = (window * w.steps + n) * stages + stage;
+                for (int64_t c = 0; c < k; ++c) enters[c] = closed * y[c] + (w.fed ? w.fed[at * k + c] : T(0));
+                decode(u, w.tonic, static_cast<const T *>(nullptr), enters.data(), slope,
+                       {w.jacobian ? w.jacobian + at * k * k : nullptr, w.through ? w.through + at * u.units : nullptr,
+                        w.rate ? w.rate + at * u.units : nullptr});
+                for (int64_t c = 0; c < k; ++c) slope[c] -= y[c];
+            });
+            std::copy_n(z.data(), k, path + (n + 1) * k);
+        }
+    }
+}
+
+template <typename T> struct Adjoint {
+    int64_t windows, steps, components, rows;
+    double h;
+    Tableau method;
+    const double *closed;
+    const T *jacobian;         // of the windows
+    const int64_t *last;       // (row,): the step that a row is of
+    const T *begin;            // (row, component): derivative of the row in the state after that many steps
+    T *kappa;                  // (window, row, step, stage, component): derivative in D r of every stage
+    T *start;                  // (window, row, component): derivative in the first state
+};
+
+// One step backwards: ``a`` is the derivative in the state after it, and becomes that in the state before it.
+template <typename T> void step_back(const Adjoint<T> &d, const T *jacobian, double closed, T *a, T *kappa, T *through) {
+    const int64_t k = d.components, stages = d.method.count;
+    for (int64_t i = stages - 1; i >= 0; --i) {
+        T *own = kappa + i * k, *passed = through + i * k;
+        for (int64_t c = 0; c < k; ++c) {
+            T sum = T(d.h * d.method.weights[i]) * a[c];
+            for (int64_t j = i + 1; j < stages; ++j) sum += T(d.h * d.method.stages[j * stages + i]) * through[j * k + c];
+            own[c] = sum;
+        }
+        for (int64_t c = 0; c < k; ++c) {
+            T sum = T(0);
+            for (int64_t l = 0; l < k; ++l) sum += own[l] * jacobian[(i * k + l) * k + c];
+            passed[c] = T(closed) * sum - own[c];
+        }
+    }
+    for (int64_t i = 0; i < stages; ++i)
+        for (int64_t c = 0; c < k; ++c) a[c] += through[i * k + c];
+}
+
+template <typename T> void sweep(const Adjoint<T> &d) {
+    const int64_t k = d.components, stages = d.method.count, block = stages * k;
+    std::vector<T> through(block);
+    for (int64_t window = 0; window < d.windows; ++window)
+        for (int64_t row = 0; row < d.rows; ++row) {
+            T *a = d.start + (window * d.rows + row) * k, *kappa = d.kappa + (window * d.rows + row) * d.steps * block;
+            std::copy_n(d.begin + row * k, k, a);
+            std::fill(kappa + d.last[row] * block, kappa + d.steps * block, T(0));
+            for (int64_t n = d.last[row] - 1; n >= 0; --n)
+                step_back(d, d.jacobian + (window * d.steps + n) * block * k, d.closed[n], a, kappa + n * block,
+                          through.data());
+        }
+}
+
+// ---------------------------------------------------------------- rates
+
+// r -> M r: dense rows, or rows of a sparse matrix (CSR) if ``starts`` is not null; and E D r if ``feedback``.
+template <typename T> struct Synapses {
+    const T *matrix;
+    const int64_t *starts;
+    const int32_t *places;
+    int64_t feedback;
+};
+
+template <typename T> inline T sparse_dot(const Synapses<T> &s, const T *r, int64_t i) {
+    T sum = T(0);
+#pragma omp simd reduction(+ : sum)
+    for (int64_t e = s.starts[i]; e < s.starts[i + 1]; ++e) sum += s.matrix[e] * r[s.places[e]];
+    return sum;
+}
+
+template <typename T> inline void four_dots(const T *__restrict m, int64_t n, const T *__restrict r, T *to) {
+    T a = 0, b = 0, c = 0, d = 0;
+#pragma omp simd reduction(+ : a, b, c, d)
+    for (int64_t j = 0; j < n; ++j) {
+        a += m[j] * r[j];
+        b += m[n + j] * r[j];
+        c += m[2 * n + j] * r[j];
+        d += m[3 * n + j] * r[j];
+    }
+    to[0] += a, to[1] += b, to[2] += c, to[3] += d;
+}
+
+// h += M r for all trials, so that each row of M is read once.
+template <typename T> void couple(const Synapses<T> &s, const T *r, T *h, int64_t trials, int64_t n) {
+    if (!s.matrix) return;
+    const int64_t fours = s.starts ? 0 : n / 4 * 4;
+    for (int64_t i = 0; i < fours; i += 4)
+        for (int64_t t = 0; t < trials; ++t) four_dots(s.matrix + i * n, n, r + t * n, h + t * n + i);
+    for (int64_t i = fours; i < n; ++i)
+        for (int64_t t = 0; t < trials; ++t)
+            h[t * n + i] += s.starts ? sparse_dot(s, r + t * n, i) : dot(s.matrix + i * n, r + t * n, n);
+}
+
+template <typename T> void output_of(const Units<T> &u, const T *r, T *z) {
+    for (int64_t k = 0; k < u.components; ++k) z[k] = dot(r, u.decoder + k * u.units, u.units);
+}
+
+template <typename T> struct RateField {
+    const Units<T> &u;
+    const Synapses<T> &s;
+    const Plan &plan;
+    const Arrays<T> &arrays;
+    std::vector<T> &h, &z;
+    int64_t step;
+
+    void total_input(const T *r) const {
+        const int64_t n = u.units, k = u.components;
+        for (int64_t t = 0; t < plan.trials; ++t) {
+            const int64_t row = step * plan.trials + t;
+            T *own = h.data() + t * n;
+            std::memcpy(own, arrays.tonic + t * arrays.tonic_stride, n * sizeof(T));
+            if (arrays.noise) add_scaled(own, arrays.noise + row * n, T(1), n);
+            if (arrays.inputs) combine(own, u.encoder, n, arrays.inputs + row * k, k, n);
+            if (!s.feedback) continue;
+            output_of(u, r + t * n, z.data());
+            combine(own, u.encoder, n, z.data(), k, n);
+        }
+        couple(s, r, h.data(), plan.trials, n);
+    }
+
+    void operator()(const T *r, T *slope, int64_t) const {
+        const int64_t n = u.units;
+        total_input(r);
+        for (int64_t t = 0; t < plan.trials; ++t)
+            for (int64_t first = 0; first < n; first += BLOCK)
+                u.respond(h.data() + t * n + first, slope + t * n + first, nullptr, first, std::min(BLOCK, n - first));
+        add_scaled(slope, r, T(-1), plan.trials * n);
+    }
+};
+
+template <typename T> struct RateRun {
+    const Units<T> &u;
+    const Plan &plan;
+    const Arrays<T> &arrays;
+    T *rates;  // (trial, sample, unit) or null
+
+    void keep(int64_t step) const {
+        if (step % plan.every) return;
+        const int64_t samples = 1 + plan.steps / plan.every, n = u.units;
+        for (int64_t t = 0; t < plan.trials; ++t) {
+            const int64_t row = t * samples + step / plan.every;
+            output_of(u, arrays.state + t * n, arrays.kept + row * u.components);
+            if (rates) std::memcpy(rates + row * n, arrays.state + t * n, n * sizeof(T));
+        }
+    }
+
+    void run(const Synapses<T> &s) const {
+        std::vector<T> h(plan.trials * u.units), z(u.components);
+        Steps<T> steps(plan.method, plan.h, plan.trials * u.units);
+        keep(0);
+        for (int64_t n = 0; n < plan.steps; ++n) {
+            steps.step(arrays.state, RateField<T>{u, s, plan, arrays, h, z, n});
+            keep(n + 1);
+        }
+    }
+};
+
+}  // namespace
+
+// ---------------------------------------------------------------- the C interface, in both precisions
+
+#define TONIC_FUNCTIONS(T, SUFFIX)                                                                                    \
+    void tonic_elementwise_##SUFFIX(const Curve<T> *curve, const T *x, T *r, T *slope, int64_t n) {                   \
+        for (int64_t i = 0; i < n; i += BLOCK)                                                                        \
+            (*curve)(x + i, r + i, slope ? slope + i : nullptr, std::min(BLOCK, n - i));                              \
+    }                                                                                                                 \
+    void tonic_low_rank_##SUFFIX(const Units<T> *u, const Plan *plan, const Arrays<T> *arrays) {                      \
+        for (int64_t t = 0; t < plan->trials; ++t) Trial<T>(*u, *plan, *arrays, t).run();                             \
+    }                                                                                                                 \
+    void tonic_rates_##SUFFIX(const Units<T> *u, const Synapses<T> *s, const Plan *plan, const Arrays<T> *arrays,     \
+                              T *rates) {                                                                             \
+        RateRun<T>{*u, *plan, *arrays, rates}.run(*s);                                                                \
+    }                                                                                                                 \
+    void tonic_windows_##SUFFIX(const Units<T> *u, const Windows<T> *windows) { roll(*u, *windows); }                 \
+    void tonic_adjoint_##SUFFIX(const Adjoint<T> *adjoint) { sweep(*adjoint); }
+
+extern "C" {
+TONIC_FUNCTIONS(double, float64)
+TONIC_FUNCTIONS(float, float32)
+}
