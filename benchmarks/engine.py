@@ -19,15 +19,15 @@ import peer_steps
 import peers
 import torch
 from rows import Row, spread, table
-
-import tonicnet as tn
 from tonicnet.learn._discrete import DiscreteRollout
 from tonicnet.learn._gauss_newton import GaussNewton
 from tonicnet.learn._model import choose_solver
 from tonicnet.learn._plan import Draw
 from tonicnet.learn._sample import flow_residual
-from tonicnet.learn._score import Examiner
 from tonicnet.learn._setup import Setup
+
+import tonicnet as tn
+from tonicnet.learn._score import Examiner
 from tonicnet.learn._target import Target
 from tonicnet.learn._windows import Windows
 from tonicnet.simulate import Circuit, step

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from tonicnet.learn._filter import taught
 
 import tonicnet as tn
-from tonicnet.learn._filter import taught
 from tonicnet.learn._score import Examiner
 from tonicnet.learn._target import Target
 from tonicnet.measure import limit_cycle_of

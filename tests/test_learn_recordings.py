@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from tonicnet.learn._rare import half_rare
+from tonicnet.learn._traps import traps
 
 import tonicnet as tn
-from tonicnet.learn._rare import half_rare
 from tonicnet.learn._smooth import smoothed
 from tonicnet.learn._target import Target
-from tonicnet.learn._traps import traps
 from tonicnet.simulate import Circuit
 
 DT = 0.02

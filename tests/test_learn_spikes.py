@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tonicnet.learn._residual import Sum
 
 import tonicnet as tn
-from tonicnet.learn._residual import Sum
 from tonicnet.learn._spike_noise import SpikeNoise
 from tonicnet.network import LIF
 from tonicnet.simulate import Circuit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -70,7 +71,7 @@ class Timeline:
         *,
         kind: str,
         extra: dict[str, Variable] | None = None,
-        **attrs: str | int | float,
+        **attrs: Any,
     ) -> xr.Dataset:
         """Return the labelled run of these outputs, given in network coordinates."""
         return run_dataset(

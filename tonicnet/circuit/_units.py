@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, reduce
 
 from torch import Tensor
 
 from ..network import Transfer
-from ..parameters import PerUnit, Response
+from ..parameters import Inner, PerUnit, Response, Values
 
 Acting = tuple[PerUnit, Tensor]
 
@@ -29,23 +27,25 @@ class Units:
 
     def rate(self, h: Tensor) -> Tensor:
         """Return the rates at inputs h."""
-        return reduce(_round_values, reversed(self.sets), self.phi.value)(h)
+        inner: Values = self.phi.value
+        for acting in reversed(self.sets):
+            inner = _values_round(inner, *acting)
+        return inner(h)
 
     def respond(self, h: Tensor) -> Response:
         """Return rates and derivatives at inputs h."""
-        inner = partial(_plain, self.phi)
-        return reduce(partial(_round, self.learned), reversed(self.sets), inner)(h)
+        inner: Inner = self._plain
+        for numbers, t in reversed(self.sets):
+            inner = _round(inner, numbers, t, numbers.name == self.learned)
+        return inner(h)
+
+    def _plain(self, h: Tensor) -> Response:
+        return Response(*self.phi.both(h))
 
 
-def _plain(phi: Transfer, h: Tensor) -> Response:
-    return Response(*phi.both(h))
+def _round(inner: Inner, numbers: PerUnit, t: Tensor, learned: bool) -> Inner:
+    return lambda h: numbers.respond(inner, h, t, learned)
 
 
-def _round(learned: str, inner: Callable[[Tensor], Response], acting: Acting) -> Callable[[Tensor], Response]:
-    numbers, t = acting
-    return lambda h: numbers.respond(inner, h, t, numbers.name == learned)
-
-
-def _round_values(inner: Callable[[Tensor], Tensor], acting: Acting) -> Callable[[Tensor], Tensor]:
-    numbers, t = acting
+def _values_round(inner: Values, numbers: PerUnit, t: Tensor) -> Values:
     return lambda h: numbers.rate(inner, h, t)

@@ -92,7 +92,7 @@ class _FieldAt(Linearisation):
         self._kept: list[_Tile] = []
 
     @cached_property
-    def loss(self) -> float:  # type: ignore[override]
+    def loss(self) -> float:
         """The sum of squares."""
         return sum(_squares(tile.weights, tile.error) for tile in self._tiles())
 

@@ -123,7 +123,7 @@ class _RatesAt(Linearisation):
         self._kept: list[Pass] = []
 
     @cached_property
-    def loss(self) -> float:  # type: ignore[override]
+    def loss(self) -> float:
         """The mean squared error over the scored steps."""
         return sum(map(_squares, self._passes(0)))
 

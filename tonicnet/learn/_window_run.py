@@ -1,0 +1,130 @@
+"""One run of windows of a latent: what each step does to small changes, and the Jacobian that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..circuit import Tableau
+from ..parameters import ParameterSet
+from ._windows import Windows
+
+_FEW = 8  # scored steps up to which rows are swept back; more are carried forward
+
+
+class Step(NamedTuple):
+    """What one step does to small changes: dz' = ``whole`` dz + sum_i ``stages``_i (change of D r at stage i)."""
+
+    whole: Float[Tensor, "window component component"]
+    stages: Float[Tensor, "window stage component component"]
+
+
+def propagated(linear: list[Tensor], h: float, tableau: Tableau) -> Step:
+    """Return the derivatives of one step from A at its stages, by the adjoint of the Runge-Kutta method.
+
+    kappa_i = h (weights_i + sum_{j>i} stages_ji kappa_j A_j),    dz'/dz = 1 + sum_i kappa_i A_i.
+    """
+    identity = torch.eye(linear[0].shape[-1], dtype=linear[0].dtype, device=linear[0].device)
+    kappas: dict[int, Tensor] = {}
+    through: dict[int, Tensor] = {}
+    for i in range(len(linear) - 1, -1, -1):
+        kappa = (h * tableau.weights[i]) * identity.expand_as(linear[i])
+        for j, later in through.items():
+            if tableau.stages[j][i]:
+                kappa = kappa.add(later, alpha=h * tableau.stages[j][i])
+        kappas[i], through[i] = kappa, kappa @ linear[i]
+    return Step(sum(through.values(), identity), torch.stack([kappas[i] for i in range(len(linear))], 1))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a tile of windows: z at the scored steps, the derivatives of every step, and the features."""
+
+    windows: Windows
+    outputs: Float[Tensor, "scored window component"]
+    steps: list[Step]
+    features: Float[Tensor, "window stage unit"] | None
+
+    def errors(self) -> Float[Tensor, "window row"]:
+        """Return weighted errors, rows by scored step, then component."""
+        return self.windows.errors(self.outputs).transpose(0, 1).flatten(1, 2)
+
+    def by_start(self) -> Float[Tensor, "window row component"]:
+        """Return the derivative of the weighted errors by the starts."""
+        k = self.outputs.shape[2]
+        moved = torch.eye(k, dtype=self.outputs.dtype, device=self.outputs.device).expand(self.outputs.shape[1], k, k)
+        scored, at = [], set(self.windows.scored)
+        for number in range(self.windows.steps + 1):
+            if number in at:
+                scored.append(moved)
+            if number < self.windows.steps:
+                moved = self.steps[number].whole @ moved
+        return _weighted(self.windows, scored)
+
+    def swept(self, seeds: Float[Tensor, "scored window row component"]) -> Float[Tensor, "window row stage component"]:
+        """Return what rows are, to first order, of changes of D r at every stage; they begin with ``seeds``."""
+        at = {step: i for i, step in enumerate(self.windows.scored)}
+        adjoint, kappas = torch.zeros_like(seeds[0]), []
+        for number in range(self.windows.steps, 0, -1):
+            if number in at:
+                adjoint = adjoint + seeds[at[number]]
+            step = self.steps[number - 1]
+            kappas.append(torch.einsum("wra,wiac->wric", adjoint, step.stages))
+            adjoint = adjoint @ step.whole
+        return torch.cat(kappas[::-1], 2)
+
+    def jacobian(self, numbers: ParameterSet, out: Tensor) -> Float[Tensor, "window row number"]:
+        """Return the derivative of the weighted errors by theta.
+
+        By adjoints where few steps are scored, each of which goes over all stages; where many are, forward: step by
+        step what all stages of it do to z.
+        """
+        if len(self.windows.scored) <= _FEW:
+            adjoint = self.swept(self._seeds())
+            windows, rows, stages, k = adjoint.shape
+            sums = adjoint.transpose(2, 3).reshape(windows, rows * k, stages) @ self._stage_features()
+            return numbers.gather(sums.view(windows, rows, k, -1), out)
+        return _weighted(self.windows, list(self._forward(numbers, out)))
+
+    def _forward(self, numbers: ParameterSet, out: Tensor) -> Iterator[Float[Tensor, "window component number"]]:
+        """Yield dz/dtheta at the scored steps."""
+        features, at, width = self._stage_features(), set(self.windows.scored), self.steps[0].stages.shape[1]
+        moved: Tensor | None = None
+        for number in range(self.windows.steps + 1):
+            if number in at:
+                yield torch.zeros_like(self._change(numbers, out, 0, features, width)) if moved is None else moved
+            if number < self.windows.steps:
+                change = self._change(numbers, out, number, features, width)
+                moved = change if moved is None else torch.baddbmm(change, self.steps[number].whole, moved)
+
+    def _change(
+        self, numbers: ParameterSet, out: Tensor, number: int, features: Tensor, width: int
+    ) -> Float[Tensor, "window component number"]:
+        """Return what theta does to z within one step."""
+        windows, k = self.outputs.shape[1:]
+        here = features[:, number * width : (number + 1) * width]
+        sums = self.steps[number].stages.permute(0, 2, 3, 1).reshape(windows, k * k, width) @ here
+        return numbers.gather(sums.view(windows, k, k, -1), out)
+
+    def _stage_features(self) -> Float[Tensor, "window stage unit"]:
+        if self.features is None:
+            raise ValueError("windows without a step have no derivative by theta")
+        return self.features
+
+    def _seeds(self) -> Float[Tensor, "scored window row component"]:
+        """Return what begins a row for each scored step and component: the root of its weight, at its own step."""
+        m, n, k = self.outputs.shape
+        roots = self.windows.roots().expand(m, n, k)
+        seeds = roots.new_zeros(m, n, m, k, k)
+        seeds[range(m), :, range(m)] = torch.diag_embed(roots)
+        return seeds.flatten(2, 3)
+
+
+def _weighted(windows: Windows, scored: list[Tensor]) -> Float[Tensor, "window row any"]:
+    """Return derivatives (window, component, any) of the scored steps as rows, times the roots of their weights."""
+    return (torch.stack(scored) * windows.roots()[..., None]).transpose(0, 1).flatten(1, 2)
