@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -41,22 +40,27 @@ def bank_of() -> Callable[..., xr.Dataset]:
 
 
 def _bank_of(net: tn.Network, names: tuple[str, ...] = ("one", "two"), **given: Any) -> xr.Dataset:
+    from tonicnet.bank import Entry, Scaling, written
+
     rng = np.random.default_rng(7)
     t, k = len(names), net.components
     plain = {
-        "bias": (("task", "unit"), rng.normal(1.0, 0.7, (t, net.units))),
-        "center": (("task", "component"), rng.normal(0, 5, (t, k))),
-        "scale": (("task", "component"), rng.uniform(0.5, 4, (t, k))),
-        "speed": (("task",), rng.uniform(0.5, 3, t)),
-        "dimension": (("task",), np.arange(t) % k + 1),
-        "start": (("task", "trial", "component"), rng.normal(0, 1, (t, 6, k))),
-    }
-    plain |= {name: (plain[name][0], np.asarray(values, dtype=float)) for name, values in given.items()}
-    return xr.Dataset(
-        plain,
-        coords={"task": list(names), "unit": np.arange(net.units), "component": [str(c) for c in range(k)]},
-        attrs={"network_sha256": net.sha256, "network": json.dumps(net.to_dict())},
-    )
+        "bias": rng.normal(1.0, 0.7, (t, net.units)),
+        "center": rng.normal(0, 5, (t, k)),
+        "scale": rng.uniform(0.5, 4, (t, k)),
+        "speed": rng.uniform(0.5, 3, t),
+        "dimension": np.arange(t) % k + 1,
+        "start": rng.normal(0, 1, (t, 6, k)),
+    } | {name: np.asarray(values, dtype=float) for name, values in given.items()}
+    rows = [{name: values[i] for name, values in plain.items()} for i in range(t)]
+    entries = [
+        Entry(
+            Scaling(name, row["center"], row["scale"], row["speed"], row["dimension"], row["start"]),
+            {"bias": row["bias"]},
+        )
+        for name, row in zip(names, rows, strict=True)
+    ]
+    return written(net, entries)
 
 
 @pytest.fixture

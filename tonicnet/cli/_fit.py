@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 # Those of tonicnet.fit, which a test compares; reading them there would import torch for --help.
-METHOD, NOISE, STEPS, ROUNDS, MEMORY, DEVICE = "auto", 0.1, 20, 3, 4.0, "cpu"
+LEARN, OBJECTIVE, METHOD = "bias", "auto", "auto"
+NOISE, STEPS, ROUNDS, MEMORY, DEVICE = 0.1, 20, 3, 4.0, "cpu"
 
 
 @in_a_sentence
@@ -42,7 +43,9 @@ def fit(
     network: Annotated[
         str | None, typer.Option(help="Learn on this network instead: a shipped name, a network.toml or a bank.")
     ] = None,
-    method: Annotated[str, typer.Option(help="auto, flow, trajectory, adam or amsgrad.")] = METHOD,
+    learn: Annotated[str, typer.Option(help="Which numbers: bias, gain, scale or decoder.")] = LEARN,
+    objective: Annotated[str, typer.Option(help="What is fitted: auto, field or trajectory.")] = OBJECTIVE,
+    method: Annotated[str, typer.Option(help="How: auto, gauss-newton, adam or amsgrad.")] = METHOD,
     noise: Annotated[float, typer.Option(help="Width, in sd, of the tube in which the field is learned.")] = NOISE,
     neurons_per_unit: Annotated[
         int | None, typer.Option(help="Learn for spikes of so many neurons a unit: their noise is kept low.")
@@ -87,8 +90,8 @@ def fit(
     typer.echo(repr(net))
     shown = not quiet and sys.stderr.isatty()
     bank = tn.fit(
-        net, targets, method=method, noise=noise, steps=steps, rounds=rounds, seed=seed, progress=shown,
-        checkpoint=checkpoint, into=held, memory=memory, device=device,
+        net, targets, learn=learn, objective=objective, method=method, noise=noise, steps=steps, rounds=rounds,
+        seed=seed, progress=shown, checkpoint=checkpoint, into=held, memory=memory, device=device,
         neurons_per_unit=neurons_per_unit,
     )  # fmt: skip
     tn.save(bank, place)

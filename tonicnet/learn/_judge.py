@@ -15,6 +15,7 @@ from ..measure import (
     attractor_threshold_of,
     collapsed_of,
     escaped_of,
+    floor_of,
     limit_cycle_of,
     orbit_distance_of,
     state_space_divergence_of,
@@ -139,7 +140,8 @@ class AttractorJudge:
 
     def floor(self) -> float:
         """Return D_stsp of one true run against another of the same length."""
-        return state_space_divergence_of(self._embedded(self.truth), self._embedded(self.other))
+        true, other = self._embedded(self.truth), self._embedded(self.other)
+        return floor_of(state_space_divergence_of, true[None], len(true), other[None]).value
 
     def _embedded(self, x: Float[np.ndarray, "trial time component"]) -> Float[np.ndarray, "state coordinate"]:
         """Return all states; of a single component, its delay embedding in three dimensions, a time scale apart."""

@@ -10,10 +10,10 @@ import xarray as xr
 
 from .._labels import Variable
 from ..bank import written
+from ..measure import BANK_SCORES
 from ..network import Network
 from ..task import Task
 from ._learner import Learned
-from ._score import NAMES
 from ._settings import Settings
 
 
@@ -31,7 +31,7 @@ def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr
     }
     columns |= {
         name: Variable(("task",), [score.get(name, np.nan)], units, long_name)
-        for name, (units, long_name) in NAMES.items()
+        for name, (units, long_name) in BANK_SCORES.items()
     }
     coords = {"epoch": Variable(("epoch",), np.arange(losses.shape[1]), "1", "step of the method")}
     attrs = {"learn": settings.learn, "objective": settings.objective, "method": settings.method}

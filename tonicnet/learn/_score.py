@@ -6,22 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-NAMES = {
-    "field_error": ("1", "rms error of tau dz/dt over rms of tau dz/dt"),
-    "valid_time": ("task", "median time to a normalised error of 0.4"),
-    "valid_time_low": ("task", "lower quartile of valid time over starts"),
-    "valid_time_high": ("task", "upper quartile of valid time over starts"),
-    "divergence": ("1", "D_stsp, state-space divergence"),
-    "divergence_floor": ("1", "D_stsp of one true run against another of the same T"),
-    "divergence_samples": ("1", "T, samples behind D_stsp and its floor"),
-    "period_error": ("1", "relative error of the period"),
-    "amplitude_error": ("1", "largest relative error of an amplitude"),
-    "orbit_distance": ("1", "distance of phase-aligned orbits in standard deviations"),
-    "r_squared": ("1", "share of the targets' variance that the network alone explains"),
-    "attractor_distance": ("1", "mean distance to the nearest true state in standard deviations"),
-    "traps": ("1", "stable fixed points of the network beside an attractor that has none"),
-    "lost": ("1", "share of starts that ended off the attractor or stuck"),
-}
 _TOLD = (
     "valid_time", "divergence", "period_error", "amplitude_error", "attractor_distance", "r_squared", "traps", "lost",
 )  # fmt: skip
