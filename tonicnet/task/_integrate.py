@@ -23,7 +23,7 @@ _VANISHED = 10  # spacings of floating-point numbers: the shortest step
 _STABLE, _HITS, _MISSES = 6.1, 15, 6  # Hairer's test of stiffness: steps at the limit of stability, and others
 _WORTH = 3000  # steps still to go for which a stiff trial changes its method
 _STEPS, _STEPS_A_SAMPLE = 50_000, 100  # the budget of a trial
-_JUMPS, _JUMPS_A_SAMPLE = 2000, 10  # of them, those that step over a jump
+_SHORT, _SHORT_A_SAMPLE = 2000, 10  # of them, those below the floor
 _BUFFER = 64  # steps between two evaluations of the dense output
 
 
@@ -78,7 +78,7 @@ class _Lanes:
     tried: np.ndarray  # steps
     failed: np.ndarray  # error of the last step if it was rejected, else 0
     failed_h: np.ndarray  # its length
-    jumps: np.ndarray  # stepped over
+    short: np.ndarray  # accepted steps below the floor: few at a jump that is passed, all where it holds the state
     hits: np.ndarray  # steps at the limit of stability
     misses: np.ndarray  # other steps since
 
@@ -107,7 +107,7 @@ class _Run:
         size = float(np.abs(x).max()) or 1.0
         self._limit, self._atol = _LOST * size, tolerance * size
         self._budget = _STEPS + _STEPS_A_SAMPLE * len(times)
-        self._most_jumps = _JUMPS + _JUMPS_A_SAMPLE * len(times)
+        self._most_short = _SHORT + _SHORT_A_SAMPLE * len(times)
         self.states = np.full((len(x), len(times), x.shape[1]), np.nan)
         self.states[:, times <= 0] = x[:, None]
         self.failures: dict[int, ValueError] = {}
@@ -153,7 +153,7 @@ class _Run:
         kept = (error < 1) | jump
         now = np.where(last, self._end, lanes.t + h)
         self._note_samples(lanes, step, kept, now)
-        self._count(lanes, step, h, kept, jump)
+        self._count(lanes, step, h, kept)
         self._set_steps(lanes, h, error, kept)
         lanes.t = np.where(kept, now, lanes.t)
         lanes.x = np.where(kept[:, None], step.end, lanes.x)
@@ -192,10 +192,10 @@ class _Run:
         self.states[row[piece], sample] = interpolated(terms[:, piece], share)
         self._pieces = []
 
-    def _count(self, lanes: _Lanes, step: Attempt, h: np.ndarray, kept: np.ndarray, jump: np.ndarray) -> None:
-        """Count steps, jumps, and steps at the limit of stability."""
+    def _count(self, lanes: _Lanes, step: Attempt, h: np.ndarray, kept: np.ndarray) -> None:
+        """Count steps, short ones, and steps at the limit of stability."""
         lanes.tried += 1
-        lanes.jumps += jump
+        lanes.short += kept & (h < _FLOOR * lanes.longest)
         lanes.longest = np.where(kept, np.maximum(lanes.longest, h), lanes.longest)
         limited = kept & (step.stiffness() > _STABLE)
         lanes.misses = np.where(limited, 0, lanes.misses + kept)
@@ -214,7 +214,7 @@ class _Run:
         done = lanes.t >= self._end
         far = ~(np.abs(lanes.x) < self._limit).all(axis=1)
         vanished = ~done & (lanes.h < _VANISHED * np.spacing(np.maximum(lanes.t, self._end * 1e-9)))
-        spent = ~done & ((lanes.tried >= self._budget) | (lanes.jumps >= self._most_jumps))
+        spent = ~done & ((lanes.tried >= self._budget) | (lanes.short >= self._most_short))
         stiff = ~done & (lanes.hits >= _HITS) & (self._end - lanes.t > _WORTH * lanes.h)
         ended = done | far | vanished | spent | stiff
         if not ended.any():
@@ -233,16 +233,15 @@ class _Run:
             return not_finite(lanes.x[lane], t)
         if far or vanished:
             return ends_early(t, self._end)
-        reason = "jumps" if lanes.jumps[lane] > 0.01 * lanes.tried[lane] else "fast"
+        reason = "jumps" if lanes.short[lane] >= self._most_short else "fast"
         return budget_spent(Failure(t, self._end, int(lanes.tried[lane]), reason))
 
     def _go_on_implicitly(self, row: int, x: np.ndarray, t: float) -> None:
         """Finish a stiff trial by an implicit method."""
         self._flush()
         rest = self._times > t
-        found = implicit(
-            self._flow, x, self._times[rest] - t, tolerance=self._tolerance, floor=self._atol, budget=self._budget
-        )
+        times, tolerance, floor = self._times[rest], self._tolerance, self._atol
+        found = implicit(self._flow, x, times, begin=t, tolerance=tolerance, floor=floor, budget=self._budget)
         if isinstance(found, ValueError):
             self.failures[row] = found
             return
