@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..circuit import Autonomous, Circuit, Dynamics, Learnable, LowRank, circuit_of, driven, motion
+from ..circuit import Autonomous, Circuit, Dynamics, Learnable, LowRank, circuit_of, driven, loop_of
 from ..measure import (
     attractor_distance_of,
     attractor_threshold_of,
@@ -70,14 +70,11 @@ class AttractorJudge:
         history = dynamics.circuit.tensor(self.history)
         latent = isinstance(dynamics.circuit, LowRank)
         state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
-        moving = motion(
-            dynamics.flow, state, dynamics.tonic, filter=self.target.net.filter, h=self.h, method=self._method
-        )
-        outputs = [dynamics.output(state)]
-        for _ in range(self.truth.shape[1] - 1):
-            moving.advance(dynamics.tonic)
-            outputs.append(dynamics.output(moving.state))
-        return torch.stack(outputs, dim=1).double().cpu().numpy()[..., : self.truth.shape[2]]
+        filter = self.target.net.filter
+        loop = loop_of(dynamics, state, filter=filter, h=self.h, method=self._method)
+        later = loop.advance(self.truth.shape[1] - 1).output
+        outputs = torch.cat([dynamics.output(state)[:, None], later], 1)
+        return outputs.double().cpu().numpy()[..., : self.truth.shape[2]]
 
     @property
     def _method(self) -> str:

@@ -1,0 +1,156 @@
+"""A network left alone for many steps: by compiled code where it suits, else by torch; both give the same numbers."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import NamedTuple, final
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..network import Filter
+from ._compiled import Kernel, kernel
+from ._compiled_units import CompiledUnits, units_of
+from ._dynamics import Dynamics
+from ._low_rank import LowRank
+from ._motion import motion
+from ._runge_kutta import EULER, TABLEAUX
+
+_FEW = 3  # trials of N x N synapses up to which compiled code is faster than matrix products
+_KNOWN = {"bias", "gain", "scale"}  # sets of numbers of units that compiled code has
+
+
+class Stretch(NamedTuple):
+    """What some steps of a run leave: the output after each of them, and the states if they are kept."""
+
+    output: Float[Tensor, "trial step component"]
+    states: Float[Tensor, "trial step state"] | None
+
+
+class Loop(ABC):
+    """A run under way in steps of ``h`` lags of the synaptic filter; ``state`` is where it is.
+
+    ``keeps`` says whether all states are returned, and not outputs alone.
+    """
+
+    state: Float[Tensor, "trial state"]
+
+    @abstractmethod
+    def under(self, dynamics: Dynamics) -> None:
+        """Go on under other numbers; the state runs on."""
+
+    @abstractmethod
+    def advance(
+        self,
+        steps: int,
+        inputs: Float[Tensor, "step trial component"] | None = None,
+        noise: Float[Tensor, "step trial unit"] | None = None,
+    ) -> Stretch:
+        """Move on by some steps, during each of which inputs u and noise are held."""
+
+
+def loop_of(
+    dynamics: Dynamics, state: Tensor, *, filter: Filter, h: float, method: str = "rk4", keeps: bool = False
+) -> Loop:
+    """Return the run from a state, by the fastest way that knows this network."""
+    code = kernel() if _suits(dynamics, state, filter) else None
+    units = None if code is None else compiled_units(dynamics)
+    if code is None or units is None:
+        return TorchLoop(dynamics, state, filter, h, method, keeps)
+    return CompiledLoop(code, dynamics, state, h, method, keeps)
+
+
+def compiled_units(dynamics: Dynamics) -> CompiledUnits | None:
+    """Return the units of some dynamics for compiled code; None where it does not know them."""
+    acting = {one.name: t.numpy() for one, t in dynamics.units.sets}
+    if not acting.keys() <= _KNOWN:
+        return None
+    circuit = dynamics.circuit
+    precision = str(circuit.dtype).removeprefix("torch.")
+    return units_of(
+        circuit.into.T.numpy(), circuit.out.T.numpy(), circuit.phi, precision,
+        gain=acting.get("gain"), scale=acting.get("scale"),
+    )  # fmt: skip
+
+
+def _suits(dynamics: Dynamics, state: Tensor, filter: Filter) -> bool:
+    latent = isinstance(dynamics.circuit, LowRank)
+    return filter.first_order and state.device.type == "cpu" and (latent or len(state) <= _FEW)
+
+
+@final
+class TorchLoop(Loop):
+    """Step by step, any synapses and any filter."""
+
+    def __init__(self, dynamics: Dynamics, state: Tensor, filter: Filter, h: float, method: str, keeps: bool) -> None:
+        self._dynamics, self._keeps = dynamics, keeps
+        self._motion = motion(dynamics.flow, state, dynamics.tonic, filter=filter, h=h, method=method)
+
+    @property
+    def state(self) -> Tensor:  # type: ignore[override]
+        """Where the run is."""
+        return self._motion.state
+
+    def under(self, dynamics: Dynamics) -> None:
+        """Go on under other numbers."""
+        self._dynamics, self._motion.flow = dynamics, dynamics.flow
+
+    def advance(self, steps: int, inputs: Tensor | None = None, noise: Tensor | None = None) -> Stretch:
+        """Move on step by step."""
+        outputs, states = [], []
+        for k in range(steps):
+            onto = self._dynamics.tonic
+            onto = onto if inputs is None else self._dynamics.circuit.fed(inputs[k], onto)
+            self._motion.advance(onto if noise is None else onto + noise[k])
+            outputs.append(self._dynamics.output(self.state))
+            states += [self.state] if self._keeps else []
+        return Stretch(torch.stack(outputs, 1), torch.stack(states, 1) if self._keeps else None)
+
+
+@final
+class CompiledLoop(Loop):
+    """Many steps in one call of compiled code."""
+
+    def __init__(self, code: Kernel, dynamics: Dynamics, state: Tensor, h: float, method: str, keeps: bool) -> None:
+        self._code, self._keeps = code, keeps
+        self.state = state
+        self._tableau = TABLEAUX.get(method, EULER)
+        self._h = -math.expm1(-h) if method == "exponential-euler" else h
+        self.under(dynamics)
+
+    def under(self, dynamics: Dynamics) -> None:
+        """Go on under other numbers."""
+        self._dynamics = dynamics
+        units = compiled_units(dynamics)
+        assert units is not None
+        self._units, self._tonic = units, dynamics.tonic.numpy()
+        self._synapses = None if isinstance(dynamics.circuit, LowRank) else _synapses(dynamics)
+
+    def advance(self, steps: int, inputs: Tensor | None = None, noise: Tensor | None = None) -> Stretch:
+        """Move on by all steps at once."""
+        given = (None if x is None else x.contiguous().numpy() for x in (inputs, noise))
+        more = dict(zip(("inputs", "noise"), given, strict=True))
+        how = {"tableau": self._tableau, "h": self._h, "steps": steps}
+        start = self.state.numpy()
+        if isinstance(self._dynamics.circuit, LowRank):
+            run = self._code.low_rank(self._units, self._tonic, start, **how, **more)
+            output, states = torch.from_numpy(run.output)[:, 1:], None
+        else:
+            rates = self._code.rates(
+                self._units, self._synapses, self._tonic, start, feedback=self._dynamics.circuit.feedback,
+                keep_rates=self._keeps, **how, **more,
+            )  # fmt: skip
+            run, output = rates, torch.from_numpy(rates.output)[:, 1:]
+            states = None if rates.rates is None else torch.from_numpy(rates.rates)[:, 1:]
+        self.state = torch.from_numpy(run.state)
+        return Stretch(output, output if states is None and self._keeps else states)
+
+
+def _synapses(dynamics: Dynamics) -> np.ndarray | object | None:
+    circuit = dynamics.circuit
+    if circuit.recurrent is None:
+        return None
+    return circuit.net.recurrent if circuit.recurrent.is_sparse else circuit.recurrent.numpy()
