@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, final
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -155,26 +156,30 @@ class CompiledLoop(Loop):
 
     def advance(self, steps: int, inputs: Tensor | None = None, noise: Tensor | None = None) -> Stretch:
         """Move on by all steps at once."""
-        given = (None if x is None else x.contiguous().numpy() for x in (inputs, noise))
-        more = dict(zip(("inputs", "noise"), given, strict=True))
-        how = {"tableau": self._tableau, "h": self._h, "steps": steps}
-        start = self.state.numpy()
-        if isinstance(self._dynamics.circuit, LowRank):
-            run = self._code.low_rank(self._units, self._tonic, start, dense=self._dense, **how, **more)
-            output, states = torch.from_numpy(run.output)[:, 1:], None
-        else:
-            rates = self._code.rates(
-                self._units, self._synapses, self._tonic, start, feedback=self._dynamics.circuit.feedback,
-                keep_rates=self._keeps, **how, **more,
-            )  # fmt: skip
-            run, output = rates, torch.from_numpy(rates.output)[:, 1:]
-            states = None if rates.rates is None else torch.from_numpy(rates.rates)[:, 1:]
-        self.state = torch.from_numpy(run.state)
-        return Stretch(output, output if states is None and self._keeps else states)
+        u, added = (None if x is None else x.contiguous().numpy() for x in (inputs, noise))
+        latent = isinstance(self._dynamics.circuit, LowRank)
+        return self._latents(steps, u, added) if latent else self._rates(steps, u, added)
+
+    def _latents(self, steps: int, inputs: np.ndarray | None, noise: np.ndarray | None) -> Stretch:
+        run = self._code.low_rank(
+            self._units, self._tonic, self.state.numpy(), tableau=self._tableau, h=self._h, steps=steps,
+            inputs=inputs, noise=noise, dense=self._dense,
+        )  # fmt: skip
+        self.state, output = torch.from_numpy(run.state), torch.from_numpy(run.output)[:, 1:]
+        return Stretch(output, output if self._keeps else None)
+
+    def _rates(self, steps: int, inputs: np.ndarray | None, noise: np.ndarray | None) -> Stretch:
+        run = self._code.rates(
+            self._units, self._synapses, self._tonic, self.state.numpy(), feedback=self._dynamics.circuit.feedback,
+            tableau=self._tableau, h=self._h, steps=steps, inputs=inputs, noise=noise, keep_rates=self._keeps,
+        )  # fmt: skip
+        self.state, output = torch.from_numpy(run.state), torch.from_numpy(run.output)[:, 1:]
+        return Stretch(output, None if run.rates is None else torch.from_numpy(run.rates)[:, 1:])
 
 
-def _synapses(dynamics: Dynamics) -> np.ndarray | object | None:
+def _synapses(dynamics: Dynamics) -> np.ndarray | sp.csr_array | None:
     circuit = dynamics.circuit
     if circuit.recurrent is None:
         return None
-    return circuit.net.recurrent if circuit.recurrent.is_sparse else circuit.recurrent.numpy()
+    drawn = circuit.net.recurrent
+    return drawn if isinstance(drawn, sp.csr_array) else circuit.recurrent.numpy()
