@@ -28,7 +28,8 @@ from ._spurious import spurious_fixed_points
 from ._target import Target
 from ._window_length import WARM_UP
 
-_STEP, _DENSE = 0.2, 2  # samples of closed-loop runs in tau, and how many of them are taken of one step
+_STEP = 0.2  # between samples of closed-loop runs, in tau
+_DENSE = {"chaos": 2}  # samples that are taken of one step, where its error is small beside that of a learned field
 _SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 
@@ -69,7 +70,8 @@ class AttractorJudge:
         latent = isinstance(dynamics.circuit, LowRank)
         state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
         filter = self.target.net.filter
-        dense = _DENSE if filter.first_order and self.target.net.spec.dt is None else 1
+        plain = filter.first_order and self.target.net.spec.dt is None
+        dense = _DENSE.get(self.target.task.kind, 1) if plain else 1
         loop = loop_of(dynamics, state, filter=filter, h=dense * self.h, method=self._method, dense=dense)
         steps = -(-(self.truth.shape[1] - 1) // dense)
         outputs = torch.cat([dynamics.output(state)[:, None], loop.advance(steps).output], 1)[:, : self.truth.shape[1]]

@@ -1,0 +1,162 @@
+"""The engine before and after a change: the same public calls from two checkouts, in turn, CPU seconds on one thread.
+
+    git worktree add ../before a4ce3a4
+    python benchmarks/before_after.py --before ../before            # all rows, into results/before_after.json
+    python benchmarks/before_after.py --before ../before lorenz simulate --networks 1
+
+Each run is a process of its own. A row that is there already is not run again (``--again`` runs it).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "before_after.json"
+SCORES = (
+    "valid_time",
+    "divergence",
+    "divergence_floor",
+    "period_error",
+    "amplitude_error",
+    "attractor_distance",
+    "lost",
+)
+
+_FIT = """
+import json, sys, time, warnings
+import numpy as np, torch
+warnings.simplefilter("ignore")
+torch.set_num_threads(int(sys.argv[1]))
+import tonicnet as tn
+{prepare}
+began, wall = time.process_time(), time.perf_counter()
+{run}
+spent, waited = time.process_time() - began, time.perf_counter() - wall
+scores = {{k: float(bank[k].values[0]) for k in {scores!r} if k in bank}} if "bank" in dir() else {{}}
+print(json.dumps({{"cpu": spent, "wall": waited, "scores": scores}}))
+"""
+
+
+def _fit(task: str, *, transfer: str = "lif", more: str = "", steps: str = "") -> tuple[str, str]:
+    """Return the preparation and the call that learns a task on network ``seed``."""
+    prepare = f"net = tn.Network(units=1000, seed={{seed}}, transfer={transfer!r}{more})"
+    return prepare, f"bank = tn.fit(net, {task}, progress=False{steps})"
+
+
+_NOISY = (
+    "run = tn.task('lorenz').trajectory(120.0, 0.02, seed=3)['output'].values[0]\n"
+    "noisy = run + 0.05 * run.std(0) * np.random.default_rng(0).standard_normal(run.shape)\n"
+    "task = tn.Task.from_array(noisy, name='noisy', dt=0.02)\n"
+)
+_PART = (
+    "run = tn.task('lorenz').trajectory(300.0, 0.03, seed=3)['output'].values[0, :, :1]\n"
+    "task = tn.Task.from_array(run, name='x', dt=0.03)\n"
+)
+ROWS: dict[str, tuple[str, str]] = {
+    "lorenz": _fit("'lorenz'"),
+    "lorenz, tanh": _fit("'lorenz'", transfer="tanh"),
+    **{name: _fit(repr(name), steps=", steps=40") for name in (
+        "chua", "cosine", "figure-eight", "fitzhugh-nagumo", "hopf", "line-attractor", "roessler", "thomas", "two-well",
+        "van-der-pol",
+    )},
+    "noisy lorenz": (_NOISY + "net = tn.Network(units=1000, seed={seed})", "bank = tn.fit(net, task, progress=False)"),
+    "one component": (
+        _PART + "net = tn.Network(units=512, seed={seed}, components=1, synapses='dense', gain=1.5, transfer='tanh')",
+        "bank = tn.fit(net, task, progress=False)",
+    ),
+    "simulate": (
+        "net, known = tn.load_network('atlas-1000'), tn.load_bank('atlas-1000')\n"
+        "tn.simulate(net, known, task='lorenz', duration=1.0, dt=0.02)",
+        "tn.simulate(net, known, task='lorenz', duration={steps} * 0.02, dt=0.02, seed={seed})",
+    ),
+}  # fmt: skip
+_STEPS = {"before": 5_000, "after": 100_000}  # of the row "simulate"
+
+
+def main() -> None:
+    """Run what is asked for and write the results."""
+    given = _arguments()
+    held = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in given.rows or ROWS:
+        for seed in range(given.networks):
+            for side, folder in (("before", given.before), ("after", HERE.parent)):
+                key = f"{name} | network {seed} | {side} | {given.threads} threads"
+                if key not in held or given.again:
+                    held[key] = _run(ROWS[name], folder, seed, given.threads, _STEPS[side]) | _machine(folder)
+                    _write(held)
+        _tell(name, held, given)
+
+
+def _run(row: tuple[str, str], folder: Path, seed: int, threads: int, steps: int) -> dict[str, Any]:
+    prepare, run = (text.format(seed=seed, steps=steps) for text in row)
+    code = _FIT.format(prepare=prepare, run=run, scores=SCORES)
+    environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(threads)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return found | ({"steps": steps} if "{steps}" in row[1] else {})
+
+
+def _machine(folder: Path) -> dict[str, str]:
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True).stdout
+    flags = Path("/proc/cpuinfo").read_text().split("flags", 1)[-1].split("\n", 1)[0].split()
+    known = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
+    return {
+        "commit": commit.strip(), "processor": f"{platform.machine()}, {' '.join(known)}",
+        "date": time.strftime("%Y-%m-%d"), "command": "python benchmarks/before_after.py --before <checkout>",
+    }  # fmt: skip
+
+
+def _write(held: dict[str, Any]) -> None:
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(held, indent=1, sort_keys=True) + "\n")
+
+
+def _tell(name: str, held: dict[str, Any], given: argparse.Namespace) -> None:
+    """Print medians over networks, and the ratio network by network."""
+    sides = {
+        side: [held[f"{name} | network {seed} | {side} | {given.threads} threads"] for seed in range(given.networks)]
+        for side in ("before", "after")
+    }
+    ratio = statistics.median(_per_step(b) / _per_step(a) for b, a in zip(*sides.values(), strict=True))
+    print(f"{name}: {ratio:.1f} times less CPU time", flush=True)
+    for side, rows in sides.items():
+        cpu = statistics.median(row["cpu"] for row in rows)
+        scores = {k: [abs(v) for row in rows if (v := row["scores"].get(k, math.nan)) == v] for k in SCORES}
+        told = ", ".join(f"{k} {statistics.median(v):.3g}" for k, v in scores.items() if v)
+        print(f"  {side:6s} {cpu:7.1f} CPU s   {told}", flush=True)
+
+
+def _per_step(row: dict[str, Any]) -> float:
+    return row["cpu"] / row.get("steps", 1)
+
+
+def _arguments() -> argparse.Namespace:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("rows", nargs="*", help=f"any of: {', '.join(ROWS)}")
+    options.add_argument("--before", type=Path, required=True, help="a checkout of the earlier commit")
+    options.add_argument("--networks", type=int, default=3)
+    options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--again", action="store_true", help="run rows anew that are in the results")
+    return options.parse_args()
+
+
+if __name__ == "__main__":
+    main()
