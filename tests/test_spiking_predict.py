@@ -7,10 +7,11 @@ import pytest
 import xarray as xr
 
 import tonicnet as tn
-from tonicnet.network import LIF, plan
+from tonicnet.network import LIF
 from tonicnet.network._lif import cv_of_intervals
 from tonicnet.spiking import _surrogate
 from tonicnet.spiking._lif_network import LIFNetwork
+from tonicnet.spiking._plan import plan
 
 LEVELS = np.array([0.7, 0.9, 1.0, 1.2, 1.6, 2.5])
 
