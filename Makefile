@@ -4,13 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: demo test lint bench models notebooks docs clean
+.PHONY: demo test test-fast lint bench models notebooks docs clean
 
 demo: $(STAMP)           ## learn, switch, move to Brian2, compare: the main job, into demo/
 	$(BIN)/tonicnet demo demo
 
 test: $(STAMP)           ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: $(STAMP)      ## the tests that take less than ten seconds each
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 lint: $(STAMP)           ## format, style, types, and which room may import which
 	$(BIN)/ruff format --check .

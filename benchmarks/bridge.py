@@ -156,7 +156,7 @@ def filter(units: int = 500, m: int = 4, seeds: int = 1) -> Iterator[Row]:
     for tau in (0.1, 0.025):
         for task in ("hopf", "van-der-pol"):
             found = [_cycle_errors(units, m, tau, task, seed) for seed in range(seeds)]
-            for name, errors in zip(TAUGHT, np.moveaxis(np.array(found), 0, 2), strict=True):
+            for name, errors in zip(TARGETS, np.moveaxis(np.array(found), 0, 2), strict=True):
                 rate, spiking = (spread(100 * row, "%") for row in errors)
                 yield (
                     f"{task}, tau {1000 * tau:g} ms, N = {units} x {m}, {name}: period error, rate / spiking",
@@ -166,11 +166,11 @@ def filter(units: int = 500, m: int = 4, seeds: int = 1) -> Iterator[Row]:
         yield f"Lorenz, tau 100 ms, N = {2 * units} x {m}, 250 s, {name}: rate / spiking", figures
 
 
-TAUGHT = ("corrected", "as tau alone", "as one exponential of the same lag")
+TARGETS = ("corrected", "as tau alone", "as one exponential of the same lag")
 SLOW = {"rise": 0.005, "delay": 0.002}
 
 
-def _taught(units: int, tau: float, task: str, seed: int) -> Iterator[tuple[tn.Network, xr.Dataset]]:
+def _learned(units: int, tau: float, task: str, seed: int) -> Iterator[tuple[tn.Network, xr.Dataset]]:
     """Yield the network with rise and delay, with biases learned for it and for its twins without."""
     given = {"units": units, "seed": seed, "transfer": tn.LIF(noise=0.2)}
     net = tn.Network(tau=tau, **given, **SLOW)
@@ -180,9 +180,9 @@ def _taught(units: int, tau: float, task: str, seed: int) -> Iterator[tuple[tn.N
 
 
 def _cycle_errors(units: int, m: int, tau: float, task: str, seed: int) -> np.ndarray:
-    """Return the relative errors of the period of each bank, (taught, run)."""
+    """Return the relative errors of the period of each bank, (target, run)."""
     made = []
-    for net, bank in _taught(units, tau, task, seed):
+    for net, bank in _learned(units, tau, task, seed):
         length = 30 * _period(tn.task(task).trajectory(200, 0.02)) / float(bank["speed"][0])
         runs = (
             tn.simulate(net, bank, duration=length),
@@ -201,7 +201,7 @@ def _period(run: xr.Dataset) -> float:
 
 def _lorenz(units: int, m: int) -> Iterator[tuple[str, str]]:
     """Yield D_stsp and its floor, and the mean time between maxima of z against the true one."""
-    for (net, bank), name in zip(_taught(units, 0.1, "lorenz", 0), TAUGHT, strict=True):
+    for (net, bank), name in zip(_learned(units, 0.1, "lorenz", 0), TARGETS, strict=True):
         runs = [
             tn.simulate(net, bank, duration=250.0, seed=1),
             tn.spiking.simulate(net, bank, duration=250.0, neurons_per_unit=m, codegen="standalone", seed=1),
@@ -225,7 +225,7 @@ def _turns(x: np.ndarray) -> int:
 
 
 def answers(units: int = 200, m: int = 20) -> Iterator[Row]:
-    """What neurons do beside their f-I curve: the period of Hopf over 60 s, foretold, in spikes, and recalibrated."""
+    """What neurons do beside their f-I curve: the period of Hopf over 60 s, predicted, in spikes, and recalibrated."""
     true = _period(tn.task("hopf").trajectory(200, 0.02))
     for noise in (0.1, 0.2, 0.3):
         net = tn.Network(units, seed=0, components=2, transfer=tn.LIF(noise=noise))
@@ -233,11 +233,11 @@ def answers(units: int = 200, m: int = 20) -> Iterator[Row]:
         options = {"duration": 60.0, "neurons_per_unit": m, "dt": 0.002}
         told = []
         for bank in (learned, tn.spiking.recalibrate(net, learned, neurons_per_unit=m)):
-            foretold = tn.spiking.surrogate(net, bank, **options)
+            predicted = tn.spiking.surrogate(net, bank, **options)
             spikes = tn.spiking.simulate(net, bank, codegen="standalone", **options)
-            told.append(" / ".join(f"{100 * (_period(run) / true - 1):+.2f} %" for run in (foretold, spikes)))
+            told.append(" / ".join(f"{100 * (_period(run) / true - 1):+.2f} %" for run in (predicted, spikes)))
         yield (
-            f"Hopf, N = {units} x {m}, noise {noise:g}: period error, foretold / spikes, as learned; recalibrated",
+            f"Hopf, N = {units} x {m}, noise {noise:g}: period error, predicted / spikes, as learned; recalibrated",
             "; ".join(told),
         )
 

@@ -19,18 +19,18 @@ import peer_steps
 import peers
 import torch
 from rows import Row, spread, table
-from tonicnet.learn._discrete import DiscreteRollout
-from tonicnet.learn._gauss_newton import GaussNewton
-from tonicnet.learn._model import choose_solver
-from tonicnet.learn._plan import Draw
-from tonicnet.learn._sample import flow_residual
-from tonicnet.learn._setup import Setup
 
 import tonicnet as tn
-from tonicnet.learn._score import Examiner
+from tonicnet.circuit import Circuit, Dynamics, circuit_of, of_bias, placed, step
+from tonicnet.learn import Settings
+from tonicnet.learn._course import Draw, Problem
+from tonicnet.learn._discrete_windows import DiscreteWindows
+from tonicnet.learn._field_residual import FieldResidual
+from tonicnet.learn._judge import AttractorJudge
 from tonicnet.learn._target import Target
+from tonicnet.learn._training_states import field_residual
 from tonicnet.learn._windows import Windows
-from tonicnet.simulate import Circuit, step
+from tonicnet.solve import GaussNewton, Memory, Method, Residual, Step, choose_solver
 
 LYAPUNOV = 0.906
 HAS_JAX = find_spec("jax") is not None and find_spec("optax") is not None
@@ -69,8 +69,8 @@ def _best_rate(run: Callable[..., dict], problem: peers.Problem, limit: float) -
 def _second_order(problem: peers.Problem, seed: int) -> dict[float, float | None]:
     """Gauss-Newton on 64 new windows of 30 steps each step, as the engine does it; validation is not counted."""
     net = _dense(512)
-    setup = Setup()
-    circuit, rng = Circuit(net, torch.float32), np.random.default_rng(seed)
+    learnable, curved = of_bias(circuit_of(net, torch.float32)), Settings().curved(net)
+    rng = np.random.default_rng(seed)
     bias, spent = 0.3 * torch.tensor(rng.standard_normal(512)), 0.0
     found: dict[float, float | None] = {1e-3: None, 1e-4: None}
     method = GaussNewton(damping=1e-2)
@@ -79,12 +79,9 @@ def _second_order(problem: peers.Problem, seed: int) -> dict[float, float | None
         began = time.perf_counter()
         windows = torch.as_tensor(problem.sample(rng, 96, 30))
         made = Windows(windows, driven=30, scored=tuple(range(13, 31, 2)))
-        residual = DiscreteRollout(circuit, made, torch.zeros(96, 512), 0.5, curved=setup.curved(net))
-        for _ in range(3):
-            step = method.step(residual, bias, memory)
-            if step is None:
-                break
-            bias, memory = step.bias, step.memory
+        residual = DiscreteWindows(learnable, made, torch.zeros(96, 512), 0.5, curved=curved)
+        for here in _steps(method, residual, bias, memory, 3):
+            bias, memory = here.theta, here.memory
         spent += time.perf_counter() - began
         error = problem.validation(bias.float())
         for target in found:
@@ -92,13 +89,22 @@ def _second_order(problem: peers.Problem, seed: int) -> dict[float, float | None
     return found
 
 
+def _steps(method: Method, residual: Residual, theta: torch.Tensor, memory: Memory, count: int) -> Iterator[Step]:
+    """Yield up to ``count`` steps, each from the linearisation that the one before it left."""
+    here = residual.at(theta)
+    for _ in range(count):
+        made = method.step(residual, here, memory)
+        if made is None:
+            return
+        yield made
+        memory, here = made.memory, made.at or residual.at(made.theta)
+
+
 # b: flow fit, N = 1000 ---------------------------------------------------------------------------------------------
 def flow(updates: int = 1500) -> Iterator[Row]:
     """Seconds to the field error that tonicnet reaches in 30 steps; momentum and Adam extrapolated, and marked so."""
     net = tn.Network(units=1000, seed=0, transfer="tanh")
-    setup, target = Setup(), Target(tn.task("lorenz"), net)
-    circuit = Circuit(net, torch.float32)
-    residual = flow_residual(target, circuit, Draw(0, 0)("flow"), setup)
+    residual = _field(_problem(net))
     first = torch.tensor(3.0 * Draw(0, 0)("bias").standard_normal(1000))
     seconds, losses = zip(*(_flow_fit(residual, first) for _ in range(5)), strict=True)
     goal = 1.05 * float(np.median(losses))
@@ -119,16 +125,21 @@ def flow(updates: int = 1500) -> Iterator[Row]:
         )
 
 
-def _flow_fit(residual: object, bias: torch.Tensor) -> tuple[float, float]:
+def _problem(net: tn.Network, settings: Settings | None = None) -> Problem:
+    settings = settings or Settings()
+    return Problem(Target(tn.task("lorenz"), net), circuit_of(net, torch.float32), settings)
+
+
+def _field(problem: Problem, seed: int = 0) -> FieldResidual:
+    return field_residual(problem, problem.learnable(), Draw(seed, 0)("flow"))
+
+
+def _flow_fit(residual: FieldResidual, bias: torch.Tensor) -> tuple[float, float]:
     began = time.perf_counter()
     method, loss = GaussNewton(), np.inf
     for part, count in ((residual.thinned(3), 20), (residual, 10)):
-        memory = method.begin(bias)
-        for _ in range(count):
-            step = method.step(part, bias, memory)
-            if step is None:
-                break
-            bias, memory, loss = step.bias, step.memory, step.loss
+        for here in _steps(method, part, bias, method.begin(bias), count):
+            bias, loss = here.theta, here.loss
     return time.perf_counter() - began, loss
 
 
@@ -139,9 +150,10 @@ def gradient(repeats: int = 9) -> Iterator[Row]:
         problem = peers.Problem.draw(units, 0)
         path = torch.as_tensor(problem.sample(np.random.default_rng(0), 32, 60))
         made = Windows(path, driven=60, scored=tuple(range(1, 61)))
-        residual = DiscreteRollout(Circuit(_dense(units), torch.float32), made, torch.zeros(32, units), 0.5)
+        circuit = circuit_of(_dense(units), torch.float32)
+        residual = DiscreteWindows(of_bias(circuit), made, torch.zeros(32, units), 0.5)
         bias = torch.as_tensor(problem.start).double()
-        runs = {"tonicnet": lambda r=residual, b=bias: r.gradient(b)}
+        runs = {"tonicnet": lambda r=residual, b=bias: _gradient(r, b)}
         runs |= {
             "GEMM floor": peer_steps.gemm_floor(problem, path),
             "torch autograd": peer_steps.autograd_step(problem, path),
@@ -165,6 +177,11 @@ def gradient(repeats: int = 9) -> Iterator[Row]:
         )
 
 
+def _gradient(residual: Residual, bias: torch.Tensor) -> tuple[float, torch.Tensor]:
+    here = residual.at(bias)
+    return here.loss, here.gradient()
+
+
 # d: growth ----------------------------------------------------------------------------------------------------------
 def growth(sizes: tuple[int, ...] = (128, 512, 1000, 2000, 4000, 8192)) -> Iterator[Row]:
     """One Gauss-Newton step of the flow fit and its peak memory, each size in a process of its own."""
@@ -184,9 +201,10 @@ def _normal_equations(steps: int) -> str:
     path = torch.as_tensor(problem.sample(np.random.default_rng(0), 64, steps))
     made = Windows(path, driven=steps, scored=tuple(np.linspace(steps / 2, steps, 8).astype(int).tolist()))
     net = _dense(512)
-    residual = DiscreteRollout(Circuit(net, torch.float32), made, torch.zeros(64, 512), 0.5, curved=Setup().curved(net))
+    learnable = of_bias(circuit_of(net, torch.float32))
+    residual = DiscreteWindows(learnable, made, torch.zeros(64, 512), 0.5, curved=Settings().curved(net))
     bias = torch.as_tensor(problem.start).double()
-    times = _alternate({"normal": lambda: residual.normal(bias)}, 5)["normal"]
+    times = _alternate({"normal": lambda: residual.at(bias).normal()}, 5)["normal"]
     return spread(times, "s")
 
 
@@ -203,27 +221,23 @@ def _child(*arguments: str) -> str:
 def child(kind: str, units: int, steps: int = 3) -> None:
     """Run one size and print its figures."""
     net = tn.Network(units=units, seed=0)
-    setup = Setup(memory=6.0, precision="bfloat16" if units > 8192 else "auto")
-    target, circuit = Target(tn.task("lorenz"), net), Circuit(net, setup.dtype(net))
+    settings = Settings(memory=6.0, precision="bfloat16" if units > 8192 else "auto")
+    problem = Problem(Target(tn.task("lorenz"), net), circuit_of(net, settings.dtype(net)), settings)
     began = time.perf_counter()
-    residual = flow_residual(target, circuit, Draw(0, 0)("flow"), setup)
-    bias = torch.tensor(-0.5 + Draw(0, 0)("bias").standard_normal(units))
+    residual, learnable = _field(problem), problem.learnable()
+    bias = learnable.first
     first, times = residual.loss(bias), []
     stages = [(residual, steps)] if kind == "step" else [(residual.thinned(3), steps), (residual, steps // 3)]
     for part, count in stages:
-        cost = choose_solver(part, units, setup.solver_room(net))
-        method = GaussNewton(cost.solver)
-        memory = method.begin(bias)
-        for _ in range(count):
-            start = time.perf_counter()
-            step = method.step(part, bias, memory)
-            if step is None:
-                break
-            bias, memory = step.bias, step.memory
-            times.append(time.perf_counter() - start)
+        cost = choose_solver(part, units, settings.solver_room(problem.circuit))
+        method, start = GaussNewton(cost.solver), time.perf_counter()
+        for here in _steps(method, part, bias, method.begin(bias), count):
+            bias, ended = here.theta, time.perf_counter()
+            times.append(ended - start)
+            start = ended
     took = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    alone = f"; alone: {Examiner.of(target, circuit).score(bias).sentence()}" if kind == "fit" else ""
+    alone = f"; alone: {AttractorJudge.of(problem).score(learnable, bias).sentence()}" if kind == "fit" else ""
     print(
         f"loss {first:.2g} -> {residual.loss(bias):.2g}, {spread(times, 's a step')}, {took:.0f} s in all, "
         f"{cost.sentence()}, peak {peak:.2f} GiB{alone}"
@@ -234,20 +248,22 @@ def together(count: int = 8) -> Iterator[Row]:
     """Flow normal equations and closed loops of several tasks: one after the other, and as batched products."""
     for units in (64, 256, 1000):
         net = tn.Network(units=units, seed=0)
-        circuit, setup = Circuit(net, torch.float32), Setup()
-        target = Target(tn.task("lorenz"), net)
-        fields = [flow_residual(target, circuit, Draw(k, 0)("flow"), setup) for k in range(count)]
+        problem = _problem(net)
+        circuit = problem.circuit
+        fields = [_field(problem, k) for k in range(count)]
         biases = torch.as_tensor(np.random.default_rng(0).normal(-0.5, 1.0, (count, units)))
         states, targets, weights = (torch.stack([getattr(f, n) for f in fields]) for n in _OF_FIELDS)
         starts = states[:, :20]
         runs: dict[str, Callable[[], object]] = {
-            "fields": lambda f=fields, b=biases: [one.normal(row) for one, row in zip(f, b, strict=True)],
+            "fields": lambda f=fields, b=biases: [one.at(row).normal() for one, row in zip(f, b, strict=True)],
             "fields batched": lambda c=circuit, b=biases, z=states, y=targets, w=weights: _batched_fields(
                 c, b, z, y, w
             ),
-            "loops": lambda c=circuit, b=biases, z=starts: [_loops(c, r, x) for r, x in zip(b, z, strict=True)],
+            "loops": lambda c=circuit, b=biases, z=starts: [
+                _loops(placed(c, {"bias": r}), x) for r, x in zip(b, z, strict=True)
+            ],
             "loops batched": lambda c=circuit, b=biases, z=starts: _loops(
-                c, b.repeat_interleave(20, 0), z.flatten(0, 1)
+                placed(c, {"bias": b.repeat_interleave(20, 0)}), z.flatten(0, 1)
             ),
         }
         times = {name: np.median(t) for name, t in _alternate(runs, 7).items()}
@@ -269,10 +285,9 @@ def _batched_fields(
     return (weighted * error).sum((1, 2)), gradient, (slope.mT @ slope) * (circuit.out @ circuit.out.T)
 
 
-def _loops(circuit: Circuit, bias: torch.Tensor, state: torch.Tensor, steps: int = 100) -> torch.Tensor:
-    drive = bias.float()
+def _loops(dynamics: Dynamics, state: torch.Tensor, steps: int = 100) -> torch.Tensor:
     for _ in range(steps):
-        state = step(lambda z: circuit.latent_flow(z, drive), state, 0.2, "rk4")
+        state = step(dynamics.flow, state, 0.2, "rk4")
     return state
 
 

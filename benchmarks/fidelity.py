@@ -25,7 +25,7 @@ from tonicnet.measure import state_space_divergence_of, valid_time_of
 NEURON = tn.LIF(noise=0.2)
 DT = 0.01  # Lorenz time between samples that are compared
 TURNS = 100.0  # Lyapunov times of a run
-SIZES = (1, 4)  # neurons a unit that are foretold
+SIZES = (1, 4)  # neurons a unit that are predicted
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
@@ -157,7 +157,7 @@ def prediction(_: range, seconds: float = 40.0, folder: Path = DOCS) -> Iterator
         floors[name] = _own_divergence(true, name, seconds * speed, 0.01 * speed)
         rows[name] = []
         for per_unit in SIZES:
-            rows[name].append(_foretold(net, learned, name, per_unit, seconds, true))
+            rows[name].append(_predicted(net, learned, name, per_unit, seconds, true))
             yield "{} x {}: D_stsp predicted {:.2f}, measured {:.2f}, noise {:.3f}".format(
                 name, per_unit, *rows[name][-1]
             )
@@ -166,7 +166,7 @@ def prediction(_: range, seconds: float = 40.0, folder: Path = DOCS) -> Iterator
     yield _kept(found, folder)
 
 
-def _foretold(
+def _predicted(
     net: tn.Network, bank: xr.Dataset, name: str, per_unit: int, seconds: float, true: np.ndarray
 ) -> tuple[float, float, float]:
     """Return D_stsp of the noisy rate network and of spikes, and the noise predicted, in scales of the task."""

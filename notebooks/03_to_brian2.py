@@ -17,7 +17,7 @@
 # **After this notebook you can** carry learned tonic inputs to a network of spiking neurons on the same synapses, as firing
 # thresholds, check that all three forms of a tonic input give the same spikes, and continue in Brian2 alone.
 
-# %% tags=["parameters"] small="tasks, seconds, per_unit, neurons, long = ['hopf', 'cosine'], 1.0, 1, 80, 6.0"
+# %% tags=["parameters"] small="tasks, seconds, per_unit, neurons, long = ['hopf', 'cosine'], 1.0, 1, 80, 8.0"
 tasks, seconds, per_unit, neurons, long = ["hopf", "van-der-pol"], 8.0, 3, 200, 40.0
 
 # %%
@@ -66,13 +66,13 @@ figure = tn.plot.compare(rate, spikes, truth=truth)
 # %%
 quiet, _ = tn.spiking.sized(neurons, seed=0, components=2)
 learned = tn.fit(quiet, "hopf", progress=False)
-mended = tn.spiking.recalibrate(quiet, learned, neurons_per_unit=5)
+corrected = tn.spiking.recalibrate(quiet, learned, neurons_per_unit=5)
 orbit = tn.task("hopf").trajectory(80.0, 0.02)
-for name, held in {"as learned": learned, "recalibrated": mended}.items():
-    foretold = tn.spiking.surrogate(quiet, held, duration=long, neurons_per_unit=5)
+for name, held in {"as learned": learned, "recalibrated": corrected}.items():
+    predicted = tn.spiking.surrogate(quiet, held, duration=long, neurons_per_unit=5)
     run = tn.spiking.simulate(quiet, held, duration=long, neurons_per_unit=5)
-    errors = [100 * tn.measure.limit_cycle(r, orbit)["period_error"].item() for r in (foretold, run)]
-    print(f"{name}: period error foretold {errors[0]:+.2f} %, in spikes {errors[1]:+.2f} %")
+    errors = [100 * tn.measure.limit_cycle(r, orbit)["period_error"].item() for r in (predicted, run)]
+    print(f"{name}: period error predicted {errors[0]:+.2f} %, in spikes {errors[1]:+.2f} %")
 
 # %% [markdown]
 # ## The live object

@@ -1,4 +1,4 @@
-"""Shared by the tests: shapes checked on every call, and banks made by hand instead of by learning."""
+"""Shared by the tests: shapes checked on many calls, and banks made by hand instead of by learning."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # `make test` runs one worker a core: threads would only wait
 
+import hypothesis  # noqa: F401  (now: pytest would import it while Brian2's objects are deleted, where Python 3.11 fails)
+import jaxtyping
 import numpy as np
 import pytest
 import xarray as xr
@@ -24,6 +26,28 @@ def shapes(function: Any) -> Any:
     array = {n: a for n, a in function.__annotations__.items() if isinstance(a, type) and issubclass(a, AbstractArray)}
     function.__annotations__ = dict.fromkeys(function.__annotations__, Any) | array
     return beartype(function)
+
+
+class Sampled(type(jaxtyping.config)):
+    """Whether a call goes unchecked: the first calls of a test are checked, and one in 17 after them.
+
+    What a rollout calls in each of its steps has the same shapes in all of them, and checks cost more than the steps.
+    """
+
+    calls: int = 0
+
+    @property
+    def jaxtyping_disable(self) -> bool:
+        self.calls += 1
+        return self.calls > 5000 and self.calls % 17 > 0
+
+
+jaxtyping.config.__class__ = Sampled
+
+
+@pytest.fixture(autouse=True)
+def _first_calls_are_checked() -> None:
+    jaxtyping.config.calls = 0
 
 
 with install_import_hook(CHECKED, f"{__name__}.shapes"):

@@ -71,6 +71,7 @@ def test_what_functions_return_is_described() -> None:
         "Cycle",
         "Exponents",
         "FixedPoints",
+        "Floor",
         "Floquet",
         "OrbitDistance",
     }

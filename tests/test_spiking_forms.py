@@ -157,7 +157,7 @@ def test_switch_refuses_what_is_not_its_own(bank_of, numpy_code):
 # ---------------------------------------------------------------- verify itself
 
 
-def test_verify_sees_adiffering_spikes(monkeypatch):
+def test_verify_sees_a_differing_spike(monkeypatch):
     """A form that is none (its tonic input off by a thousandth) is found, with the time of its first spike."""
     from tonicnet.spiking._lif_network import LIFNetwork
 

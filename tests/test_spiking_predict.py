@@ -7,10 +7,11 @@ import pytest
 import xarray as xr
 
 import tonicnet as tn
-from tonicnet.network import LIF, plan
+from tonicnet.network import LIF
 from tonicnet.network._lif import cv_of_intervals
 from tonicnet.spiking import _surrogate
 from tonicnet.spiking._lif_network import LIFNetwork
+from tonicnet.spiking._plan import plan
 
 LEVELS = np.array([0.7, 0.9, 1.0, 1.2, 1.6, 2.5])
 
@@ -41,7 +42,7 @@ def test_a_noise_free_neuron_is_regular_and_a_starved_one_nearly_poisson() -> No
     assert cv_of_intervals(LIF(noise=0.1), 0.65) == pytest.approx(1.0, abs=0.03)
 
 
-@pytest.mark.parametrize("noise", [0.1, 0.3])
+@pytest.mark.parametrize("noise", [pytest.param(0.1, marks=pytest.mark.slow), 0.3])
 def test_predicted_noise_is_that_of_brian2(noise: float) -> None:
     """A network that hardly hears itself: its output is a mean and noise. Of quiet neurons half of that is ripple."""
     # 12 components are 12 outputs of a short run: about 600 independent values, so 3 % of standard error.
@@ -95,6 +96,7 @@ def small() -> tuple[tn.Network, xr.Dataset]:
     return net, tn.fit(net, ["hopf", "two-well"], rounds=0, progress=False)
 
 
+@pytest.mark.slow
 def test_predict_covers_the_tasks_of_a_bank(small: tuple[tn.Network, xr.Dataset]) -> None:
     net, bank = small
     truth = {name: tn.task(name).trajectory(80.0, 0.02) for name in ("hopf", "two-well")}
@@ -141,6 +143,7 @@ def _period_error(run: xr.Dataset) -> float:
     return tn.measure.limit_cycle(run, tn.task("hopf").trajectory(60.0, 0.02))["period_error"].item()
 
 
+@pytest.mark.slow
 def test_recalibration_undoes_the_lead_of_quiet_neurons(turning: tuple[tn.Network, xr.Dataset]) -> None:
     """Spikes run a cycle one per cent fast, as predicted, and with the new biases at its speed; rates then run slow."""
     net, bank = turning
@@ -162,6 +165,7 @@ def test_recalibration_undoes_the_lead_of_quiet_neurons(turning: tuple[tn.Networ
     )
 
 
+@pytest.mark.slow
 def test_recalibration_onto_other_neurons_keeps_the_field(turning: tuple[tn.Network, xr.Dataset]) -> None:
     """Neurons of three times the noise would fire at other rates; with the new biases the cycle is the learned one."""
     net, bank = turning

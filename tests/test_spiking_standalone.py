@@ -103,6 +103,7 @@ def test_one_build_runs_what_it_has_not_seen(bank_of, cache):
     check_same(other, bank_of(other, NAMES), cache, **given)
 
 
+@pytest.mark.slow
 def test_rows_of_random_synapses_have_the_spikes_of_synapses(bank_of, cache, monkeypatch):
     """Dense and sparse ones, with a rise time and a delay, in one build."""
     dense, sparse = (slow_network(kind) for kind in ("dense", "sparse"))
@@ -157,7 +158,7 @@ def test_verify_runs_in_the_program(bank_of, cache):
 
 
 def test_builds_go_to_the_users_cache_or_where_they_are_told(cache, monkeypatch, tmp_path):
-    monkeypatch.setattr(_cpp_build.platform, "system", lambda: "Linux")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert _cpp_build.cache_folder(None) == tmp_path / "tonicnet"
     assert _cpp_build.cache_folder(cache) == cache

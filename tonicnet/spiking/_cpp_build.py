@@ -6,13 +6,13 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from .. import compiled
 from .._labels import package_version
 from . import _cpp_sources
 from ._cpp_sources import HEADER, Shape, write_sources
@@ -43,11 +43,7 @@ def program(shape: Shape, cache: str | os.PathLike[str] | None) -> Path:
 
 def cache_folder(given: str | os.PathLike[str] | None) -> Path:
     """Return where builds are kept: the folder given, else tonicnet's own in the user's cache."""
-    if given is not None:
-        return Path(given).expanduser().absolute()
-    if platform.system() == "Darwin":
-        return Path.home() / "Library" / "Caches" / "tonicnet"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tonicnet"
+    return compiled.cache_folder() if given is None else Path(given).expanduser().absolute()
 
 
 def check_compiler() -> None:
@@ -82,7 +78,7 @@ def build_key(shape: Shape) -> str:
         b2.__version__,
         HEADER.read_text(),
         Path(_cpp_sources.__file__).read_text(),
-        _processor(),
+        compiled.processor(),
         flags(),
     ]
     return hashlib.sha256(json.dumps(of).encode()).hexdigest()[:24]
@@ -93,12 +89,3 @@ def flags() -> list[str]:
     import brian2 as b2
 
     return list(b2.prefs["codegen.cpp.extra_compile_args_gcc"])
-
-
-def _processor() -> str:
-    """Return what decides which instructions a build may use."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith(("flags", "Features")):
-                return line
-    return f"{platform.machine()} {platform.processor()}"

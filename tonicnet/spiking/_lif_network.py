@@ -174,7 +174,7 @@ def _without_neuron(transfer: Transfer) -> str:
     negative = "its rates can be negative, which no neuron fires at; " if signed else ""
     tanh = (
         "tanh(x) = 2 sigmoid(2 x) - 1 would make them positive by an exact change of variables with new biases "
-        "(tonicnet.network.as_sigmoid), but a sigmoid is no neuron's f-I curve either; "
+        "(tonicnet.bank.as_sigmoid), but a sigmoid is no neuron's f-I curve either; "
         if transfer.name == "tanh"
         else ""
     )

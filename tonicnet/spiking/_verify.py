@@ -47,7 +47,7 @@ def verify(
     conductance, a spike-generating current, no leak).
 
     Returns ``spikes(form)``, ``differing(form)`` (spikes in one train and not in the other) and
-    ``firstdiffering_spikes(form)`` in seconds, NaN where there is none. Raises ValueError for fewer than two forms.
+    ``first_difference(form)`` in seconds, NaN where there is none. Raises ValueError for fewer than two forms.
 
     >>> from tonicnet.network import Network
     >>> compared = verify(Network(units=20, seed=0), np.ones(20), duration=0.2, codegen="numpy")
