@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import NamedTuple, final
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -53,14 +55,19 @@ class Loop(ABC):
 
 
 def loop_of(
-    dynamics: Dynamics, state: Tensor, *, filter: Filter, h: float, method: str = "rk4", keeps: bool = False
-) -> Loop:
-    """Return the run from a state, by the fastest way that knows this network."""
-    code = kernel() if _suits(dynamics, state, filter) else None
+    dynamics: Dynamics, state: Tensor, *, filter: Filter, h: float, method: str = "rk4", keeps: bool = False,
+    dense: int = 1,
+) -> Loop:  # fmt: skip
+    """Return the run from a state, by the fastest way that knows this network.
+
+    ``dense`` outputs are returned for each step, those inside from the cubic through the states and slopes at its
+    ends (Hermite), as exact as the steps of order 4; not for synapses with rise or delay.
+    """
+    code = kernel() if _suits(dynamics, state, filter, dense) else None
     units = None if code is None else compiled_units(dynamics)
     if code is None or units is None:
-        return TorchLoop(dynamics, state, filter, h, method, keeps)
-    return CompiledLoop(code, dynamics, state, h, method, keeps)
+        return TorchLoop(dynamics, state, filter, h, method, keeps, dense)
+    return CompiledLoop(code, dynamics, state, h, method, keeps, dense)
 
 
 def compiled_units(dynamics: Dynamics) -> CompiledUnits | None:
@@ -76,17 +83,19 @@ def compiled_units(dynamics: Dynamics) -> CompiledUnits | None:
     )  # fmt: skip
 
 
-def _suits(dynamics: Dynamics, state: Tensor, filter: Filter) -> bool:
+def _suits(dynamics: Dynamics, state: Tensor, filter: Filter, dense: int) -> bool:
     latent = isinstance(dynamics.circuit, LowRank)
-    return filter.first_order and state.device.type == "cpu" and (latent or len(state) <= _FEW)
+    return filter.first_order and state.device.type == "cpu" and (latent or (len(state) <= _FEW and dense == 1))
 
 
 @final
 class TorchLoop(Loop):
     """Step by step, any synapses and any filter."""
 
-    def __init__(self, dynamics: Dynamics, state: Tensor, filter: Filter, h: float, method: str, keeps: bool) -> None:
-        self._dynamics, self._keeps = dynamics, keeps
+    def __init__(
+        self, dynamics: Dynamics, state: Tensor, filter: Filter, h: float, method: str, keeps: bool, dense: int
+    ) -> None:
+        self._dynamics, self._keeps, self._dense, self._h = dynamics, keeps, dense, h
         self._motion = motion(dynamics.flow, state, dynamics.tonic, filter=filter, h=h, method=method)
 
     @property
@@ -104,18 +113,34 @@ class TorchLoop(Loop):
         for k in range(steps):
             onto = self._dynamics.tonic
             onto = onto if inputs is None else self._dynamics.circuit.fed(inputs[k], onto)
-            self._motion.advance(onto if noise is None else onto + noise[k])
+            onto = onto if noise is None else onto + noise[k]
+            before = self.state
+            self._motion.advance(onto)
+            outputs += [self._dynamics.output(x) for x in self._between(before, onto)]
             outputs.append(self._dynamics.output(self.state))
             states += [self.state] if self._keeps else []
         return Stretch(torch.stack(outputs, 1), torch.stack(states, 1) if self._keeps else None)
+
+    def _between(self, before: Tensor, onto: Tensor) -> Iterator[Tensor]:
+        """Yield the states inside the last step, by Hermite's cubic."""
+        if self._dense == 1:
+            return
+        ends, flow = (before, self.state), self._dynamics.flow
+        first, last = (self._h * flow(x, onto) for x in ends)
+        for k in range(1, self._dense):
+            t = k / self._dense
+            place = (1 + 2 * t) * (1 - t) ** 2 * ends[0] + t**2 * (3 - 2 * t) * ends[1]
+            yield place + t * (1 - t) ** 2 * first - t**2 * (1 - t) * last
 
 
 @final
 class CompiledLoop(Loop):
     """Many steps in one call of compiled code."""
 
-    def __init__(self, code: Kernel, dynamics: Dynamics, state: Tensor, h: float, method: str, keeps: bool) -> None:
-        self._code, self._keeps = code, keeps
+    def __init__(
+        self, code: Kernel, dynamics: Dynamics, state: Tensor, h: float, method: str, keeps: bool, dense: int
+    ) -> None:
+        self._code, self._keeps, self._dense = code, keeps, dense
         self.state = state
         self._tableau = TABLEAUX.get(method, EULER)
         self._h = -math.expm1(-h) if method == "exponential-euler" else h
@@ -131,26 +156,30 @@ class CompiledLoop(Loop):
 
     def advance(self, steps: int, inputs: Tensor | None = None, noise: Tensor | None = None) -> Stretch:
         """Move on by all steps at once."""
-        given = (None if x is None else x.contiguous().numpy() for x in (inputs, noise))
-        more = dict(zip(("inputs", "noise"), given, strict=True))
-        how = {"tableau": self._tableau, "h": self._h, "steps": steps}
-        start = self.state.numpy()
-        if isinstance(self._dynamics.circuit, LowRank):
-            run = self._code.low_rank(self._units, self._tonic, start, **how, **more)
-            output, states = torch.from_numpy(run.output)[:, 1:], None
-        else:
-            rates = self._code.rates(
-                self._units, self._synapses, self._tonic, start, feedback=self._dynamics.circuit.feedback,
-                keep_rates=self._keeps, **how, **more,
-            )  # fmt: skip
-            run, output = rates, torch.from_numpy(rates.output)[:, 1:]
-            states = None if rates.rates is None else torch.from_numpy(rates.rates)[:, 1:]
-        self.state = torch.from_numpy(run.state)
-        return Stretch(output, output if states is None and self._keeps else states)
+        u, added = (None if x is None else x.contiguous().numpy() for x in (inputs, noise))
+        latent = isinstance(self._dynamics.circuit, LowRank)
+        return self._latents(steps, u, added) if latent else self._rates(steps, u, added)
+
+    def _latents(self, steps: int, inputs: np.ndarray | None, noise: np.ndarray | None) -> Stretch:
+        run = self._code.low_rank(
+            self._units, self._tonic, self.state.numpy(), tableau=self._tableau, h=self._h, steps=steps,
+            inputs=inputs, noise=noise, dense=self._dense,
+        )  # fmt: skip
+        self.state, output = torch.from_numpy(run.state), torch.from_numpy(run.output)[:, 1:]
+        return Stretch(output, output if self._keeps else None)
+
+    def _rates(self, steps: int, inputs: np.ndarray | None, noise: np.ndarray | None) -> Stretch:
+        run = self._code.rates(
+            self._units, self._synapses, self._tonic, self.state.numpy(), feedback=self._dynamics.circuit.feedback,
+            tableau=self._tableau, h=self._h, steps=steps, inputs=inputs, noise=noise, keep_rates=self._keeps,
+        )  # fmt: skip
+        self.state, output = torch.from_numpy(run.state), torch.from_numpy(run.output)[:, 1:]
+        return Stretch(output, None if run.rates is None else torch.from_numpy(run.rates)[:, 1:])
 
 
-def _synapses(dynamics: Dynamics) -> np.ndarray | object | None:
+def _synapses(dynamics: Dynamics) -> np.ndarray | sp.csr_array | None:
     circuit = dynamics.circuit
     if circuit.recurrent is None:
         return None
-    return circuit.net.recurrent if circuit.recurrent.is_sparse else circuit.recurrent.numpy()
+    drawn = circuit.net.recurrent
+    return drawn if isinstance(drawn, sp.csr_array) else circuit.recurrent.numpy()

@@ -84,12 +84,13 @@ class LatentWindows(Residual):
             through=kept and given == "through", rate=kept and given == "rate",
         )  # fmt: skip
         outputs = torch.from_numpy(run.states)[:, list(tile.scored)].transpose(0, 1)
-        if not kept:
+        if not kept or run.jacobian is None:
             return Run(tile, outputs, None, None)
         share, identity = torch.as_tensor(closed, dtype=start.dtype)[:, None, None], torch.eye(start.shape[1])
         linear = [share * torch.from_numpy(a) - identity.to(start.dtype) for a in np.moveaxis(run.jacobian, 2, 0)]
-        features = torch.from_numpy(run.through if given == "through" else run.rate).flatten(1, 2)
-        return Run(tile, outputs, propagated(linear, self.h, self.tableau), features)
+        features = run.through if given == "through" else run.rate
+        steps = propagated(linear, self.h, self.tableau)
+        return Run(tile, outputs, steps, torch.as_tensor(features).flatten(1, 2))
 
     def _stepped(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: bool) -> Run:
         """Return the run step by step."""
