@@ -180,7 +180,7 @@ def _bank(net, biases):
 def test_the_filter_has_unit_area():
     """At rest nothing is changed: the fixed points are those of the network without rise and delay."""
     one, two = (net_of(transfer="lif", **given) for given in ({}, {"rise": 0.02, "delay": 0.004}))
-    ends = [tn.simulate(n, B - 2, duration=5.0, initial=Z0)["output"].values[0, -1] for n in (one, two)]
+    ends = [tn.simulate(n, B - 2, duration=2.5, initial=Z0)["output"].values[0, -1] for n in (one, two)]
     np.testing.assert_allclose(*ends, atol=1e-9)
     points = [tn.measure.fixed_points(n, B - 2, starts=20) for n in (one, two)]
     np.testing.assert_allclose(points[0]["location"][0, 0], points[1]["location"][0, 0], atol=1e-7)
