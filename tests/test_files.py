@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 
 import numpy as np
@@ -225,16 +226,22 @@ def test_a_mutated_bank_is_refused_or_runs(tmp_path, bank_of):
     """Biases that were turned over are caught where they are no numbers, and no synapse is ever touched."""
     net = tn.Network(20, seed=0, transfer="tanh")
     whole = tn.save(bank_of(net), tmp_path / "bank.nc").read_bytes()
-    bad = tmp_path / "bad.nc"
+    bad, ran, refused = tmp_path / "bad.nc", 0, 0
     for at in np.random.default_rng(1).choice(len(whole) * 8, 40, replace=False):
         turned = bytearray(whole)
         turned[at // 8] ^= 1 << (at % 8)
         bad.write_bytes(turned)
         try:
-            tn.simulate(net, tn.load(bad), task="one", duration=0.05)
+            run = tn.simulate(net, tn.load(bad), task="one", duration=0.05)
+            assert np.isfinite(run["output"]).all()
+            ran += 1
         except ValueError as error:
-            assert str(error)  # noqa: PT017
+            assert re.search("NetCDF|bank|network", str(error))  # noqa: PT017
+            assert "\n" not in str(error)  # noqa: PT017
+            refused += 1
         assert net.verify() == net.sha256
+    assert ran > 3
+    assert refused > 0
 
 
 # ---------------------------------------------------------------- names

@@ -14,7 +14,7 @@ from tonicnet.measure import limit_cycle_of, lost, spectral_hellinger_of, state_
 DT, T = 0.01, 100_000
 
 
-def lorenz(rho, speed, transient=40.0):
+def lorenz(rho, speed, transient=40.0, samples=T):
     """All trajectories at once, one per rho, each at its speed: (trajectory, time, component)."""
     rho, speed, draw = np.array(rho), np.array(speed), np.random.default_rng(0)
     start = draw.normal([[0], [0], [25]], 5, (3, rho.size))
@@ -23,9 +23,9 @@ def lorenz(rho, speed, transient=40.0):
         x, y, z = state.reshape(3, -1)
         return (speed * np.stack([10 * (y - x), x * (rho - z) - y, x * y - 8 / 3 * z])).ravel()
 
-    span, tolerance = transient + T * DT, {"rtol": 1e-5, "atol": 1e-6}
-    found = solve_ivp(flow, (0, span), start.ravel(), "DOP853", transient + np.arange(T) * DT, **tolerance)
-    return found.y.reshape(3, rho.size, T).transpose(1, 2, 0)
+    times, tolerance = transient + np.arange(samples) * DT, {"rtol": 1e-5, "atol": 1e-6}
+    found = solve_ivp(flow, (0, times[-1]), start.ravel(), "DOP853", times, **tolerance)
+    return found.y.reshape(3, rho.size, samples).transpose(1, 2, 0)
 
 
 @pytest.fixture(scope="module")

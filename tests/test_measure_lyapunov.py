@@ -88,8 +88,27 @@ def test_error_tells_the_scatter_of_repeats():
     assert single.error[0] == pytest.approx(local.std(ddof=1) / np.sqrt(320))
     groups = local.reshape(20, 16).mean(axis=1)
     assert groups.std(ddof=1) == pytest.approx(local.std(ddof=1) / 4, rel=0.2)
-    long = measure.lyapunov_spectrum_of(lorenz, lorenz_jacobian, start[:1], **options | {"duration": 400.0})
-    assert long.error[0] * np.sqrt(400) == pytest.approx(single.error[0] * np.sqrt(320 * 20), rel=0.3)
+
+
+def test_error_of_single_runs_is_exact_for_independent_steps():
+    """x' = x / a below a, (x - a) / (1 - a) above: stretched by 1 / a or 1 / (1 - a), with odds a and 1 - a."""
+    a, steps = 0.3, 480
+    options = {"duration": float(steps), "transient": 10.0, "dt": 1.0, "every": 1, "discrete": True}
+    found = [
+        measure.lyapunov_spectrum_of(
+            lambda x: np.where(x < a, x / a, (x - a) / (1 - a)) - x,
+            lambda x: (np.where(x < a, 1 / a, 1 / (1 - a)) - 1)[:, :, None],
+            np.array([[start]]),
+            **options,
+        )
+        for start in np.random.default_rng(0).uniform(0, 1, 20)
+    ]
+    spread = np.sqrt(a * (1 - a)) * np.log((1 - a) / a) / np.sqrt(steps)
+    values, errors = np.array([f.values[0] for f in found]), np.array([f.error[0] for f in found])
+    entropy = -a * np.log(a) - (1 - a) * np.log(1 - a)
+    assert values.mean() == pytest.approx(entropy, abs=4 * spread / np.sqrt(20))
+    assert np.sqrt(np.mean(errors**2)) == pytest.approx(spread, rel=0.15)  # 20 errors of 16 blocks: within 4 %
+    assert values.std(ddof=1) == pytest.approx(spread, rel=0.35)
 
 
 def test_kaplan_yorke():

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from scipy.stats import norm, qmc
 
 import tonicnet as tn
+from tonicnet.bank import as_sigmoid
 from tonicnet.learn import first_bias
-from tonicnet.network import DRAWS, LIF, Custom, NetworkSpec, _draw, as_sigmoid, network_from_dict
+from tonicnet.network import DRAWS, LIF, Custom, NetworkSpec, _draw, network_from_dict
 
 DENSE = {"synapses": "dense", "transfer": "tanh"}
 SPARSE = {"synapses": "sparse", "transfer": "tanh"}

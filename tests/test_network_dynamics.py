@@ -7,8 +7,7 @@ import pytest
 import torch
 
 import tonicnet as tn
-from tonicnet.network import dynamics_of
-from tonicnet.simulate import Circuit
+from tonicnet.circuit import autonomous, circuit_of, placed
 
 KINDS = {
     "low-rank": {},
@@ -23,8 +22,9 @@ KINDS = {
 def case(request):
     net = tn.Network(units=40, seed=3, transfer="tanh", **KINDS[request.param])
     rng = np.random.default_rng(0)
-    dynamics = dynamics_of(net, rng.normal(size=40))
-    return net, dynamics, rng.normal(size=(5, dynamics.size)), rng
+    numbers = {"bias": rng.normal(size=40)}
+    dynamics = autonomous(net, numbers)
+    return placed(circuit_of(net), numbers), dynamics, rng.normal(size=(5, dynamics.size)), rng
 
 
 def test_jacobian_is_the_derivative(case):
@@ -44,13 +44,17 @@ def test_tangent_is_flow_and_jacobian(case):
     assert dynamics.tangent(x, v[:, :0])[1].shape == (5, 0, dynamics.size)
 
 
-def test_flow_is_the_one_that_is_simulated(case):
-    net, dynamics, x, _ = case
-    circuit, bias = Circuit(net), torch.tensor(dynamics.bias)
-    theirs = (circuit.latent_flow if net.low_rank else circuit.rate_flow)(torch.tensor(x), bias)
-    np.testing.assert_allclose(dynamics.flow(x), theirs.numpy(), atol=1e-12)
-    z = x[:, : net.components]
+def test_arrays_are_those_of_the_circuit(case):
+    theirs, dynamics, x, _ = case
+    there = torch.tensor(x)
+    np.testing.assert_array_equal(dynamics.flow(x), theirs.flow(there).numpy())
+    np.testing.assert_array_equal(dynamics.drive(x), theirs.drive(there).numpy())
+    np.testing.assert_array_equal(dynamics.output(x), theirs.output(there).numpy())
+    np.testing.assert_allclose(dynamics.value(dynamics.drive(x)), np.tanh(dynamics.drive(x)), atol=1e-15)
+    np.testing.assert_allclose(dynamics.gain(x), 1 - np.tanh(dynamics.drive(x)) ** 2, atol=1e-14)
+
+
+def test_a_state_has_the_output_asked_for(case):
+    _, dynamics, x, _ = case
+    z = x[:, : dynamics.net.components]
     np.testing.assert_allclose(dynamics.output(dynamics.state(z)), z, atol=1e-10)
-    if not net.low_rank:
-        theirs = circuit.resting_rates(torch.tensor(z), bias).numpy()
-        np.testing.assert_allclose(dynamics.state(z), theirs, atol=1e-10)

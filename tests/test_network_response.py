@@ -56,8 +56,7 @@ def test_kappa_does_not_depend_on_the_end_of_the_quadrature(x: float, noise: flo
     from tonicnet.network._response import _updates
 
     made = [_updates(y, noise, STEP, rule) for y in (x - 1e-4, x, x + 1e-4)]
-    if any(len(m.stay) != len(made[1].stay) for m in made):
-        pytest.skip("nodes differ")
+    assert len({len(m.stay) for m in made}) == 1  # the same nodes, so that densities can be subtracted
     densities = [np.linalg.solve((np.eye(len(m.stay)) - m.stay - m.spike).T + 1, np.ones(len(m.stay))) for m in made]
     spikes = made[1].spike.sum(1)
     share = densities[1] @ spikes

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import tonicnet as tn
-from tonicnet.network import as_sigmoid
+from tonicnet.bank import as_sigmoid
 
 KINDS = {
     "low-rank": {},

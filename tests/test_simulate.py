@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import tonicnet as tn
+from tonicnet.circuit import Tableau
 from tonicnet.network import LIF
-from tonicnet.simulate import Tableau
 
 K = 3
 

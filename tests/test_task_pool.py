@@ -128,12 +128,15 @@ def test_runs_are_kept_in_a_folder_if_asked(empty, monkeypatch, tmp_path) -> Non
 def test_a_damaged_file_is_computed_again(empty, monkeypatch, tmp_path, damage) -> None:
     monkeypatch.setenv("TONICNET_CACHE", str(tmp_path))
     before = asked(task("hopf"))
-    for file in tmp_path.iterdir():
+    kept = sorted(tmp_path.iterdir())
+    assert kept
+    for file in kept:
         file.write_bytes(damage(file.read_bytes()))
     monkeypatch.setattr(_store, "_SHARED", Store())
     for what, values in asked(task("hopf")).items():
         np.testing.assert_array_equal(values, before[what])
-    assert all(np.load(file)["values"].size for file in tmp_path.iterdir())
+    assert sorted(tmp_path.iterdir()) == kept
+    assert all(np.load(file)["values"].size for file in kept)
 
 
 def test_a_folder_that_is_missing_is_named(empty, monkeypatch, tmp_path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from ..network import Network, Sigmoid, Tanh
-from ._read import check_bank
+from ._read import check_bank, entry
 from ._write import carried
 
 
@@ -21,7 +22,8 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
         W' = 4 W,   E' = 2 E,   D' = 2 D,   b' = 2 (b - W 1 - E D 1),   center' = center - scale D 1
 
     (W 1 without the random synapses for low-rank networks, E D 1 without the feedback where there is none). The
-    synapses are the same draw at other scales. Input noise of standard deviation s becomes 2 s.
+    synapses are the same draw at other scales. Input noise of standard deviation s becomes 2 s. Where output scales
+    t were learned, r = 2 s - t, and t stands in the place of 1; a learned decoder is doubled; gains stay.
 
     Arguments: ``net``, a network with ``transfer="tanh"``; ``bank``, a bank of it. Returns the pair (network, bank).
     Raises ValueError for another transfer function or a bank of another network. A sigmoid's rates are positive,
@@ -44,10 +46,20 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
             decoder_scale=2 * spec.decoder_scale,
         )
     )  # fmt: skip
-    ones = np.ones(net.units)
-    rest = net.decoder.astype(np.float64) @ ones
-    into = net.recurrent.astype(np.float64) @ ones if random else np.zeros(net.units)
-    if spec.feedback:
-        into = into + net.encoder.astype(np.float64) @ rest
-    biases = 2 * (bank["bias"].values - into)
-    return made, carried(bank, made, bias=biases, center=bank["center"].values - bank["scale"].values * rest)
+    rows = [entry(bank, str(name)) for name in bank["task"].values]
+    parts = [_apart(net, row.numbers) for row in rows]
+    values = {
+        "bias": np.stack([2 * (row.bias - into) for row, (into, _) in zip(rows, parts, strict=True)]),
+        "center": np.stack([row.center - row.scale * rest for row, (_, rest) in zip(rows, parts, strict=True)]),
+    }
+    if "decoder" in bank:
+        values["decoder"] = 2 * bank["decoder"].values
+    return made, carried(bank, made, **values)
+
+
+def _apart(net: Network, numbers: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what t, by which r and 2 s differ, brings to the inputs through the synapses, and to the output: D t."""
+    t = numbers.get("scale", np.ones(net.units))
+    rest = numbers.get("decoder", net.decoder.astype(np.float64)) @ t
+    into = np.zeros(net.units) if net.spec.synapses == "low-rank" else net.recurrent.astype(np.float64) @ t
+    return into + net.encoder.astype(np.float64) @ rest if net.spec.feedback else into, rest

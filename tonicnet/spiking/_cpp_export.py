@@ -12,14 +12,14 @@ import xarray as xr
 
 from .._labels import package_version
 from .._names import choose
-from ..bank import Schedule, entry
+from ..bank import Schedule
 from ..network import Network
 from ..simulate import starting_states
 from . import _equations as eqs
 from ._cpp_inputs import write_frozen, write_schedule, write_start
 from ._cpp_sources import Shape, write_sources
 from ._lif_network import LIFNetwork
-from ._plan import plan
+from ._plan import carried_by_thresholds, plan
 from ._script_export import labels_of
 from ._to_brian2 import Bias, sampling_step
 
@@ -63,7 +63,7 @@ def write_cpp(
     model = LIFNetwork(net, neurons_per_unit)
     step = sampling_step(model, None)
     labels = labels_of(bank)
-    tasks = [entry(bank, name) for name in labels] if isinstance(bank, xr.Dataset) else [segments[0].entry]
+    tasks = carried_by_thresholds(net, bank) if isinstance(bank, xr.Dataset) else [segments[0].entry]
     start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1]
     fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:

@@ -18,14 +18,14 @@ import xarray as xr
 from .._files import atomic
 from .._labels import package_version
 from .._names import choose
-from ..bank import Entry, Schedule, Segment, entry
+from ..bank import Entry, Schedule, Segment
 from ..network import Network
 from ..simulate import starting_states
 from . import _equations as eqs
 from ._initial_filters import starting_filters
 from ._initial_membranes import settled_depths
 from ._lif_network import LIFNetwork
-from ._plan import plan
+from ._plan import carried_by_thresholds, plan
 from ._to_brian2 import Bias, sampling_step
 
 _STARTS = {"z": "start", "z_in": "start_in", "I": "start_current", "I_in": "start_current_in"}
@@ -130,7 +130,7 @@ def _arrays(
     model: LIFNetwork, bank: Bias, labels: Mapping[str, str], first: Segment, start: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return the arrays of the script's data: every task, the synapses and the starting state."""
-    tasks = [entry(bank, name) if isinstance(bank, xr.Dataset) else first.entry for name in labels]
+    tasks = carried_by_thresholds(model.net, bank) if isinstance(bank, xr.Dataset) else [first.entry]
     return {
         "task": np.array(list(labels.values())),
         **{name: np.stack([getattr(t, name) for t in tasks]) for name in ("bias", "center", "scale")},

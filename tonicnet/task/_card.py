@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SCALES, _POINTS = 40, 600  # how long a run is drawn, in time scales of the task, and in how many points
 _STARTS = 24  # runs of a memory
+_ALIKE = 0.1  # correlations this near are taken as one: a run of no whole number of periods has some by chance
 
 
 def task_card(task: Task) -> str:
@@ -52,10 +53,12 @@ def _pictures(task: Task) -> tuple[str, ...]:
 
 
 def _view(x: np.ndarray) -> tuple[int, int]:
-    """Return the two components that are least correlated, the first such pair: together they tell most."""
+    """Return the two components that are least correlated, the first pair that nearly is: together they tell most."""
     moving = np.where(np.ptp(x, axis=0) > 0, x - x.mean(axis=0), 1.0)
     likeness = np.abs(moving.T @ moving) / np.outer(*[np.linalg.norm(moving, axis=0)] * 2)
-    return min(itertools.combinations(range(x.shape[1]), 2), key=lambda pair: round(float(likeness[pair]), 1))
+    pairs = list(itertools.combinations(range(x.shape[1]), 2))
+    least = min(likeness[pair] for pair in pairs)
+    return next(pair for pair in pairs if likeness[pair] <= least + _ALIKE)
 
 
 def _apart(x: np.ndarray, k: int) -> np.ndarray:

@@ -1,0 +1,296 @@
+"""Banks of every parameter set: what is written is read back, runs as it says, and is refused where it cannot be."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import tonicnet as tn
+from tonicnet._labels import Variable
+from tonicnet.bank import Entry, Scaling, as_sigmoid, bank_card, carried, entry, grown, written
+from tonicnet.network import network_from_dict
+from tonicnet.parameters import SETS
+from tonicnet.spiking._plan import plan
+
+N, K = 24, 2
+KINDS = {
+    "low-rank": {},
+    "dense": {"synapses": "dense", "gain": 1.3},
+    "dense, no feedback": {"synapses": "dense", "feedback": False},
+    "sparse": {"synapses": "sparse", "density": 0.4},
+}
+USES = {
+    "bias": ["bias"],
+    "gain": ["bias", "gain"],
+    "scale": ["bias", "scale"],
+    "decoder": ["bias", "decoder"],
+    "all": ["bias", "gain", "scale", "decoder"],
+}
+OTHERS = ["gain", "scale", "decoder"]
+
+
+def net_of(kind: str = "low-rank", seed: int = 3, **given: object) -> tn.Network:
+    return tn.Network(N, seed=seed, components=K, **{"transfer": "tanh", **KINDS[kind], **given})
+
+
+def row(net: tn.Network, name: str, sets: list[str], seed: int = 0) -> Entry:
+    rng = np.random.default_rng(seed)
+    scaling = Scaling(
+        name, rng.normal(0, 5, K), rng.uniform(0.5, 4, K), rng.uniform(0.5, 3), K, rng.normal(0, 1, (6, K))
+    )
+    drawn = {
+        "bias": rng.normal(0, 1, N),
+        "gain": rng.uniform(0.5, 1.5, N),
+        "scale": rng.normal(1, 0.3, N),
+        "decoder": net.decoder + rng.normal(0, 0.2, (K, N)),
+    }
+    return Entry(scaling, {one: drawn[one] for one in sets})
+
+
+def rows_of(net: tn.Network, *uses: str) -> list[Entry]:
+    return [row(net, f"task {i}", USES[name], seed=i) for i, name in enumerate(uses)]
+
+
+def same_scaling(one: Scaling, other: Scaling) -> None:
+    assert (one.task, one.speed, one.dimension) == (other.task, other.speed, other.dimension)
+    for name in ("center", "scale", "start"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+# ---------------------------------------------------------------- layout and round trips
+
+
+@pytest.mark.parametrize("uses", USES)
+def test_a_row_is_read_back_as_it_was_written(uses: str) -> None:
+    net = net_of()
+    wrote = row(net, "one", USES[uses])
+    bank = written(net, [wrote])
+    read = entry(bank, "one")
+    same_scaling(read.scaling, wrote.scaling)
+    assert list(read.numbers) == USES[uses]
+    for name, values in wrote.numbers.items():
+        np.testing.assert_array_equal(read.numbers[name], values)
+        held = bank[SETS[name].variable]
+        assert held.dims == ("task", *SETS[name].dims)
+        assert held.attrs["long_name"] == SETS[name].long_name
+    assert bank.attrs["network_sha256"] == net.sha256
+    assert network_from_dict(json.loads(bank.attrs["network"]), origin="the bank") == net
+
+
+def test_rows_with_different_sets_are_neutral_where_they_have_none() -> None:
+    net = net_of()
+    wrote = rows_of(net, *USES)
+    bank = written(net, wrote)
+    for one in wrote:
+        read = entry(bank, one.task)
+        same_scaling(read.scaling, one.scaling)
+        assert list(read.numbers) == list(SETS)
+        for name, values in read.numbers.items():
+            np.testing.assert_array_equal(values, one.numbers.get(name, SETS[name].neutral(net)))
+
+
+def test_the_unit_of_z_and_the_scale_of_units_are_two_variables() -> None:
+    net = net_of()
+    bank = written(net, [row(net, "one", USES["scale"])])
+    assert bank["scale"].dims == ("task", "component")
+    assert bank["unit_scale"].dims == ("task", "unit")
+
+
+@pytest.mark.parametrize("uses", OTHERS)
+def test_a_bank_survives_the_disk(uses: str, tmp_path) -> None:
+    net = net_of("dense")
+    bank = written(net, rows_of(net, "bias", uses))
+    path = tn.save(bank, tmp_path / "bank.nc")
+    back = tn.load_bank(path)
+    assert back.identical(bank)
+    assert tn.load_network(path) == net
+    runs = [tn.simulate(net, b, task="task 1", duration=0.1)["output"].values for b in (bank, back)]
+    np.testing.assert_array_equal(*runs)
+    assert "task 1" in bank_card(back).text
+
+
+# ---------------------------------------------------------------- banks that grow, and that move
+
+
+def with_losses(net: tn.Network, rows: list[Entry], steps: int, **more: Variable) -> xr.Dataset:
+    losses = np.arange(len(rows) * steps, dtype=float).reshape(len(rows), steps)
+    columns = {"loss": Variable(("task", "epoch"), losses, "1", "loss by epoch"), **more}
+    coords = {"epoch": Variable(("epoch",), np.arange(steps), "1", "step of the method")}
+    tasks = json.dumps({r.task: {"name": r.task} for r in rows})
+    return written(net, rows, columns, coords, tasks=tasks, seed=len(rows))
+
+
+@pytest.mark.parametrize("uses", OTHERS)
+@pytest.mark.parametrize("first", ["plain", "numbers"])
+def test_a_bank_grows_by_rows_of_other_sets(uses: str, first: str) -> None:
+    net = net_of()
+    plain, other = rows_of(net, "bias", uses)
+    rows = (plain, other) if first == "plain" else (other, plain)
+    score = {"valid_time": Variable(("task",), [2.5], "1", "valid time")}
+    outcome = {"outcome": Variable(("task",), ["a sentence"], "1", "how learning ended")}
+    old, new = with_losses(net, [rows[0]], 2, **score), with_losses(net, [rows[1]], 3, **outcome)
+    both = grown(net, old, new)
+    assert both["task"].values.tolist() == [rows[0].task, rows[1].task]
+    for wrote in rows:
+        read = entry(both, wrote.task)
+        same_scaling(read.scaling, wrote.scaling)
+        assert list(read.numbers) == USES[uses]
+        for name, values in read.numbers.items():
+            np.testing.assert_array_equal(values, wrote.numbers.get(name, SETS[name].neutral(net)))
+    np.testing.assert_array_equal(both["loss"], [[0, 1, np.nan], [0, 1, 2]])
+    np.testing.assert_array_equal(both["valid_time"], [2.5, np.nan])
+    assert both["outcome"].values.tolist() == ["", "a sentence"]
+    assert list(json.loads(both.attrs["tasks"])) == [rows[0].task, rows[1].task]
+    assert both.attrs["network_sha256"] == net.sha256
+    for name in both.variables:
+        assert {"units", "long_name"} <= set(both[name].attrs), name
+
+
+def test_a_carried_bank_belongs_to_the_other_network() -> None:
+    net, other = net_of(), net_of(seed=4)
+    bank = written(net, rows_of(net, "bias", "gain"))
+    moved = carried(bank, other, bias=2 * bank["bias"].values)
+    np.testing.assert_array_equal(moved["bias"], 2 * bank["bias"])
+    assert moved["bias"].attrs == bank["bias"].attrs
+    assert moved.drop_vars("bias").equals(bank.drop_vars("bias"))
+    assert tn.simulate(other, moved, task="task 1", duration=0.1).sizes["time"] == 11
+    with pytest.raises(ValueError, match="learned on network"):
+        tn.simulate(net, moved, task="task 1", duration=0.1)
+    assert bank.attrs["network_sha256"] == net.sha256
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("uses", USES)
+def test_a_sigmoid_network_does_the_same_with_every_set(kind: str, uses: str) -> None:
+    """At random r = 2 s - t (t the output scale) and input u: twice the flow of s is that of r, the output is equal."""
+    net = net_of(kind)
+    bank = written(net, rows_of(net, "bias", uses))
+    positive, moved = as_sigmoid(net, bank)
+    rng = np.random.default_rng(0)
+    r, u = rng.uniform(-1, 1, N), rng.normal(size=K)
+    for name in ("task 0", "task 1"):
+        before, after = entry(bank, name), entry(moved, name)
+        t = before.numbers.get("scale", np.ones(N))
+        flow, output = flow_and_output(net, before, r, u, np.tanh)
+        twice, same = flow_and_output(positive, after, (r + t) / 2, u, lambda h: 1 / (1 + np.exp(-h)))
+        np.testing.assert_allclose(2 * twice, flow, atol=1e-12)
+        np.testing.assert_allclose(same, output, atol=1e-11)
+
+
+def flow_and_output(net: tn.Network, one: Entry, r: np.ndarray, u: np.ndarray, phi) -> tuple[np.ndarray, np.ndarray]:
+    """The whole rate equation in plain numpy."""
+    decoder, gain, scale = (one.numbers.get(n, SETS[n].neutral(net)) for n in ("decoder", "gain", "scale"))
+    w, e = np.zeros((N, N)) if net.low_rank else net.recurrent @ np.eye(N), net.encoder.astype(float)
+    w = w + e @ decoder if net.spec.feedback else w
+    return scale * phi(gain * (w @ r + e @ u + one.bias)) - r, one.to_task(decoder @ r)
+
+
+# ---------------------------------------------------------------- runs
+
+
+def by_hand(net: tn.Network, parts: list[tuple[Entry, int]], r: np.ndarray, h: float) -> np.ndarray:
+    """Outputs of the whole rate equation in plain numpy, by classical Runge-Kutta steps of ``h`` tau."""
+    outputs, u = [], np.zeros(K)
+    for one, steps in parts:
+
+        def flow(r: np.ndarray, one: Entry = one) -> np.ndarray:
+            return np.stack([flow_and_output(net, one, x, u, np.tanh)[0] for x in r])
+
+        for _ in range(steps):
+            outputs.append([flow_and_output(net, one, x, u, np.tanh)[1] for x in r])
+            k1 = flow(r)
+            k2 = flow(r + h / 2 * k1)
+            k3 = flow(r + h / 2 * k2)
+            k4 = flow(r + h * k3)
+            r = r + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    outputs.append([flow_and_output(net, one, x, u, np.tanh)[1] for x in r])
+    return np.array(outputs).swapaxes(0, 1)
+
+
+def rates_of(run: xr.Dataset) -> np.ndarray:
+    return run["rate"].values[:, 0]
+
+
+@pytest.mark.parametrize("uses", USES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bank_runs_as_its_numbers_say(kind: str, uses: str) -> None:
+    net = net_of(kind)
+    one = row(net, "one", USES[uses])
+    bank, start = written(net, [one]), np.random.default_rng(1).normal(size=(2, K))
+    given = {"duration": 0.3, "dt": 0.01, "initial": start}
+    run, whole = (tn.simulate(net, bank, rates=rates, **given) for rates in (False, True))
+    wanted = by_hand(net, [(one, 30)], rates_of(whole), 0.1)
+    np.testing.assert_allclose(wanted[:, 0], start, atol=1e-10)
+    np.testing.assert_allclose(whole["output"], wanted, atol=1e-10)
+    np.testing.assert_allclose(run["output"], wanted, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rates_run_on_where_decoders_change(kind: str) -> None:
+    """At the switch the output jumps, read out by the next decoder, and the rates do not."""
+    net = net_of(kind)
+    one, two, plain = rows_of(net, "decoder", "all", "bias")
+    bank = written(net, [one, two, plain])
+    schedule = [("task 0", 0.07), ("task 1", 0.11), ("task 2", 0.05), ("task 0", 0.04)]
+    given = {"schedule": schedule, "dt": 0.01, "initial": one.start[:2]}
+    run, whole = (tn.simulate(net, bank, rates=rates, **given) for rates in (False, True))
+    wanted = by_hand(net, [(one, 7), (two, 11), (plain, 5), (one, 4)], rates_of(whole), 0.1)
+    np.testing.assert_allclose(whole["output"], wanted, atol=1e-9)
+    np.testing.assert_allclose(run["output"], wanted, atol=1e-9)
+    assert np.abs(np.diff(whole["rate"].values, axis=1)).max() < 0.5  # of rates of order one: no jump
+
+
+def test_the_field_of_a_row_is_that_of_its_numbers() -> None:
+    net = net_of()
+    one = row(net, "one", USES["all"])
+    n, x = one.numbers, np.random.default_rng(1).normal(size=(5, K))
+    z = one.to_network(x)
+    moved = (n["scale"] * np.tanh(n["gain"] * (z @ net.encoder.T.astype(float) + n["bias"]))) @ n["decoder"].T - z
+    found = tn.flow(net, written(net, [one]))(x)
+    np.testing.assert_allclose(found, moved * one.scale / (net.tau * one.speed), atol=1e-10)
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize("name", list(SETS))
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_refused(name: str, bad: float) -> None:
+    net = net_of()
+    bank = written(net, rows_of(net, "all", "bias"))
+    variable = SETS[name].variable
+    bank[variable][(1, *[0] * (bank[variable].ndim - 1))] = bad
+    with pytest.raises(ValueError, match=f"holds values of '{variable}' that are not finite; take an intact copy") as e:
+        tn.simulate(net, bank, task="task 0", duration=0.1)
+    assert "\n" not in str(e.value)
+
+
+SPIKING = {
+    "simulate": lambda net, bank, **which: tn.spiking.simulate(net, bank, duration=0.1, **which),
+    "to_brian2": lambda net, bank, **which: tn.spiking.to_brian2(net, bank, **which),
+}
+
+
+@pytest.mark.parametrize("door", SPIKING)
+@pytest.mark.parametrize("uses", OTHERS)
+def test_spiking_neurons_refuse_what_is_no_threshold(door: str, uses: str) -> None:
+    net = net_of(transfer="lif")
+    bank = written(net, rows_of(net, "bias", uses))
+    said = f"task 'task 1' was learned by its {SETS[uses].long_name}s, which no threshold"
+    with pytest.raises(ValueError, match=said) as caught:
+        SPIKING[door](net, bank, task="task 1")
+    assert "\n" not in str(caught.value)
+    neutral = plan(net, bank, duration=0.1, schedule=None, task="task 0")[0].entry
+    assert set(neutral.numbers) == {"bias", uses}
+
+
+@pytest.mark.parametrize("export", ["write_script", "write_cpp"])
+def test_an_export_holds_all_rows_and_so_refuses_any(export: str, tmp_path) -> None:
+    net = net_of(transfer="lif")
+    bank = written(net, rows_of(net, "bias", "gain"))
+    with pytest.raises(ValueError, match="task 'task 1' was learned by its input gains"):
+        getattr(tn.spiking, export)(tmp_path / "export.py", net, bank, schedule=[("task 0", 0.1)])
+    assert not list(tmp_path.iterdir())
