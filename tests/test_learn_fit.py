@@ -75,7 +75,7 @@ def test_same_seed_same_biases(net: tn.Network) -> None:
     assert not np.array_equal(one["bias"], tn.fit(net, "hopf", rounds=0, steps=5, progress=False)["bias"])
 
 
-def test_trajectory_method_on_a_dense_network() -> None:
+def test_trajectories_are_learned_on_a_dense_network() -> None:
     dense = tn.Network(units=100, seed=1, synapses="dense", transfer="tanh", gain=0.9)
     bank = tn.fit(dense, "hopf", progress=False, rounds=0, steps=24)
     assert bank.attrs["method"] == "auto"
@@ -121,7 +121,7 @@ def test_progress_tells_task_stage_and_loss(net: tn.Network, capsys: pytest.Capt
 
 BAD = [
     ({"tasks": "lorentz"}, ValueError, "Did you mean 'lorenz'"),
-    ({"tasks": "hopf", "method": "flwo"}, ValueError, "Did you mean 'flow'"),
+    ({"tasks": "hopf", "objective": "feild"}, ValueError, "Did you mean 'field'"),
     ({"tasks": []}, ValueError, "no task given"),
     ({"tasks": ["hopf", "hopf"]}, ValueError, "twice"),
     ({"tasks": "hopf", "noise": -1.0}, ValueError, "noise"),
@@ -143,10 +143,10 @@ def test_too_few_components_are_refused_with_the_remedy() -> None:
         tn.fit(tn.Network(units=50, seed=0, components=2), "lorenz", progress=False)
 
 
-def test_flow_method_needs_a_low_rank_network() -> None:
+def test_the_field_objective_needs_a_low_rank_network() -> None:
     dense = tn.Network(units=50, seed=0, synapses="dense")
     with pytest.raises(ValueError, match="low-rank network"):
-        tn.fit(dense, "hopf", method="flow", progress=False)
+        tn.fit(dense, "hopf", objective="field", progress=False)
 
 
 def test_a_field_that_is_not_finite_names_the_state(net: tn.Network) -> None:
