@@ -235,7 +235,7 @@ def test_windows_keep_every_stage(transfer, method):
     fed = drawn.rng.normal(size=(2, 3, stages, 3))
     run = kernel().windows(
         drawn.compiled(), drawn.bias, drawn.start, tableau=method, h=0.3, closed=closed, fed=fed, jacobian=True,
-        through=True,
+        through=True, rate=True,
     )  # fmt: skip
     z = drawn.start
     for n in range(3):

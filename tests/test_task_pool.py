@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 
-from tonicnet.task import Task, _store, task
+from tonicnet.task import Task, _pool, _store, task
 from tonicnet.task._store import Store
 
 KINDS = ["lorenz", "van-der-pol", "two-well"]
@@ -27,7 +27,7 @@ def forbid_integration(monkeypatch) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise AssertionError("integrated again")
 
-    monkeypatch.setattr("tonicnet.task._pool.attempted", fail)
+    monkeypatch.setattr(_pool, "attempted", fail)
 
 
 def asked(t: Task) -> dict[str, np.ndarray]:

@@ -3,12 +3,17 @@
 from ._autonomous import Autonomous as Autonomous
 from ._autonomous import autonomous as autonomous
 from ._circuit import Circuit as Circuit
+from ._compiled import kernel as kernel
 from ._dynamics import Dynamics as Dynamics
 from ._dynamics import Numbers as Numbers
 from ._dynamics import circuit_of as circuit_of
 from ._dynamics import placed as placed
 from ._learnable import Learnable as Learnable
 from ._learnable import of_bias as of_bias
+from ._loop import Loop as Loop
+from ._loop import Stretch as Stretch
+from ._loop import compiled_units as compiled_units
+from ._loop import loop_of as loop_of
 from ._low_rank import LowRank as LowRank
 from ._motion import Motion as Motion
 from ._motion import driven as driven

@@ -143,14 +143,17 @@ class Kernel:
         self, units: CompiledUnits, tonic: Float[np.ndarray, " unit"], start: Float[np.ndarray, "window component"], *,
         tableau: c.Explicit, h: float, closed: Float[np.ndarray, " step"],
         fed: Float[np.ndarray, "window step stage component"] | None = None, jacobian: bool = False,
-        through: bool = False,
+        through: bool = False, rate: bool = False,
     ) -> WindowRun:  # fmt: skip
-        """Run windows of dz/ds = -z + D r(E (closed z + fed) + b); ``through`` keeps dr/dh and r of every stage."""
+        """Run windows of dz/ds = -z + D r(E (closed z + fed) + b).
+
+        ``jacobian``, ``through`` and ``rate`` keep D diag(dr/dh) E, dr/dh and r of every stage.
+        """
         count, steps, stages, (n, k) = len(start), len(closed), len(tableau.weights), units.shape
         dtype, at = units.dtype, (count, steps, stages)
         states = np.empty((count, steps + 1, k), dtype)
         states[:, 0] = c.solid(start, dtype, (count, k))
-        wide = [np.empty((*at, n), dtype) if through else None for _ in range(2)]
+        wide = [np.empty((*at, n), dtype) if kept else None for kept in (through, rate)]
         local = np.empty((*at, k, k), dtype) if jacobian else None
         method, shares = _Method(tableau), c.solid(closed, np.float64, (steps,))
         bias, outside = c.solid(tonic, dtype, (n,)), None if fed is None else c.solid(fed, dtype, (*at, k))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from ..circuit import RK4, LowRank, circuit_of, runge_kutta
+from ..circuit import RK4, runge_kutta
 from ..network import Filter, Network
 from ..task import Task
 
@@ -55,7 +55,7 @@ def corrected(flow: Flow, filter: Filter, z: Float[np.ndarray, "*any state"]) ->
 
 def check_field(net: Network, task: Task, objective: str) -> None:
     """Refuse what cannot be corrected: a network with rise or delay learns a field, so both must have one."""
-    latent = isinstance(circuit_of(net), LowRank) if not net.filter.first_order else True
+    latent = net.low_rank
     if net.filter.first_order or (latent and task.has_flow and objective != "trajectory"):
         return
     lacks = (

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..circuit import Learnable
-from ..solve import GIB, Block, Linearisation, Normal, Products, Residual
+from ..solve import GIB, Block, Linearisation, Normal, Products, Residual, add_gram, mirrored
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class _FieldAt(Linearisation):
             gradient += self._back(tile)
             gram = self._gram(gram, tile.weights.sqrt()[:, None] * tile.feature)
         assert gram is not None
-        return Normal(gradient, self._set.curvature(gram, self._out))
+        return Normal(gradient, self._set.curvature(mirrored(gram), self._out))
 
     def products(self) -> Products:
         """Return the matrix-free form, with features kept in bfloat16 where curvature is."""
@@ -153,7 +153,8 @@ class _FieldAt(Linearisation):
     def _gram(self, gram: Tensor | None, feature: Tensor) -> Tensor:
         gram = feature.new_zeros(feature.shape[1], feature.shape[1]) if gram is None else gram
         if self._residual.curved is None:
-            return gram.addmm_(feature.T, feature)
+            add_gram(gram, feature)
+            return gram
         low = feature.to(self._residual.curved)
         return gram.add_(low.T @ low)
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..circuit import Autonomous, Circuit, Dynamics, Learnable, LowRank, circuit_of, driven, motion
+from ..circuit import Autonomous, Circuit, Dynamics, Learnable, LowRank, circuit_of, driven, loop_of
 from ..measure import (
     attractor_distance_of,
     attractor_threshold_of,
@@ -28,7 +28,7 @@ from ._spurious import spurious_fixed_points
 from ._target import Target
 from ._window_length import WARM_UP
 
-_STEP = 0.2  # of closed-loop runs, in tau
+_STEP, _DENSE = 0.2, 2  # samples of closed-loop runs in tau, and how many of them are taken of one step
 _SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 
@@ -59,25 +59,21 @@ class AttractorJudge:
         dt = h * target.unit
         warm = 0 if problem.latent else round(WARM_UP / h)
         samples = int(min(samples, task.duration / dt - warm))
-        runs = [
-            target.scaled(task.trajectory((warm + samples) * dt, dt, trials=starts, seed=seed)["output"].values)
-            for seed in (101, 202)
-        ]
-        return cls(target, problem.circuit, runs[0][:, warm:, :d], runs[1][:, warm:, :d], runs[0][:, : warm + 1], h)
+        both = task.trajectory((warm + samples) * dt, dt, trials=2 * starts, seed=101)["output"].values
+        true, other = np.split(target.scaled(both), 2)
+        return cls(target, problem.circuit, true[:, warm:, :d], other[:, warm:, :d], true[:, : warm + 1], h)
 
     def run(self, dynamics: Dynamics) -> Float[np.ndarray, "trial time component"]:
         """Return the closed loop from every reference run's first state, scaled, idle components left out."""
         history = dynamics.circuit.tensor(self.history)
         latent = isinstance(dynamics.circuit, LowRank)
         state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
-        moving = motion(
-            dynamics.flow, state, dynamics.tonic, filter=self.target.net.filter, h=self.h, method=self._method
-        )
-        outputs = [dynamics.output(state)]
-        for _ in range(self.truth.shape[1] - 1):
-            moving.advance(dynamics.tonic)
-            outputs.append(dynamics.output(moving.state))
-        return torch.stack(outputs, dim=1).double().cpu().numpy()[..., : self.truth.shape[2]]
+        filter = self.target.net.filter
+        dense = _DENSE if filter.first_order and self.target.net.spec.dt is None else 1
+        loop = loop_of(dynamics, state, filter=filter, h=dense * self.h, method=self._method, dense=dense)
+        steps = -(-(self.truth.shape[1] - 1) // dense)
+        outputs = torch.cat([dynamics.output(state)[:, None], loop.advance(steps).output], 1)[:, : self.truth.shape[1]]
+        return outputs.double().cpu().numpy()[..., : self.truth.shape[2]]
 
     @property
     def _method(self) -> str:

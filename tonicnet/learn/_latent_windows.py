@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from ..circuit import RK4, Dynamics, Learnable, Tableau, combine
+from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units, kernel
 from ..solve import GIB, Block, Linearisation, Residual
 from ._window_run import Run, propagated
 from ._windows import Windows
@@ -55,8 +55,8 @@ class LatentWindows(Residual):
         if self.free:
             return self.at(theta).loss
         dynamics = self.learnable.at(theta)
-        paths = ((tile, self._path(dynamics, tile)) for tile in self.tiles(kept=False))
-        return sum(float(tile.errors(path).double().square().sum()) for tile, path in paths)
+        runs = (self.run(dynamics, tile, tile.path[:, 0], kept=False) for tile in self.tiles(kept=False))
+        return sum(float(run.errors().double().square().sum()) for run in runs)
 
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
         """Yield windows as many at a time as the room allows; ``kept``: with all that the adjoint needs."""
@@ -66,46 +66,66 @@ class LatentWindows(Residual):
         count = max(1, self.room // (each * units * self.windows.path.element_size()))
         return (tile for _, tile in self.windows.tiles(count))
 
-    def run(self, dynamics: Dynamics, tile: Windows, start: Tensor) -> Run:
-        """Run a tile of windows from some starts and keep what derivatives need."""
-        z, outputs, steps, features = start, [], [], []
-        scored = set(tile.scored)
+    def run(self, dynamics: Dynamics, tile: Windows, start: Tensor, *, kept: bool = True) -> Run:
+        """Run a tile of windows from some starts; ``kept``: with what derivatives need."""
+        return self._compiled(dynamics, tile, start, kept) or self._stepped(dynamics, tile, start, kept)
+
+    def _compiled(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: bool) -> Run | None:
+        """Return the run by compiled code, where it gives what the learned numbers need."""
+        given = self.learnable.set.compiled_feature
+        code = kernel() if start.device.type == "cpu" and tile.steps and (given or not kept) else None
+        units = None if code is None else compiled_units(dynamics)
+        if code is None or units is None:
+            return None
+        closed = np.array([tile.closed(k) for k in range(tile.steps)])
+        run = code.windows(
+            units, dynamics.tonic.numpy(), start.numpy(), tableau=self.tableau, h=self.h, closed=closed,
+            fed=tile.fed_stages([sum(row) for row in self.tableau.stages]), jacobian=kept,
+            through=kept and given == "through", rate=kept and given == "rate",
+        )  # fmt: skip
+        outputs = torch.from_numpy(run.states)[:, list(tile.scored)].transpose(0, 1)
+        if not kept or run.jacobian is None:
+            return Run(tile, outputs, None, None)
+        share, identity = torch.as_tensor(closed, dtype=start.dtype)[:, None, None], torch.eye(start.shape[1])
+        linear = [share * torch.from_numpy(a) - identity.to(start.dtype) for a in np.moveaxis(run.jacobian, 2, 0)]
+        features = run.through if given == "through" else run.rate
+        steps = propagated(linear, self.h, self.tableau)
+        return Run(tile, outputs, steps, torch.as_tensor(features).flatten(1, 2))
+
+    def _stepped(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: bool) -> Run:
+        """Return the run step by step."""
+        z, outputs, scored = start, [], set(tile.scored)
+        linear: list[list[Tensor]] = [[] for _ in self.tableau.stages]
+        features: list[Tensor] = []
         for k in range(tile.steps + 1):
             if k in scored:
                 outputs.append(z)
             if k < tile.steps:
-                z, linear, feature = self._step(dynamics, z, k, tile)
-                steps.append(propagated(linear, self.h, self.tableau))
-                features += feature
+                z = self._step(dynamics, z, k, tile, linear, features) if kept else self._moved(dynamics, z, k, tile)
+        steps = propagated([torch.stack(a, 1) for a in linear], self.h, self.tableau) if features else None
         return Run(tile, torch.stack(outputs), steps, torch.stack(features, 1) if features else None)
 
-    def _step(self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """Return z one step later, and A and the features of each stage."""
+    def _step(
+        self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows, linear: list[list[Tensor]], features: list[Tensor]
+    ) -> Tensor:
+        """Return z one step later; add A and the features of each stage to what is known."""
         slopes: list[Tensor] = []
-        linear: list[Tensor] = []
-        features: list[Tensor] = []
         closed, identity = tile.closed(k), torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
-        for row in self.tableau.stages:
+        for row, known in zip(self.tableau.stages, linear, strict=True):
             y = combine(z, self.h, row, slopes)
             response = dynamics.respond(y, tile.fed(k, sum(row)), closed)
             slopes.append(dynamics.circuit.collect(response.rate) - y)
-            linear.append(closed * dynamics.circuit.linear(response.through) - identity)
+            known.append(closed * dynamics.circuit.linear(response.through) - identity)
             features.append(self.learnable.set.feature(response))
-        return combine(z, self.h, self.tableau.weights, slopes), linear, features
+        return combine(z, self.h, self.tableau.weights, slopes)
 
-    def _path(self, dynamics: Dynamics, tile: Windows) -> Float[Tensor, "scored window component"]:
-        """Return z at the scored steps, nothing kept."""
-        z, outputs, scored = tile.path[:, 0], [], set(tile.scored)
-        for k in range(tile.steps + 1):
-            if k in scored:
-                outputs.append(z)
-            if k < tile.steps:
-                slopes: list[Tensor] = []
-                for row in self.tableau.stages:
-                    y = combine(z, self.h, row, slopes)
-                    slopes.append(dynamics.flow(y, None, tile.fed(k, sum(row)), tile.closed(k)))
-                z = combine(z, self.h, self.tableau.weights, slopes)
-        return torch.stack(outputs)
+    def _moved(self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows) -> Tensor:
+        """Return z one step later, nothing kept."""
+        slopes: list[Tensor] = []
+        for row in self.tableau.stages:
+            y = combine(z, self.h, row, slopes)
+            slopes.append(dynamics.flow(y, None, tile.fed(k, sum(row)), tile.closed(k)))
+        return combine(z, self.h, self.tableau.weights, slopes)
 
 
 class _WindowsAt(Linearisation):

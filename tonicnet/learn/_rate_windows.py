@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..circuit import Dynamics, Learnable, Recurrent
 from ..parameters import ParameterSet
-from ..solve import GIB, Block, Linearisation, Normal, Residual
+from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored
 from ._windows import Windows
 
 
@@ -142,9 +142,9 @@ class _RatesAt(Linearisation):
         curvature = self._residual.start.new_zeros(size, size)
         for made in self._passes(self._rows):
             rows = self._swept(made).flatten(0, 1)
-            curvature.addmm_(rows.T, rows)
+            add_gram(curvature, rows)
             gradient += self._back(made, made.windows.roots() * made.errors).double()
-        return Normal(gradient, curvature)
+        return Normal(gradient, mirrored(curvature))
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows of a tile of windows at a time."""

@@ -11,7 +11,7 @@ import torch
 from .._names import choose
 from .._numbers import whole
 from ..circuit import Circuit
-from ..network import Network
+from ..network import Network, fast_bfloat16
 from ..parameters import SETS
 from ..solve import GIB, SOLVERS
 
@@ -85,7 +85,7 @@ class Settings:
     @cached_property
     def _fast(self) -> bool:
         """Whether the processor multiplies bfloat16 faster than float32."""
-        return self.device.startswith("cuda") or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        return self.device.startswith("cuda") or fast_bfloat16()
 
 
 def _check_device(device: str) -> None:

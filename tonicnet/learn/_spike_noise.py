@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..circuit import Learnable, LowRank, circuit_of
+from ..circuit import Learnable
 from ..network import LIF, Network
 from ..parameters import SETS
 from ..solve import Block, Linearisation, Normal, Products, Residual, Sum
@@ -115,7 +115,7 @@ def check_spikes(net: Network, neurons_per_unit: int | None, learn: str = "bias"
         else "a neuron without noise fires regularly, and spikes add no chance to its rate"
         if net.transfer.noise == 0
         else f"this network's synapses are {net.spec.synapses}"
-        if not isinstance(circuit_of(net), LowRank)
+        if not net.low_rank
         else f"{SETS[learn].long_name}s are no threshold of a neuron"
         if not SETS[learn].threshold
         else None

@@ -17,15 +17,15 @@ from ._windows import Windows
 _FEW = 8  # scored steps up to which rows are swept back; more are carried forward
 
 
-class Step(NamedTuple):
-    """What one step does to small changes: dz' = ``whole`` dz + sum_i ``stages``_i (change of D r at stage i)."""
+class Steps(NamedTuple):
+    """What each step does to small changes: dz' = ``whole`` dz + sum_i ``stages``_i (change of D r at stage i)."""
 
-    whole: Float[Tensor, "window component component"]
-    stages: Float[Tensor, "window stage component component"]
+    whole: Float[Tensor, "window step component component"]
+    stages: Float[Tensor, "window step stage component component"]
 
 
-def propagated(linear: list[Tensor], h: float, tableau: Tableau) -> Step:
-    """Return the derivatives of one step from A at its stages, by the adjoint of the Runge-Kutta method.
+def propagated(linear: list[Float[Tensor, "window step component component"]], h: float, tableau: Tableau) -> Steps:
+    """Return the derivatives of all steps from A at each of their stages, by the adjoint of the Runge-Kutta method.
 
     kappa_i = h (weights_i + sum_{j>i} stages_ji kappa_j A_j),    dz'/dz = 1 + sum_i kappa_i A_i.
     """
@@ -38,7 +38,7 @@ def propagated(linear: list[Tensor], h: float, tableau: Tableau) -> Step:
             if tableau.stages[j][i]:
                 kappa = kappa.add(later, alpha=h * tableau.stages[j][i])
         kappas[i], through[i] = kappa, kappa @ linear[i]
-    return Step(sum(through.values(), identity), torch.stack([kappas[i] for i in range(len(linear))], 1))
+    return Steps(sum(through.values(), identity), torch.stack([kappas[i] for i in range(len(linear))], 2))
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Run:
 
     windows: Windows
     outputs: Float[Tensor, "scored window component"]
-    steps: list[Step]
+    steps: Steps | None
     features: Float[Tensor, "window stage unit"] | None
 
     def errors(self) -> Float[Tensor, "window row"]:
@@ -63,7 +63,7 @@ class Run:
             if number in at:
                 scored.append(moved)
             if number < self.windows.steps:
-                moved = self.steps[number].whole @ moved
+                moved = self._known.whole[:, number] @ moved
         return _weighted(self.windows, scored)
 
     def swept(self, seeds: Float[Tensor, "scored window row component"]) -> Float[Tensor, "window row stage component"]:
@@ -73,9 +73,8 @@ class Run:
         for number in range(self.windows.steps, 0, -1):
             if number in at:
                 adjoint = adjoint + seeds[at[number]]
-            step = self.steps[number - 1]
-            kappas.append(torch.einsum("wra,wiac->wric", adjoint, step.stages))
-            adjoint = adjoint @ step.whole
+            kappas.append(torch.einsum("wra,wiac->wric", adjoint, self._known.stages[:, number - 1]))
+            adjoint = adjoint @ self._known.whole[:, number - 1]
         return torch.cat(kappas[::-1], 2)
 
     def jacobian(self, numbers: ParameterSet, out: Tensor) -> Float[Tensor, "window row number"]:
@@ -93,14 +92,14 @@ class Run:
 
     def _forward(self, numbers: ParameterSet, out: Tensor) -> Iterator[Float[Tensor, "window component number"]]:
         """Yield dz/dtheta at the scored steps."""
-        features, at, width = self._stage_features(), set(self.windows.scored), self.steps[0].stages.shape[1]
+        features, at, width = self._stage_features(), set(self.windows.scored), self._known.stages.shape[2]
         moved: Tensor | None = None
         for number in range(self.windows.steps + 1):
             if number in at:
                 yield torch.zeros_like(self._change(numbers, out, 0, features, width)) if moved is None else moved
             if number < self.windows.steps:
                 change = self._change(numbers, out, number, features, width)
-                moved = change if moved is None else torch.baddbmm(change, self.steps[number].whole, moved)
+                moved = change if moved is None else torch.baddbmm(change, self._known.whole[:, number], moved)
 
     def _change(
         self, numbers: ParameterSet, out: Tensor, number: int, features: Tensor, width: int
@@ -108,8 +107,14 @@ class Run:
         """Return what theta does to z within one step."""
         windows, k = self.outputs.shape[1:]
         here = features[:, number * width : (number + 1) * width]
-        sums = self.steps[number].stages.permute(0, 2, 3, 1).reshape(windows, k * k, width) @ here
+        sums = self._known.stages[:, number].permute(0, 2, 3, 1).reshape(windows, k * k, width) @ here
         return numbers.gather(sums.view(windows, k, k, -1), out)
+
+    @property
+    def _known(self) -> Steps:
+        if self.steps is None:
+            raise ValueError("windows without a step have no derivatives of a step")
+        return self.steps
 
     def _stage_features(self) -> Float[Tensor, "window stage unit"]:
         if self.features is None:

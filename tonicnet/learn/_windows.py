@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -67,14 +68,13 @@ class Windows:
         forced = target if share == 1 else share * target
         return forced if outside is None else forced + outside
 
-    def forced(self) -> Float[Tensor, "step window component"] | None:
-        """Return :meth:`fed` at the beginning of all steps at once; None if nothing is fed in any."""
-        shares = [1.0 - self.closed(k) for k in range(self.steps)]
-        outside = None if self.inputs is None else self.inputs[:, : self.steps].transpose(0, 1)
-        if not any(shares):
-            return outside
-        forced = self.path.new_tensor(shares)[:, None, None] * self.path[:, : self.steps].transpose(0, 1)
-        return forced if outside is None else forced + outside
+    def fed_stages(self, nodes: Sequence[float]) -> np.ndarray | None:
+        """Return :meth:`fed` at the stages of all steps, (window, step, stage, component); None if nothing is fed."""
+        found = [[self.fed(k, node) for node in nodes] for k in range(self.steps)]
+        if all(u is None for stages in found for u in stages):
+            return None
+        zero = torch.zeros_like(self.path[:, 0])
+        return torch.stack([torch.stack([zero if u is None else u for u in stages], 1) for stages in found], 1).numpy()
 
     def roots(self) -> Tensor:
         """Return the roots of the weights of the errors, (scored, window or 1, component or 1)."""

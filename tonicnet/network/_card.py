@@ -20,18 +20,22 @@ _SMALL = 100  # units up to which all eigenvalues are found
 _INPUTS = (-3.0, 5.0)  # of the f-I curve drawn
 
 
+_PRODUCT = {"low-rank": " = E D"}  # synapses that are the feedback themselves
+
+
 def network_card(net: Network) -> str:
     """Return a network as HTML: its recipe, hash, spectral radius, f-I curve and a corner of its synapses."""
     s = net.spec
     facts = {
-        "synapses": f"{s.synapses}, W {s.units} x {s.units}" + (f", gain {s.gain:g}" if not net.low_rank else " = E D"),
+        "synapses": f"{s.synapses}, W {s.units} x {s.units}{_PRODUCT.get(s.synapses, f', gain {s.gain:g}')}",
         "encoder, decoder": f"E {s.units} x {s.components}, D {s.components} x {s.units}"
         + ("" if s.feedback else ", no feedback"),
         "transfer": f"{s.transfer.name}, rates in {net.transfer.rate_unit}",
         "time": f"tau {s.tau:g} s"
         + "".join(f", {name} {seconds:g} s" for name in ("rise", "delay") if (seconds := getattr(s, name)))
         + ("" if s.dt is None else f", steps of {s.dt:g} s"),
-        "spectral radius": f"{spectral_radius(net):.3g}" + (" (W + E D)" if s.feedback and not net.low_rank else ""),
+        "spectral radius": f"{spectral_radius(net):.3g}"
+        + (" (W + E D)" if s.feedback and s.synapses not in _PRODUCT else ""),
         "seed": str(s.seed) + (", Dale" if s.dale else "") + ("" if s.draw == "independent" else f", draw {s.draw}"),
         "sha256": net.sha256[:16] + "…",
     }
@@ -56,7 +60,7 @@ def _loop(net: Network):  # type: ignore[no-untyped-def]
     """Return W + E D (W alone without feedback) as a linear operator, never formed."""
     recurrent = aslinearoperator(net.recurrent)
     feedback = aslinearoperator(net.encoder) @ aslinearoperator(net.decoder)
-    return recurrent + feedback if net.spec.feedback else recurrent
+    return recurrent + feedback if net.spec.feedback and net.spec.synapses not in _PRODUCT else recurrent
 
 
 def _largest(net: Network) -> np.ndarray:
@@ -69,11 +73,7 @@ def _largest(net: Network) -> np.ndarray:
 def _corner(net: Network) -> str:
     some = min(_CORNER, net.units)
     pick = np.eye(net.units, some, dtype=np.float32)
-    return _svg.squares(pick.T @ (_loop_or_low_rank(net) @ pick), label=f"synapses among the first {some} units")
-
-
-def _loop_or_low_rank(net: Network):  # type: ignore[no-untyped-def]
-    return net.recurrent if net.low_rank else _loop(net)
+    return _svg.squares(pick.T @ (_loop(net) @ pick), label=f"synapses among the first {some} units")
 
 
 def _curve(net: Network) -> str:

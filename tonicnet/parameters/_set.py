@@ -47,6 +47,7 @@ class ParameterSet(ABC):
     long_name: ClassVar[str]
     dims: ClassVar[tuple[str, ...]]
     threshold: ClassVar[bool] = False
+    compiled_feature: ClassVar[str] = ""  # what compiled runs call the feature; empty where they do not give it
 
     @abstractmethod
     def neutral(self, net: Network) -> Float[np.ndarray, ...]:

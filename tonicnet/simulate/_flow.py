@@ -9,7 +9,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from ..bank import Entry, plan
-from ..circuit import LowRank, autonomous, circuit_of
+from ..circuit import autonomous
 from ..network import Network
 
 Flow = Callable[[Float[np.ndarray, "... component"]], Float[np.ndarray, "... component"]]
@@ -32,7 +32,7 @@ def flow(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, *, task: st
     >>> flow(net, np.zeros(50))(np.zeros((4, 3))).shape
     (4, 3)
     """
-    if not isinstance(circuit_of(net), LowRank):
+    if not net.low_rank:
         raise ValueError(
             f"the output of a {net.spec.synapses} network does not close: its field has {net.units} dimensions; "
             'draw the network with synapses="low-rank", or run it with tonicnet.simulate'

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 import xarray as xr
 from jaxtyping import Float
-from torch import Tensor
 
 from .._labels import Variable
 from .._names import choose
 from .._numbers import whole
 from ..bank import Schedule, Segment, Timeline, plan
-from ..circuit import METHODS, LowRank
+from ..circuit import METHODS, Stretch
 from ..network import Network
 from ._runner import Runner, circuit_for
 from ._starting import starting_states
@@ -87,27 +86,26 @@ def simulate(
     start = starting_states(segments[0].entry, initial, trials, rng)
     u = _inputs(inputs, segments, step_size, len(start), net.components)
     _check_history(net, start)
-    runner = Runner(circuit, segments, step_size / net.tau, scheme, noise, rng)
+    runner = Runner(circuit, segments, step_size, scheme, noise, rng, keeps=rates)
     timeline = Timeline.of(segments, step_size, whole("every", every))
-    return _collect(runner, timeline, runner.states(start, u, step_size), rates, seed)
+    return _collect(runner, timeline, runner.stretches(start, u), seed)
 
 
-def _collect(runner: Runner, timeline: Timeline, states: Iterator[Tensor], rates: bool, seed: int) -> xr.Dataset:
-    net = runner.circuit.net
-    kept = [state.to(torch.float64) for k, state in enumerate(states) if k % timeline.every == 0]
-    z = torch.stack([_output(runner, k, x) for k, x in zip(timeline.index, kept, strict=True)], dim=1).numpy()
+def _collect(runner: Runner, timeline: Timeline, run: Iterable[Stretch], seed: int) -> xr.Dataset:
+    """Return the labelled run from its pieces, one sample in ``every`` kept."""
+    net, kept, rates, first = runner.circuit.net, [], [], 0
+    for piece in run:
+        later = slice(-first % timeline.every, None, timeline.every)
+        kept.append(piece.output[:, later].double())
+        rates += [] if piece.states is None else [piece.states[:, later].double()]
+        first += piece.output.shape[1]
+    z = torch.cat(kept, 1).numpy()
     timeline.check_finite(z)
     extra = {}
     if rates:
-        values = net.transfer.rate_scale * torch.stack(kept, dim=1).numpy()
+        values = net.transfer.rate_scale * torch.cat(rates, 1).numpy()
         extra["rate"] = Variable(("trial", "time", "unit"), values, net.transfer.rate_unit, "rate of each unit")
     return timeline.dataset(z, kind="rate", extra=extra, seed=seed, network_sha256=net.sha256)
-
-
-def _output(runner: Runner, segment: int, state: Tensor) -> Tensor:
-    """Return D r with the decoder of the segment in force, in double precision."""
-    circuit = runner.dynamics[segment].circuit
-    return state if isinstance(circuit, LowRank) else state @ circuit.out.double()
 
 
 def _resolve(net: Network, dt: float | None, method: str | None) -> tuple[float, str]:

@@ -9,23 +9,30 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from ..bank import Entry, Segment
-from ..circuit import Circuit, Dynamics, Motion, circuit_of, driven, motion, placed
+from ..bank import Segment
+from ..circuit import Circuit, Dynamics, Loop, LowRank, Stretch, circuit_of, driven, loop_of, placed
 from ..network import Network
+
+_CHUNK = 2**21  # numbers of noise, or of states that are kept, that are held at once
 
 
 @dataclass(frozen=True)
 class Runner:
-    """A run through some segments in steps of ``h`` tau; ``noise`` is the standard deviation of each unit's input."""
+    """A run through some segments in steps of ``dt`` seconds; ``noise`` is the standard deviation of each unit's input.
+
+    ``keeps`` says whether all rates are kept, and not outputs alone.
+    """
 
     circuit: Circuit
     segments: list[Segment]
-    h: float
+    dt: float
     method: str
     noise: float
     rng: np.random.Generator
+    keeps: bool = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.noise) and self.noise >= 0):
@@ -37,48 +44,73 @@ class Runner:
         known = {id(s.entry): placed(self.circuit, s.entry.numbers) for s in self.segments}
         return [known[id(s.entry)] for s in self.segments]
 
-    def states(self, start: np.ndarray, inputs: np.ndarray | None, dt: float) -> Iterator[Tensor]:
-        """Yield the state at every sample, the first one included."""
-        moving, fluctuation, done = self._begin(start, dt), self._fluctuation(len(start)), 0
-        yield moving.state
-        for segment, dynamics in zip(self.segments, self.dynamics, strict=True):
-            moving.flow = dynamics.flow
-            for _ in range(segment.steps(dt)):
-                onto = self._onto(dynamics, inputs, done, segment.entry)
-                moving.advance(onto + next(fluctuation) if self.noise else onto)
-                done += 1
-                yield moving.state
+    def stretches(
+        self, start: Float[np.ndarray, "trial time component"], inputs: np.ndarray | None
+    ) -> Iterator[Stretch]:
+        """Yield the run piece by piece, the first state alone; at a switch the next task reads the output out."""
+        loop = self._begin(start)
+        yield self._seen(loop.state[:, None], self.dynamics[0])
+        fluctuation, done = _Fluctuation(self, len(start)), 0
+        for number, (segment, dynamics) in enumerate(zip(self.segments, self.dynamics, strict=True)):
+            loop.under(dynamics)
+            left = segment.steps(self.dt)
+            while left:
+                count = min(left, self._chunk(len(start)))
+                u = None if inputs is None else inputs[:, done : done + count] / segment.entry.scale
+                held = None if u is None else self.circuit.tensor(u).transpose(0, 1)
+                found = loop.advance(count, held, fluctuation.next(count))
+                left, done = left - count, done + count
+                switched = not left and number + 1 < len(self.segments)
+                yield self._switched(found, loop, self.dynamics[number + 1]) if switched else found
 
-    def _begin(self, start: np.ndarray, dt: float) -> Motion:
+    def _seen(self, states: Float[Tensor, "trial step state"], dynamics: Dynamics) -> Stretch:
+        output = torch.stack([dynamics.output(x) for x in states.unbind(1)], 1)
+        return Stretch(output, states if self.keeps else None)
+
+    def _switched(self, found: Stretch, loop: Loop, after: Dynamics) -> Stretch:
+        """Return a stretch whose last sample is read out by the decoder of the next segment."""
+        last = after.output(loop.state)[:, None]
+        return Stretch(torch.cat([found.output[:, :-1], last], 1), found.states)
+
+    def _chunk(self, trials: int) -> int:
+        """Return how many steps are taken at once."""
+        wide = self.noise or self.keeps or not isinstance(self.circuit, LowRank)
+        return max(1, _CHUNK // (trials * (self.circuit.net.units if wide else 64)))
+
+    def _begin(self, start: Float[np.ndarray, "trial time component"]) -> Loop:
         first, filter = self.dynamics[0], self.circuit.net.filter
         history = self.circuit.tensor(start)
         state = first.state(history[:, 0])
         if history.shape[1] > 1:
-            state = first.circuit.collect(driven(self._as_rates(), history, self.h, self.method))
-        return motion(first.flow, state, first.tonic, filter=filter, h=dt / filter.lag, method=self.method)
+            rates = driven(self._as_rates(), history, self.dt / self.circuit.net.tau, self.method)
+            state = first.circuit.collect(rates)
+        return loop_of(first, state, filter=filter, h=self.dt / filter.lag, method=self.method, keeps=self.keeps)
 
     def _as_rates(self) -> Dynamics:
         """Return the first dynamics with all rates, which is what a history drives."""
         circuit = circuit_of(self.circuit.net, self.circuit.dtype, rates=True)
         return placed(circuit, self.segments[0].entry.numbers)
 
-    def _onto(self, dynamics: Dynamics, inputs: np.ndarray | None, k: int, entry: Entry) -> Tensor:
-        if inputs is None:
-            return dynamics.tonic
-        return self.circuit.fed(self.circuit.tensor(inputs[:, k] / entry.scale), dynamics.tonic)
 
-    def _fluctuation(self, trials: int) -> Iterator[Tensor]:
-        """Coloured noise of correlation time tau, exact at any step."""
-        if not self.noise:
-            return
-        keep = math.exp(-self.h)
-        value = self.noise * self._normal(trials)
-        while True:
-            yield value
-            value = keep * value + self.noise * math.sqrt(1 - keep**2) * self._normal(trials)
+class _Fluctuation:
+    """Coloured noise of correlation time tau, exact at any step."""
 
-    def _normal(self, trials: int) -> Tensor:
-        return self.circuit.tensor(self.rng.standard_normal((trials, self.circuit.net.units)))
+    def __init__(self, runner: Runner, trials: int) -> None:
+        self._runner, self._shape = runner, (trials, runner.circuit.net.units)
+        self._keep = math.exp(-runner.dt / runner.circuit.net.tau)
+        self._value: np.ndarray | None = None
+
+    def next(self, steps: int) -> Float[Tensor, "step trial unit"] | None:
+        """Return the noise of the next steps; None where there is none."""
+        size = self._runner.noise
+        if not size:
+            return None
+        drawn = size * self._runner.rng.standard_normal((steps, *self._shape))
+        for k in range(steps):
+            if self._value is not None:
+                drawn[k] = self._keep * self._value + math.sqrt(1 - self._keep**2) * drawn[k]
+            self._value = drawn[k]
+        return self._runner.circuit.tensor(drawn)
 
 
 def circuit_for(net: Network, dtype: torch.dtype, segments: list[Segment], rates: bool) -> Circuit:

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ._gram import add_gram, mirrored
+
 GIB = 2**30
 
 
@@ -78,8 +80,9 @@ class Linearisation(ABC):
             gradient += (block.error @ block.jacobian).double()
             if curvature is None:
                 curvature = block.jacobian.new_zeros(size, size)
-            curvature.addmm_(block.jacobian.T, block.jacobian)
-        return Normal(gradient, curvature)  # type: ignore[arg-type]
+            add_gram(curvature, block.jacobian)
+        assert curvature is not None
+        return Normal(gradient, mirrored(curvature))
 
     def products(self) -> Products:
         """Return the matrix-free form; here with all rows kept."""

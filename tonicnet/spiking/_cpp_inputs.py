@@ -52,7 +52,7 @@ def _write_matrix(folder: Path, model: LIFNetwork) -> None:
     constants = model.constants()
     _put(folder, "scale.f64", np.array([model.jump * constants["g_L"] * constants["V"]]))
     w = model.net.recurrent
-    if model.net.low_rank:
+    if model.latent:
         _put(folder, "recurrent.f64", (model.by_unit / model.jump).T)
     elif isinstance(w, np.ndarray):
         _put(folder, "recurrent.f32", w.T)

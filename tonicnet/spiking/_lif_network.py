@@ -39,7 +39,7 @@ class LIFNetwork:
         if self.net.spec.dt is not None:
             raise ValueError("a discrete network (dt given) has no spiking counterpart; draw it with dt=None")
         choose("propagation", self.propagation, PROPAGATIONS)
-        if self.propagation == "latents" and not self.net.low_rank:
+        if self.propagation == "latents" and not self.latent:
             raise ValueError(
                 f'propagation="latents" needs low-rank synapses, this network\'s are {self.net.spec.synapses}; '
                 'use propagation="auto"'
@@ -53,6 +53,11 @@ class LIFNetwork:
         """The neuron."""
         assert isinstance(self.net.transfer, LIF)
         return self.net.transfer
+
+    @property
+    def latent(self) -> bool:
+        """Whether the output is closed, so that spikes may pass through latents alone."""
+        return self.net.low_rank
 
     @property
     def neurons(self) -> int:
@@ -73,7 +78,7 @@ class LIFNetwork:
         """By how much a spike raises the input of the very neuron that sent it; 0 where it arrives late, as a rise."""
         if not self.net.filter.first_order:
             return np.zeros(self.net.units)
-        w = np.zeros(self.net.units) if self.net.low_rank else self.net.recurrent.diagonal().astype(np.float64)
+        w = np.zeros(self.net.units) if self.latent else self.net.recurrent.diagonal().astype(np.float64)
         if self.net.spec.feedback:
             w = w + np.einsum("nk,kn->n", self.net.encoder, self.net.decoder, dtype=np.float64)
         return self.jump * w
@@ -111,17 +116,17 @@ class LIFNetwork:
     @property
     def matrix(self) -> bool:
         """Whether spikes pass through N x N synapses."""
-        return self.propagation == "matrix" or not self.net.low_rank
+        return self.propagation == "matrix" or not self.latent
 
     @property
     def latent_input(self) -> bool:
         """Whether the neurons read the latents back."""
-        return self.net.spec.feedback and not (self.matrix and self.net.low_rank)
+        return self.net.spec.feedback and not (self.matrix and self.latent)
 
     @property
     def by_unit(self) -> sp.csr_array | Float[np.ndarray, "unit unit"]:
         """What a spike of a neuron of each unit (column) adds to the input of each unit (row)."""
-        if self.net.low_rank:
+        if self.latent:
             return self.jump * (self.net.encoder.astype(np.float64) @ self.net.decoder.astype(np.float64))
         w = self.net.recurrent
         return self.jump * (w if self.net.spec.synapses == "sparse" else np.asarray(w, dtype=np.float64))

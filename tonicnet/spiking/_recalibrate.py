@@ -118,7 +118,7 @@ def _visited(model: LIFNetwork, segments: list[Segment], seed: int) -> Float[np.
     """Return latents of a low-rank network with the noise of its spikes, or rates of another one."""
     entry, dt = segments[0].entry, sampling_step(model, None)
     start = starting_states(entry, None, _TRIALS, np.random.Generator(np.random.Philox(seed)))[:, -1]
-    if isinstance(circuit_of(model.net), LowRank):
+    if model.latent:
         visited = entry.to_network(_surrogate.run(model, segments, start, dt, seed)["output"].values)
     else:
         duration = segments[0].duration  # under a bare vector: in network coordinates

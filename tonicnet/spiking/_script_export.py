@@ -201,7 +201,7 @@ def _network(model: LIFNetwork, form: str, step: float) -> dict[str, Any]:
 
 def _equations(model: LIFNetwork, form: str) -> dict[str, str]:
     """Return the equations of each group of objects, by the name that the program knows them by."""
-    recurrent, noise = not model.net.low_rank, model.lif.noise > 0
+    recurrent, noise = not model.latent, model.lif.noise > 0
     filters = {"latents": eqs.LATENT, "on_latents": eqs.ON_LATENT}
     if recurrent:
         filters |= {"currents": eqs.CURRENT, "on_currents": eqs.ON_RECURRENT}

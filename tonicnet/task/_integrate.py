@@ -21,9 +21,10 @@ _FLOOR = 1e-7  # of a trial's longest step: there a jump of the field is stepped
 _JUMP = 1.5  # observed order of the error below which it is a jump's
 _VANISHED = 10  # spacings of floating-point numbers: the shortest step
 _STABLE, _HITS, _MISSES = 6.1, 15, 6  # Hairer's test of stiffness: steps at the limit of stability, and others
+_SELDOM = 32  # steps between two tests, while none finds the limit
 _WORTH = 3000  # steps still to go for which a stiff trial changes its method
 _STEPS, _STEPS_A_SAMPLE = 50_000, 100  # the budget of a trial
-_JUMPS, _JUMPS_A_SAMPLE = 2000, 10  # of them, those that step over a jump
+_SHORT, _SHORT_A_SAMPLE = 2000, 10  # of them, those below the floor
 _BUFFER = 64  # steps between two evaluations of the dense output
 
 
@@ -78,16 +79,17 @@ class _Lanes:
     tried: np.ndarray  # steps
     failed: np.ndarray  # error of the last step if it was rejected, else 0
     failed_h: np.ndarray  # its length
-    jumps: np.ndarray  # stepped over
+    short: np.ndarray  # accepted steps below the floor: few at a jump that is passed, all where it holds the state
     hits: np.ndarray  # steps at the limit of stability
     misses: np.ndarray  # other steps since
+    sample: np.ndarray  # the next time that is asked for
 
     @classmethod
     def at(cls, x: np.ndarray, f: np.ndarray, h: np.ndarray) -> _Lanes:
         """Return all trials at time 0, with their first steps."""
         n = len(x)
         t, longest, failed, failed_h = np.zeros((4, n))
-        counts = np.zeros((4, n), dtype=int)
+        counts = np.zeros((5, n), dtype=int)
         return cls(np.arange(n), t, x, f, h, longest, counts[0], failed, failed_h, *counts[1:])
 
     def only(self, kept: np.ndarray) -> None:
@@ -107,18 +109,19 @@ class _Run:
         size = float(np.abs(x).max()) or 1.0
         self._limit, self._atol = _LOST * size, tolerance * size
         self._budget = _STEPS + _STEPS_A_SAMPLE * len(times)
-        self._most_jumps = _JUMPS + _JUMPS_A_SAMPLE * len(times)
+        self._most_short = _SHORT + _SHORT_A_SAMPLE * len(times)
         self.states = np.full((len(x), len(times), x.shape[1]), np.nan)
         self.states[:, times <= 0] = x[:, None]
         self.failures: dict[int, ValueError] = {}
         self._pieces: list[tuple[np.ndarray, ...]] = []
-        self._start = x
+        self._start, self._turn = x, 0
 
     def solve(self) -> None:
         """Advance all trials to their end, or to their failure."""
         with np.errstate(all="ignore"):
             f = self._flow(self._start)
             lanes = _Lanes.at(self._start, f, self._first_steps(self._start, f))
+        lanes.sample += np.searchsorted(self._times, 0.0, side="right")
         lanes.only(self._well(lanes))
         while len(lanes.row) and self._end > 0:
             self._advance(lanes)
@@ -153,11 +156,13 @@ class _Run:
         kept = (error < 1) | jump
         now = np.where(last, self._end, lanes.t + h)
         self._note_samples(lanes, step, kept, now)
-        self._count(lanes, step, h, kept, jump)
+        self._count(lanes, step, h, kept)
         self._set_steps(lanes, h, error, kept)
-        lanes.t = np.where(kept, now, lanes.t)
-        lanes.x = np.where(kept[:, None], step.end, lanes.x)
-        lanes.f = np.where(kept[:, None], step.slope, lanes.f)
+        if kept.all():
+            lanes.t, lanes.x, lanes.f = now, step.end, step.slope
+        else:
+            lanes.t = np.where(kept, now, lanes.t)
+            lanes.x, lanes.f = (np.where(kept[:, None], *pair) for pair in ((step.end, lanes.x), (step.slope, lanes.f)))
         self._end_lanes(lanes)
 
     def _at_jump(self, lanes: _Lanes, h: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -170,8 +175,9 @@ class _Run:
 
     def _note_samples(self, lanes: _Lanes, step: Attempt, kept: np.ndarray, now: np.ndarray) -> None:
         """Keep the interpolant of the steps in which samples lie, for :meth:`_flush`."""
-        first, stop = (np.searchsorted(self._times, t, side="right") for t in (lanes.t, now))
-        holding = kept & (stop > first)
+        first = lanes.sample
+        stop = np.where(kept, np.searchsorted(self._times, now, side="right"), first)
+        lanes.sample, holding = stop, stop > first
         if not holding.any():
             return
         piece = (lanes.row, lanes.t, step.h[:, 0], first, stop)
@@ -192,11 +198,14 @@ class _Run:
         self.states[row[piece], sample] = interpolated(terms[:, piece], share)
         self._pieces = []
 
-    def _count(self, lanes: _Lanes, step: Attempt, h: np.ndarray, kept: np.ndarray, jump: np.ndarray) -> None:
-        """Count steps, jumps, and steps at the limit of stability."""
+    def _count(self, lanes: _Lanes, step: Attempt, h: np.ndarray, kept: np.ndarray) -> None:
+        """Count steps, short ones, and steps at the limit of stability."""
         lanes.tried += 1
-        lanes.jumps += jump
+        lanes.short += kept & (h < _FLOOR * lanes.longest)
         lanes.longest = np.where(kept, np.maximum(lanes.longest, h), lanes.longest)
+        self._turn += 1
+        if self._turn % _SELDOM and not lanes.hits.any():
+            return
         limited = kept & (step.stiffness() > _STABLE)
         lanes.misses = np.where(limited, 0, lanes.misses + kept)
         lanes.hits = np.where(lanes.misses >= _MISSES, 0, lanes.hits + limited)
@@ -214,7 +223,7 @@ class _Run:
         done = lanes.t >= self._end
         far = ~(np.abs(lanes.x) < self._limit).all(axis=1)
         vanished = ~done & (lanes.h < _VANISHED * np.spacing(np.maximum(lanes.t, self._end * 1e-9)))
-        spent = ~done & ((lanes.tried >= self._budget) | (lanes.jumps >= self._most_jumps))
+        spent = ~done & ((lanes.tried >= self._budget) | (lanes.short >= self._most_short))
         stiff = ~done & (lanes.hits >= _HITS) & (self._end - lanes.t > _WORTH * lanes.h)
         ended = done | far | vanished | spent | stiff
         if not ended.any():
@@ -233,16 +242,15 @@ class _Run:
             return not_finite(lanes.x[lane], t)
         if far or vanished:
             return ends_early(t, self._end)
-        reason = "jumps" if lanes.jumps[lane] > 0.01 * lanes.tried[lane] else "fast"
+        reason = "jumps" if lanes.short[lane] >= self._most_short else "fast"
         return budget_spent(Failure(t, self._end, int(lanes.tried[lane]), reason))
 
     def _go_on_implicitly(self, row: int, x: np.ndarray, t: float) -> None:
         """Finish a stiff trial by an implicit method."""
         self._flush()
         rest = self._times > t
-        found = implicit(
-            self._flow, x, self._times[rest] - t, tolerance=self._tolerance, floor=self._atol, budget=self._budget
-        )
+        times, tolerance, floor = self._times[rest], self._tolerance, self._atol
+        found = implicit(self._flow, x, times, begin=t, tolerance=tolerance, floor=floor, budget=self._budget)
         if isinstance(found, ValueError):
             self.failures[row] = found
             return

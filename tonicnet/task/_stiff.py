@@ -19,17 +19,19 @@ def implicit(
     x: Float[np.ndarray, " component"],
     times: Float[np.ndarray, " time"],
     *,
+    begin: float,
     tolerance: float,
     floor: float,
     budget: int,
 ) -> Float[np.ndarray, "time component"] | ValueError:
-    """Return the states of one trial from ``x`` at ``times`` > 0 by an implicit method, or why there are none.
+    """Return the states at ``times`` of one trial that is at ``x`` at ``begin``, or why there are none.
 
-    ``budget``: steps, each of at most 12 evaluations. Source: Petzold 1983, doi:10.1137/0904010 (LSODA).
+    ``budget``: steps, each of at most 12 evaluations.
+    Source: Hairer and Wanner 1996, doi:10.1007/978-3-642-05221-7 (Radau IIA of order 5).
     """
     from scipy.integrate import solve_ivp
 
-    left, now = [12 * budget], [0.0]
+    left, now = [12 * budget], [begin]
 
     def counted(t: float, state: np.ndarray) -> np.ndarray:
         left[0] -= 1
@@ -40,7 +42,7 @@ def implicit(
 
     end = float(times[-1])
     try:
-        found = solve_ivp(counted, (0.0, end), x, method="LSODA", t_eval=times, rtol=tolerance, atol=floor)
+        found = solve_ivp(counted, (begin, end), x, method="Radau", t_eval=times, rtol=tolerance, atol=floor)
     except _Spent:
         return budget_spent(Failure(now[0], end, budget, "stiff"))
     return np.asarray(found.y.T) if found.success else ends_early(now[0], end)

@@ -92,7 +92,7 @@ def _on_disk(folder: Path, key: str, compute: Callable[[], np.ndarray]) -> np.nd
 def _read(file: Path, key: str) -> np.ndarray | None:
     """Return the array of a file, or None if it is missing, damaged, or another task's."""
     try:
-        with np.load(file, allow_pickle=False) as held:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
             return np.array(held["values"]) if str(held["key"]) == key else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

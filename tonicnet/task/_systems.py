@@ -41,7 +41,8 @@ class _Bound:
         if x.ndim == 1:  # one state: plain floats are several times faster than numpy's
             return np.array(self.equation(*x.tolist(), **self.parameters))
         slope = np.empty(x.shape)
-        for k, change in enumerate(self.equation(*np.moveaxis(x, -1, 0), **self.parameters)):
+        columns = x.T if x.ndim == 2 else np.moveaxis(x, -1, 0)
+        for k, change in enumerate(self.equation(*columns, **self.parameters)):
             slope[..., k] = change
         return slope
 
