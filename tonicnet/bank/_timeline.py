@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from .._labels import Variable
 from .._layout import run_dataset
@@ -22,7 +22,7 @@ class Timeline:
     """
 
     segments: list[Segment]
-    step: Float[np.ndarray, " time"]
+    step: Int[np.ndarray, " time"]
     dt: float
     every: int
 
