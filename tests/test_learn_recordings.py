@@ -1,4 +1,4 @@
-"""Learning from samples: noise taken off, rare states drawn, spurious fixed points found, recordings and behaviours learned."""
+"""Learning from samples: noise taken off, rare states drawn, spurious points found, recordings, behaviours."""
 
 from __future__ import annotations
 
