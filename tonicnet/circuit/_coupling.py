@@ -46,28 +46,16 @@ class Coupling:
             return drive.expand(r.shape) if drive.shape != r.shape else drive
         return drive + (self.synapses @ r.T).T
 
-    def add_to(self, drive: Float[Tensor, "row unit"], r: Float[Tensor, "row unit"]) -> None:
-        """Add (W + share E D) r to ``drive``, in place."""
-        if self.matrix is not None:
-            drive.addmm_(r, self.matrix.T)
-        elif self.share or self.synapses is not None:
-            drive.copy_(self.forward(r, drive))
-
     def backward(
         self, adjoint: Float[Tensor, "row unit"], kept: Float[Tensor, "row unit"], leak: float, scale: float = 1.0
     ) -> Float[Tensor, "row unit"]:
         """Return scale (W + share E D)' applied to each row of ``adjoint``, less ``leak`` times ``kept``."""
+        if self.turned is not None and adjoint.shape[0] > 1 and adjoint.T.is_contiguous():
+            return torch.addmm(kept.T, self.turned, adjoint.T, beta=-leak, alpha=scale).T
         if self.matrix is not None:
             return torch.addmm(kept, adjoint, self.matrix, beta=-leak, alpha=scale)
         made = torch.addmm(kept, adjoint @ self.into.T, self.out.T, beta=-leak, alpha=scale * self.share)
         return made if self.transposed is None else made.add((self.transposed @ adjoint.T).T, alpha=scale)
-
-    def turn_back(self, kept: Float[Tensor, "row unit"], adjoint: Tensor, leak: float, scale: float) -> None:
-        """Replace ``kept`` by what :meth:`backward` returns, in place: fastest for few rows kept as columns."""
-        if self.turned is not None:
-            kept.addmm_(adjoint, self.turned.T, beta=-leak, alpha=scale)
-        else:
-            kept.copy_(self.backward(adjoint, kept, leak, scale))
 
     @cached_property
     def turned(self) -> Float[Tensor, "unit unit"] | None:

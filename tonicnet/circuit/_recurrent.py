@@ -39,7 +39,9 @@ class Recurrent(Circuit):
 
     def drive(self, x: Tensor, onto: Tensor, fed: Tensor | None = None, closed: float = 1.0) -> Tensor:
         """Return onto + E fed + (W + closed E D) r."""
-        onto = onto if fed is None else self.fed(fed, onto)
+        if fed is not None:  # as columns, which is how the coupling adds it
+            column = onto[:, None] if onto.dim() == 1 else onto.T
+            onto = torch.addmm(column, self.into.T, fed.T).T
         return self.coupling(closed).forward(x, onto)
 
     def through_synapses(self, x: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ class ContinuousWindows(RateWindows):
                     kappa = kappa.add(known, alpha=self.h * stages[j][i])
             at = k * len(stages) + i
             local = kappa * made.through[at].to(adjoint.dtype)[:, None]
-            swept.add(kappa, local, made.features[at], closed)
+            swept.add(kappa, local, made.features[at], closed, 1.0)
             later[i] = coupling.backward(local.flatten(0, 1), kappa.flatten(0, 1), 1.0).view(local.shape)
         for known in later.values():
             adjoint = adjoint + known

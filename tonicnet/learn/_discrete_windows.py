@@ -47,8 +47,9 @@ class DiscreteWindows(RateWindows):
     def back(self, circuit: Recurrent, adjoint: Tensor, made: Pass, k: int, swept: Sweep) -> Tensor:
         """Return adjoints swept back over step k."""
         closed = made.windows.closed(k)
-        kappa = self.h * adjoint
-        local = kappa * made.through[k].to(adjoint.dtype)[:, None]
-        swept.add(kappa, local, made.features[k], closed)
+        local = adjoint * made.through[k].to(adjoint.dtype)[:, None]
+        swept.add(adjoint, local, made.features[k], closed, self.h)
         coupling = circuit.coupling(closed, adjoint.dtype)
-        return coupling.backward(local.flatten(0, 1), adjoint.flatten(0, 1), self.h - 1).view(local.shape)
+        if adjoint.shape[1] == 1:
+            return coupling.backward(local[:, 0], adjoint[:, 0], self.h - 1, self.h)[:, None]
+        return coupling.backward(local.flatten(0, 1), adjoint.flatten(0, 1), self.h - 1, self.h).view(local.shape)

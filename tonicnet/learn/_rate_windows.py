@@ -99,10 +99,11 @@ class Sweep:
         self._numbers: ParameterSet = learnable.set
         self._size = learnable.size
 
-    def add(self, kappa: Tensor, local: Tensor, feature: Tensor, closed: float) -> None:
-        """Add what a stage contributes: ``kappa`` is the adjoint of the response, ``local`` that of its input."""
+    def add(self, kappa: Tensor, local: Tensor, feature: Tensor, closed: float, share: float) -> None:
+        """Add ``share`` times what a stage contributes: ``kappa`` is the adjoint of the response, ``local`` that of its
+        input."""
         touched = self._numbers.touched(kappa, local, feature, self._circuit, closed)
-        self.rows[:, : touched.shape[1]] += touched
+        self.rows[:, : touched.shape[1]].add_(touched, alpha=share)
 
     def score(self, seed: Float[Tensor, "window row component"], state: Tensor, first: int) -> None:
         """Add what the readout D r of a scored step contributes to the rows that begin there."""
@@ -167,13 +168,14 @@ class _RatesAt(Linearisation):
     def _back(self, made: Pass, errors: Float[Tensor, "scored window component"]) -> Float[Tensor, " number"]:
         """Return J'e of a run, by one adjoint a window."""
         at, out = made.at(), self._circuit.out
-        adjoint = torch.zeros_like(made.states[0])[:, None]
-        sweep = self._sweep(adjoint.shape[0], 1)
+        windows, n = made.states[0].shape
+        adjoint = out.new_zeros(n, windows).T[:, None]  # columns: few rows are multiplied fastest so
+        sweep = Sweep(self._residual.learnable, self._circuit, out.new_zeros(len(self.theta), windows).T[:, None])
         for k in range(made.windows.steps, -1, -1):
             if k in at:
-                seed = errors[at[k]][:, None]
-                adjoint = adjoint + seed @ out.T
-                sweep.score(seed, made.states[at[k]], 0)
+                seed = errors[at[k]]
+                adjoint = torch.addmm(adjoint[:, 0].T, out, seed.T).T[:, None]
+                sweep.score(seed[:, None], made.states[at[k]], 0)
             if k:
                 adjoint = self._residual.back(self._circuit, adjoint, made, k - 1, sweep)
         return sweep.rows.sum((0, 1))
