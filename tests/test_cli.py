@@ -89,7 +89,18 @@ def test_help_and_version_are_printed_without_torch() -> None:
 
 def test_options_of_fit_default_to_those_of_the_library() -> None:
     ours, theirs = signature(_fit.fit).parameters, signature(tn.fit).parameters
-    for name in ("method", "noise", "steps", "rounds", "memory", "device", "seed", "neurons_per_unit"):
+    for name in (
+        "learn",
+        "objective",
+        "method",
+        "noise",
+        "steps",
+        "rounds",
+        "memory",
+        "device",
+        "seed",
+        "neurons_per_unit",
+    ):
         assert ours[name].default == theirs[name].default, name
 
 
@@ -254,7 +265,9 @@ def test_the_command_itself_runs() -> None:
     ("words", "sentence"),
     [
         (["fit", "lorentz"], "Did you mean 'lorenz'"),
-        (["fit", "hopf", "--method", "flo"], "Did you mean 'flow'"),
+        (["fit", "hopf", "--method", "adm"], "Did you mean 'adam'"),
+        (["fit", "hopf", "--objective", "feild"], "Did you mean 'field'"),
+        (["fit", "hopf", "--learn", "gains"], "Did you mean 'gain'"),
         (["fit", "hopf", "--synapses", "densse"], "Did you mean 'dense'"),
         (["fit", "hopf", "--transfer", "tan"], "Did you mean 'tanh'"),
         (["fit", "hopf", "--units", "0"], "units must be at least 1"),

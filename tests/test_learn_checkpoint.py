@@ -244,6 +244,19 @@ def test_the_checkpoint_of_another_run_is_refused(path: Path, halfway: bytes, ch
     assert path.read_bytes() == halfway
 
 
+def test_the_checkpoint_of_an_earlier_version_is_refused(path: Path) -> None:
+    """Fewer settings, tonic inputs under a name of their own, lists of other names: as version 0.1.0 first wrote it."""
+    ds = tn.load(path)
+    identity = {k: v for k, v in json.loads(ds.attrs["identity"]).items() if k not in ("learn", "objective")}
+    states = ds.attrs["states"].replace('"best"', '"score"')
+    old = ds.rename(theta_0="bias_0", number="unit").drop_vars("begun_0")
+    tn.save(old.assign_attrs(identity=json.dumps(identity), states=states), path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"an earlier version of tonicnet \(0.1.0\), .* remove the file to begin anew"):
+        call(path)
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("place", [0, 3, 6, -1], ids=["first step", "next stage", "next task", "last step"])
 def test_ctrl_c_returns_a_bank_and_can_be_gone_on_from(tmp_path: Path, place: int) -> None:
     given = {"tasks": [spiral(1.0), spiral(2.0, "faster")]}
@@ -278,7 +291,7 @@ def without(path: Path, name: str) -> xr.Dataset:
 
 
 def short(path: Path) -> xr.Dataset:
-    return tn.load(path).isel(unit=slice(None, -1))
+    return tn.load(path).isel(number=slice(None, -1))
 
 
 DAMAGE: dict[str, Callable[[Path], bytes | xr.Dataset]] = {
@@ -289,7 +302,7 @@ DAMAGE: dict[str, Callable[[Path], bytes | xr.Dataset]] = {
     "identity is a list": lambda path: without(path, "identity"),
     "states are a list": lambda path: without(path, "states"),
     "states are cut off": lambda path: tn.load(path).assign_attrs(states=tn.load(path).attrs["states"][:-20]),
-    "no bias": lambda path: without(path, "bias_0"),
+    "no numbers": lambda path: without(path, "theta_0"),
     "too few units": short,
 }
 

@@ -139,7 +139,7 @@ def test_memory_that_suffices_for_the_first_stage_only_is_refused_before_any_ste
 
 TILED = {
     "low-rank": ({}, {"tasks": "hopf"}),
-    "low-rank, trajectory": ({}, {"tasks": "hopf", "method": "trajectory"}),
+    "low-rank, trajectory": ({}, {"tasks": "hopf", "objective": "trajectory"}),
     "dense": ({"synapses": "dense", "transfer": "tanh", "gain": 0.9, "components": 2}, {"tasks": "hopf"}),
 }
 
@@ -222,14 +222,14 @@ def test_a_restart_is_made_while_starts_are_lost() -> None:
 
 def test_the_bank_says_what_was_picked(bank: xr.Dataset) -> None:
     for said in bank["method"].values:
-        assert str(said).startswith("flow, primal Gauss-Newton steps")
+        assert str(said).startswith("field, primal Gauss-Newton steps")
     assert bank.attrs["method"] == "auto"
 
 
 PICKED = {
-    "trajectory": ({"method": "trajectory"}, "trajectory, "),
-    "matrix-free": ({"solver": "matrix-free"}, "flow, matrix-free Gauss-Newton steps"),
-    "first-order": ({"method": "amsgrad", "steps": 1}, "flow, AMSGrad"),
+    "trajectory": ({"objective": "trajectory"}, "trajectory, "),
+    "matrix-free": ({"solver": "matrix-free"}, "field, matrix-free Gauss-Newton steps"),
+    "first-order": ({"method": "amsgrad", "steps": 1}, "field, AMSGrad"),
 }
 
 
@@ -257,7 +257,7 @@ def test_every_event_tells_the_time_left(learned: tuple[xr.Dataset, list[dict]])
 # ---------------------------------------------------------------- solvers
 
 SOLVED = {
-    "dual": {"solver": "dual", "method": "trajectory", "steps": 2},  # as many equations as rows: few are wanted
+    "dual": {"solver": "dual", "objective": "trajectory", "steps": 2},  # as many equations as rows: few are wanted
     "matrix-free": {"solver": "matrix-free", "steps": 20},
 }
 

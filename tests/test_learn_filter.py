@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from tonicnet.learn._filter import taught
 
 import tonicnet as tn
-from tonicnet.learn._score import Examiner
+from tonicnet.circuit import circuit_of, motion, of_bias
+from tonicnet.learn._corrected_field import corrected
+from tonicnet.learn._course import Problem
+from tonicnet.learn._judge import AttractorJudge
 from tonicnet.learn._target import Target
 from tonicnet.measure import limit_cycle_of
 from tonicnet.network import Filter
-from tonicnet.simulate import Circuit, motion
 
 FILTERS = {"rise": {"rise": 0.005}, "delay": {"delay": 0.004}, "both": {"rise": 0.005, "delay": 0.004}}
 
@@ -28,19 +29,19 @@ def test_a_linear_field_is_corrected_exactly(kind):
     z = np.random.default_rng(0).normal(0, 1, (5, 2))
     rise, tau, delay = (s / f.lag for s in (f.rise, f.tau, f.delay))
     exact = scipy.linalg.expm(delay * a) @ (np.eye(2) + rise * a) @ (np.eye(2) + tau * a) - np.eye(2)
-    np.testing.assert_allclose(taught(lambda x: x @ a.T, f, z), z @ exact.T, atol=1e-7)
+    np.testing.assert_allclose(corrected(lambda x: x @ a.T, f, z), z @ exact.T, atol=1e-7)
 
 
 def test_without_rise_and_delay_nothing_is_corrected():
     net, slow = tn.Network(20, seed=0), tn.Network(20, seed=0, rise=0.005, delay=0.002)
     z = np.random.default_rng(0).normal(0, 1, (5, 3))
-    plain, corrected = (Target(tn.task("hopf"), n) for n in (net, slow))
-    assert plain.unit == pytest.approx(corrected.unit)  # the same speed for each unit of lag
-    assert corrected.speed == pytest.approx(plain.speed * 0.1 / 0.107)
-    own = plain.unit * tn.task("hopf").flow(plain.entry.to_task(z)[:, :2]) / tn.task("hopf").scale
+    plain, other = (Target(tn.task("hopf"), n) for n in (net, slow))
+    assert plain.unit == pytest.approx(other.unit)  # the same speed for each unit of lag
+    assert other.speed == pytest.approx(plain.speed * 0.1 / 0.107)
+    own = plain.unit * tn.task("hopf").flow(plain.scaling.to_task(z)[:, :2]) / tn.task("hopf").scale
     np.testing.assert_array_equal(plain.flow(z), np.concatenate([own, -z[:, 2:]], axis=1))
-    assert np.abs(corrected.flow(z) - plain.flow(z)).max() > 0.01
-    np.testing.assert_array_equal(corrected.flow(z)[:, 2], -z[:, 2])
+    assert np.abs(other.flow(z) - plain.flow(z)).max() > 0.01
+    np.testing.assert_array_equal(other.flow(z)[:, 2], -z[:, 2])
 
 
 @pytest.mark.parametrize("tau", [0.1, 0.02])
@@ -72,11 +73,12 @@ def test_a_network_that_has_the_corrected_field_runs_the_task(task, kind, tau):
 def test_scores_are_those_of_the_network_that_is_run():
     net = tn.Network(40, seed=0, rise=0.005, delay=0.002)
     bias = tn.learn.first_bias(net)
-    examiner = Examiner.of(Target(tn.task("hopf"), net), Circuit(net))
-    examiner = replace(examiner, truth=examiner.truth[:, :101], other=examiner.other[:, :101])
-    dt = examiner.h * net.filter.lag
-    run = tn.simulate(net, bias, duration=100 * dt, dt=dt, initial=examiner.history[:, 0])["output"].values
-    np.testing.assert_allclose(examiner.run(torch.tensor(bias)), run[..., :2], atol=1e-9)
+    judge = AttractorJudge.of(Problem(Target(tn.task("hopf"), net), circuit_of(net), tn.learn.Settings()))
+    judge = replace(judge, truth=judge.truth[:, :101], other=judge.other[:, :101])
+    dt = judge.h * net.filter.lag
+    run = tn.simulate(net, bias, duration=100 * dt, dt=dt, initial=judge.history[:, 0])["output"].values
+    dynamics = of_bias(judge.circuit).at(torch.tensor(bias))
+    np.testing.assert_allclose(judge.run(dynamics), run[..., :2], atol=1e-9)
 
 
 @pytest.mark.slow
@@ -113,11 +115,11 @@ def recording():
     [
         (recording(), {}, {}, "task 'circle' has no vector field"),
         ("hopf", {"synapses": "dense"}, {}, "this network's synapses are dense"),
-        ("hopf", {}, {"method": "trajectory"}, "method \"trajectory\" follows paths of task 'hopf'"),
+        ("hopf", {}, {"objective": "trajectory"}, "objective \"trajectory\" follows paths of task 'hopf'"),
     ],
 )
-def test_what_has_no_field_to_correct_is_refused_before_any_work(task, network, given, said, monkeypatch):
-    monkeypatch.setattr("tonicnet.learn._fit.Circuit", lambda *_: pytest.fail("began to work"))
+def test_what_has_no_field_to_correct_is_refused_before_any_step(task, network, given, said, monkeypatch):
+    monkeypatch.setattr("tonicnet.learn._fit._learn_all", lambda *_: pytest.fail("began to learn"))
     net = tn.Network(20, seed=0, rise=0.005, **network)
     with pytest.raises(ValueError, match=said) as caught:
         tn.fit(net, task, progress=False, **given)

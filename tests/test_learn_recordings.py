@@ -1,18 +1,17 @@
-"""Learning from samples: noise taken off, rare states drawn, traps found, recordings and behaviours learned."""
+"""Learning from samples: noise taken off, rare states drawn, spurious points found, recordings, behaviours."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 import xarray as xr
-from tonicnet.learn._rare import half_rare
-from tonicnet.learn._traps import traps
 
 import tonicnet as tn
+from tonicnet.circuit import autonomous
+from tonicnet.learn._rare_states import half_rare
 from tonicnet.learn._smooth import smoothed
+from tonicnet.learn._spurious import spurious_fixed_points
 from tonicnet.learn._target import Target
-from tonicnet.simulate import Circuit
 
 DT = 0.02
 TIME = np.arange(0, 40, DT)
@@ -97,7 +96,7 @@ def test_a_stray_state_does_not_take_all() -> None:
     assert (half_rare(states, 2000, np.random.default_rng(0)) == 1999).mean() < 0.05
 
 
-# ---------------------------------------------------------------- traps
+# ---------------------------------------------------------------- spurious fixed points
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +109,10 @@ def fitted() -> tuple[tn.Network, xr.Dataset]:
 def test_stable_fixed_points_are_found_and_only_they(fitted: tuple, name: str, wells: list) -> None:
     net, bank = fitted
     target = Target(tn.task(name), net)
-    bias = torch.tensor(bank["bias"].sel(task=name).values)
-    found = traps(Circuit(net, torch.float64, torch.device("cpu")), bias, target.known, net.filter)
+    alone = autonomous(net, {"bias": bank["bias"].sel(task=name).values})
+    found = spurious_fixed_points(alone, target.known)
     assert found.shape == (len(wells), 3)
-    at = target.entry.to_task(found)
+    at = target.scaling.to_task(found)
     np.testing.assert_allclose(at[np.argsort(at[:, 0]), :2], np.reshape(wells, (-1, 2)), atol=0.05)
     if wells:
         start = xr.DataArray(at[:, :2], dims=("trial", "component"))

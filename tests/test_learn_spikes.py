@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tonicnet.learn._residual import Sum
 
 import tonicnet as tn
+from tonicnet.circuit import circuit_of, of_bias
 from tonicnet.learn._spike_noise import SpikeNoise
 from tonicnet.network import LIF
-from tonicnet.simulate import Circuit
+from tonicnet.solve import Sum
 
 N = 40
 
@@ -19,7 +19,7 @@ N = 40
 def noise() -> SpikeNoise:
     net = tn.Network(N, seed=1, transfer=LIF(noise=0.2))
     states = torch.randn(60, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    return SpikeNoise(Circuit(net), states, neurons_per_unit=4, lag=net.tau)
+    return SpikeNoise(of_bias(circuit_of(net)), states, neurons_per_unit=4, lag=net.tau)
 
 
 @pytest.fixture(scope="module")
@@ -27,38 +27,39 @@ def bias() -> torch.Tensor:
     return torch.randn(N, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
 
 
-def test_the_loss_is_the_noise_that_predict_foretells(noise: SpikeNoise, bias: torch.Tensor) -> None:
+def test_the_loss_is_the_noise_that_predict_gives(noise: SpikeNoise, bias: torch.Tensor) -> None:
     """Twice the variance of the filtered output, summed over components: what white noise adds in one tau."""
     net = tn.Network(N, seed=1, transfer=LIF(noise=0.2))
-    x = noise.states @ noise.circuit.into + bias
+    x = noise.states @ noise.learnable.circuit.into + bias
     power = net.transfer.variability(x.numpy()) / (4 * 100.0**2)
     variance = (power @ net.decoder.T.astype(np.float64) ** 2).mean(0) / (2 * net.tau)
     assert noise.loss(bias) == pytest.approx(2 * variance.sum(), rel=1e-5)
 
 
 def test_gradient_and_rows_are_those_of_differences(noise: SpikeNoise, bias: torch.Tensor) -> None:
-    loss, gradient = noise.gradient(bias)
+    here = noise.at(bias)
     h = 1e-4
     moved = np.array([(noise.loss(bias + h * e) - noise.loss(bias - h * e)) / (2 * h) for e in torch.eye(N).double()])
-    assert loss == noise.loss(bias)
-    assert 2 * gradient.numpy() == pytest.approx(moved, rel=1e-3, abs=1e-3 * np.abs(moved).max())
-    (block,) = noise.blocks(bias)
-    normal, products = noise.normal(bias), noise.products(bias)
-    assert float(block.error.square().sum()) == pytest.approx(loss)
-    assert torch.allclose(block.error @ block.jacobian, gradient)
+    assert here.loss == noise.loss(bias)
+    assert 2 * here.gradient().numpy() == pytest.approx(moved, rel=1e-3, abs=1e-3 * np.abs(moved).max())
+    (block,) = here.blocks()
+    normal, products = here.normal(), here.products()
+    assert float(block.error.square().sum()) == pytest.approx(here.loss)
+    assert torch.allclose(block.error @ block.jacobian, here.gradient())
     assert torch.allclose(normal.curvature, block.jacobian.T @ block.jacobian)
     assert torch.allclose(products.curvature(bias), normal.curvature @ bias)
     assert torch.allclose(products.diagonal, normal.curvature.diagonal())
-    both = Sum([(1.0, noise), (1.0, noise)])
+    both = Sum(((1.0, noise), (1.0, noise)))
     assert both.rows == 2 * N
-    assert torch.allclose(both.normal(bias).gradient, 2 * gradient)
+    assert torch.allclose(both.at(bias).normal().gradient, 2 * here.gradient())
 
 
 def test_silent_units_make_no_noise_and_no_trouble(noise: SpikeNoise) -> None:
     silent = torch.full((N,), -1e3, dtype=torch.float64)
     assert noise.loss(silent) == pytest.approx(0, abs=1e-9)
-    assert torch.isfinite(noise.normal(silent).curvature).all()
-    assert all(torch.isfinite(b.jacobian).all() for b in noise.blocks(silent))
+    here = noise.at(silent)
+    assert float(here.normal().curvature.abs().max()) == pytest.approx(0, abs=1e-9)
+    assert all(torch.isfinite(b.jacobian).all() for b in here.blocks())
 
 
 @pytest.fixture(scope="module")

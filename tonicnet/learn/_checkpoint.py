@@ -76,9 +76,16 @@ class Checkpoint:
 def _check(file: Path, held: xr.Dataset, identity: dict[str, Any]) -> None:
     try:
         theirs = json.loads(held.attrs["identity"])
+        earlier = not identity.keys() <= theirs.keys()  # it had fewer settings
         differing = [key for key in identity if theirs.get(key) != identity[key]]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _foreign(file) from None
+    if earlier:
+        raise ValueError(
+            f"{file} is the checkpoint of an earlier version of tonicnet ({held.attrs.get('tonicnet_version')}), from "
+            "which this one cannot go on; finish it with that version, give another path, or remove the file to begin "
+            "anew"
+        )
     if differing:
         key = differing[0]
         raise ValueError(
