@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from torch import Tensor
 
@@ -27,17 +28,25 @@ class Units:
 
     def rate(self, h: Tensor) -> Tensor:
         """Return the rates at inputs h."""
-        inner: Values = self.phi.value
-        for acting in reversed(self.sets):
-            inner = _values_round(inner, *acting)
-        return inner(h)
+        return self._rate(h)
 
     def respond(self, h: Tensor) -> Response:
         """Return rates and derivatives at inputs h."""
+        return self._respond(h)
+
+    @cached_property
+    def _rate(self) -> Values:
+        inner: Values = self.phi.value
+        for acting in reversed(self.sets):
+            inner = _values_round(inner, *acting)
+        return inner
+
+    @cached_property
+    def _respond(self) -> Inner:
         inner: Inner = self._plain
         for numbers, t in reversed(self.sets):
             inner = _round(inner, numbers, t, numbers.name == self.learned)
-        return inner(h)
+        return inner
 
     def _plain(self, h: Tensor) -> Response:
         return Response(*self.phi.both(h))

@@ -95,7 +95,7 @@ class Tanh(Transfer):
 
     def slope_beside(self, x: Tensor, r: Tensor) -> Tensor:
         """Return 1 - r^2."""
-        return torch.addcmul(torch.ones((), dtype=x.dtype, device=x.device), r, r, value=-1)
+        return torch.rsub(r * r, 1)
 
 
 @dataclass(frozen=True)
