@@ -93,7 +93,7 @@ class Tanh(Transfer):
         """Return 1 - tanh(x)^2."""
         return self.slope_beside(x, torch.tanh(x))
 
-    def slope_beside(self, x: Tensor, r: Tensor) -> Tensor:
+    def slope_beside(self, x: Tensor, r: Tensor) -> Tensor:  # noqa: ARG002
         """Return 1 - r^2."""
         return torch.rsub(r * r, 1)
 
