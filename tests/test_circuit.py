@@ -361,7 +361,7 @@ def test_compiled_and_torch_runs_agree(case: Case, method: str) -> None:
     state = torch.tensor(case.states()[:2])
     u, noise = torch.tensor(rng.normal(size=(5, 2, K))), torch.tensor(rng.normal(size=(5, 2, N)))
     given = {"filter": case.net.filter, "h": 0.1, "method": method, "keeps": True}
-    torch_loop = TorchLoop(dynamics, state, *given.values())
+    torch_loop = TorchLoop(dynamics, state, *given.values(), dense=1)
     fast = loop_of(dynamics, state, **given)
     if not isinstance(fast, CompiledLoop):
         pytest.skip("no compiled code here")
