@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .task import from_observed as from_observed
     from .task import read_recording as read_recording
     from .task import task as task
+    from .task import task_factory as task_factory
     from .task import tasks as tasks
 
 _open_door(
@@ -54,7 +55,7 @@ _open_door(
         ),
         "report": ("report",),
         "simulate": ("flow", "simulate"),
-        "task": ("Task", "from_dysts", "from_observed", "read_recording", "task", "tasks"),
+        "task": ("Task", "from_dysts", "from_observed", "read_recording", "task", "task_factory", "tasks"),
     },
     rooms=("measure", "plot", "spiking"),
 )  # fmt: skip

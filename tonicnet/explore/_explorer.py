@@ -11,6 +11,7 @@ import xarray as xr
 from .._names import choose
 from ..bank import Entry, check_bank, entry
 from ..network import Network
+from ..parameters import SETS
 from ..simulate import simulate
 
 _FROM, _TO = "one", "other"
@@ -39,6 +40,7 @@ class Explorer:
     def __init__(self, net: Network, bank: xr.Dataset, *, seconds: float = 12.0, seed: int = 0) -> None:
         """Check the bank and the length, and run the first task."""
         check_bank(net, bank)
+        _check_biases(bank)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"seconds is the length of a run, a positive number, got {seconds}")
         self.net, self.bank, self.seconds, self.seed = net, bank, float(seconds), seed
@@ -107,3 +109,13 @@ class Explorer:
             mixed = f"{1 - share:.2f} {one.task} + {share:.2f} {other.task}"
             run = run.assign_coords(segment=run["segment"].copy(data=np.full(run.sizes["time"], mixed)))
         return run
+
+
+def _check_biases(bank: xr.Dataset) -> None:
+    """Refuse a bank whose tasks differ in more than tonic inputs, between which nothing is mixed here."""
+    for name, one in SETS.items():
+        if name != "bias" and one.variable in bank:
+            raise ValueError(
+                f"this bank holds {one.long_name}s, and explore mixes tonic inputs alone; give tasks learned "
+                'by them (learn="bias")'
+            )

@@ -13,11 +13,12 @@ from ..measure import limit_cycle_of
 from ..network import Network
 from ..solve import differenced, distinct, zeros
 from ..task import Task, recorded
+from ._chosen_speed import fitting_speed
 from ._corrected_field import advanced, corrected
 from ._smooth import Smoothed, smoothed
 from ._spurious import APART, distance_to
 
-SLOWNESS = 0.375  # rms of tau f(z) in units of z, for a speed chosen from the task's own time scale
+SLOWNESS = 0.375  # rms of tau f(z) in units of z at most, for a speed chosen from the task's own time scale
 _LONG = 400  # time scales of a recording in which a period must hold
 _STEADY = 0.03  # variation of return times of a recorded cycle at most: chaos may seem periodic for a while
 _SEEKERS, _NEWTON, _REST = 64, 30, 1e-6  # of the search for fixed points, and |F| left there
@@ -50,7 +51,9 @@ class Target:
             return self.task.speed
         if not np.isfinite(self.task.time_scale):
             raise ValueError(f"task {self.task.name!r} does not move; give it a speed (task-time units per second)")
-        return SLOWNESS * self.task.time_scale / self.net.filter.lag
+        fastest = SLOWNESS * self.task.time_scale
+        share = fitting_speed(self.task, fastest) if self.task.has_flow else 1.0
+        return share * fastest / self.net.filter.lag
 
     @property
     def unit(self) -> float:

@@ -10,14 +10,11 @@ from ..bank import plan as rows_of
 from ..network import Network
 from ..parameters import SETS
 
+Bias = xr.Dataset | xr.DataArray | np.ndarray
+
 
 def plan(
-    net: Network,
-    bias: xr.Dataset | xr.DataArray | np.ndarray,
-    *,
-    duration: float | None,
-    schedule: Schedule | None,
-    task: str | None = None,
+    net: Network, bias: Bias, *, duration: float | None, schedule: Schedule | None, task: str | None = None
 ) -> list[Segment]:
     """Return the segments of a spiking run; refuse rows whose numbers are no threshold of a neuron."""
     segments = rows_of(net, bias, duration=duration, schedule=schedule, task=task)
