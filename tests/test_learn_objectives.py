@@ -32,7 +32,7 @@ def test_adam_follows_trajectories_of_a_task_with_a_field(method: str, said: str
     """Its first step moves every number by its rate, 0.02, against the gradient; then the loss falls."""
     events: list[dict] = []
     given = QUICK | {"objective": "trajectory", "method": method}
-    bank = tn.fit(NET, "hopf", progress=few(60, events), **given)
+    bank = tn.fit(NET, "hopf", progress=few(150, events), **given)
     assert bank["method"].item() == said
     moved = events[0]["bias"] - tn.learn.first_bias(NET, seed=0)
     np.testing.assert_allclose(np.abs(moved), 0.02, rtol=0.02)  # less where the gradient is next to nothing
