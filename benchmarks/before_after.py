@@ -4,7 +4,8 @@
     python benchmarks/before_after.py --before ../before            # all rows, into results/before_after.json
     python benchmarks/before_after.py --before ../before lorenz simulate --networks 1
 
-Each run is a process of its own. A row that is there already is not run again (``--again`` runs it).
+Each run is a process of its own. A row that is there already is not run again (``--again`` runs it). All rows that are
+there are told in results/before_after.md.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "before_after.json"
+TABLE = RESULTS.with_suffix(".md")
 SCORES = (
     "valid_time",
     "divergence",
@@ -95,7 +98,7 @@ def main() -> None:
                 if key not in held or given.again:
                     held[key] = _run(ROWS[name], folder, seed, given.threads, _STEPS[side]) | _machine(folder)
                     _write(held)
-        _tell(name, held, given)
+        print(*_lines(name, given.threads, held), sep="\n", flush=True)
 
 
 def _run(row: tuple[str, str], folder: Path, seed: int, threads: int, steps: int) -> dict[str, Any]:
@@ -127,21 +130,49 @@ def _machine(folder: Path) -> dict[str, str]:
 def _write(held: dict[str, Any]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(held, indent=1, sort_keys=True) + "\n")
+    TABLE.write_text(_table(held))
 
 
-def _tell(name: str, held: dict[str, Any], given: argparse.Namespace) -> None:
-    """Print medians over networks, and the ratio network by network."""
-    sides = {
-        side: [held[f"{name} | network {seed} | {side} | {given.threads} threads"] for seed in range(given.networks)]
-        for side in ("before", "after")
-    }
-    ratio = statistics.median(_per_step(b) / _per_step(a) for b, a in zip(*sides.values(), strict=True))
-    print(f"{name}: {ratio:.1f} times less CPU time", flush=True)
-    for side, rows in sides.items():
-        cpu = statistics.median(row["cpu"] for row in rows)
-        scores = {k: [abs(v) for row in rows if (v := row["scores"].get(k, math.nan)) == v] for k in SCORES}
-        told = ", ".join(f"{k} {statistics.median(v):.3g}" for k, v in scores.items() if v)
-        print(f"  {side:6s} {cpu:7.1f} CPU s   {told}", flush=True)
+def _table(held: dict[str, Any]) -> str:
+    """Return all rows as Markdown."""
+    one = next(iter(held.values()))
+    lines = [
+        "# The engine before and after\n",
+        f"Written by `{one['command']}` on {one['processor']}: CPU seconds of one public call, medians over networks",
+        "that both sides ran, and the median of the ratios network by network. Scores: medians of absolute values.\n",
+        "| call | threads | networks | CPU s before | after | times less (least - most) | scores before | after |",
+        "|" + "---|" * 8,
+    ]
+    threads = sorted({int(key.rsplit("|", 1)[1].split()[0]) for key in held})
+    return (
+        "\n".join([*lines, *(line for count in threads for name in ROWS for line in _lines(name, count, held))]) + "\n"
+    )
+
+
+def _lines(name: str, threads: int, held: dict[str, Any]) -> list[str]:
+    """Return the row of one call: medians over the networks of which both sides are there."""
+    pairs = []
+    for seed in range(1000):
+        keys = [f"{name} | network {seed} | {side} | {threads} threads" for side in ("before", "after")]
+        if all(key in held for key in keys):
+            pairs.append([held[key] for key in keys])
+    if not pairs:
+        return []
+    ratios = [_per_step(before) / _per_step(after) for before, after in pairs]
+    more = f" ({min(ratios):.1f} - {max(ratios):.1f})" if len(ratios) > 1 else ""
+    cpu = [f"{statistics.median(row['cpu'] for row in side):.1f}{_of(side[0])}" for side in zip(*pairs, strict=True)]
+    told = [_scores(side) for side in zip(*pairs, strict=True)]
+    cells = [name, threads, len(pairs), *cpu, f"{statistics.median(ratios):.1f}{more}", *told]
+    return ["| " + " | ".join(map(str, cells)) + " |"]
+
+
+def _of(row: dict[str, Any]) -> str:
+    return f" ({row['steps']:,} steps)" if "steps" in row else ""
+
+
+def _scores(rows: Sequence[dict[str, Any]]) -> str:
+    found = {k: [abs(v) for row in rows if (v := row["scores"].get(k, math.nan)) == v] for k in SCORES}
+    return ", ".join(f"{k} {statistics.median(v):.3g}" for k, v in found.items() if v)
 
 
 def _per_step(row: dict[str, Any]) -> float:
