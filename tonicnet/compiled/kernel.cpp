@@ -202,6 +202,72 @@ template <typename T> inline void combine(T *to, const T *a, int64_t stride, con
     }
 }
 
+// One register of numbers. A sum over units is held in several of them at a time, since one alone waits for itself.
+#ifdef __AVX512F__
+constexpr int64_t REGISTER = 64;  // bytes
+#else
+constexpr int64_t REGISTER = 32;
+#endif
+template <typename T> struct Wide {
+    typedef T Vector __attribute__((vector_size(REGISTER)));
+    static constexpr int64_t lanes = REGISTER / sizeof(T);
+
+    static inline Vector load(const T *from) {
+        Vector v;
+        std::memcpy(&v, from, sizeof v);
+        return v;
+    }
+    static inline T sum(const Vector &v) {
+        T total = T(0);
+        for (int64_t i = 0; i < lanes; ++i) total += v[i];
+        return total;
+    }
+};
+
+// sums[k] += a_k r for K rows ``stride`` apart, in one pass.
+template <typename T, int K>
+inline void add_dots_fixed(const T *r, const T *a, int64_t stride, int64_t n, T *sums) {
+    using W = Wide<T>;
+    typename W::Vector sum[K] = {};
+    int64_t i = 0;
+    for (; i + W::lanes <= n; i += W::lanes) {
+        const typename W::Vector x = W::load(r + i);
+        for (int k = 0; k < K; ++k) sum[k] += x * W::load(a + k * stride + i);
+    }
+    for (int k = 0; k < K; ++k) sums[k] += W::sum(sum[k]);
+    for (; i < n; ++i)
+        for (int k = 0; k < K; ++k) sums[k] += r[i] * a[k * stride + i];
+}
+
+template <typename T> inline void add_dots(const T *r, const T *a, int64_t stride, int64_t k, int64_t n, T *sums) {
+    switch (k) {
+        case 2: return add_dots_fixed<T, 2>(r, a, stride, n, sums);
+        case 3: return add_dots_fixed<T, 3>(r, a, stride, n, sums);
+        case 4: return add_dots_fixed<T, 4>(r, a, stride, n, sums);
+        default:
+            for (int64_t j = 0; j < k; ++j) sums[j] += dot(r, a + j * stride, n);
+    }
+}
+
+// sums[k, l] += a_k diag(g) b_l for K rows each, in one pass.
+template <typename T, int K>
+inline void add_products_fixed(const T *g, const T *a, const T *b, int64_t stride, int64_t n, T *sums) {
+    using W = Wide<T>;
+    typename W::Vector sum[K * K] = {};
+    int64_t i = 0;
+    for (; i + W::lanes <= n; i += W::lanes) {
+        const typename W::Vector x = W::load(g + i);
+        for (int k = 0; k < K; ++k) {
+            const typename W::Vector weighed = x * W::load(a + k * stride + i);
+            for (int l = 0; l < K; ++l) sum[k * K + l] += weighed * W::load(b + l * stride + i);
+        }
+    }
+    for (int m = 0; m < K * K; ++m) sums[m] += W::sum(sum[m]);
+    for (; i < n; ++i)
+        for (int k = 0; k < K; ++k)
+            for (int l = 0; l < K; ++l) sums[k * K + l] += a[k * stride + i] * g[i] * b[l * stride + i];
+}
+
 // Frozen arrays by component, (component, unit); gain and scale may be null.
 template <typename T> struct Units {
     int64_t units, components;
@@ -225,12 +291,18 @@ template <typename T> struct Wanted {
 
 template <typename T>
 void add_jacobian(const Units<T> &u, const T *slope, int64_t first, int64_t n, T *jacobian) {
+    const T *a = u.decoder + first, *b = u.encoder + first;
+    switch (u.components) {
+        case 1: return add_products_fixed<T, 1>(slope, a, b, u.units, n, jacobian);
+        case 2: return add_products_fixed<T, 2>(slope, a, b, u.units, n, jacobian);
+        case 3: return add_products_fixed<T, 3>(slope, a, b, u.units, n, jacobian);
+        case 4: return add_products_fixed<T, 4>(slope, a, b, u.units, n, jacobian);
+    }
     T weighed[BLOCK];
     for (int64_t k = 0; k < u.components; ++k) {
-        std::memcpy(weighed, u.decoder + k * u.units + first, n * sizeof(T));
+        std::memcpy(weighed, a + k * u.units, n * sizeof(T));
         multiply(weighed, slope, n);
-        for (int64_t l = 0; l < u.components; ++l)
-            jacobian[k * u.components + l] += dot(weighed, u.encoder + l * u.units + first, n);
+        add_dots(weighed, b, u.units, u.components, n, jacobian + k * u.components);
     }
 }
 
@@ -248,7 +320,7 @@ void decode(const Units<T> &u, const T *tonic, const T *noise, const T *fed, T *
         if (noise) add_scaled(h, noise + first, T(1), n);
         combine(h, u.encoder + first, u.units, fed, k, n);
         u.respond(h, r, sloped ? slope : nullptr, first, n);
-        for (int64_t c = 0; c < k; ++c) made[c] += dot(r, u.decoder + c * u.units + first, n);
+        add_dots(r, u.decoder + first, u.units, k, n, made);
         if (want.jacobian) add_jacobian(u, slope, first, n, want.jacobian);
         if (want.through) std::memcpy(want.through + first, slope, n * sizeof(T));
         if (want.rate) std::memcpy(want.rate + first, r, n * sizeof(T));
@@ -559,7 +631,8 @@ template <typename T> void couple(const Synapses<T> &s, const T *r, T *h, int64_
 }
 
 template <typename T> void output_of(const Units<T> &u, const T *r, T *z) {
-    for (int64_t k = 0; k < u.components; ++k) z[k] = dot(r, u.decoder + k * u.units, u.units);
+    std::fill(z, z + u.components, T(0));
+    add_dots(r, u.decoder, u.units, u.components, u.units, z);
 }
 
 template <typename T> struct RateField {

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units, kernel
 from ..solve import GIB, Block, Linearisation, Residual
-from ._window_run import Run, propagated
+from ._window_run import Kept, Run, propagated
 from ._windows import Windows
 
 _RIDGE = 1e-6  # of the search for free starts, relative to the trace
@@ -55,7 +55,7 @@ class LatentWindows(Residual):
         if self.free:
             return self.at(theta).loss
         dynamics = self.learnable.at(theta)
-        runs = (self.run(dynamics, tile, tile.path[:, 0], kept=False) for tile in self.tiles(kept=False))
+        runs = (self.run(dynamics, tile, tile.path[:, 0], Kept.OUTPUTS) for tile in self.tiles(kept=False))
         return sum(float(run.errors().double().square().sum()) for run in runs)
 
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
@@ -66,49 +66,50 @@ class LatentWindows(Residual):
         count = max(1, self.room // (each * units * self.windows.path.element_size()))
         return (tile for _, tile in self.windows.tiles(count))
 
-    def run(self, dynamics: Dynamics, tile: Windows, start: Tensor, *, kept: bool = True) -> Run:
-        """Run a tile of windows from some starts; ``kept``: with what derivatives need."""
+    def run(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: Kept = Kept.FEATURES) -> Run:
+        """Run a tile of windows from some starts."""
         return self._compiled(dynamics, tile, start, kept) or self._stepped(dynamics, tile, start, kept)
 
-    def _compiled(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: bool) -> Run | None:
+    def _compiled(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: Kept) -> Run | None:
         """Return the run by compiled code, where it gives what the learned numbers need."""
-        given = self.learnable.set.compiled_feature
-        code = kernel() if start.device.type == "cpu" and tile.steps and (given or not kept) else None
+        given, features = self.learnable.set.compiled_feature, kept == Kept.FEATURES
+        code = kernel() if start.device.type == "cpu" and tile.steps and (given or not features) else None
         units = None if code is None else compiled_units(dynamics)
         if code is None or units is None:
             return None
         closed = np.array([tile.closed(k) for k in range(tile.steps)])
         run = code.windows(
             units, dynamics.tonic.numpy(), start.numpy(), tableau=self.tableau, h=self.h, closed=closed,
-            fed=tile.fed_stages([sum(row) for row in self.tableau.stages]), jacobian=kept,
-            through=kept and given == "through", rate=kept and given == "rate",
+            fed=tile.fed_stages([sum(row) for row in self.tableau.stages]), 
+            jacobian=kept > Kept.OUTPUTS, through=features and given == "through", rate=features and given == "rate",
         )  # fmt: skip
         outputs = torch.from_numpy(run.states)[:, list(tile.scored)].transpose(0, 1)
-        if not kept or run.jacobian is None:
+        if run.jacobian is None:
             return Run(tile, outputs, None, None)
         share, identity = torch.as_tensor(closed, dtype=start.dtype)[:, None, None], torch.eye(start.shape[1])
         linear = [share * torch.from_numpy(a) - identity.to(start.dtype) for a in np.moveaxis(run.jacobian, 2, 0)]
-        features = run.through if given == "through" else run.rate
-        steps = propagated(linear, self.h, self.tableau)
-        return Run(tile, outputs, steps, torch.as_tensor(features).flatten(1, 2))
+        steps, wide = propagated(linear, self.h, self.tableau), run.through if given == "through" else run.rate
+        return Run(tile, outputs, steps, torch.as_tensor(wide).flatten(1, 2) if features else None)
 
-    def _stepped(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: bool) -> Run:
+    def _stepped(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: Kept) -> Run:
         """Return the run step by step."""
         z, outputs, scored = start, [], set(tile.scored)
         linear: list[list[Tensor]] = [[] for _ in self.tableau.stages]
-        features: list[Tensor] = []
+        features: list[Tensor] | None = [] if kept == Kept.FEATURES else None
         for k in range(tile.steps + 1):
             if k in scored:
                 outputs.append(z)
             if k < tile.steps:
-                z = self._step(dynamics, z, k, tile, linear, features) if kept else self._moved(dynamics, z, k, tile)
-        steps = propagated([torch.stack(a, 1) for a in linear], self.h, self.tableau) if features else None
+                moved = self._moved(dynamics, z, k, tile) if kept == Kept.OUTPUTS else None
+                z = self._step(dynamics, z, k, tile, linear, features) if moved is None else moved
+        steps = propagated([torch.stack(a, 1) for a in linear], self.h, self.tableau) if linear[0] else None
         return Run(tile, torch.stack(outputs), steps, torch.stack(features, 1) if features else None)
 
     def _step(
-        self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows, linear: list[list[Tensor]], features: list[Tensor]
-    ) -> Tensor:
-        """Return z one step later; add A and the features of each stage to what is known."""
+        self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows, linear: list[list[Tensor]],
+        features: list[Tensor] | None,
+    ) -> Tensor:  # fmt: skip
+        """Return z one step later; add A and the features of each stage to what is known (None: no features)."""
         slopes: list[Tensor] = []
         closed, identity = tile.closed(k), torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
         for row, known in zip(self.tableau.stages, linear, strict=True):
@@ -116,7 +117,8 @@ class LatentWindows(Residual):
             response = dynamics.respond(y, tile.fed(k, sum(row)), closed)
             slopes.append(dynamics.circuit.collect(response.rate) - y)
             known.append(closed * dynamics.circuit.linear(response.through) - identity)
-            features.append(self.learnable.set.feature(response))
+            if features is not None:
+                features.append(self.learnable.set.feature(response))
         return combine(z, self.h, self.tableau.weights, slopes)
 
     def _moved(self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows) -> Tensor:
@@ -134,12 +136,14 @@ class _WindowsAt(Linearisation):
     def __init__(self, residual: LatentWindows, theta: Tensor) -> None:
         self.theta, self._residual = theta, residual
         self._dynamics = residual.learnable.at(theta)
+        self._tiles = list(residual.tiles(kept=True))
         self._kept: list[Run] = []
 
     @cached_property
     def loss(self) -> float:
-        """The mean squared error over the scored steps."""
-        return sum(float(run.errors().double().square().sum()) for run in self._runs())
+        """The sum of squares; of free starts no more is run than finds the best of them."""
+        errors = (e for _, e in self._best) if self._residual.free else (run.errors() for run in self._runs())
+        return sum(float(error.double().square().sum()) for error in errors)
 
     def gradient(self) -> Tensor:
         """Return half the gradient, by one adjoint a window; of free starts from the projected rows."""
@@ -164,30 +168,34 @@ class _WindowsAt(Linearisation):
             yield Block(error.reshape(-1), jacobian.flatten(0, 1))
 
     def _runs(self) -> Iterator[Run]:
-        tiles = list(self._residual.tiles(kept=True))
-        if len(tiles) > 1:
-            return map(self._run, tiles)
-        self._kept = self._kept or [self._run(tiles[0])]
+        starts = (s for s, _ in self._best) if self._residual.free else (tile.path[:, 0] for tile in self._tiles)
+        runs = (self._residual.run(self._dynamics, *given) for given in zip(self._tiles, starts, strict=True))
+        if len(self._tiles) > 1:
+            return runs
+        self._kept = self._kept or list(runs)
         return iter(self._kept)
 
-    def _run(self, tile: Windows) -> Run:
-        run = self._residual.run(self._dynamics, tile, tile.path[:, 0])
-        return self._best(run, tile) if self._residual.free else run
+    @cached_property
+    def _best(self) -> list[tuple[Tensor, Tensor]]:
+        """The best starts of each tile, and the errors from there."""
+        return [self._searched(tile) for tile in self._tiles]
 
-    def _best(self, run: Run, tile: Windows) -> Run:
-        """Return the run from the best starts: damped steps from where the samples begin."""
-        residual, start = self._residual, tile.path[:, 0]
+    def _searched(self, tile: Windows) -> tuple[Tensor, Tensor]:
+        """Return the best starts and their errors: damped steps from where the samples begin."""
+        start = tile.path[:, 0]
+        run = self._residual.run(self._dynamics, tile, start, Kept.STEPS)
         error, phi = run.errors(), run.by_start()
         ridge = start.new_full((len(start), 1, 1), _RIDGE)
-        for _ in range(_SEARCH):
+        for left in reversed(range(_SEARCH)):
             tried = start - _towards(error, phi, ridge)
-            run = residual.run(self._dynamics, tile, tried)
-            new_error, new_phi = run.errors(), run.by_start()
+            run = self._residual.run(self._dynamics, tile, tried, Kept.STEPS if left else Kept.OUTPUTS)
+            new_error = run.errors()
             better = new_error.square().sum(1) < error.square().sum(1)  # a window that got worse stays, more damped
             start, error = torch.where(better[:, None], tried, start), torch.where(better[:, None], new_error, error)
-            phi = torch.where(better[:, None, None], new_phi, phi)
-            ridge = torch.where(better[:, None, None], ridge, 0.3)
-        return run if bool(better.all()) else residual.run(self._dynamics, tile, start)
+            if left:
+                phi = torch.where(better[:, None, None], run.by_start(), phi)
+                ridge = torch.where(better[:, None, None], ridge, 0.3)
+        return start, error
 
 
 def _towards(error: Tensor, phi: Tensor, ridge: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,14 @@ from ..parameters import ParameterSet
 from ._windows import Windows
 
 _FEW = 8  # scored steps up to which rows are swept back; more are carried forward
+
+
+class Kept(IntEnum):
+    """How much of a run is kept: outputs; what each step does to small changes; the features of every stage too."""
+
+    OUTPUTS = 0
+    STEPS = 1
+    FEATURES = 2
 
 
 class Steps(NamedTuple):
@@ -58,13 +67,16 @@ class Run:
         """Return the derivative of the weighted errors by the starts."""
         k = self.outputs.shape[2]
         moved = torch.eye(k, dtype=self.outputs.dtype, device=self.outputs.device).expand(self.outputs.shape[1], k, k)
-        scored, at = [], set(self.windows.scored)
+        return _weighted(self.windows, self._carried(moved))
+
+    def _carried(self, moved: Tensor) -> Iterator[Float[Tensor, "window component component"]]:
+        """Yield what becomes of changes of the start at the scored steps."""
+        at = set(self.windows.scored)
         for number in range(self.windows.steps + 1):
             if number in at:
-                scored.append(moved)
+                yield moved
             if number < self.windows.steps:
                 moved = self._known.whole[:, number] @ moved
-        return _weighted(self.windows, scored)
 
     def swept(self, seeds: Float[Tensor, "scored window row component"]) -> Float[Tensor, "window row stage component"]:
         """Return what rows are, to first order, of changes of D r at every stage; they begin with ``seeds``."""
@@ -88,7 +100,7 @@ class Run:
             windows, rows, stages, k = adjoint.shape
             sums = adjoint.transpose(2, 3).reshape(windows, rows * k, stages) @ self._stage_features()
             return numbers.gather(sums.view(windows, rows, k, -1), out)
-        return _weighted(self.windows, list(self._forward(numbers, out)))
+        return _weighted(self.windows, self._forward(numbers, out))
 
     def _forward(self, numbers: ParameterSet, out: Tensor) -> Iterator[Float[Tensor, "window component number"]]:
         """Yield dz/dtheta at the scored steps."""
@@ -130,6 +142,14 @@ class Run:
         return seeds.flatten(2, 3)
 
 
-def _weighted(windows: Windows, scored: list[Tensor]) -> Float[Tensor, "window row any"]:
-    """Return derivatives (window, component, any) of the scored steps as rows, times the roots of their weights."""
-    return (torch.stack(scored) * windows.roots()[..., None]).transpose(0, 1).flatten(1, 2)
+def _weighted(
+    windows: Windows, scored: Iterable[Float[Tensor, "window component any"]]
+) -> Float[Tensor, "window row any"]:
+    """Return derivatives of the scored steps as rows, times the roots of their weights."""
+    roots, rows = windows.roots()[..., None], None
+    for i, moved in enumerate(scored):
+        if rows is None:
+            rows = moved.new_empty(len(moved), len(windows.scored), *moved.shape[1:])
+        torch.mul(moved, roots[i], out=rows[:, i])
+    assert rows is not None
+    return rows.flatten(1, 2)

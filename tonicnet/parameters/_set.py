@@ -155,7 +155,10 @@ class PerUnit(ParameterSet):
 
     def gather(self, sums: Tensor, out: Tensor) -> Tensor:
         """Return sum_k D_kn (sum u_k dr_n/dt_n)."""
-        return (sums * out.T).sum(-2)
+        total = sums[..., 0, :] * out[:, 0]
+        for k in range(1, out.shape[1]):
+            total.addcmul_(sums[..., k, :], out[:, k])
+        return total
 
     def scatter(self, change: Tensor, out: Tensor) -> Tensor:
         """Return D_kn v_n."""
