@@ -1,8 +1,8 @@
 """Which draw of frozen low-rank synapses learns best: networks x tasks x transfer functions x draws, one row a fit.
 
     python benchmarks/draws.py fit --limit-seconds 3000      # adds the rows that are missing; repeat until none is left
-    python benchmarks/draws.py summary                       # the tables
-    python benchmarks/draws.py figure                        # benchmarks/results/draws.png
+    python benchmarks/draws.py summary                       # the tables, into results/draws.md and draws_overall.md
+    python benchmarks/draws.py figure                        # results/draws.png
 
 Every draw of a network has the decoder norm of the independent draw of the same seed, since the noise of spikes is in
 proportion to it; learning never changes the decoder. A row is a line of JSON that is written when its fit has ended, so
@@ -57,10 +57,15 @@ def main() -> None:
     if given.command == "fit":
         fit_missing(given)
         return
-    from draws_summary import figure, tables
+    from draws_summary import figure, overall, tables
 
     rows = stored(given.results)
-    print(tables(rows) if given.command == "summary" else f"written to {figure(rows, given.results)}")
+    if given.command == "figure":
+        print(f"written to {figure(rows, given.results)}")
+        return
+    given.results.with_suffix(".md").write_text(tables(rows))
+    given.results.with_name(f"{given.results.stem}_overall.md").write_text(overall(rows))
+    print(overall(rows))
 
 
 def fit_missing(given: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ MEASURES = {
     "spiking_excess": "spiking D_stsp - floor",
     "spiking_distance": "spiking, mean distance to the attractor, sd",
 }
+_COMPARED = ("field_error", "valid_time", "excess", "orbit_distance")  # in the table of all tasks
 LARGER = ("valid_time",)  # measures of which more is better
 ZERO = ("excess", "lost", "spiking_excess")  # measures whose ratio means nothing: differences are compared
 
@@ -37,7 +38,19 @@ def tables(rows: Sequence[Row]) -> str:
         some = [r for r in rows if r["transfer"] == transfer]
         for name in MEASURES:
             parts += _table(some, transfer, name)
-    return "\n".join(parts)
+    return "\n".join(parts) + "\n"
+
+
+def overall(rows: Sequence[Row]) -> str:
+    """Return one table of all tasks together as Markdown: each network counts once, by its mean gain over tasks."""
+    lines = ["| units | draw | measure | against independent | better | p |", "|---|---|---|---|---|---|"]
+    for transfer in _distinct(rows, "transfer"):
+        some = [r for r in rows if r["transfer"] == transfer]
+        for draw in _distinct(some, "draw")[1:]:
+            for name in _COMPARED:
+                cells = [cell.strip(" *") for cell in _over_tasks(some, draw, name).strip("| ").split("|")]
+                lines.append(f"| {transfer} | {draw} | {MEASURES[name]} | {' | '.join(cells[-3:])} |")
+    return "\n".join(lines) + "\n"
 
 
 def value(row: Row, name: str) -> float:
