@@ -153,7 +153,7 @@ def _table(held: dict[str, Any]) -> str:
 def _lines(name: str, threads: int, held: dict[str, Any]) -> list[str]:
     """Return the row of one call: medians over the networks of which both sides are there."""
     pairs = []
-    for seed in range(1000):
+    for seed in sorted({int(key.split(" | ")[1].split()[1]) for key in held}):
         keys = [f"{name} | network {seed} | {side} | {threads} threads" for side in ("before", "after")]
         if all(key in held for key in keys):
             pairs.append([held[key] for key in keys])
