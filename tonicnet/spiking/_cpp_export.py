@@ -7,21 +7,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
-import xarray as xr
-
 from .._labels import package_version
 from .._names import choose
 from ..bank import Schedule
 from ..network import Network
-from ..simulate import starting_states
 from . import _equations as eqs
 from ._cpp_inputs import write_frozen, write_schedule, write_start
 from ._cpp_sources import Shape, write_sources
+from ._export_plan import ExportPlan
 from ._lif_network import LIFNetwork
-from ._plan import carried_by_thresholds, plan
-from ._script_export import labels_of
-from ._to_brian2 import Bias, sampling_step
+from ._plan import Bias
 
 _README = Path(__file__).with_name("exported") / "cpp_readme.md"  # with names in braces
 
@@ -59,21 +54,19 @@ def write_cpp(
     """
     choose("form", form, eqs.FORMS)
     folder = _free(path)
-    segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
-    model = LIFNetwork(net, neurons_per_unit)
-    step = sampling_step(model, None)
-    labels = labels_of(bank)
-    tasks = carried_by_thresholds(net, bank) if isinstance(bank, xr.Dataset) else [segments[0].entry]
-    start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1]
+    run = ExportPlan.of(
+        net, bank, duration=duration, schedule=schedule, task=task, neurons_per_unit=neurons_per_unit, seed=seed
+    )
+    model, step = run.model, run.step
     fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         write_sources(Shape.of(model, form, step), fresh)
         inputs = fresh / "inputs"
         inputs.mkdir()
         write_frozen(inputs, model)
-        write_schedule(inputs, model, form, segments, step, tasks)
-        write_start(inputs, model, form, segments[0], start, seed)
-        (fresh / "README.md").write_text(_readme(model, form, step, list(labels.values())), encoding="utf-8")
+        write_schedule(inputs, model, form, run.segments, step, run.tasks)
+        write_start(inputs, model, form, run.segments[0], run.start, seed)
+        (fresh / "README.md").write_text(_readme(model, form, step, list(run.labels.values())), encoding="utf-8")
         fresh.chmod(0o755)
         fresh.replace(folder)
     finally:

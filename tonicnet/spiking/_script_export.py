@@ -8,28 +8,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from .._files import atomic
 from .._labels import package_version
 from .._names import choose
-from ..bank import Entry, Schedule, Segment
+from ..bank import Entry, Schedule
 from ..network import Network
-from ..simulate import starting_states
 from . import _equations as eqs
+from ._export_plan import ExportPlan
 from ._initial_filters import starting_filters
 from ._initial_membranes import settled_depths
 from ._lif_network import LIFNetwork
-from ._plan import carried_by_thresholds, plan
-from ._to_brian2 import Bias, sampling_step
+from ._plan import Bias
 
 _STARTS = {"z": "start", "z_in": "start_in", "I": "start_current", "I_in": "start_current_in"}
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)  # names that may stand in the script
 _EXPORTED = Path(__file__).with_name("exported")
 _SETTINGS = '''"""LIF neurons on one frozen network, the task set by what each neuron receives tonically.
 
@@ -94,18 +90,15 @@ def write_script(
     """
     choose("form", form, eqs.FORMS)
     script = _checked(path, seed)
-    segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
-    model = LIFNetwork(net, neurons_per_unit)
-    step = sampling_step(model, None)
-    labels = labels_of(bank)
-    moments = [(labels[s.entry.task], s.duration) for s in segments if s.steps(step)]
-    start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1]
-    arrays = _arrays(model, bank, labels, segments[0], start)
-    arrays["depth"] = settled_depths(model, segments[0].entry, start, seed)
+    run = ExportPlan.of(
+        net, bank, duration=duration, schedule=schedule, task=task, neurons_per_unit=neurons_per_unit, seed=seed
+    )
+    arrays = _arrays(run)
+    arrays["depth"] = settled_depths(run.model, run.segments[0].entry, run.start, seed)
     with atomic(script.with_suffix(".npz")) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     with atomic(script) as temporary:
-        temporary.write_text(_code(model, form, moments, step, seed), encoding="utf-8")
+        temporary.write_text(_code(run, form, seed), encoding="utf-8")
     return script
 
 
@@ -119,25 +112,15 @@ def _checked(path: str | os.PathLike[str], seed: int) -> Path:
     return script
 
 
-def labels_of(bank: Bias) -> dict[str, str]:
-    """Return the name of each task in the script: its own where that is a plain word, else its number."""
-    names = [str(n) for n in bank["task"].values] if isinstance(bank, xr.Dataset) else ["bias"]
-    plain = all(_PLAIN.fullmatch(name) for name in names)
-    return {name: name if plain else f"task-{k}" for k, name in enumerate(names)}
-
-
-def _arrays(
-    model: LIFNetwork, bank: Bias, labels: Mapping[str, str], first: Segment, start: np.ndarray
-) -> dict[str, np.ndarray]:
+def _arrays(run: ExportPlan) -> dict[str, np.ndarray]:
     """Return the arrays of the script's data: every task, the synapses and the starting state."""
-    tasks = carried_by_thresholds(model.net, bank) if isinstance(bank, xr.Dataset) else [first.entry]
     return {
-        "task": np.array(list(labels.values())),
-        **{name: np.stack([getattr(t, name) for t in tasks]) for name in ("bias", "center", "scale")},
-        "encoder": model.net.encoder,
-        "decoder": model.net.decoder,
-        **_starts(model, first.entry, start),
-        **_synapses(model),
+        "task": np.array(list(run.labels.values())),
+        **{name: np.stack([getattr(t, name) for t in run.tasks]) for name in ("bias", "center", "scale")},
+        "encoder": run.model.net.encoder,
+        "decoder": run.model.net.decoder,
+        **_starts(run.model, run.segments[0].entry, run.start),
+        **_synapses(run.model),
     }
 
 
@@ -157,8 +140,10 @@ def _synapses(model: LIFNetwork) -> dict[str, np.ndarray]:
     return {"pre": w.col.astype(np.int32), "post": w.row.astype(np.int32), "weight": w.data}
 
 
-def _code(model: LIFNetwork, form: str, moments: list[tuple[str, float]], step: float, seed: int) -> str:
+def _code(run: ExportPlan, form: str, seed: int) -> str:
     """Return the script: settings, the files of the program as they are, and the call that runs them."""
+    model = run.model
+    moments = [(run.labels[s.entry.task], s.duration) for s in run.segments if s.steps(run.step)]
     noisy = model.lif.noise > 0
     files = ["membrane_noise.py"] * noisy + ["brian2_script.py"]
     settings = _SETTINGS.format(
@@ -169,7 +154,7 @@ def _code(model: LIFNetwork, form: str, moments: list[tuple[str, float]], step: 
         schedule="\n".join(f'    ("{name}", {float(seconds)!r}),' for name, seconds in moments),
         seed=int(seed),
         neurons_per_unit=int(model.neurons_per_unit),
-        network=_literal(_network(model, form, step)),
+        network=_literal(_network(model, form, run.step)),
     )
     whole = [f"# {'-' * 20} {name}\n{(_EXPORTED / name).read_text(encoding='utf-8')}" for name in files]
     noise = "SEED % SEEDS, NEURONS_PER_UNIT, brian2_normal" if noisy else "SEED, NEURONS_PER_UNIT, None"

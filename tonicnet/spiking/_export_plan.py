@@ -1,0 +1,56 @@
+"""What every export of a run holds: the network, when which task runs, and where it starts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from ..bank import Entry, Schedule, Segment
+from ..network import Network
+from ..simulate import starting_states
+from ._lif_network import LIFNetwork
+from ._plan import Bias, carried_by_thresholds, plan
+from ._to_brian2 import sampling_step
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)  # names that may stand in a file
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """One trial of a run: ``tasks`` are all rows of the bank, ``labels`` their names as the files write them."""
+
+    model: LIFNetwork
+    segments: list[Segment]
+    tasks: list[Entry]
+    labels: dict[str, str]
+    step: float
+    start: Float[np.ndarray, " component"]
+
+    @classmethod
+    def of(
+        cls, net: Network, bank: Bias, *, duration: float | None, schedule: Schedule | None, task: str | None,
+        neurons_per_unit: int, seed: int,
+    ) -> Self:  # fmt: skip
+        """Return the plan; raise ValueError as a run does, and for a bank with a row that no threshold can carry."""
+        segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
+        model, first = LIFNetwork(net, neurons_per_unit), segments[0].entry
+        return cls(
+            model=model,
+            segments=segments,
+            tasks=carried_by_thresholds(net, bank) if isinstance(bank, xr.Dataset) else [first],
+            labels=_labels(bank),
+            step=sampling_step(model, None),
+            start=starting_states(first, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1],
+        )
+
+
+def _labels(bank: Bias) -> dict[str, str]:
+    """Return the name of each task in the files: its own where that is a plain word, else its number."""
+    names = [str(n) for n in bank["task"].values] if isinstance(bank, xr.Dataset) else ["bias"]
+    plain = all(_PLAIN.fullmatch(name) for name in names)
+    return {name: name if plain else f"task-{k}" for k, name in enumerate(names)}
