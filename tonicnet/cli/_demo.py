@@ -37,7 +37,7 @@ def demo(
     tasks: Annotated[str, typer.Option(help="Tasks to learn and to run one after the other.")] = (
         "lorenz,van-der-pol,hopf"
     ),
-    duration: Annotated[float, typer.Option("--seconds", help="Seconds of each task.")] = 16.0,
+    duration: Annotated[float, typer.Option("--seconds", help="Seconds of each task.")] = 32.0,
     neurons_per_unit: Annotated[int, typer.Option(help="Spiking neurons for each rate unit.")] = 4,
     steps: Annotated[int, typer.Option(help="Steps of the first stage of learning, at most.")] = STEPS,
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = 0,
