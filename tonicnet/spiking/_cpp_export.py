@@ -47,6 +47,7 @@ def write_cpp(
 
     Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
 
+    >>> import numpy as np
     >>> where = tempfile.mkdtemp() + "/cpp"
     >>> folder = write_cpp(where, Network(units=20, seed=0), np.ones(20), duration=0.1)
     >>> [name for name in ("main.cpp", "makefile", "tonic.h", "inputs") if (folder / name).exists()]
