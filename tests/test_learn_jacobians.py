@@ -218,6 +218,28 @@ def test_three_solvers_take_the_same_step(name: str, ridge: float) -> None:
     assert dual.promise(step) == pytest.approx(primal.promise(step), rel=1e-9)
 
 
+@pytest.mark.parametrize("ridge", [1e-7, 1e-4, 1e-1])
+def test_a_step_in_float32_solves_the_equations_of_float64(ridge: float) -> None:
+    net = Network(units=300, seed=0)
+    subject = Learnable(circuit_of(net, dtype=torch.float32), {"bias": np.linspace(-2, 2, 300)}, "bias")
+    z, y = (torch.randn(900, 3, generator=torch.Generator().manual_seed(k)) for k in (0, 1))
+    here = FieldResidual(subject, z, y, torch.full((900,), 1 / 900)).at(subject.first)
+    model, normal = SOLVERS["primal"](here), here.normal()
+    ridge *= model.mean_diagonal()
+    exact = torch.linalg.solve(normal.curvature.double() + ridge * torch.eye(300), -normal.gradient)
+    torch.testing.assert_close(model.solve(ridge), exact, rtol=0, atol=1e-3 * float(exact.abs().max()))
+
+
+def test_curvature_of_some_samples_leaves_loss_and_gradient_and_their_weight() -> None:
+    residual, _ = flow_case("tanh")("bias")
+    some, whole = replace(residual, room=GIB, bent=2), replace(residual, room=GIB)
+    rough, exact = some.at(BIAS), whole.at(BIAS)
+    assert rough.loss == exact.loss
+    torch.testing.assert_close(rough.normal().gradient, exact.normal().gradient)
+    half = replace(whole, states=whole.states[::2], targets=whole.targets[::2], weights=whole.weights[::2] / 0.4)
+    torch.testing.assert_close(rough.normal().curvature, half.at(BIAS).normal().curvature)
+
+
 def outputs_of(residual: LatentWindows, start: torch.Tensor) -> torch.Tensor:
     run = residual.run(residual.learnable.at(BIAS), residual.windows, start)
     return run.outputs

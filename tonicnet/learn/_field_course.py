@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count as numbers
 from typing import ClassVar, final
 
@@ -18,7 +20,8 @@ from ._training_states import field_residual
 from ._window_length import horizon, rollout_step
 from ._window_sampling import true_windows
 
-_THIN = 3  # one state in so many for the first steps of the field fit
+_THIN, _BENT = 4, 2  # one state in so many in the first steps; in the curvature of the others
+_SHARE = 0.75  # of the steps asked for, on few states and then again on all
 _WINDOW_STEPS = 3000  # of all windows together, which bounds the cost of a step
 _POLISH = 12  # steps of a round
 
@@ -43,9 +46,9 @@ class FieldCourse(Course):
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield the stages."""
         target, settings, drawn = problem.target, problem.settings, _Once(problem)
-        yield Stage("coarse field", settings.steps, lambda draw, _: drawn(draw).thinned(_THIN), scored=False)
-        memory = target.task.kind == "memory"
-        yield Stage("field", max(1, settings.steps // 2), lambda draw, _: drawn(draw), scored=memory)
+        steps, memory = math.ceil(_SHARE * settings.steps), target.task.kind == "memory"
+        yield Stage("coarse field", steps, lambda draw, _: drawn(draw).thinned(_THIN), scored=False)
+        yield Stage("field", steps, lambda draw, _: replace(drawn(draw), bent=_BENT), scored=memory)
         h = rollout_step(target)
         tableau = EULER if target.net.spec.dt else RK4
         length = max(4, round(horizon(target) / (h * target.unit)))

@@ -26,7 +26,8 @@ class FieldResidual(Residual):
 
     Arguments: ``states`` z and ``targets`` y (sample, component) in network coordinates, ``weights``
     (sample), at the circuit's precision; ``room``, bytes that temporaries may take; ``curved``, the precision
-    in which curvature is multiplied (loss and gradient keep the circuit's).
+    in which curvature is multiplied (loss and gradient keep the circuit's); ``bent``, one sample in so many enters the
+    curvature of the normal equations, whose rows are many more than their numbers.
     """
 
     learnable: Learnable
@@ -35,6 +36,7 @@ class FieldResidual(Residual):
     weights: Float[Tensor, " sample"]
     room: int = GIB
     curved: torch.dtype | None = None
+    bent: int = 1
 
     @property
     def rows(self) -> int:
@@ -105,7 +107,9 @@ class _FieldAt(Linearisation):
         gradient, gram = torch.zeros_like(self.theta, dtype=torch.float64), None
         for tile in self._tiles():
             gradient += self._back(tile)
-            gram = self._gram(gram, tile.weights.sqrt()[:, None] * tile.feature)
+            kept = slice(None, None, self._residual.bent)
+            share = tile.weights[kept] * (tile.weights.sum() / tile.weights[kept].sum())
+            gram = self._gram(gram, share.sqrt()[:, None] * tile.feature[kept])
         assert gram is not None
         return Normal(gradient, self._set.curvature(mirrored(gram), self._out))
 

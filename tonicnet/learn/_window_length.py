@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from ..circuit import RK4, runge_kutta
 from ._target import Target
 
-_HORIZON = 4.5  # closed-loop windows of chaos, in the task's time scale: half a Lyapunov time of Lorenz
+_HORIZON, _LONGEST = 4.5, 9.0  # closed-loop windows of chaos last half a Lyapunov time within these time scales
+_PAIRS, _APART, _SPAN, _RATE_STEP = 128, 1e-6, 20.0, 0.25  # states, their distance, time scales and steps (tau) apart
 _NOISY, _CLEAN = 2.4, 1e-3  # the same for recordings with noise of more than so many standard deviations
 _CYCLE_HORIZON = 1.25  # closed-loop windows of cycles, in periods
 WARM_UP = 15.0  # driven time before a network with a memory of its own is left alone, in tau
@@ -19,10 +23,28 @@ def horizon(target: Target) -> float:
     if task.kind == "memory":
         return 2 * _HORIZON * scale
     if task.kind == "chaos":
-        return _HORIZON * scale
+        return float(np.clip(_half_lyapunov_time(target), _HORIZON * scale, _LONGEST * scale))
     if math.isfinite(target.period):
         return _CYCLE_HORIZON * target.period
     return min((_NOISY if noisy(target) else _HORIZON) * scale, 0.9 * task.duration)
+
+
+def _half_lyapunov_time(target: Target) -> float:
+    """Return 0.5 / rate, the mean rate at which pairs of true states part once they have turned where they grow.
+
+    The rate is read off the second half of 20 time scales. Infinite where states do not part.
+    """
+    rng = np.random.default_rng(5)
+    z = target.known[rng.integers(len(target.known), size=_PAIRS)]
+    both = np.concatenate([z, z + _APART * rng.standard_normal(z.shape)])
+    steps = math.ceil(_SPAN * target.time_scale / (_RATE_STEP * target.unit))
+    logs = []
+    for step in range(1, steps + 1):
+        both = runge_kutta(target.flow, both, _RATE_STEP, RK4)
+        if step in (steps // 2, steps):
+            logs.append(float(np.log(np.linalg.norm(both[:_PAIRS] - both[_PAIRS:], axis=1)).mean()))
+    rate = (logs[-1] - logs[0]) / ((steps - steps // 2) * _RATE_STEP * target.unit)
+    return 0.5 / rate if rate > 0 else math.inf
 
 
 def noisy(target: Target) -> bool:
