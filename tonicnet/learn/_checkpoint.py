@@ -12,8 +12,8 @@ from typing import Any
 import torch
 import xarray as xr
 
-from .._files import load, save
 from .._labels import Variable, dataset
+from ..files import load, save
 from ._job import Job, identity_of
 from ._score import Score
 from ._state import Best, State

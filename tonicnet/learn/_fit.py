@@ -8,6 +8,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from .._interrupt import Interrupts
 from ..bank import check_bank, grown
 from ..circuit import circuit_of
 from ..network import Network
@@ -16,7 +17,6 @@ from ..task import task as named_task
 from ._checkpoint import Checkpoint
 from ._corrected_field import check_field
 from ._courses import course_for
-from ._interrupt import Interrupts
 from ._job import Job
 from ._progress import Report, reporter
 from ._settings import Settings
