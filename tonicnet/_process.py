@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ._interrupt import Interrupts
+from ._interrupt import Interrupts, uninterrupted
 
 _PATIENCE = 2.0  # seconds for killed processes to be gone
 
@@ -30,19 +30,23 @@ def run(command: Sequence[str], *, timeout: float | None = None, **how: Any) -> 
 def started(command: Sequence[str], **how: Any) -> Iterator[subprocess.Popen[Any]]:
     """Start a program in a group of its own; leaving the context in any way but the good one ends the whole group."""
     with Interrupts():
-        process = subprocess.Popen(command, start_new_session=True, **how)
+        process: subprocess.Popen[Any] | None = None
         try:
-            with process:
-                try:
-                    yield process
-                except BaseException:
-                    _end(process)
-                    raise
+            with uninterrupted():
+                process = subprocess.Popen(command, start_new_session=True, **how)
+            yield process
+        except BaseException:
+            if process is not None:
+                _kill(process)
+            raise
         finally:
-            _await_group(process.pid)
+            if process is not None:
+                with process:  # closes its pipes and waits for its end
+                    pass
+                _await_group(process.pid)
 
 
-def _end(process: subprocess.Popen[Any]) -> None:
+def _kill(process: subprocess.Popen[Any]) -> None:
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """Files: written whole or not at all, sealed with a digest, and read so that damage and strangers do no harm."""
 
 from ._claim import claim as claim
+from ._folder import workplace as workplace
 from ._netcdf import load as load
 from ._netcdf import save as save
 from ._seal import seal as seal

@@ -5,20 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import platform
-import re
-import secrets
 import stat
-import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from ._lock import lock
+from ._parts import part_of, sweep
 
-_PART = re.compile(r"\.tonicnet-([0-9a-f]{8})-[0-9a-f]{12}\.part")
-_STALE = 86400.0  # seconds after which a part that another machine began is given up
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -70,7 +64,7 @@ def destination(path: str | os.PathLike[str]) -> Path:
 @contextlib.contextmanager
 def _part(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     """Hand out a new file in the target's folder, locked while its writer lives; it is gone afterwards."""
-    _sweep(target.parent)
+    sweep(target.parent)
     part, handle = _begin(target.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -84,37 +78,11 @@ def _part(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 def _begin(folder: Path) -> tuple[Path, int]:
     """Create a part and lock it; begin again if a sweep took it for a dead writer's in between."""
     while True:
-        part = folder / f".tonicnet-{_host()}-{secrets.token_hex(6)}.part"
+        part = part_of(folder)
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         if lock(handle) is not False and part.exists():
             return part, handle
         os.close(handle)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the parts of writers that live no longer."""
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for found in entries:
-            match = _PART.fullmatch(found.name)
-            if match:
-                _remove_dead(Path(found.path), here=match[1] == _host())
-
-
-def _remove_dead(part: Path, *, here: bool) -> None:
-    """Remove a part whose lock is free; where that cannot be told, as of other machines, one that is old."""
-    with contextlib.suppress(OSError):
-        handle = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-        try:
-            free = lock(handle) if here else None
-            old = time.time() - os.fstat(handle).st_mtime > _STALE
-            if free or (free is None and old):
-                part.unlink()
-        finally:
-            os.close(handle)
-
-
-def _host() -> str:
-    return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
 def _to_disk(handle: int) -> None:
