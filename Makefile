@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: demo test test-fast lint bench models notebooks docs clean
+.PHONY: demo test test-fast fuzz lint bench models notebooks docs clean
 
 demo: $(STAMP)           ## learn, switch, move to Brian2, compare: the main job, into demo/
 	$(BIN)/tonicnet demo demo
@@ -14,6 +14,9 @@ test: $(STAMP)           ## all tests
 
 test-fast: $(STAMP)      ## the tests that take less than ten seconds each
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+fuzz: $(STAMP)           ## 10,000 damaged files, full disks, killed writers: benchmarks/results/fuzz.json (root, for a small disk)
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m fuzz
 
 lint: $(STAMP)           ## format, style, types, and which room may import which
 	$(BIN)/ruff format --check .

@@ -155,7 +155,8 @@ def test_a_carried_bank_belongs_to_the_other_network() -> None:
     moved = carried(bank, other, bias=2 * bank["bias"].values)
     np.testing.assert_array_equal(moved["bias"], 2 * bank["bias"])
     assert moved["bias"].attrs == bank["bias"].attrs
-    assert moved.drop_vars("bias").equals(bank.drop_vars("bias"))
+    assert moved.drop_vars(["bias", "network_hash"]).equals(bank.drop_vars(["bias", "network_hash"]))
+    assert set(moved["network_hash"].values) == {other.sha256}
     assert tn.simulate(other, moved, task="task 1", duration=0.1).sizes["time"] == 11
     with pytest.raises(ValueError, match="learned on network"):
         tn.simulate(net, moved, task="task 1", duration=0.1)
@@ -186,6 +187,94 @@ def flow_and_output(net: tn.Network, one: Entry, r: np.ndarray, u: np.ndarray, p
     w, e = np.zeros((N, N)) if net.low_rank else net.recurrent @ np.eye(N), net.encoder.astype(float)
     w = w + e @ decoder if net.spec.feedback else w
     return scale * phi(gain * (w @ r + e @ u + one.bias)) - r, one.to_task(decoder @ r)
+
+
+# ---------------------------------------------------------------- labels, not places
+
+
+def mixed(bank: xr.Dataset) -> xr.Dataset:
+    """The same bank with everything in another order."""
+    rng = np.random.default_rng(3)
+    moved = bank.isel({dim: rng.permutation(bank.sizes[dim]) for dim in ("unit", "component", "task")})
+    assert not (moved["unit"].values == bank["unit"].values).all()
+    return moved.transpose(*reversed(list(moved.sizes)))
+
+
+@pytest.mark.parametrize("uses", USES)
+def test_a_bank_in_another_order_is_the_same_bank(uses: str) -> None:
+    net = net_of("dense")
+    bank = written(net, rows_of(net, uses, "bias"))
+    moved = mixed(bank)
+    sigmoid = [as_sigmoid(net, b)[1] for b in (bank, moved)]
+    for plain, other in ((bank, moved), sigmoid):
+        for name in ("task 0", "task 1"):
+            one, two = entry(plain, name), entry(other, name)
+            same_scaling(one.scaling, two.scaling)
+            for key, values in one.numbers.items():
+                np.testing.assert_array_equal(two.numbers[key], values)
+    runs = [tn.simulate(net, b, task="task 0", duration=0.1)["output"].values for b in (bank, moved)]
+    np.testing.assert_array_equal(*runs)
+
+
+def test_a_bias_vector_in_another_order_is_the_same_vector() -> None:
+    net = net_of()
+    bank = written(net, rows_of(net, "bias"))
+    bias = bank["bias"].isel(task=0)
+    moved = bias.isel(unit=np.random.default_rng(0).permutation(N))
+    runs = [tn.simulate(net, b, duration=0.1)["output"].values for b in (bias, moved, bias.values)]
+    np.testing.assert_array_equal(runs[0], runs[1])
+    np.testing.assert_array_equal(runs[0], runs[2])
+
+
+def test_a_bank_in_another_order_grows() -> None:
+    net = net_of()
+    old, new = (with_losses(net, rows_of(net, use)[-1:], 2) for use in ("bias", "gain"))
+    new = new.assign_coords(task=["new"])
+    assert grown(net, mixed_units(old), new).equals(grown(net, old, new))
+
+
+def mixed_units(bank: xr.Dataset) -> xr.Dataset:
+    return bank.isel(unit=np.random.default_rng(1).permutation(N))
+
+
+LABELS = {
+    "from one": lambda bank: bank.assign_coords(unit=np.arange(N) + 1),
+    "one twice": lambda bank: bank.assign_coords(unit=np.r_[0, np.arange(N - 1)]),
+    "between": lambda bank: bank.assign_coords(unit=np.arange(N) + 0.5),
+    "words": lambda bank: bank.assign_coords(component=["x", "y"]),
+}
+
+
+@pytest.mark.parametrize("change", LABELS.values(), ids=LABELS)
+def test_labels_that_are_not_those_of_a_network_are_refused(change) -> None:
+    net = net_of()
+    bank = written(net, rows_of(net, "bias"))
+    with pytest.raises(ValueError, match=r"the labels of dim '(unit|component)' of this bank are not the numbers 0 to"):
+        tn.simulate(net, change(bank), task="task 0", duration=0.1)
+
+
+def test_rows_of_two_networks_are_not_one_bank() -> None:
+    net, other = net_of(), net_of(seed=4)
+    mine, theirs = written(net, rows_of(net, "bias")), written(other, rows_of(other, "bias"))
+    theirs = theirs.assign_coords(task=["theirs"])
+    for attrs in ("override", "drop"):
+        both = xr.concat([mine, theirs], "task", data_vars="all", combine_attrs=attrs)
+        with pytest.raises(ValueError, match=f"row 'theirs' of this bank was learned on network {other.sha256}"):
+            tn.simulate(net, both, task="task 0", duration=0.1)
+        assert tn.simulate(net, both.sel(task=["task 0"]), duration=0.1).sizes["time"] == 11
+    with pytest.raises(ValueError, match=f"this bank was learned on network {other.sha256}, not on this one"):
+        tn.simulate(net, theirs, duration=0.1)
+
+
+def test_a_bank_of_an_earlier_version_has_no_hash_of_its_rows() -> None:
+    net = net_of()
+    old = written(net, rows_of(net, "bias")).drop_vars("network_hash")
+    assert tn.simulate(net, old, task="task 0", duration=0.1).sizes["time"] == 11
+    both = grown(net, with_losses(net, rows_of(net, "bias"), 1).drop_vars("network_hash"),
+                 with_losses(net, rows_of(net, "bias"), 1).assign_coords(task=["new"]))  # fmt: skip
+    assert both["network_hash"].values.tolist() == [net.sha256] * 2
+    with pytest.raises(ValueError, match="was learned on network None"):
+        tn.simulate(net, old.drop_attrs(), task="task 0", duration=0.1)
 
 
 # ---------------------------------------------------------------- runs
@@ -266,6 +355,49 @@ def test_numbers_that_are_not_finite_are_refused(name: str, bad: float) -> None:
     with pytest.raises(ValueError, match=f"holds values of '{variable}' that are not finite; take an intact copy") as e:
         tn.simulate(net, bank, task="task 0", duration=0.1)
     assert "\n" not in str(e.value)
+
+
+def put(name: str, value: float) -> object:
+    def change(bank: xr.Dataset) -> xr.Dataset:
+        bank[name][(1, *[0] * (bank[name].ndim - 1))] = value
+        return bank
+
+    return change
+
+
+DAMAGE = {
+    "scale 0": (put("scale", 0.0), "'scale' of this bank is positive and holds 0;"),
+    "scale below 0": (put("scale", -2.0), "'scale' of this bank is positive and holds -2;"),
+    "speed 0": (put("speed", 0.0), "'speed' of this bank is positive and holds 0;"),
+    "speed below 0": (put("speed", -1.0), "'speed' of this bank is positive and holds -1;"),
+    "dimension 0": (put("dimension", 0), "'dimension' of this bank counts components, from 1 to 2, and holds 0;"),
+    "dimension 9": (put("dimension", 9), "from 1 to 2, and holds 9;"),
+    "dimension in parts": (lambda b: b.assign(dimension=b["dimension"] - 0.5), "from 1 to 2, and holds 1.5;"),
+    "a task twice": (lambda b: b.assign_coords(task=["a", "a"]), "this bank holds task 'a' 2 times; keep one of them"),
+    "no tasks": (lambda b: b.drop_vars("task"), "does not say which row is which task"),
+    "complex": (lambda b: b.assign(bias=b["bias"] + 1j), "'bias' of this bank has dtype complex128 and needs real"),
+    "words": (lambda b: b.assign(speed=b["speed"].astype(str)), "'speed' of this bank has dtype <U32 and needs real"),
+    "objects": (lambda b: b.assign(bias=b["bias"].astype(object)), "'bias' of this bank has dtype object"),
+    "no trials": (lambda b: b.assign(start=b["start"].isel(trial=0)), r"'start' .* has dims \(task, component\)"),
+    "a dim more": (lambda b: b.assign(gain=b["bias"].expand_dims(x=2)), r"'gain' .* has dims \(x, task, unit\)"),
+    "one component": (lambda b: b.isel(component=[0]), "this bank has 1 components, the network has 2"),
+    "fewer units": (lambda b: b.isel(unit=slice(9)), "this bank has biases for 9 units, the network has 24"),
+}  # fmt: skip
+DOORS = {
+    "simulate": lambda net, bank: tn.simulate(net, bank, task="task 0", duration=0.1),
+    "flow": lambda net, bank: tn.flow(net, bank, task="task 0"),
+    "spiking": lambda net, bank: tn.spiking.simulate(net, bank, task="task 0", duration=0.1),
+    "fit": lambda net, bank: tn.fit(net, "hopf", into=bank, progress=False),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), DAMAGE.values(), ids=DAMAGE)
+def test_a_bank_that_is_not_whole_is_refused_at_every_door(change, said: str) -> None:
+    net = net_of()
+    for door in DOORS.values():
+        with pytest.raises(ValueError, match=said) as caught:
+            door(net, change(written(net, rows_of(net, "bias", "bias"))))
+        assert "\n" not in str(caught.value)
 
 
 SPIKING = {

@@ -370,3 +370,16 @@ def test_a_damaged_or_foreign_library_is_built_anew(monkeypatch, tmp_path):
     assert len(builds) == 3
     source.write_text('extern "C" int one() { return 2; }')
     assert _compiler.build_library(source, command) != library
+
+
+def test_a_whole_library_that_cannot_be_loaded_is_built_anew(unloaded, monkeypatch, tmp_path):
+    """One of another machine, whose hash is right."""
+    monkeypatch.setattr(_compiler, "cache_folder", lambda: tmp_path)
+    source = tmp_path / "small.cpp"
+    source.write_text('extern "C" int one() { return 1; }')
+    monkeypatch.setattr(_library, "SOURCE", source)
+    built = _compiler.build_library(source, _compiler.compiler())
+    built.write_bytes(b"of another machine")
+    _compiler._mark(built).write_text(_compiler._digest(built.read_bytes()))
+    assert _library.library().one() == 1
+    assert sorted(one.suffix for one in tmp_path.iterdir()) == [".cpp", ".sha256", ".so"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import xarray as xr
 
 import tonicnet as tn
+from tonicnet.learn import _checkpoint
 
 UNITS = 40
 TASKS = ["hopf", "two-well"]
@@ -317,6 +319,119 @@ def test_a_damaged_or_foreign_file_is_refused_and_left(path: Path, damage: Calla
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["run.nc"]
+
+
+def changed(name: str, value: object, where: str = "") -> Callable[[dict], None]:
+    """A change of one entry of a state, or of the state's best."""
+
+    def change(state: dict) -> None:
+        (state[where] if where else state)[name] = value
+
+    return change
+
+
+def numbers(name: str, value: float) -> Callable[[xr.Dataset], xr.Dataset]:
+    def change(ds: xr.Dataset) -> xr.Dataset:
+        held = ds[name].copy()
+        held.values.flat[0] = value
+        return ds.assign({name: held})
+
+    return change
+
+
+STATES = {
+    "stage below 0": (changed("stage", -1), "its stage is -1, not a whole number from 0 on"),
+    "stage in parts": (changed("stage", 0.5), "its stage is 0.5"),
+    "stage true": (changed("stage", True), "its stage is True"),
+    "no such stage": (changed("stage", 500), "its stage is 500 after 0 closed-loop rounds, which the course"),
+    "step below 0": (changed("step", -3), "its step is -3"),
+    "another step": (changed("step", 1), "its losses do not go with step 1"),
+    "scored": (changed("scored", -1), "its scored is -1"),
+    "restart": (changed("restart", 7), "its restart is 7, of 0"),
+    "seconds": (changed("seconds", float("nan")), "its seconds are nan"),
+    "an ending": (changed("ending", "done"), "its ending is 'done', which no learning has"),
+    "an ending of escapes": (changed("ending", "\x1b[2J"), r"its ending is '\\x1b\[2J'"),
+    "an ending that is none": (changed("ending", None), "its ending is None"),
+    "losses": (changed("losses", ["low"]), "its losses are not all numbers"),
+    "no losses": (changed("losses", []), "its losses do not go with step"),
+    "picked": (changed("picked", [3]), "it does not say by what method"),
+    "memory": (changed("memory", None), "what its method remembers does not go with step"),
+}  # fmt: skip
+NUMBERS = {
+    "theta": (numbers("theta_0", np.nan), "theta holds numbers that are not finite"),
+    "begun": (numbers("begun_0", np.inf), "begun holds numbers that are not finite"),
+    "memory": (numbers("memory.damping_0", np.nan), "memory.damping holds numbers that are not finite"),
+    "shape": (lambda ds: ds.assign(theta_0=ds["theta_0"].expand_dims(x=1)), r"theta has shape \(1, 40\) and needs"),
+    "size": (lambda ds: ds.isel(number=slice(9)), r"theta has shape \(9,\) and needs \(40,\)"),
+    "one theta": (numbers("theta_0", 1.0), "its numbers were changed"),
+    "one start": (numbers("begun_0", 1.0), "its numbers were changed"),
+    "one damping": (numbers("memory.damping_0", 0.5), "its numbers were changed"),
+    "states": (lambda ds: ds.assign_attrs(states=ds.attrs["states"].replace(" ", "", 1)), "its numbers were changed"),
+}  # fmt: skip
+
+
+def with_states(path: Path, change: Callable[[dict], None]) -> xr.Dataset:
+    """A checkpoint whose first state is changed and whose digest is right all the same."""
+    ds = tn.load(path)
+    states = json.loads(ds.attrs["states"])
+    kept = dict(states["0"])
+    change(states["0"])
+    text = json.dumps(states)
+    read = _checkpoint._states(path, ds.assign_attrs(states=json.dumps({"0": kept})))
+    return ds.assign_attrs(states=text, states_sha256=_checkpoint._digest(read, ds.attrs["identity"], text))
+
+
+CHANGES = {name: (lambda path, c=change: with_states(path, c), said) for name, (change, said) in STATES.items()}
+CHANGES |= {name: (lambda path, c=change: c(tn.load(path)), said) for name, (change, said) in NUMBERS.items()}
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES)
+def test_a_whole_file_whose_numbers_no_run_left_is_refused_and_kept(path: Path, change: Callable, said: str) -> None:
+    tn.save(change(path), path)
+    before = path.read_bytes()
+    with pytest.raises(
+        ValueError, match=rf"run\.nc is not as tonicnet\.fit left it: {said}.*; take an intact"
+    ) as caught:
+        call(path)
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == ["run.nc"]
+
+
+def test_a_full_disk_is_one_error_and_leaves_the_checkpoint(path: Path, halfway: bytes) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"cannot write .*run\.nc \(File too large\); what was there is as it was"):
+            call(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == halfway
+    assert [p.name for p in path.parent.iterdir()] == ["run.nc"]
+    assert np.array_equal(call(path)["bias"], call(None)["bias"])
+
+
+def test_a_second_process_on_one_checkpoint_is_told(start: Start, tmp_path: Path) -> None:
+    first = start(tmp_path)
+    first.await_steps()
+    first.signal(signal.SIGSTOP)
+    with pytest.raises(
+        RuntimeError, match=rf"run\.nc is in use by process {first._pid} on .*, which learns into it now"
+    ):
+        call(tmp_path / "run.nc")
+    first.signal(signal.SIGCONT)
+    assert first.wait() == 0
+    assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != ".log") == ["bank.nc", "run.nc"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_nothing_but_the_checkpoint(start: Start, tmp_path: Path, number: int) -> None:
+    child = start(tmp_path)
+    child.await_steps(2)
+    child.signal(number)
+    assert child.wait() == (-signal.SIGTERM if number == signal.SIGTERM else 0)
+    left = {p.name for p in tmp_path.iterdir() if p.suffix != ".log"}
+    assert left == ({"run.nc"} if number == signal.SIGTERM else {"bank.nc", "run.nc"})
 
 
 def test_a_finished_checkpoint_returns_the_same_bank_at_once(path: Path) -> None:

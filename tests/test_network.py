@@ -363,11 +363,25 @@ def test_no_sparse_synapse_can_be_added_or_exchanged():
         net.verify()
 
 
+def test_a_pickle_with_other_synapses_is_refused():
+    net = tn.Network(20, seed=0)
+    packed = pickle.dumps(net)
+    at = packed.index(net.encoder.tobytes())
+    changed = packed[:at] + np.float32(7).tobytes() + packed[at + 4 :]
+    with pytest.raises(RuntimeError, match="the frozen synapses have changed"):
+        pickle.loads(changed)
+
+
 @pytest.mark.parametrize("kind", ["low-rank", "dense", "sparse"])
 def test_copies_and_tensors_leave_the_network_alone(kind):
     net = tn.Network(20, seed=0, synapses=kind, transfer="tanh")
-    assert pickle.loads(pickle.dumps(net)).verify() == net.sha256
-    assert copy.deepcopy(net).verify() == net.sha256
+    for other in (pickle.loads(pickle.dumps(net)), copy.copy(net), copy.deepcopy(net), copy.deepcopy([net])[0]):
+        assert other == net
+        assert other.verify() == net.sha256
+        random = other.recurrent.data if kind == "sparse" else other.recurrent
+        for array in (other.encoder, other.decoder, *([random] if kind != "low-rank" else [])):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 0
     for tensor in net.tensors(torch.float32):
         if tensor is not None:
             tensor.zero_() if not tensor.is_sparse else tensor.values().zero_()

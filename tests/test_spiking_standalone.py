@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,8 +80,24 @@ def built(bank_of, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cache(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of builds that has the program of low-rank networks in the threshold form."""
     place = tmp_path_factory.mktemp("builds")
-    shutil.copytree(built, place / _cpp_build.build_key(Shape.of(LIFNetwork(network("low-rank")), "threshold", 0.01)))
+    kept = shutil.copytree(built, build_of(place))
+    _cpp_build.mark(kept)
     return place
+
+
+def build_of(place: Path) -> Path:
+    """Where the program of low-rank networks lies in a folder of builds."""
+    return place / _cpp_build.build_key(Shape.of(LIFNetwork(network("low-rank")), "threshold", 0.01))
+
+
+def script(place: Path, text: str) -> Path:
+    """A folder of builds whose program is a shell script."""
+    folder = build_of(place)
+    folder.mkdir(parents=True)
+    (folder / "main").write_text(f"#!/bin/sh\n{text}\n")
+    (folder / "main").chmod(0o755)
+    _cpp_build.mark(folder)
+    return folder
 
 
 @pytest.fixture
@@ -224,25 +243,98 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
 
 def test_a_program_that_breaks_says_where(bank_of, tmp_path):
     net = network("low-rank")
-    folder = tmp_path / _cpp_build.build_key(Shape.of(LIFNetwork(net), "threshold", 0.01))
-    folder.mkdir()
-    (folder / "main").write_text("#!/bin/sh\necho sample 1 of 2\necho tonic: no room >&2\nexit 2\n")
-    (folder / "main").chmod(0o755)
+    script(tmp_path, "echo sample 1 of 2\necho tonic: no room >&2\nexit 2")
     with pytest.raises(RuntimeError, match=r"did not finish: tonic: no room; delete that folder"):
         tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
 
 
 def test_an_interrupted_run_leaves_no_process(tmp_path, monkeypatch):
     net = network("low-rank")
-    folder = tmp_path / _cpp_build.build_key(Shape.of(LIFNetwork(net), "threshold", 0.01))
-    folder.mkdir()
-    (folder / "main").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/id\necho sample 1 of 2\nexec sleep 60\n")
-    (folder / "main").chmod(0o755)
+    script(tmp_path, f"echo $$ > {tmp_path}/id\necho sample 1 of 2\nexec sleep 60")
     monkeypatch.setattr("tqdm.std.tqdm.update", lambda self, n: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "id").read_text()), 0)
+
+
+WAITING = """
+import os, sys
+import numpy as np
+import tonicnet as tn
+from tonicnet.network import LIF
+from tonicnet.spiking import _cpp_build
+
+if sys.argv[2] == "compile":
+    def sources(shape, folder):
+        lines = "all:\\n\\t@sh -c 'sleep 60 & echo $$! > $(HOME)/id; touch $(HOME)/here; wait'\\n"
+        (folder / "makefile").write_text(lines)
+    _cpp_build.write_sources = sources
+_cpp_build.build_key = lambda shape: sys.argv[3]
+net = tn.Network(40, seed=3, transfer=LIF(refractory=0.008))
+tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("where", ["run", "compile"])
+def test_a_signal_leaves_neither_process_nor_folder(tmp_path, number, where):
+    """While the program runs, and while it is compiled, by a child of make."""
+    home, cache, scratch = (tmp_path / name for name in ("home", "cache", "scratch"))
+    for folder in (home, cache, scratch):
+        folder.mkdir()
+    if where == "run":
+        script(cache, f"sleep 60 & echo $! > {home}/id\ntouch {home}/here\nwait")
+    before = sorted(cache.iterdir())
+    environment = os.environ | {"HOME": str(home), "TMPDIR": str(scratch), "TONICNET_COMPILED": "0"}
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING, str(cache), where, build_of(cache).name],
+        env=environment,
+        stderr=subprocess.PIPE,
+    ) as process:
+        until = time.monotonic() + 60
+        while not (home / "here").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert process.wait() == -number
+    inner = Path(f"/proc/{(home / 'id').read_text().strip()}/stat")
+    assert not inner.exists() or ") Z" in inner.read_text()
+    assert sorted(cache.iterdir()) == before
+    assert not list(scratch.iterdir())
+
+
+DAMAGE = {
+    "one bit": lambda folder: flip(folder / "main"),
+    "cut off": lambda folder: os.truncate(folder / "main", 1000),
+    "no mark": lambda folder: (folder / "main.sha256").unlink(),
+    "a mark of bytes": lambda folder: (folder / "main.sha256").write_bytes(b"\xff"),
+    "no right to run it": lambda folder: (folder / "main").chmod(0o644),
+    "nothing in it": lambda folder: [file.unlink() for file in folder.iterdir() if file.is_file()],
+}
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 4
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_program_is_built_again(tmp_path, monkeypatch, damage):
+    folder = script(tmp_path, "echo sample 1 of 2; exit 7 #" + 2000 * "x")
+    damage(folder)
+
+    def compile_sources(fresh):
+        (fresh / "main").write_text("#!/bin/sh\necho tonic: built again >&2; exit 2\n")
+        (fresh / "main").chmod(0o755)
+
+    monkeypatch.setattr(_cpp_build, "write_sources", lambda shape, fresh: None)
+    monkeypatch.setattr(_cpp_build, "compile_sources", compile_sources)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="tonic: built again"):
+            tn.spiking.simulate(network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+        monkeypatch.setattr(_cpp_build, "compile_sources", lambda fresh: pytest.fail("compiled again"))
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +386,27 @@ def test_a_schedule_without_its_row_is_one_sentence(built, tmp_path):
     done = subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 2
     assert "schedule.txt names row 7, which bank.f64 does not have" in done.stderr
+
+
+def run_main(folder: Path) -> subprocess.CompletedProcess:
+    environment = {k: v for k, v in os.environ.items() if k != "TONIC_INPUTS"}
+    return subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_a_damaged_array_stops_the_program(built, tmp_path):
+    folder = shutil.copytree(built, tmp_path / "copy")
+    arrays = [line.split()[1] for line in (folder / "inputs" / "sha256.txt").read_text().splitlines()]
+    assert {"bank.f64", "decoder.f64", "potential.f64", "seed.i32"} <= set(arrays)
+    assert run_main(folder).returncode == 0
+    for name in arrays:
+        kept = (folder / "inputs" / name).read_bytes()
+        flip(folder / "inputs" / name)
+        done = run_main(folder)
+        assert done.returncode == 2
+        assert f"{name} is damaged: it is not what sha256.txt says" in done.stderr
+        (folder / "inputs" / name).write_bytes(kept)
+    (folder / "inputs" / "decoder.f64").unlink()
+    assert "decoder.f64 is missing" in run_main(folder).stderr
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path):

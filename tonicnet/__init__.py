@@ -10,12 +10,12 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from . import measure as measure
     from . import plot as plot
     from . import spiking as spiking
-    from ._files import load as load
-    from ._files import save as save
     from ._show import show as show
     from ._version import __version__ as __version__
     from .bank import load_bank as load_bank
     from .explore import explore as explore
+    from .files import load as load
+    from .files import save as save
     from .learn import fit as fit
     from .measure import compare as compare
     from .network import LIF as LIF
@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
 _open_door(
     __name__,
     {
-        "_files": ("load", "save"),
+        "files": ("load", "save"),
         "_show": ("show",),
         "_version": ("__version__",),
         "bank": ("load_bank",),

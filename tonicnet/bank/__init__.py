@@ -3,10 +3,10 @@
 from ._card import bank_card as bank_card
 from ._card import bank_facts as bank_facts
 from ._card import bank_scores as bank_scores
+from ._check import check_bank as check_bank
 from ._entry import Entry as Entry
 from ._entry import Scaling as Scaling
 from ._read import bare as bare
-from ._read import check_bank as check_bank
 from ._read import entry as entry
 from ._read import load_bank as load_bank
 from ._schedule import Schedule as Schedule

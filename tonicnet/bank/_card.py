@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ import xarray as xr
 
 from .. import _svg
 from .._card import Card, page, table
+from ..files import parse_json
 
 _BINS = 30  # of the histograms
 
@@ -104,7 +104,7 @@ def _text(title: str, facts: dict[str, str], scores: Cells) -> str:
 
 def _transfer(bank: xr.Dataset) -> str:
     try:
-        stored = json.loads(str(bank.attrs.get("network", "")))["transfer"]
+        stored = parse_json(bank.attrs.get("network", ""), "the network")["transfer"]
     except (ValueError, KeyError, TypeError):
         return "unknown"
     return str(stored["name"] if isinstance(stored, dict) and "name" in stored else stored)

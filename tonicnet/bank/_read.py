@@ -1,4 +1,4 @@
-"""Reading banks: is it one, is it of this network, and what does a row of it hold."""
+"""Reading banks: the file, and what a row of it holds."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from .._files import load
 from .._names import unknown
 from .._share import shelf
+from ..files import load
 from ..network import Network, models
 from ..parameters import SETS
+from ._check import DIMS
 from ._entry import Entry, Scaling
-
-_NEEDED = ("bias", "center", "scale", "speed", "dimension", "start")
+from ._order import in_order
 
 
 def load_bank(source: str | os.PathLike[str]) -> xr.Dataset:
@@ -40,34 +40,12 @@ def load_bank(source: str | os.PathLike[str]) -> xr.Dataset:
     return bank
 
 
-def check_bank(net: Network, bank: xr.Dataset) -> None:
-    """Refuse a bank learned on other synapses, with both hashes and the remedy; hash the synapses as they are now."""
-    if "bias" not in bank or "task" not in bank["bias"].dims or "unit" not in bank["bias"].dims:
-        raise ValueError("this Dataset is not a bank: it has no bias(task, unit); make one with tonicnet.fit")
-    mine, theirs = net.verify(), bank.attrs.get("network_sha256")
-    if theirs != mine:
-        raise ValueError(
-            f"this bank was learned on network {theirs}, not on this one ({mine}); "
-            "load its own network with tonicnet.load_network(<bank file>) or learn the tasks again"
-        )
-    if bank.sizes["unit"] != net.units:
-        raise ValueError(f"this bank has biases for {bank.sizes['unit']} units, the network has {net.units}")
-    for name in _NEEDED:
-        if name not in bank:
-            raise ValueError(f"this bank has no {name!r}; take an intact copy or learn it again")
-    for name in dict.fromkeys((*_NEEDED, *(one.variable for one in SETS.values() if one.variable in bank))):
-        if not np.isfinite(bank[name]).all():
-            raise ValueError(
-                f"this bank holds values of {name!r} that are not finite; take an intact copy or learn it again"
-            )
-
-
 def entry(bank: xr.Dataset, task: str) -> Entry:
     """Return one task of a bank."""
     names = [str(n) for n in bank["task"].values]
     if task not in names:
         raise ValueError(unknown("task in this bank", task, names))
-    row = bank.isel(task=names.index(task))
+    row = in_order(bank.isel(task=names.index(task)))
     scaling = Scaling(
         task=task,
         center=_values(row, "center"),
@@ -80,7 +58,14 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
 
 
 def bare(net: Network, bias: xr.DataArray | np.ndarray) -> Entry:
-    """Return an entry for a bias vector of one's own: task units are the network's, one task unit is a second."""
+    """Return an entry for a bias vector of one's own: task units are the network's, one task unit is a second.
+
+    A DataArray with labels along ``unit`` is taken by them. Raises ValueError for another shape, other labels and
+    numbers that are not finite, RuntimeError for a network whose synapses have changed.
+    """
+    if isinstance(bias, xr.DataArray) and "unit" in bias.dims:
+        bias = in_order(bias.rename("bias").to_dataset())["bias"]
+    net.verify()
     vector = np.asarray(bias, dtype=np.float64)
     if vector.shape != (net.units,):
         raise ValueError(f"a bias vector for this network has shape ({net.units},), got {vector.shape}")
@@ -91,4 +76,5 @@ def bare(net: Network, bias: xr.DataArray | np.ndarray) -> Entry:
 
 
 def _values(row: xr.Dataset, name: str) -> np.ndarray:
-    return row[name].values.astype(np.float64)
+    """Return numbers of a row, its dims in the order that arithmetic expects."""
+    return np.ascontiguousarray(row[name].transpose(*DIMS[name][1:]).values, dtype=np.float64)

@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 
 from ..network import Network
+from ._check import check_bank
 from ._entry import Entry
-from ._read import bare, check_bank, entry
+from ._read import bare, entry
 
 Schedule = Sequence[tuple[str, float]]
 

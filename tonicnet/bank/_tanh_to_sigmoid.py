@@ -9,7 +9,9 @@ import numpy as np
 import xarray as xr
 
 from ..network import Network, Sigmoid, Tanh
-from ._read import check_bank, entry
+from ._check import DIMS, check_bank
+from ._order import in_order
+from ._read import entry
 from ._write import carried
 
 
@@ -38,6 +40,7 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
     if not isinstance(net.transfer, Tanh):
         raise ValueError(f"as_sigmoid takes a network with transfer='tanh', this one has {net.transfer.name!r}")
     check_bank(net, bank)
+    bank = in_order(bank)
     spec, random = net.spec, net.spec.synapses != "low-rank"
     gain = 4 * spec.gain if random else spec.gain
     made = Network.from_spec(
@@ -53,7 +56,7 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
         "center": np.stack([row.center - row.scale * rest for row, (_, rest) in zip(rows, parts, strict=True)]),
     }
     if "decoder" in bank:
-        values["decoder"] = 2 * bank["decoder"].values
+        values["decoder"] = 2 * bank["decoder"].transpose(*DIMS["decoder"]).values
     return made, carried(bank, made, **values)
 
 

@@ -9,9 +9,12 @@ import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
+from ..files import parse_json
 from ..network import Network
 from ..parameters import SETS
+from ._check import DIMS, HASH
 from ._entry import Entry
+from ._order import in_order
 
 
 def written(
@@ -36,7 +39,9 @@ def written(
         "component": Variable(("component",), [str(k) for k in range(net.components)], "1", "output component"),
     }
     known = {"network_sha256": net.sha256, "network": json.dumps(net.to_dict())}
-    return dataset(variables | dict(columns or {}), own | dict(coords or {}), **(attrs | known))
+    return dataset(
+        variables | _hashes(net, len(entries)) | dict(columns or {}), own | dict(coords or {}), **(attrs | known)
+    )
 
 
 def _numbers(net: Network, entries: Sequence[Entry]) -> dict[str, Variable]:
@@ -53,20 +58,30 @@ def _numbers(net: Network, entries: Sequence[Entry]) -> dict[str, Variable]:
     }
 
 
+def _hashes(net: Network, rows: int) -> dict[str, Variable]:
+    """Return the variable that says of each row which synapses it was learned on."""
+    return {HASH: Variable(("task",), np.full(rows, net.sha256), "1", "SHA-256 of the synapses of the row")}
+
+
 def grown(net: Network, old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
-    """Return a bank with the rows of both, those of the old one as they were."""
+    """Return a bank with the rows of both, those of the old one as they were, units in the order of the network."""
+    old, new = in_order(old), in_order(new)
     epochs = np.arange(max(old.sizes.get("epoch", 0), new.sizes["epoch"]))
     old, new = (part.reindex(epoch=epochs) if "epoch" in part.dims else part for part in (old, new))
     parts = [_complete(net, old, new), _complete(net, new, old)]
     joined = xr.concat(parts, dim="task", data_vars="all", join="exact", combine_attrs="drop_conflicts")
-    tasks = {name: spec for part in (old, new) for name, spec in json.loads(part.attrs.get("tasks", "{}")).items()}
+    tasks = {
+        name: spec
+        for part in (old, new)
+        for name, spec in parse_json(part.attrs.get("tasks", "{}"), "the list of tasks").items()
+    }
     joined.attrs = new.attrs | {"tasks": json.dumps(tasks)}
     return joined
 
 
 def _complete(net: Network, part: xr.Dataset, model: xr.Dataset) -> xr.Dataset:
     """Return a bank with every per-task variable of another: numbers neutral, all else empty or NaN."""
-    neutral = {one.variable: one.neutral(net) for one in SETS.values()}
+    neutral = {one.variable: one.neutral(net) for one in SETS.values()} | {HASH: net.sha256}
     missing = {}
     for name in model.data_vars.keys() - part.data_vars.keys():
         like = model[name].isel(task=[0] * part.sizes["task"])
@@ -78,6 +93,9 @@ def _complete(net: Network, part: xr.Dataset, model: xr.Dataset) -> xr.Dataset:
 
 
 def carried(bank: xr.Dataset, net: Network, **values: np.ndarray) -> xr.Dataset:
-    """Return a bank as one of another network, some of its variables replaced."""
-    moved = bank.assign({name: bank[name].copy(data=held) for name, held in values.items()})
+    """Return a bank as one of another network, some of its variables replaced, given in the order of their dims."""
+    ordered = {name: bank[name].transpose(*DIMS[name]) for name in values}
+    moved = bank.assign({name: one.copy(data=values[name]) for name, one in ordered.items()})
+    if HASH in bank:
+        moved[HASH] = bank[HASH].copy(data=np.full(bank.sizes["task"], net.sha256))
     return moved.assign_attrs(network_sha256=net.sha256, network=json.dumps(net.to_dict()))

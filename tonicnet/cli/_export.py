@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -10,8 +11,8 @@ import typer
 
 import tonicnet as tn
 
-from .._files import atomic
 from .._names import choose
+from ..files import write
 from ._bank import Opened, open_bank
 from ._errors import in_a_sentence
 from ._paths import output
@@ -93,8 +94,9 @@ def _nir(a: _Asked) -> None:
     graph = tn.spiking.to_nir(a.opened.net, a.opened.bank, task=task, neurons_per_unit=a.neurons_per_unit, drop=a.drop)
     import nir
 
-    with atomic(place) as temporary:
-        nir.write(temporary, graph)
+    built = io.BytesIO()
+    nir.write(built, graph)
+    write(place, built.getvalue())
     typer.echo(f"written: {place}, {task}; left out: {graph.metadata['dropped']}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any
 
 import typer
@@ -10,6 +9,7 @@ import typer
 import tonicnet as tn
 
 from .._share import shelf
+from ..files import read_toml
 from ._errors import in_a_sentence
 from ._table import table
 
@@ -39,7 +39,7 @@ def _models() -> str:
 
 def _model(name: str) -> list[str]:
     place = shelf("models") / name
-    spec = tomllib.loads((place / "network.toml").read_text())
+    spec = read_toml(place / "network.toml")
     bank = place / "bank.nc"
     held = ", ".join(map(str, tn.load(bank)["task"].values)) if bank.is_file() else "no bank"
     return [name, str(spec["units"]), str(spec["components"]), spec["synapses"], _curve(spec["transfer"]), held]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from .._files import atomic
 from .._names import unknown
+from ..files import check_writable
 
 
 def output(path: Path, suffixes: Iterable[str], *, inputs: Iterable[Path] = ()) -> Path:
@@ -18,7 +18,7 @@ def output(path: Path, suffixes: Iterable[str], *, inputs: Iterable[Path] = ()) 
         raise ValueError(f"{path} is a folder; give the name of a file in it")
     if path.exists() and any(p.exists() and p.samefile(path) for p in inputs):
         raise ValueError(f"{path} is also what is read here; give the result another name")
-    probe(path)
+    check_writable(path)
     return path
 
 
@@ -28,18 +28,5 @@ def folder(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PermissionError(f"cannot make the folder {path} ({error.strerror}); choose another") from error
-    probe(path / "bank.nc")
+    check_writable(path / "bank.nc")
     return path
-
-
-def probe(path: Path) -> None:
-    """Raise the sentence of :func:`tonicnet.save` if a file cannot be written."""
-    try:
-        with atomic(path):
-            raise _Enough
-    except _Enough:
-        pass
-
-
-class _Enough(Exception):
-    """Leaves the file as it was."""

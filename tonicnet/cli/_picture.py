@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tonicnet as tn
 
-from .._files import atomic
+from ..files import write
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,6 +26,7 @@ def draw(path: Path, a: xr.Dataset, b: xr.Dataset, truth: Truths | None, measure
 
     rate, spiking = (b, a) if "spike_time" in a and "spike_time" not in b else (a, b)
     figure = tn.plot.compare(rate, spiking, truth=truth, measures=measures)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:])
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:])
+    write(path, drawn.getvalue())
     figure.clear()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from ..files import parse_json
 from ..task import Task
 
 Truths = dict[str, xr.Dataset]
@@ -34,7 +34,7 @@ def true_runs(bank: xr.Dataset, run: xr.Dataset) -> tuple[Truths, dict[str, str]
 
 def _specs(bank: xr.Dataset) -> dict[str, Any]:
     try:
-        return dict(json.loads(str(bank.attrs.get("tasks", "{}"))))
+        return dict(parse_json(bank.attrs.get("tasks", "{}"), "the list of tasks"))
     except (TypeError, ValueError) as error:
         raise ValueError(f"the bank's list of tasks is not readable ({error}); take an intact copy") from error
 

@@ -8,10 +8,11 @@ import os
 import platform
 import shlex
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from .._process import run
+from ..files import workplace
 
 # No finite-math flag: a run that leaves the finite numbers must show it. Reductions are reordered only where the
 # source asks for it ("omp simd").
@@ -67,8 +68,8 @@ def _undamaged(library: Path) -> bool:
 
 def _build(source: Path, command: Sequence[str], library: Path) -> None:
     library.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build-") as folder:
-        fresh, mark = Path(folder) / "library.so", Path(folder) / "mark"
+    with workplace(library.parent) as folder:
+        fresh, mark = folder / "library.so", folder / "mark"
         _compile([*command, *FLAGS], [*_SHARED, str(source), "-o", str(fresh)])
         mark.write_text(_digest(fresh.read_bytes()))
         fresh.replace(library)
@@ -78,15 +79,15 @@ def _build(source: Path, command: Sequence[str], library: Path) -> None:
 def _compile(start: Sequence[str], end: Sequence[str]) -> None:
     """Compile for this processor, or for any of its kind where the compiler does not know the flag."""
     for native in ((_NATIVE,), ()):
-        done = subprocess.run([*start, *native, *end], capture_output=True, text=True)
+        done = run([*start, *native, *end])
         if not done.returncode:
             return
-    lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+    lines = [line for line in done.stderr.decode(errors="replace").splitlines() if "error" in line.lower()]
     raise RuntimeError("; ".join(lines[:2]) or "the compiler gave no reason")
 
 
 def _version(command: Sequence[str]) -> str:
-    return subprocess.run([*command, "--version"], capture_output=True, text=True).stdout
+    return run([*command, "--version"]).stdout.decode(errors="replace")
 
 
 def _mark(library: Path) -> Path:

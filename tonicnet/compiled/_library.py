@@ -31,10 +31,20 @@ def library() -> ctypes.CDLL | None:
         _warn("no C++ compiler was found")
         return None
     try:
-        return ctypes.CDLL(str(build_library(SOURCE, command)))
+        return _loaded(command)
     except (RuntimeError, OSError) as error:
         _warn(f"the compiled loops could not be built or loaded ({error})")
         return None
+
+
+def _loaded(command: list[str]) -> ctypes.CDLL:
+    """Return the library of the cache; one that is whole and yet cannot be loaded here is built again."""
+    built = build_library(SOURCE, command)
+    try:
+        return ctypes.CDLL(str(built))
+    except OSError:
+        built.unlink(missing_ok=True)
+        return ctypes.CDLL(str(build_library(SOURCE, command)))
 
 
 def call(loaded: ctypes.CDLL, name: str, dtype: np.dtype[Any], *arguments: Any) -> None:

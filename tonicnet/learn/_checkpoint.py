@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import xarray as xr
 
-from .._files import load, save
 from .._labels import Variable, dataset
+from ..files import claim, load, parse_json, save
 from ._job import Job, identity_of
 from ._score import Score
 from ._state import Best, State
+from ._state_faults import fault
 
 _SHARE = 20  # a checkpoint is written when so many times its own duration have passed
 _NUMBERS = ("restart", "stage", "step", "scored", "seconds", "ending")
+_AGAIN = "take an intact copy, give another path, or remove the file to begin anew"
 _LISTS = ("history", "losses", "picked")
 
 
 class Checkpoint:
     """The states of all tasks of one call of fit, in one NetCDF file that is replaced whole.
 
-    ``identity`` says which run it is: network, tasks, settings. A file of another run is refused.
+    ``identity`` says which run it is: network, tasks, settings. A file of another run is refused, and one whose states
+    are not as a run wrote them. As a context it keeps other processes from the same file.
     """
 
     def __init__(self, path: Path | None, identity: dict[str, Any], states: dict[int, State]) -> None:
         self.path, self.identity, self._states = path, identity, states
-        self._next, self._dirty = 0.0, False
+        self._next = 0.0
 
     @classmethod
-    def open(cls, path: str | Path | None, jobs: list[Job]) -> Checkpoint:
-        """Return the checkpoint at ``path``, with what it holds if the file is there."""
+    @contextlib.contextmanager
+    def open(cls, path: str | Path | None, jobs: list[Job]) -> Iterator[Checkpoint]:
+        """Hand out the checkpoint at ``path``, with what it holds if the file is there, and claim it meanwhile.
+
+        Raises ValueError for a file that this run cannot go on from, RuntimeError if another process uses it.
+        """
         if path is None:
-            return cls(None, {}, {})
+            yield cls(None, {}, {})
+            return
         file = Path(path)
         if not file.parent.is_dir():
             raise FileNotFoundError(f"no folder {file.parent} for the checkpoint {file.name}; create it first")
         identity = identity_of(jobs)
-        if not file.exists():
-            return cls(file, identity, {})
-        held = load(file)
-        _check(file, held, identity)
-        return cls(file, identity, _states(file, held, jobs[0].problem.learnable().size))
+        with claim(file):
+            yield cls(file, identity, _held(file, identity, jobs) if file.exists() else {})
 
     def state(self, number: int, device: torch.device) -> State | None:
         """Return where the learning of a task stands, if it has begun."""
@@ -73,10 +81,24 @@ class Checkpoint:
         self._next = now + _SHARE * (now - began)
 
 
+def _held(file: Path, identity: dict[str, Any], jobs: list[Job]) -> dict[int, State]:
+    """Return the states in a file of this run."""
+    held = load(file)
+    _check(file, held, identity)
+    states = _states(file, held)
+    for number, state in states.items():
+        wrong = fault(state, jobs[number].problem) if 0 <= number < len(jobs) else f"it has a task {number}"
+        if wrong:
+            raise ValueError(f"{file} is not as tonicnet.fit left it: {wrong}; {_AGAIN}")
+    if held.attrs["states_sha256"] != _digest(states, held.attrs["identity"], held.attrs["states"]):
+        raise ValueError(f"{file} is not as tonicnet.fit left it: its numbers were changed; {_AGAIN}")
+    return states
+
+
 def _check(file: Path, held: xr.Dataset, identity: dict[str, Any]) -> None:
     try:
-        theirs = json.loads(held.attrs["identity"])
-        earlier = not identity.keys() <= theirs.keys()  # it had fewer settings
+        theirs = parse_json(held.attrs["identity"], "the identity")
+        earlier = "states_sha256" not in held.attrs or not identity.keys() <= theirs.keys()  # it had fewer settings
         differing = [key for key in identity if theirs.get(key) != identity[key]]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _foreign(file) from None
@@ -100,8 +122,21 @@ def _dataset(states: dict[int, State], identity: dict[str, Any]) -> xr.Dataset:
         for name, values in _arrays(state).items():
             dims = () if values.ndim == 0 else ("number",)
             variables[f"{name}_{number}"] = Variable(dims, values.cpu().numpy(), "1", f"{name} of task {number}")
-    plain = {str(number): _plain(state) for number, state in states.items()}
-    return dataset(variables, kind="checkpoint", identity=json.dumps(identity), states=json.dumps(plain))
+    plain = json.dumps({str(number): _plain(state) for number, state in states.items()})
+    who = json.dumps(identity)
+    return dataset(
+        variables, kind="checkpoint", identity=who, states=plain, states_sha256=_digest(states, who, plain)
+    )  # fmt: skip
+
+
+def _digest(states: dict[int, State], identity: str, plain: str) -> str:
+    """Return the hash of all that a checkpoint holds: a file may be whole and its numbers not those of the run."""
+    digest = hashlib.sha256(f"{identity}\0{plain}".encode())
+    for number, state in sorted(states.items()):
+        for name, values in sorted(_arrays(state).items()):
+            digest.update(f"\0{number} {name} {tuple(values.shape)}\0".encode())
+            digest.update(values.numpy(force=True).astype(np.float64).tobytes())
+    return digest.hexdigest()
 
 
 def _arrays(state: State) -> dict[str, torch.Tensor]:
@@ -120,15 +155,12 @@ def _foreign(file: Path) -> ValueError:
     return ValueError(f"{file} is not a checkpoint of tonicnet.fit; give another path, or remove it")
 
 
-def _states(file: Path, held: xr.Dataset, size: int) -> dict[int, State]:
+def _states(file: Path, held: xr.Dataset) -> dict[int, State]:
     try:
-        plain = json.loads(held.attrs["states"])
-        found = {int(number): _state(held, number, values) for number, values in plain.items()}
+        plain = parse_json(held.attrs["states"], "the states")
+        return {int(number): _state(held, number, values) for number, values in plain.items()}
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _foreign(file) from None
-    if any(len(t) != size for s in found.values() for t in (s.theta, s.begun, s.best.theta if s.best else s.theta)):
-        raise _foreign(file)
-    return found
 
 
 def _state(held: xr.Dataset, number: str, plain: dict[str, Any]) -> State:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from .._interrupt import Interrupts
 from ..bank import check_bank, grown
 from ..circuit import circuit_of
 from ..network import Network
@@ -16,7 +17,6 @@ from ..task import task as named_task
 from ._checkpoint import Checkpoint
 from ._corrected_field import check_field
 from ._courses import course_for
-from ._interrupt import Interrupts
 from ._job import Job
 from ._progress import Report, reporter
 from ._settings import Settings
@@ -91,7 +91,9 @@ def fit(
     task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks, sets, objectives or methods, a task
     of more components than the network has, synapses with rise or delay where there is no field to correct,
     ``neurons_per_unit`` where the noise of spikes is not known, fields that are not finite (naming the state), a
-    checkpoint of another run; MemoryError, before the first step, where ``memory`` cannot suffice.
+    checkpoint of another run or a changed one; RuntimeError for a checkpoint that another process uses; OSError where
+    one cannot be written (what it held is then as it was); MemoryError, before the first step, where ``memory`` cannot
+    suffice.
 
     Source: bias learning, Williams et al. (2025), ICLR, arXiv 2407.00957; Levenberg-Marquardt, Marquardt (1963),
     doi:10.1137/0111030.
@@ -137,9 +139,8 @@ def _objective(objective: str, method: str) -> tuple[str, str]:
 
 
 def _learn_all(jobs: list[Job], report: Report, path: str | Path | None) -> list[xr.Dataset]:
-    file = Checkpoint.open(path, jobs)
     rows: list[xr.Dataset] = []
-    with Interrupts() as interrupts:
+    with Interrupts() as interrupts, Checkpoint.open(path, jobs) as file:
         for number, job in enumerate(jobs):
             state = file.state(number, job.circuit.device)
             learner = job.learner(report=report, keep=file.keeper(number), state=state)

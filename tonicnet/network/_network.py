@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,9 @@ from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from torch import Tensor
 
-from .._files import atomic, load
 from .._names import unknown
 from .._share import shelf
+from ..files import load, parse_json, read_toml, write
 from ._card import network_card
 from ._draw import content_hash, draw
 from ._filter import Filter
@@ -109,9 +107,27 @@ class Network:
     def _freeze(self, spec: NetworkSpec) -> None:
         self.spec = spec
         self._synapses = draw(spec)
+        self._make_read_only()
+        self._sha256 = content_hash(spec, self._synapses)
+
+    def _make_read_only(self) -> None:
         for array in (self._synapses.encoder, self._synapses.decoder, *_data(self._synapses.recurrent)):
             array.flags.writeable = False
-        self._sha256 = content_hash(spec, self._synapses)
+
+    def __copy__(self) -> Network:
+        """Return the network itself: nothing in it can be changed."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        """Return the network itself."""
+        del memo
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Freeze the synapses again, which pickle brings back writeable, and hold them against their hash."""
+        vars(self).update(state)
+        self._make_read_only()
+        self.verify()
 
     @classmethod
     def from_spec(cls, spec: NetworkSpec) -> Network:
@@ -205,8 +221,7 @@ class Network:
         """Return the recipe with its hash as TOML, and write it to ``path`` if one is given."""
         text = tomli_w.dumps(self.to_dict())
         if path is not None:
-            with atomic(path) as temporary:
-                temporary.write_text(text)
+            write(path, text.encode())
         return text
 
     def __eq__(self, other: object) -> bool:
@@ -282,17 +297,14 @@ def _locate(source: str | os.PathLike[str]) -> Path:
 def _read(path: Path) -> dict[str, Any]:
     if path.suffix == ".nc":
         return _recipe(load(path).attrs.get("network"), path)
-    try:
-        return tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid TOML: {error}") from error
+    return read_toml(path)
 
 
 def _recipe(text: object, path: Path) -> dict[str, Any]:
     """Return the recipe a bank carries as a JSON string."""
     try:
-        found = json.loads(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        found = parse_json(text, "the recipe")
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         raise ValueError(f"{path} holds no network; give a bank written by tonicnet, or a network.toml")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
 
 from .._names import choose
+from ..files import parse_json
 
 RUN = "tonicnet.simulate or tonicnet.spiking.simulate"
 SPIKES = "tonicnet.spiking.simulate"
@@ -38,5 +38,5 @@ def chosen_tasks(bank: xr.Dataset, task: str | Sequence[str] | None) -> list[str
 def transfer(bank: xr.Dataset) -> dict[str, Any]:
     """Return the name and constants of the transfer function of a bank's network; empty if unknown."""
     text = bank.attrs.get("network")
-    stored = json.loads(text).get("transfer", {}) if text else {}
+    stored = parse_json(text, "the network of the bank").get("transfer", {}) if text else {}
     return {"name": stored} if isinstance(stored, str) else stored

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from ..files import parse_json
 from ..network import Network
 from ..simulate import simulate
 from ..task import Task
@@ -53,7 +53,7 @@ def task_curves(net: Network, bank: xr.Dataset, name: str, seconds: float, seed:
 def _stored_task(bank: xr.Dataset, name: str) -> tuple[Task | None, str]:
     """Return a task from the bank, or None and the reason why it cannot be rebuilt."""
     try:
-        return Task.from_dict(json.loads(str(bank.attrs.get("tasks", "{}")))[name]), ""
+        return Task.from_dict(parse_json(bank.attrs.get("tasks", "{}"), "the list of tasks")[name]), ""
     except KeyError:
         return None, "no truth: the bank does not hold the task"
     except (ValueError, TypeError, AttributeError) as error:

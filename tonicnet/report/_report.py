@@ -7,8 +7,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from .._files import atomic
 from ..bank import check_bank
+from ..files import write
 from ..network import Network
 from ._curves import task_curves
 from ._page import page
@@ -56,9 +56,7 @@ def report(
     library = _plotly()
     curves = [task_curves(net, bank, str(name), seconds, seed) for name in bank["task"].values]
     text = page(net, bank, curves, library)
-    with atomic(place) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return place
+    return write(place, text.encode())
 
 
 def _plotly() -> str:

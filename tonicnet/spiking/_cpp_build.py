@@ -7,13 +7,13 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 from .. import compiled
 from .._labels import package_version
+from .._process import run
+from ..files import check_writable, workplace
 from . import _cpp_sources
 from ._cpp_sources import HEADER, Shape, write_sources
 
@@ -21,24 +21,48 @@ from ._cpp_sources import HEADER, Shape, write_sources
 def program(shape: Shape, cache: str | os.PathLike[str] | None) -> Path:
     """Return the folder of a compiled program of this shape, from the cache of builds or built now."""
     folder = cache_folder(cache) / build_key(shape)
-    if (folder / "main").is_file():
+    if _undamaged(folder):
         return folder
     check_compiler()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".build-"))
+        check_writable(folder.parent / "build")
     except OSError as error:
         raise PermissionError(
-            f"cannot keep builds in {folder.parent} ({error.strerror}); choose another folder with cache="
+            f"cannot keep builds in {folder.parent} ({error.strerror or error}); choose another folder with cache="
         ) from error
-    try:
+    with workplace(folder.parent) as fresh:
         write_sources(shape, fresh)
         compile_sources(fresh)
-        with contextlib.suppress(OSError):  # another process has finished the same build first
-            fresh.replace(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        mark(fresh)
+        _install(fresh, folder)
     return folder
+
+
+def mark(folder: Path) -> None:
+    """Write the hash of a compiled program beside it, without which it is not run from a cache."""
+    (folder / "main.sha256").write_text(_digest(folder))
+
+
+def _undamaged(folder: Path) -> bool:
+    try:
+        return os.access(folder / "main", os.X_OK) and _digest(folder) == (folder / "main.sha256").read_text()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest(folder: Path) -> str:
+    return hashlib.sha256((folder / "main").read_bytes()).hexdigest()
+
+
+def _install(fresh: Path, folder: Path) -> None:
+    """Move a build to its place in the cache, and a damaged one there out of it."""
+    with workplace(folder.parent) as away:
+        if not _undamaged(folder):  # else another process has finished the same build first
+            with contextlib.suppress(FileNotFoundError):
+                folder.replace(away / "damaged")
+            with contextlib.suppress(OSError):
+                fresh.replace(folder)
 
 
 def cache_folder(given: str | os.PathLike[str] | None) -> Path:
@@ -59,9 +83,13 @@ def check_compiler() -> None:
 
 def compile_sources(folder: Path) -> None:
     """Run make in the folder of a program."""
-    done = subprocess.run(["make", "-j"], cwd=folder, capture_output=True, text=True)
+    done = run(["make", "-j"], cwd=folder, env=os.environ | {"TMPDIR": str(folder)})  # the compiler's own files too
     if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "error" in line.lower()]
+        lines = [
+            line
+            for line in (done.stdout + done.stderr).decode(errors="replace").splitlines()
+            if "error" in line.lower()
+        ]
         raise RuntimeError(
             f"the C++ program did not compile ({'; '.join(lines[:2]) or 'make said no more'}); check the compiler "
             'with "c++ --version", or use codegen="auto"'

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from .._labels import package_version
 from .._names import choose
 from ..bank import Schedule
+from ..files import workplace
 from ..network import Network
 from . import _equations as eqs
-from ._cpp_inputs import write_frozen, write_schedule, write_start
+from ._cpp_inputs import write_digests, write_frozen, write_schedule, write_start
 from ._cpp_sources import Shape, write_sources
 from ._export_plan import ExportPlan
 from ._lif_network import LIFNetwork
@@ -47,6 +46,7 @@ def write_cpp(
 
     Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
 
+    >>> import tempfile
     >>> import numpy as np
     >>> where = tempfile.mkdtemp() + "/cpp"
     >>> folder = write_cpp(where, Network(units=20, seed=0), np.ones(20), duration=0.1)
@@ -59,19 +59,16 @@ def write_cpp(
         net, bank, duration=duration, schedule=schedule, task=task, neurons_per_unit=neurons_per_unit, seed=seed
     )
     model, step = run.model, run.step
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    with workplace(folder.parent) as fresh:
         write_sources(Shape.of(model, form, step), fresh)
         inputs = fresh / "inputs"
         inputs.mkdir()
         write_frozen(inputs, model)
         write_schedule(inputs, model, form, run.segments, step, run.tasks)
         write_start(inputs, model, form, run.segments[0], run.start, seed)
+        write_digests(inputs)
         (fresh / "README.md").write_text(_readme(model, form, step, list(run.labels.values())), encoding="utf-8")
-        fresh.chmod(0o755)
         fresh.replace(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,16 @@ def write_start(folder: Path, model: LIFNetwork, form: str, first: Segment, star
             _put(folder, f"{STARTS[name]}.f64", values)
     _put(folder, "potential.f64", model.potential(form, depth, model.tonic(form, first.entry.bias)))
     _put(folder, "seed.i32", np.array([seed % SEEDS]))
+
+
+def write_digests(folder: Path) -> None:
+    """Write the SHA-256 of each array in the folder, as ``sha256sum -c`` reads it; the program checks them."""
+    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in _arrays(folder)]
+    (folder / "sha256.txt").write_text("".join(lines))
+
+
+def _arrays(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix in _KINDS)
 
 
 def _write_matrix(folder: Path, model: LIFNetwork) -> None:

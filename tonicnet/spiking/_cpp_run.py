@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .._process import started
 from ..bank import Segment
+from ..files import workplace
 from ._codegen import Code
 from ._cpp_build import program
 from ._cpp_inputs import get, write_frozen, write_schedule, write_start
@@ -25,8 +27,7 @@ def run_standalone(
 ) -> list[Spikes]:  # fmt: skip
     """Run trials one after another with one build, which is compiled only if the cache has none of its shape."""
     folder = program(Shape.of(model, form, step), code.cache)
-    with tempfile.TemporaryDirectory(prefix="tonicnet-") as kept:
-        place = Path(kept)
+    with workplace(tempfile.gettempdir(), 0o700) as place:
         write_frozen(place, model)
         write_schedule(place, model, form, segments, step)
         trials = []
@@ -41,18 +42,14 @@ def _call(folder: Path, place: Path, step: float, bar: Any) -> None:
     """Run the program; what it prints about its progress advances the bar."""
     reached = 0
     with tempfile.TemporaryFile("w+") as errors:
-        with subprocess.Popen(
+        with started(
             [str(folder / "main"), "--results_dir", f"{place}{os.sep}"], cwd=folder, text=True, stderr=errors,
             stdout=subprocess.PIPE, env=os.environ | {"TONIC_INPUTS": str(place)},
         ) as process:  # fmt: skip
-            try:
-                for line in process.stdout or ():
-                    now = int(line.split()[1])
-                    bar.update((now - reached) * step)
-                    reached = now
-            except BaseException:  # an interrupted notebook leaves nothing running
-                process.kill()
-                raise
+            for line in process.stdout or ():
+                now = int(line.split()[1])
+                bar.update((now - reached) * step)
+                reached = now
         if process.returncode:
             errors.seek(0)
             reason = " ".join(errors.read().split()) or f"it ended with {process.returncode}"

@@ -6,6 +6,8 @@ then ``exported/brian2_script.py``, and at the end the call of its ``main`` with
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import re
 from pathlib import Path
@@ -13,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .._files import atomic
 from .._labels import package_version
 from .._names import choose
 from ..bank import Entry, Schedule
+from ..files import write
 from ..network import Network
 from . import _equations as eqs
 from ._export_plan import ExportPlan
@@ -95,11 +97,11 @@ def write_script(
     )
     arrays = _arrays(run)
     arrays["depth"] = settled_depths(run.model, run.segments[0].entry, run.start, seed)
-    with atomic(script.with_suffix(".npz")) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-    with atomic(script) as temporary:
-        temporary.write_text(_code(run, form, seed), encoding="utf-8")
-    return script
+    data = io.BytesIO()
+    np.savez_compressed(data, allow_pickle=False, **arrays)
+    write(script.with_suffix(".npz"), data.getvalue())
+    digest = hashlib.sha256(data.getvalue()).hexdigest()
+    return write(script, _code(run, form, seed, digest).encode())
 
 
 def _checked(path: str | os.PathLike[str], seed: int) -> Path:
@@ -140,7 +142,7 @@ def _synapses(model: LIFNetwork) -> dict[str, np.ndarray]:
     return {"pre": w.col.astype(np.int32), "post": w.row.astype(np.int32), "weight": w.data}
 
 
-def _code(run: ExportPlan, form: str, seed: int) -> str:
+def _code(run: ExportPlan, form: str, seed: int, digest: str) -> str:
     """Return the script: settings, the files of the program as they are, and the call that runs them."""
     model = run.model
     moments = [(run.labels[s.entry.task], s.duration) for s in run.segments if s.steps(run.step)]
@@ -154,7 +156,7 @@ def _code(run: ExportPlan, form: str, seed: int) -> str:
         schedule="\n".join(f'    ("{name}", {float(seconds)!r}),' for name, seconds in moments),
         seed=int(seed),
         neurons_per_unit=int(model.neurons_per_unit),
-        network=_literal(_network(model, form, run.step)),
+        network=_literal(_network(model, form, run.step) | {"data_sha256": digest}),
     )
     whole = [f"# {'-' * 20} {name}\n{(_EXPORTED / name).read_text(encoding='utf-8')}" for name in files]
     noise = "SEED % SEEDS, NEURONS_PER_UNIT, brian2_normal" if noisy else "SEED, NEURONS_PER_UNIT, None"

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from .._names import choose, unknown
+from ..files import load
 
 
 def read_recording(
@@ -40,11 +41,7 @@ def read_recording(
 
 def _netcdf(file: Path, variable: str | None, dt: int | float | None) -> xr.DataArray:
     _only(dt is None, file, "NetCDF carries its own time; leave dt out")
-    try:
-        with xr.open_dataset(file, engine="h5netcdf") as ds:
-            held = ds.load()
-    except Exception as error:
-        raise _broken(file, "NetCDF", error) from error
+    held = load(file)
     timed = [str(name) for name, values in held.data_vars.items() if "time" in values.dims]
     if variable is not None:
         return held[choose(f"variable in {file}", variable, timed)]
@@ -89,7 +86,7 @@ def _npy(file: Path, variable: str | None, dt: int | float | None) -> xr.DataArr
     _only(variable is None, file, "variable= is not for NPY; it holds one array")
     _only(dt is not None and dt > 0, file, f"NPY has no time; give dt, the step in seconds, got {dt!r}")
     try:
-        values = np.load(file, allow_pickle=False)
+        values = np.array(np.load(file, mmap_mode="r", allow_pickle=False))  # a map is no longer than its file
     except Exception as error:
         raise _broken(file, "NPY array of numbers", error) from error
     _only(values.ndim in (1, 2, 3), file, f"needs (trial, time, component) or fewer, has shape {values.shape}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, final
 
 from .._names import choose
+from ..files import read_toml
 from ._schema import check
 from ._systems import SYSTEMS
 
@@ -194,11 +194,7 @@ def read_spec(path: str | os.PathLike[str]) -> Spec:
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"no task file at {file}; give the path of a task TOML, or a name of tasks()")
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is not valid TOML ({error}); correct it there") from error
-    return spec_from_dict(tables, where=str(file))
+    return spec_from_dict(read_toml(file), where=str(file))
 
 
 def _frozen(value: Any) -> Any:

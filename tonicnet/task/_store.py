@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import threading
@@ -14,7 +15,7 @@ from typing import Any, final
 
 import numpy as np
 
-from .._files import atomic
+from ..files import seal, unsealed, write
 
 FOLDER = "TONICNET_CACHE"  # environment variable: the folder in which runs are kept beyond the process
 _ROOM = 256 * 2**20  # bytes that runs of one store may take
@@ -84,15 +85,16 @@ def _on_disk(folder: Path, key: str, compute: Callable[[], np.ndarray]) -> np.nd
     found = _read(file, key)
     if found is None:
         found = compute()
-        with atomic(file) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, key=np.array(key), values=found)
+        archive = io.BytesIO()
+        np.savez(archive, key=np.array(key), values=found)
+        write(file, archive.getvalue(), seal(archive.getvalue()))
     return found
 
 
 def _read(file: Path, key: str) -> np.ndarray | None:
     """Return the array of a file, or None if it is missing, damaged, or another task's."""
     try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
+        with np.load(io.BytesIO(unsealed(file.read_bytes())), allow_pickle=False) as held:
             return np.array(held["values"]) if str(held["key"]) == key else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -4,11 +4,13 @@ Read by :mod:`tonicnet.spiking._script_export`, which writes this file whole int
 settings of that script (``SCHEDULE``, ``NETWORK``, ...), before the call of :func:`main` with them. So it needs numpy
 and brian2 only, and names its input by arguments:
 
-    network   equations (lists of lines) and constants (by unit, SI), and what the network has
+    network   equations (lists of lines) and constants (by unit, SI), and what the network has; the SHA-256 of the data
     data      arrays by name, from the .npz beside the script
 """
 
 import argparse
+import hashlib
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,8 +38,7 @@ def main(
     """
     options = parse_options(about)
     here = Path(file).resolve()
-    with np.load(here.with_suffix(".npz"), allow_pickle=False) as arrays:
-        data = dict(arrays)
+    data = load_data(here.with_suffix(".npz"), network["data_sha256"])
     check_settings(schedule, network, neurons_per_unit, data)
     b2.prefs.codegen.target = options.codegen
     parts = LIFNeurons(network, data, neurons_per_unit)
@@ -46,6 +47,15 @@ def main(
     if options.save:
         save(here.with_name(f"{here.stem}_spikes.npz"), live, parts, schedule, begins)
     return live
+
+
+def load_data(file: Path, sha256: str) -> dict[str, np.ndarray]:
+    """Return the arrays of the data file; stop with a sentence if it is not the file written with this script."""
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        sys.exit(f"{file} is not the data that was written with this script: damaged, or another script's")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def parse_options(about: str | None) -> argparse.Namespace:

@@ -4,10 +4,14 @@
 // any bias, schedule, start and seed. The files are plain arrays in the machine's byte order; README.md lists them.
 #pragma once
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -24,18 +28,86 @@ inline std::string inputs() {
     return given ? std::string(given) + "/" : "inputs/";
 }
 
+// SHA-256 of some bytes, in hexadecimal (FIPS 180-4). The constants are the first 32 bits of the fractional parts of
+// the square roots (state) and cube roots (rounds) of the first primes.
+class Sha256 {
+    uint32_t state[8], rounds[64];
+
+    static uint32_t turn(uint32_t x, int by) { return (x >> by) | (x << (32 - by)); }
+    static uint32_t fraction(long double x) { return (uint32_t)((x - std::floor(x)) * 4294967296.0L); }
+    void take(const unsigned char* block) {
+        uint32_t w[64], s[8];
+        for (int i = 0; i < 16; ++i)
+            w[i] = (uint32_t)block[4 * i] << 24 | block[4 * i + 1] << 16 | block[4 * i + 2] << 8 | block[4 * i + 3];
+        for (int i = 16; i < 64; ++i)
+            w[i] = w[i - 16] + w[i - 7] + (turn(w[i - 15], 7) ^ turn(w[i - 15], 18) ^ w[i - 15] >> 3) +
+                   (turn(w[i - 2], 17) ^ turn(w[i - 2], 19) ^ w[i - 2] >> 10);
+        std::memcpy(s, state, sizeof s);
+        for (int i = 0; i < 64; ++i) {
+            const uint32_t one = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) +
+                                 ((s[4] & s[5]) ^ (~s[4] & s[6])) + rounds[i] + w[i];
+            const uint32_t two = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) +
+                                 ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+            for (int k = 7; k > 0; --k) s[k] = s[k - 1];
+            s[4] += one;
+            s[0] = one + two;
+        }
+        for (int k = 0; k < 8; ++k) state[k] += s[k];
+    }
+
+  public:
+    Sha256() {
+        int found = 0;
+        for (int n = 2; found < 64; ++n) {
+            bool prime = true;
+            for (int d = 2; d * d <= n; ++d) prime = prime && n % d;
+            if (!prime) continue;
+            if (found < 8) state[found] = fraction(std::sqrt((long double)n));
+            rounds[found++] = fraction(std::cbrt((long double)n));
+        }
+    }
+    std::string of(const unsigned char* bytes, size_t count) {
+        size_t at = 0;
+        for (; at + 64 <= count; at += 64) take(bytes + at);
+        std::vector<unsigned char> end(bytes + at, bytes + count);
+        end.push_back(0x80);
+        while (end.size() % 64 != 56) end.push_back(0);
+        for (int k = 7; k >= 0; --k) end.push_back((unsigned char)((uint64_t)count * 8 >> 8 * k));
+        for (at = 0; at < end.size(); at += 64) take(&end[at]);
+        std::ostringstream hex;
+        for (uint32_t part : state) hex << std::hex << std::setfill('0') << std::setw(8) << part;
+        return hex.str();
+    }
+};
+
+// What inputs/sha256.txt says of each array; nothing where there is no such file.
+inline const std::map<std::string, std::string>& digests() {
+    static const std::map<std::string, std::string> known = [] {
+        std::map<std::string, std::string> read;
+        std::ifstream file(inputs() + "sha256.txt");
+        for (std::string digest, name; file >> digest >> name;) read[name] = digest;
+        return read;
+    }();
+    return known;
+}
+
 // Fill `count` numbers from inputs/<name>.
 template <class T>
 void fill(T* into, long count, const std::string& name) {
     std::ifstream file(inputs() + name, std::ios::binary);
     if (!file.read(reinterpret_cast<char*>(into), count * (long)sizeof(T)))
         stop(inputs() + name + " is missing, or has fewer than " + std::to_string(count) + " numbers");
+    const auto known = digests().find(name);
+    const auto bytes = reinterpret_cast<const unsigned char*>(into);
+    if (known != digests().end() && known->second != Sha256().of(bytes, count * sizeof(T)))
+        stop(inputs() + name + " is damaged: it is not what sha256.txt says; take an intact copy of the folder");
 }
 
 // All numbers of inputs/<name>; none if there is no such file.
 template <class T>
 std::vector<T> all(const std::string& name) {
     std::ifstream file(inputs() + name, std::ios::binary | std::ios::ate);
+    if (!file && digests().count(name)) stop(inputs() + name + " is missing; take an intact copy of the folder");
     std::vector<T> values(file ? (size_t)file.tellg() / sizeof(T) : 0);
     if (!values.empty()) fill(values.data(), (long)values.size(), name);
     return values;
