@@ -53,4 +53,5 @@ from .arrays import settling_index_of as settling_index_of
 from .arrays import sliced_wasserstein_of as sliced_wasserstein_of
 from .arrays import spectral_hellinger_of as spectral_hellinger_of
 from .arrays import state_space_divergence_of as state_space_divergence_of
+from .arrays import turn_of as turn_of
 from .arrays import valid_time_of as valid_time_of
