@@ -15,19 +15,19 @@ def watched() -> bool:
     ...     watched()
     False
     """
-    return _in_notebook() or bool(sys.stderr.isatty())
+    return in_notebook() or bool(sys.stderr.isatty())
 
 
 def bar(progress: bool, **options: Any) -> Any:
     """Return a tqdm bar, the notebook's own where ipywidgets can draw it; a silent one if nobody asks or watches."""
-    if _in_notebook() and find_spec("ipywidgets") is not None:
+    if in_notebook() and find_spec("ipywidgets") is not None:
         from tqdm.auto import tqdm
     else:
         from tqdm.std import tqdm
     return tqdm(disable=not (progress and watched()), **options)
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Return whether this is the kernel of a notebook."""
     module = sys.modules.get("IPython")
     shell = module.get_ipython() if module is not None else None
