@@ -10,6 +10,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+import tonicnet as tn
+from tonicnet.bank import Entry, Scaling, written
+
 SHAPES = {"lorenz": 3, "hopf": 2, "van-der-pol": 2, "line": 1}
 SPECS = {"transfer": {"name": "lif", "threshold": -0.050, "reset": -0.070}}
 
@@ -123,6 +126,21 @@ def many(names, *, count=200, dt=0.1, kind="rate"):
     }
     output = xr.DataArray(made, dims=("trial", "time", "component"), coords=coords, attrs={"units": "task"})
     return xr.Dataset({"output": output}, attrs={"kind": kind})
+
+
+def a_bank_of(names, units=60):
+    """A bank of random biases on a small network, the last of several zero, with losses of three stages."""
+    rng, net = np.random.default_rng(0), tn.Network(units=units, seed=0)
+    entries = []
+    for i, name in enumerate(names):
+        bias = rng.normal(-0.5, 1, units) * (i < max(1, len(names) - 1))
+        entries.append(Entry(Scaling(name, np.zeros(3), np.ones(3), 1.0, 3, np.zeros((2, 3))), {"bias": bias}))
+    steps = np.arange(30)
+    stage = np.tile(np.repeat([0.0, 1, 2], 10), (len(names), 1))
+    loss = np.geomspace(1, 1e-3, 30) * np.arange(1, len(names) + 1)[:, None] * np.where(steps < 10, 1, 4)
+    loss[::3, 25:] = np.nan
+    bank = written(net, entries)
+    return bank.assign(loss=(("task", "epoch"), loss), stage=(("task", "epoch"), stage))
 
 
 def true_orbits(names, *, count=200, dt=0.1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 
@@ -89,3 +90,17 @@ def test_spikes_too_have_a_bar_only_where_somebody_watches(
         monkeypatch.setattr(_bar, "watched", lambda seen=seen: seen)
         tn.spiking.simulate(net, np.ones(10), duration=0.02, codegen="numpy", progress=True)
         assert ("spiking" in capsys.readouterr().err) is seen
+
+
+def test_a_bank_tells_which_stage_each_loss_is_of() -> None:
+    events: list[dict] = []
+    bank = tn.fit(NET, ["two-well", "hopf"], progress=events.append, **SHORT)
+    for name in bank["task"].values:
+        names = [e["stage"] for e in events if e["task"] == name]
+        stage = bank["stage"].sel(task=name).values[: len(names)]
+        later = np.array([b != a for a, b in itertools.pairwise(names)])
+        np.testing.assert_array_equal(np.diff(stage) == 1, later)
+        assert stage[0] == 0
+        assert set(np.diff(stage)) <= {0, 1}
+    assert np.isnan(bank["stage"].values[np.isnan(bank["loss"].values)]).all()
+    assert later.any(), "there was more than one stage"

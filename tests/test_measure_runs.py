@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -441,3 +443,37 @@ def test_a_single_truth_picks_its_task(two_runs):
     assert measure.compare(rate, spiking, truth=truth).task.values.tolist() == ["noise"]
     with pytest.raises(ValueError, match="the truth is of task 'lorenz'"):
         measure.compare(rate, spiking, truth=truth.assign_coords(segment="lorenz"))
+
+
+# ---- the truth of a bank
+
+
+@pytest.fixture(scope="module")
+def of_a_bank(bank_of):
+    net = tn.Network(units=20, seed=0)
+    specs = {name: tn.task(name).to_dict() for name in ("lorenz", "hopf")}
+    bank = bank_of(net, ("lorenz", "hopf"), dimension=[3, 2], speed=[0.5, 2.0])
+    return bank.assign_attrs(tasks=json.dumps(specs)), tn.simulate(net, bank, schedule=[("lorenz", 6), ("hopf", 4)])
+
+
+def test_a_bank_gives_the_truth_of_its_tasks(of_a_bank):
+    bank, run = of_a_bank
+    found, missing = measure.true_runs(bank, run)
+    assert missing == {}
+    assert {name: dict(truth.output.sizes) for name, truth in found.items()} == {
+        "lorenz": {"trial": 4, "time": 3001, "component": 3},
+        "hopf": {"trial": 1, "time": 803, "component": 2},
+    }
+    assert float(found["lorenz"].time[1]) == pytest.approx(0.005)  # 0.01 s at half a task time a second
+    by_bank, by_runs = (measure.compare(run, run, truth=truth) for truth in (bank, found))
+    xr.testing.assert_equal(by_bank, by_runs)
+
+
+def test_a_task_that_a_bank_cannot_run_is_named(of_a_bank):
+    bank, run = of_a_bank
+    without = bank.assign_attrs(tasks=json.dumps({"hopf": tn.task("hopf").to_dict()}))
+    assert measure.true_runs(without, run)[1] == {"lorenz": "the bank does not hold it"}
+    with pytest.raises(ValueError, match=r"cannot give the truth of every task .*'lorenz': the bank does not hold it"):
+        measure.compare(run, run, truth=without)
+    with pytest.raises(ValueError, match="list of tasks is not readable"):
+        measure.compare(run, run, truth=bank.assign_attrs(tasks="{"))

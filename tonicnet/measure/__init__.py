@@ -4,6 +4,7 @@ from ._attractor import attractor_distance as attractor_distance
 from ._attractor import lost as lost
 from ._attractor import settling_time as settling_time
 from ._biases import biases as biases
+from ._card import comparison_card as comparison_card
 from ._compare import compare as compare
 from ._fidelity import sliced_wasserstein as sliced_wasserstein
 from ._fidelity import spectral_hellinger as spectral_hellinger
