@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib as mpl
-from matplotlib._pylab_helpers import Gcf
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from .._bar import in_notebook
 
 
 class ShownOnce(Figure):
-    """A figure that pyplot knows. A notebook shows those at the end of the cell that drew them.
+    """A figure that pyplot knows, and lets go of once a notebook has shown it.
 
-    It shows the value of the cell's last line too, which may be the same figure. While pyplot holds it, it therefore
-    shows nothing of itself; in a later cell, when pyplot has let go of it, it shows itself as any figure does.
+    A notebook shows the figures that pyplot holds at the end of a cell, and the value of the cell's last line before
+    them, which may be one of these. Whichever comes first shows it.
     """
 
+    def __repr__(self) -> str:
+        """Return what any figure says of itself."""
+        return super().__repr__().replace(type(self).__name__, "Figure")
+
     def _ipython_display_(self) -> None:
-        """Show the figure, unless pyplot will; in a shell, say what it is."""
+        """Show the figure in a notebook, as its settings say; in a shell, say what it is."""
         if not in_notebook():
             print(repr(self))
-        elif not self._held():
-            from IPython.core.pylabtools import print_figure
-            from IPython.display import Image, display
+        elif "inline" in mpl.get_backend():
+            _show(self)
+            plt.close(self)
+        elif not mpl.is_interactive():  # else its window, or its canvas in the notebook, is there already
+            _show(self)
 
-            display(Image(data=print_figure(self, fmt="png")))
 
-    def _held(self) -> bool:
-        """Return whether pyplot holds the figure and shows what it holds."""
-        return mpl.is_interactive() and any(m.canvas.figure is self for m in Gcf.get_all_fig_managers())
+def _show(figure: Figure) -> None:
+    """Show a figure by all the formatters of the notebook that know figures."""
+    from IPython import get_ipython
+    from IPython.display import display
+
+    data: dict[str, Any] = {}
+    notes: dict[str, Any] = {}
+    for kind, formatter in get_ipython().display_formatter.formatters.items():
+        made = formatter(figure)
+        drawn, about = made if isinstance(made, tuple) else (made, None)
+        data |= {} if drawn is None else {kind: drawn}
+        notes |= {kind: about} if about else {}
+    display(data, metadata=notes, raw=True)
