@@ -41,7 +41,7 @@ def biases(bank: xr.Dataset, *, order: str = "principal", histogram: bool = Fals
     ['a', 'b', 'c']
     >>> ax.figure.clear()
     """
-    require(bank, ("bias", "task"), role="bank", maker=BANK)
+    bank = require(bank, ("bias", "task"), role="bank", maker=BANK)
     choose("order", order, ORDERS)
     tasks = chosen_tasks(bank, None)
     values = bank["bias"].transpose("task", "unit").values

@@ -40,7 +40,7 @@ def loss(bank: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ('log', ['a', 'b', 'a stage begins'])
     >>> ax.figure.clear()
     """
-    require(bank, ("loss", "task"), role="bank", maker=BANK)
+    bank = require(bank, ("loss", "task"), role="bank", maker=BANK)
     tasks = chosen_tasks(bank, None)
     labels = as_texts(tasks)
     chosen = ax or new_axes(3.4 + legend_width([*labels, _BEGINS], _HEIGHT), _HEIGHT)

@@ -35,7 +35,7 @@ def selectivity(found: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ['1', '2']
     >>> ax.figure.clear()
     """
-    require(found, ("selectivity", "cluster", "task"), role="selectivity", maker=SELECTIVITY)
+    found = require(found, ("selectivity", "cluster", "task"), role="selectivity", maker=SELECTIVITY)
     tasks = [str(name) for name in found["task"].values]
     cluster = found["cluster"].values
     order = np.argsort(np.where(cluster < 0, cluster.max(initial=0) + 1, cluster), kind="stable")

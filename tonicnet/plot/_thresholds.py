@@ -56,7 +56,7 @@ def thresholds(
     'threshold (mV)'
     >>> fig.clear()
     """
-    require(bank, ("bias", "task"), role="bank", maker=BANK)
+    bank = require(bank, ("bias", "task"), role="bank", maker=BANK)
     neuron = _neuron_of(bank)
     tasks = chosen_tasks(bank, task)
     bias = _chosen_biases(bank, tasks, units)
