@@ -54,11 +54,12 @@ tn.plot.loss(bank)
 # %% [markdown]
 # ## The network alone
 #
-# From here on nothing is fed in. The network generates its output by itself, on the frozen synapses.
+# From here on nothing is fed in. The network generates its output by itself, on the frozen synapses. The true attractor
+# lies beneath in grey.
 
 # %%
 run = tn.simulate(net, bank, duration=seconds)
-tn.plot.attractor(run)
+tn.plot.attractor(run, truth=bank)
 
 # %%
 tn.plot.components(run, window=(0, min(seconds, 20)))
@@ -85,8 +86,7 @@ measures.squeeze().to_pandas().dropna()
 
 # %%
 points = tn.measure.fixed_points(net, bank, starts=100)
-view = [0, len(target.components) - 1]
-tn.plot.phase_portrait(run, flow=tn.flow(net, bank), points=points, components=view)
+tn.plot.phase_portrait(run, flow=tn.flow(net, bank), points=points)
 
 # %% [markdown]
 # The synapses are what they were:

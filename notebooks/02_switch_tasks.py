@@ -42,7 +42,7 @@ run = tn.simulate(net, bank, schedule=[(name, seconds) for name in tasks], rates
 tn.plot.components(run)
 
 # %%
-tn.plot.attractor(run, components=[0, 1])
+tn.plot.attractor(run, truth=bank)
 
 # %% [markdown]
 # ## How long does a switch take?

@@ -10,6 +10,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+import tonicnet as tn
+from tonicnet.bank import Entry, Scaling, written
+
 SHAPES = {"lorenz": 3, "hopf": 2, "van-der-pol": 2, "line": 1}
 SPECS = {"transfer": {"name": "lif", "threshold": -0.050, "reset": -0.070}}
 
@@ -83,6 +86,74 @@ def a_bank(tasks=("lorenz", "hopf", "van-der-pol"), units=40, seed=0):
     loss[0, 8:] = np.nan
     variables = {"bias": (("task", "unit"), bias), "loss": (("task", "epoch"), loss)}
     return xr.Dataset(variables, coords={"task": list(tasks)}, attrs={"network": json.dumps(SPECS)})
+
+
+HOSTILE = ("$\\input{x}$", "_hidden", "two\nlines", "50 % & #1", "$", "", "<b>b</b>", "a" * 60, "step 1", "\\frac")
+
+
+def names_of(count, *, hostile=False):
+    """So many names of tasks: plain ones of different lengths, or such as files may hold."""
+    if hostile:
+        return [HOSTILE[i] if i < len(HOSTILE) else f"{HOSTILE[i % len(HOSTILE)]}{i}" for i in range(count)]
+    return ["hopf", "van-der-pol", "two-well", "fitzhugh-nagumo", *(f"task-{i}" for i in range(4, count))][:count]
+
+
+def orbit(i, count, dt):
+    """The output of the i-th of many tasks: orbits of one to three components, sizes from 0.01 to 100."""
+    t = np.arange(count) * dt
+    size, turns = 10.0 ** (i % 5 - 2), 1 + i % 3
+    full = np.stack([np.cos(t), np.sin(turns * t), 3 + np.sin(t + i)], axis=1)
+    return size * full[:, : (3, 2, 2, 1)[i % 4]]
+
+
+def many(names, *, count=200, dt=0.1, kind="rate"):
+    """A run through many tasks, of a second each but for sampling."""
+    made = np.zeros((1, count * len(names), 3))
+    shapes = []
+    for i in range(len(names)):
+        values = orbit(i, count, dt)
+        shapes.append(values.shape[1])
+        made[0, i * count : (i + 1) * count, : values.shape[1]] = values
+    index = np.repeat(np.arange(len(names)), count)
+    coords = {
+        "trial": [0],
+        "time": ("time", np.arange(len(index)) * dt, {"units": "s"}),
+        "component": ["x", "y", "z"],
+        "task_time": ("time", np.tile(np.arange(count), len(names)) * dt),
+        "segment": ("time", np.array(names)[index]),
+        "segment_index": ("time", index),
+        "dimension": ("time", np.array(shapes)[index]),
+    }
+    output = xr.DataArray(made, dims=("trial", "time", "component"), coords=coords, attrs={"units": "task"})
+    return xr.Dataset({"output": output}, attrs={"kind": kind})
+
+
+def a_bank_of(names, units=60):
+    """A bank of random biases on a small network, the last of several zero, with losses of three stages."""
+    rng, net = np.random.default_rng(0), tn.Network(units=units, seed=0)
+    entries = []
+    for i, name in enumerate(names):
+        bias = rng.normal(-0.5, 1, units) * (i < max(1, len(names) - 1))
+        entries.append(Entry(Scaling(name, np.zeros(3), np.ones(3), 1.0, 3, np.zeros((2, 3))), {"bias": bias}))
+    steps = np.arange(30)
+    stage = np.tile(np.repeat([0.0, 1, 2], 10), (len(names), 1))
+    loss = np.geomspace(1, 1e-3, 30) * np.arange(1, len(names) + 1)[:, None] * np.where(steps < 10, 1, 4)
+    loss[::3, 25:] = np.nan
+    bank = written(net, entries)
+    return bank.assign(loss=(("task", "epoch"), loss), stage=(("task", "epoch"), stage))
+
+
+def true_orbits(names, *, count=200, dt=0.1):
+    """The truth of each task of ``many``."""
+    made = {}
+    for i, name in enumerate(names):
+        values = orbit(i, 2 * count, dt)
+        time = ("time", np.arange(len(values)) * dt, {"units": "1"})
+        truth = xr.DataArray(values, dims=("time", "component"), coords={"time": time})
+        truth = truth.assign_coords(component=["x", "y", "z"][: values.shape[1]])
+        segment = ("time", np.full(len(values), name))
+        made[name] = truth.to_dataset(name="output").assign_coords(segment=segment).assign_attrs(kind="truth")
+    return made
 
 
 def words(ax):

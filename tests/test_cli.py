@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 import tonicnet as tn
 from tonicnet.cli import _fit, app
 from tonicnet.cli._tasks import read_tasks
-from tonicnet.cli._true_runs import _SIZES
+from tonicnet.measure._true_runs import _SIZES
 from tonicnet.task._spec import KINDS
 
 UNITS = "80"

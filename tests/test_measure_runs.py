@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -226,6 +228,58 @@ def test_lost_trials():
         measure.lost(runs, labelled(truth), window=500.0)
 
 
+def excursions(truth, dt, *, length, every, by=5.0):
+    """The truth, ``by`` away from itself for ``length`` of task time in every ``every``."""
+    away = (np.arange(len(truth)) * dt) % every < length
+    return truth + by * away[:, None]
+
+
+@pytest.mark.parametrize(("length", "lost"), [(0.1, 0), (1.5, 0), (4.0, 1)])
+def test_only_an_escape_that_lasts_is_a_loss(length, lost):
+    """A turn takes 2 pi: what is away for less than half of it comes back, as spike noise does."""
+    truth = ring(np.arange(0, 200, 0.1))
+    run = excursions(truth, 0.1, length=length, every=20.0)
+    assert measure.lost(labelled(run), labelled(truth)).escaped.values.tolist() == [lost]
+    found = measure.compare(labelled(run), labelled(run), truth=labelled(truth))
+    assert found.lost_share.values.tolist() == [[lost, lost]]
+    assert (found.outside > 0).all(), "what was outside is still told"
+
+
+def test_an_escape_is_the_same_at_any_step():
+    truth, coarse = ring(np.arange(0, 200, 0.1)), ring(np.arange(0, 200, 0.5))
+    for length, lost in ((1.5, 0), (4.0, 1)):
+        run = labelled(excursions(coarse, 0.5, length=length, every=20.0), dt=0.5)
+        assert measure.lost(run, labelled(truth)).escaped.values.tolist() == [lost]
+
+
+def test_a_run_that_ends_outside_is_lost():
+    truth = ring(np.arange(0, 200, 0.1))
+    late, briefly = truth.copy(), truth.copy()
+    late[-18:] += 5.0  # 0.29 of a turn
+    briefly[-3:] += 5.0
+    assert measure.escaped_of(truth[None], np.stack([late, briefly])).tolist() == [True, False]
+
+
+def test_noise_about_the_edge_is_away_as_long_as_it_is_mostly_away():
+    truth = ring(np.arange(0, 200, 0.1))
+    mostly, seldom = (truth + 5.0 * (np.random.default_rng(0).random((2000, 1)) < p) for p in (0.8, 0.2))
+    assert measure.escaped_of(truth[None], np.stack([mostly, seldom])).tolist() == [True, False]
+
+
+def test_one_noisy_sample_does_not_undo_settling():
+    t = np.arange(0, 60, 0.1)
+    truth = ring(t)[:, :2]
+    run = truth + 3 * np.exp(-t)[:, None]
+    clean, noisy = run.copy(), run.copy()
+    noisy[[200, 400, -1]] += 2.0
+    noisy[:30] = clean[:30]
+    found = measure.settling_time(labelled(np.stack([clean, noisy])), labelled(truth)).settling_time.values[0]
+    assert found[0] == found[1] > 0.5
+    gone = clean.copy()
+    gone[400:420] += 2.0  # two of six time units: a third of a turn
+    assert measure.settling_time(labelled(gone), labelled(truth)).settling_time.values[0, 0] >= 41.9
+
+
 # ---- reading
 
 
@@ -389,3 +443,37 @@ def test_a_single_truth_picks_its_task(two_runs):
     assert measure.compare(rate, spiking, truth=truth).task.values.tolist() == ["noise"]
     with pytest.raises(ValueError, match="the truth is of task 'lorenz'"):
         measure.compare(rate, spiking, truth=truth.assign_coords(segment="lorenz"))
+
+
+# ---- the truth of a bank
+
+
+@pytest.fixture(scope="module")
+def of_a_bank(bank_of):
+    net = tn.Network(units=20, seed=0)
+    specs = {name: tn.task(name).to_dict() for name in ("lorenz", "hopf")}
+    bank = bank_of(net, ("lorenz", "hopf"), dimension=[3, 2], speed=[0.5, 2.0])
+    return bank.assign_attrs(tasks=json.dumps(specs)), tn.simulate(net, bank, schedule=[("lorenz", 6), ("hopf", 4)])
+
+
+def test_a_bank_gives_the_truth_of_its_tasks(of_a_bank):
+    bank, run = of_a_bank
+    found, missing = measure.true_runs(bank, run)
+    assert missing == {}
+    assert {name: dict(truth.output.sizes) for name, truth in found.items()} == {
+        "lorenz": {"trial": 4, "time": 3001, "component": 3},
+        "hopf": {"trial": 1, "time": 803, "component": 2},
+    }
+    assert float(found["lorenz"].time[1]) == pytest.approx(0.005)  # 0.01 s at half a task time a second
+    by_bank, by_runs = (measure.compare(run, run, truth=truth) for truth in (bank, found))
+    xr.testing.assert_equal(by_bank, by_runs)
+
+
+def test_a_task_that_a_bank_cannot_run_is_named(of_a_bank):
+    bank, run = of_a_bank
+    without = bank.assign_attrs(tasks=json.dumps({"hopf": tn.task("hopf").to_dict()}))
+    assert measure.true_runs(without, run)[1] == {"lorenz": "the bank does not hold it"}
+    with pytest.raises(ValueError, match=r"cannot give the truth of every task .*'lorenz': the bank does not hold it"):
+        measure.compare(run, run, truth=without)
+    with pytest.raises(ValueError, match="list of tasks is not readable"):
+        measure.compare(run, run, truth=bank.assign_attrs(tasks="{"))

@@ -44,20 +44,41 @@ def test_attractor_draws_the_output_in_task_units():
     check_texts(ax.figure)
 
 
-def test_attractor_of_a_schedule_takes_what_all_tasks_use():
+def test_attractor_of_a_schedule_has_a_panel_a_task():
     run = a_run(["lorenz", "hopf", "lorenz"])
-    ax = plot.attractor(run)
-    paths = [line for line in ax.lines if len(line.get_xdata()) > 1]
-    assert ax.name == "rectilinear"
-    assert [line.get_color() for line in paths] == [
-        paths[0].get_color(),
-        paths[1].get_color(),
-        paths[0].get_color(),
-    ]
-    assert paths[0].get_color() != paths[1].get_color()
-    assert np.array_equal(paths[1].get_ydata(), run.output.values[0, 1000:2000, 1])
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["lorenz", "hopf", "start", "end"]
-    check_texts(ax.figure)
+    panels = plot.attractor(run).child_axes
+    assert [ax.get_title() for ax in panels] == ["lorenz", "hopf"]
+    axes = [(ax.get_xlabel(), ax.get_ylabel()) for ax in panels]
+    assert axes == [tuple(f"component {k} (task units)" for k in picked) for picked in ((0, 2), (0, 1))]
+    paths = [[line for line in ax.lines if len(line.get_xdata()) > 1] for ax in panels]
+    assert [len(lines) for lines in paths] == [2, 1], "a task's segments are in one panel"
+    assert np.array_equal(paths[1][0].get_ydata(), run.output.values[0, 1000:2000, 1])
+    reach = [np.ptp(lines[0].get_ydata()) / np.ptp(ax.get_ylim()) for ax, lines in zip(panels, paths, strict=True)]
+    assert min(reach) > 0.7, "no orbit is squashed by another"
+    check_texts(panels[0].figure)
+
+
+def test_attractor_draws_the_truth_beneath():
+    run, truth = a_run(["lorenz"]), a_run(["lorenz"], seed=1)
+    ax = plot.attractor(run, truth=truth)
+    beneath, above = ax.lines
+    assert np.array_equal(beneath.get_data_3d()[0], truth.output.values[0, :, 0])
+    assert beneath.get_zorder() < above.get_zorder()
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["lorenz", "truth"]
+    both = a_run(["lorenz", "hopf"])
+    panels = plot.attractor(both, truth={"hopf": a_run(["hopf"], seed=1)}).child_axes
+    assert [len(panel.lines) for panel in panels] == [1, 2]
+
+
+def test_truth_over_time_is_on_the_clock_of_the_run():
+    run = a_run(["hopf", "line"], speed=2.0)
+    clock = ("time", np.arange(4000) * 0.04, {"units": "1"})  # task time, of which two pass in a second
+    truth = xr.DataArray(outputs("line", 4000, 0.04), dims=("time", "component"), coords={"time": clock})
+    panel = plot.attractor(run, truth={"line": truth.to_dataset(name="output")}).child_axes[1]
+    beneath, above = (line.get_xydata() for line in panel.lines)
+    assert beneath[0, 0] == above[0, 0] == 20
+    assert beneath[-1, 0] == pytest.approx(above[-1, 0], abs=0.03)
+    assert beneath[:900] == pytest.approx(above[:900])
 
 
 def test_attractor_of_chosen_components_on_given_axes():
@@ -82,6 +103,10 @@ def test_attractor_refuses():
         plot.attractor(run, components=["7"])
     with pytest.raises(ValueError, match=r"component 2 is idle in task 'hopf', which has 2; .*measure.segment"):
         plot.attractor(run, components=[0, 2])
+    with pytest.raises(ValueError, match="portraits of several tasks are flat and take 1 or 2 components, got 3"):
+        plot.attractor(a_run(["lorenz", "van-der-pol"]), components=[0, 1, 1])
+    with pytest.raises(ValueError, match="a run of 2 tasks is drawn in flat panels, these axes have three dimensions"):
+        plot.attractor(run, ax=plt.figure().add_subplot(projection="3d"))
     with pytest.raises(ValueError, match="3 components do not fit these axes"):
         plot.attractor(a_run(["lorenz"]), components=[0, 1, 2], ax=plt.figure().add_subplot())
     with pytest.raises(ValueError, match=r"lacks output \(it has: bias, loss\); tonicnet.simulate or"):
@@ -94,8 +119,8 @@ def test_a_run_that_is_not_finite_is_still_drawn():
     run = a_run(["lorenz", "hopf"])
     run.output.values[0, 500:] = np.nan
     ax = plot.attractor(run)
-    drawn = ax.lines[0].get_xydata()
-    assert np.array_equal(drawn[:500], run.output.values[0, :500, :2])
+    drawn = ax.child_axes[0].lines[0].get_xydata()
+    assert np.array_equal(drawn[:500], run.output.values[0, :500, ::2])
     assert np.isnan(drawn[500:]).all()
     course = plot.components(run)
     assert np.isfinite(course.get_ylim()).all()
@@ -151,12 +176,12 @@ def test_components_in_a_window():
         plot.components(a_run(["lorenz", "hopf"]), window=(50, 60))
 
 
-def test_names_are_shortened_to_fit():
+def test_names_that_do_not_fit_stand():
     ax = plot.components(a_run(["van-der-pol"] * 12, seconds=5))
-    names = [text for text in words(ax)[:12] if text]
-    assert len(names) == 12
-    assert all(name.endswith("…") and "van-der-pol".startswith(name[:-1]) for name in names)
+    names = [text for text in ax.texts if text.get_text() == "van-der-pol"]
+    assert [text.get_rotation() for text in names] == [90] * 12
     check_texts(ax.figure)
+    assert plot.components(a_run(["van-der-pol"] * 2)).texts[0].get_rotation() == 0
 
 
 def test_a_trajectory_has_its_own_time():
@@ -270,7 +295,26 @@ def test_thresholds_follow_the_law():
         assert line.get_ydata() == pytest.approx(1e3 * (-0.050 - bias * 0.020))
     assert len(above.patches) == len(beside.patches) == 2
     assert main.get_ylabel() == "threshold (mV)"
+    assert main.get_ylim() == pytest.approx([1e3 * (-0.050 - 0.020 * b) for b in main.get_xlim()][::-1])
     check_texts(figure)
+
+
+def test_marks_of_thresholds_are_drawn_where_they_are():
+    main = plot.thresholds(a_bank()).axes[0]
+    main.figure.canvas.draw()
+    line, *marks = main.lines[:4]
+    (x0, y0), (x1, y1) = line.get_transform().transform(line.get_xydata())
+    for mark in marks:
+        x, y = mark.get_transform().transform(mark.get_xydata()).T
+        assert y == pytest.approx(y0 + (x - x0) * (y1 - y0) / (x1 - x0), abs=1e-6)
+
+
+def test_thresholds_of_no_bias_stand_at_that_of_the_neuron():
+    bank = a_bank(["hopf"])
+    main = plot.thresholds(bank.assign(bias=0 * bank.bias)).axes[0]
+    assert set(main.lines[1].get_ydata()) == {-50.0}
+    low, high = main.get_ylim()
+    assert -75 < low < -70 < -50 < high < -45, "from rest to threshold, and a little beyond"
 
 
 @pytest.mark.parametrize(("shift", "side"), [(-1.0, 0.01), (3.0, 0.99)])
@@ -302,6 +346,26 @@ def test_loss_is_drawn_as_far_as_it_goes():
     assert [len(line.get_xdata()) for line in ax.lines] == [8, 12, 12]
     assert len({line.get_marker() for line in ax.lines}) == 3
     check_texts(ax.figure)
+
+
+def test_loss_is_not_joined_across_stages():
+    bank = a_bank(["lorenz", "hopf"])
+    stage = np.tile(np.repeat([0.0, 1, 2], 4), (2, 1))
+    stage[0, 8:] = np.nan
+    ax = plot.loss(bank.assign(stage=(("task", "epoch"), stage)))
+    lines = [line for line in ax.lines if line.get_markerfacecolor() != "white"]
+    assert [line.get_xdata().tolist() for line in lines] == [
+        list(range(k, k + 4)) for first in ((0, 4), (0, 4, 8)) for k in first
+    ]
+    opened = [line.get_xdata().tolist() for line in ax.lines if line.get_markerfacecolor() == "white"]
+    assert opened == [[4], [4], [8]]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["lorenz", "hopf", "a stage begins"]
+    check_texts(ax.figure)
+
+
+def test_loss_of_a_bank_without_a_step():
+    bank = a_bank()
+    assert words(plot.loss(bank.assign(loss=bank.loss * np.nan))) == ["no step taken"]
 
 
 # ---- spectrum

@@ -91,8 +91,9 @@ def test_a_picture_can_be_read(name):
     made = PICTURES[name]()
     figure = made.figure if isinstance(made, Axes) else made
     check_texts(figure)
-    assert any(axis.get_label_text() for ax in figure.axes for axis in (ax.xaxis, ax.yaxis))
-    for ax in figure.axes:
+    panels = [panel for ax in figure.axes for panel in (ax, *ax.child_axes)]
+    assert any(axis.get_label_text() for ax in panels for axis in (ax.xaxis, ax.yaxis))
+    for ax in panels:
         for axis in filter(lambda a: a.get_label_text() and a.get_visible(), (ax.xaxis, ax.yaxis)):
             unitless = (
                 "real part",

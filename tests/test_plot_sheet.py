@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
 from pictures import SHAPES, a_run, check_texts, outputs, with_spikes
 
+import tonicnet as tn
 from tonicnet import measure, plot
 
 pytestmark = pytest.mark.usefixtures("closed_figures")
@@ -125,3 +128,36 @@ def test_sheet_refuses():
         plot.compare(rate, with_spikes(a_run(["hopf", "lorenz"])))
     with pytest.raises(TypeError, match="the rate run must be a Dataset"):
         plot.compare(None, spiking)
+
+
+def test_a_portrait_is_in_the_plane_that_its_task_states():
+    def spiral(x):
+        return np.stack([x[..., 1], -x[..., 0], -x[..., 2] + x[..., 0]], axis=-1)
+
+    plain = tn.Task(spiral, name="spiral", initial=[1.0, 0.0, 0.5], kind="cycle", transient=1.0)
+    turned = tn.Task(
+        spiral, name="spiral", initial=[1.0, 0.0, 0.5], kind="cycle", transient=1.0, components=["p", "q", "r"],
+        plane=["r", "q"],
+    )  # fmt: skip
+    for task, seen in ((plain, ("x", "z")), (turned, ("r", "q"))):
+        run = task.trajectory(20.0, 0.1)
+        figure = plot.compare(run, with_spikes(run), truth={"spiral": run})
+        assert figure.axes[1].get_xlabel().split(" (")[0].endswith(seen[0])
+        assert figure.axes[0].get_ylabel().split("\n")[0].endswith(seen[1])
+        portrait = plot.phase_portrait(run)
+        assert portrait.get_xlabel().split(" (")[0].endswith(seen[0])
+    with pytest.raises(ValueError, match=r"the plane it is seen in is that of two of p, q, got p"):
+        tn.Task(lambda x: x, name="flat", initial=[1.0, 0.0], components=["p", "q"], plane=["p"])
+
+
+def test_a_bank_stands_for_the_truth(bank_of):
+    net = tn.Network(units=20, seed=0)
+    bank = bank_of(net, ("lorenz", "hopf"), dimension=[3, 2], speed=[0.5, 2.0])
+    bank = bank.assign_attrs(tasks=json.dumps({n: tn.task(n).to_dict() for n in ("lorenz", "hopf")}))
+    run = tn.simulate(net, bank, schedule=[("lorenz", 8), ("hopf", 8)])
+    figure = plot.compare(run, with_spikes(run, units=20), truth=bank)
+    assert [ax.get_title() for ax in figure.axes[:3]] == ["truth", "rate", "spiking"]
+    assert figure.axes[0].get_ylabel() == "z\n(task units)"
+    assert {"x", "y", "z", "against the truth", "floor"} <= labels(figure)
+    assert not {text for text in labels(figure) if text.startswith("component")}
+    check_texts(figure)

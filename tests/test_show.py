@@ -156,3 +156,19 @@ def test_load_bank_refuses(tmp_path: Path) -> None:
         tn.load_bank(tmp_path / "none.nc")
     with pytest.raises(ValueError, match=r"is not a bank: it has no bias\(task, unit\)"):
         tn.load_bank(tn.save(xr.Dataset({"x": 1}), tmp_path / "x.nc"))
+
+
+def test_a_comparison_is_a_line_a_task() -> None:
+    t = np.arange(0, 100, 0.1)
+    wave = xr.DataArray(np.sin(t)[:, None], dims=("time", "component"), coords={"time": t})
+    names = ("segment", ["wave"] * 500 + [EVIL] * 500), ("segment_index", [0] * 500 + [1] * 500)
+    run = wave.assign_coords({name: ("time", values) for name, values in names})
+    stuck = run.where(run["time"] < 50, 0.0)
+    card = tn.show(tn.compare(run, stuck, truth={"wave": wave, EVIL: wave}))
+    lines = str(card).splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("wave: a stays on the attractor; a cycle, 6 seen, period error ")
+    assert " | b stays on the attractor" in lines[0]
+    assert " | b 100% of trials lost; " in lines[1]
+    assert "(floor " in lines[0]
+    assert EVIL in Tags(card.html).words

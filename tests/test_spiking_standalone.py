@@ -156,7 +156,8 @@ def test_dense_synapses_are_kept_as_they_were_drawn(tmp_path):
     assert np.fromfile(tmp_path / "scale.f64") == pytest.approx(1e-8 * 0.02 / (2 * 0.1 * 100), rel=1e-12)
 
 
-def test_progress_comes_from_the_program(bank_of, cache, capsys):
+def test_progress_comes_from_the_program(bank_of, cache, capsys, monkeypatch):
+    monkeypatch.setattr("tonicnet._bar.watched", lambda: True)
     net = network("low-rank")
     tn.spiking.simulate(
         net, bank_of(net), task="one", duration=0.2, codegen="standalone", cache=cache, progress=True, trials=2

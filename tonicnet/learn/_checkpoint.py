@@ -25,7 +25,7 @@ from ._state_faults import fault
 _SHARE = 20  # a checkpoint is written when so many times its own duration have passed
 _NUMBERS = ("restart", "stage", "step", "scored", "seconds", "ending")
 _AGAIN = "take an intact copy, give another path, or remove the file to begin anew"
-_LISTS = ("history", "losses", "picked")
+_LISTS = ("history", "losses", "begins", "picked")
 
 
 class Checkpoint:
@@ -168,7 +168,7 @@ def _state(held: xr.Dataset, number: str, plain: dict[str, Any]) -> State:
         return torch.tensor(held[f"{name}_{number}"].values, dtype=torch.float64)
 
     memory = None if plain["memory"] is None else {k: array(f"memory.{k}") for k in plain["memory"]}
-    fields: dict[str, Any] = {n: plain[n] for n in _NUMBERS} | {n: tuple(plain[n]) for n in _LISTS}
+    fields: dict[str, Any] = {n: plain[n] for n in _NUMBERS} | {n: tuple(plain.get(n, ())) for n in _LISTS}
     best = None if plain["best"] is None else _best(array("best"), dict(plain["best"]))
     return State(array("theta"), array("begun"), memory=memory, best=best, **fields)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import xarray as xr
@@ -18,7 +19,7 @@ from ._checkpoint import Checkpoint
 from ._corrected_field import check_field
 from ._courses import course_for
 from ._job import Job
-from ._progress import Report, reporter
+from ._progress import Progress, Report, progress_of
 from ._settings import Settings
 from ._spike_noise import check_spikes
 
@@ -83,7 +84,8 @@ def fit(
     checkpoint : a file in which learning is kept as it goes. The same call on the same machine goes on from
         there, also after kill -9, to the same biases bit for bit; that of another run is refused.
     into : a bank of this network to grow; its rows are left as they are.
-    progress : True for a bar, False for silence, or a function called with a dict after each step: task, stage,
+    progress : True for a bar where somebody watches (a terminal or a notebook, not a pipe) and a printed line for each
+        task that is learned; False for silence; or a function called with a dict after each step: task, stage,
         step, loss, score, left (s), restart, and the learned numbers (``bias``) as they are then.
     seed : of the first biases and of all sampling.
 
@@ -113,11 +115,11 @@ def fit(
     for job in jobs:
         check_field(net, job.task, settings.objective)
         course_for(job.problem)
-    report = reporter(progress)
+    told = progress_of(progress)
     if into is not None:
         _check_room(net, into, jobs)
     before = net.verify()
-    rows = _learn_all(jobs, report, checkpoint)
+    rows = _learn_all(jobs, told, checkpoint)
     if net.verify() != before:
         raise RuntimeError("the frozen synapses changed during learning")
     for row in rows:
@@ -138,18 +140,20 @@ def _objective(objective: str, method: str) -> tuple[str, str]:
     return _EARLIER[method], "auto"
 
 
-def _learn_all(jobs: list[Job], report: Report, path: str | Path | None) -> list[xr.Dataset]:
+def _learn_all(jobs: list[Job], told: Progress, path: str | Path | None) -> list[xr.Dataset]:
     rows: list[xr.Dataset] = []
-    with Interrupts() as interrupts, Checkpoint.open(path, jobs) as file:
+    with Interrupts() as interrupts, Checkpoint.open(path, jobs) as file, closing(told):
         for number, job in enumerate(jobs):
+            told.begin(job.task.name, number + 1, len(jobs))
             state = file.state(number, job.circuit.device)
-            learner = job.learner(report=report, keep=file.keeper(number), state=state)
+            learner = job.learner(report=told.step, keep=file.keeper(number), state=state)
             try:
                 learner.learn()
             except KeyboardInterrupt:
                 file.write(number, learner.state)
                 interrupts.seen = True
             rows.append(job.row(learner.result()))
+            told.end(rows[-1])
             if interrupts.seen:
                 break
     return rows

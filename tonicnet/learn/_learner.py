@@ -28,6 +28,7 @@ class Learned:
 
     entry: Entry
     losses: tuple[float, ...]
+    begins: tuple[int, ...]
     score: Score
     outcome: str
     objective: str
@@ -77,7 +78,7 @@ class Learner:
         numbers = {name: np.asarray(values) for name, values in learnable.numbers.items()}
         numbers[learnable.name] = learnable.values(best.theta).cpu().numpy()
         entry = Entry(self.problem.target.scaling, numbers)
-        return Learned(entry, s.losses, best.score, outcome, self.course.objective, method, s.seconds)
+        return Learned(entry, s.losses, s.begins, best.score, outcome, self.course.objective, method, s.seconds)
 
     def _attempt(self) -> None:
         """Run the stages that are left of this restart, and decide whether to end or to start again."""
@@ -128,6 +129,7 @@ class Learner:
             self.state = replace(
                 s, theta=made.theta, memory=made.memory, step=s.step + 1, seconds=s.seconds + took,
                 history=(*s.history, made.loss), losses=(*s.losses, made.loss),
+                begins=s.begins if s.step else (*s.begins, len(s.losses)),
             )  # fmt: skip
             self._tell(stage, made.loss, took)
             self._keep(self.state)

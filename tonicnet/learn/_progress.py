@@ -1,12 +1,14 @@
-"""Telling the user how learning goes: a bar, a callback, or nothing."""
+"""Telling the user how learning goes: a bar and a line a task, a callback, or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from statistics import median
-from typing import Any
+from typing import Any, final
 
+import xarray as xr
+
+from .._bar import bar
 from ._course import Stage
 
 Report = Callable[[dict[str, Any]], None]
@@ -34,35 +36,65 @@ class Pace:
         return float(median(self._took)) * (steps - step + more * steps)
 
 
-def reporter(progress: bool | Report) -> Report:
-    """Return what is called after every step with task, stage, step, loss and score."""
-    if callable(progress):
-        return progress
-    if not isinstance(progress, bool):
-        raise TypeError(f"progress is True, False or a function of a dict, got {progress!r}")
-    return _Bar() if progress else lambda _: None
+class Progress:
+    """What is told while tasks are learned, one after the other: here, nothing."""
+
+    def begin(self, task: str, number: int, count: int) -> None:
+        """Say that a task is begun, the ``number``-th of so many."""
+
+    def step(self, event: dict[str, Any]) -> None:
+        """Say that a step was taken: task, stage, step, loss, score and more."""
+
+    def end(self, row: xr.Dataset) -> None:
+        """Say what became of the task, given its row of the bank."""
+
+    def close(self) -> None:
+        """Leave nothing open, also where learning failed."""
 
 
-class _Bar:
-    """A tqdm bar for each task; the notebook's own only where ipywidgets can draw it."""
+def progress_of(asked: bool | Report) -> Progress:
+    """Return who tells: nobody, the function given, or a bar and a line a task."""
+    if callable(asked):
+        return _Called(asked)
+    if not isinstance(asked, bool):
+        raise TypeError(f"progress is True, False or a function of a dict, got {asked!r}")
+    return _Shown() if asked else Progress()
+
+
+@final
+class _Called(Progress):
+    """Calls a function of the user after every step."""
+
+    def __init__(self, function: Report) -> None:
+        self._function = function
+
+    def step(self, event: dict[str, Any]) -> None:
+        self._function(event)
+
+
+@final
+class _Shown(Progress):
+    """A bar for each task where somebody watches, and one line of text, wherever that goes, once it is learned."""
 
     def __init__(self) -> None:
-        if find_spec("ipywidgets") is not None:
-            from tqdm.auto import tqdm
-        else:
-            from tqdm.std import tqdm
-        self._new = tqdm
         self._bar: Any = None
         self._task = ""
 
-    def __call__(self, event: dict[str, Any]) -> None:
-        if event["task"] != self._task:
-            if self._bar is not None:
-                self._bar.close()
-            self._task = event["task"]
-            self._bar = self._new(desc=self._task, unit="step", dynamic_ncols=True)
+    def begin(self, task: str, number: int, count: int) -> None:
+        self._task = f"{task} (task {number} of {count})" if count > 1 else task
+        self._bar = bar(True, desc=self._task, unit="step", dynamic_ncols=True, leave=False)
+
+    def step(self, event: dict[str, Any]) -> None:
         self._bar.update()
         left = f"at most {event['left']:.0f} s left in this stage" if event["left"] >= 1 else "soon done"
         self._bar.set_postfix_str(
             f"{event['stage']}, loss {event['loss']:.2e}, {left}, closed loop: {event['score'] or '-'}"
         )
+
+    def end(self, row: xr.Dataset) -> None:
+        self.close()
+        print(f"{self._task}, {row['seconds'].item():.0f} s: {row['outcome'].item()}", flush=True)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from .._labels import Variable
 from ..bank import written
@@ -23,6 +24,7 @@ def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr
     score = learned.score.values
     columns = {
         "loss": Variable(("task", "epoch"), losses, "1", "loss by epoch"),
+        "stage": Variable(("task", "epoch"), _stages(learned)[None], "1", "number of the stage of learning"),
         "method": Variable(("task",), [learned.method], "1", "objective and method of learning"),
         "noise": Variable(("task",), [settings.noise], "1", "tube width in standard deviations"),
         "learning_seed": Variable(("task",), [settings.seed], "1", "seed of learning"),
@@ -39,6 +41,12 @@ def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr
         net, [learned.entry], columns, coords, **attrs, noise=settings.noise, seed=settings.seed,
         tasks=json.dumps({task.name: _spec(task)}),
     )  # fmt: skip
+
+
+def _stages(learned: Learned) -> Float[np.ndarray, " epoch"]:
+    """Return the number of the stage, from 0, that each loss belongs to; each has residuals of its own."""
+    epochs = np.arange(len(learned.losses) or 1)
+    return np.searchsorted(learned.begins, epochs, side="right").astype(float) - (1.0 if learned.begins else np.nan)
 
 
 def _spec(task: Task) -> dict[str, Any]:

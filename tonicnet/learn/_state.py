@@ -24,7 +24,8 @@ class State:
     """Restart, stage and step; theta there, and where the stage began; what the method remembers; the best so far.
 
     ``memory`` is None before the first step of a stage. ``history`` holds the stage's losses, ``losses`` all of them,
-    ``scored`` counts closed-loop rounds since the restart, ``ending`` is a sentence once learning is over.
+    ``begins`` at which of these a stage began; ``scored`` counts closed-loop rounds since the restart, ``ending`` is a
+    sentence once learning is over.
     """
 
     theta: Tensor
@@ -36,6 +37,7 @@ class State:
     memory: Memory | None = None
     history: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
+    begins: tuple[int, ...] = ()
     best: Best | None = None
     seconds: float = 0.0
     ending: str = ""

@@ -76,6 +76,8 @@ def _of_losses(s: State) -> Iterator[str]:
         yield f"its losses do not go with step {s.step}"
     elif (s.memory is None) != (s.step == 0):
         yield f"what its method remembers does not go with step {s.step}"
+    elif not all(is_whole(begin, 0) and begin <= len(s.losses) for begin in s.begins):
+        yield "its stages do not begin among its losses"
 
 
 def _of_best(best: Best, s: State) -> Iterator[str]:

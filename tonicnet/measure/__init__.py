@@ -4,6 +4,7 @@ from ._attractor import attractor_distance as attractor_distance
 from ._attractor import lost as lost
 from ._attractor import settling_time as settling_time
 from ._biases import biases as biases
+from ._card import comparison_card as comparison_card
 from ._compare import compare as compare
 from ._fidelity import sliced_wasserstein as sliced_wasserstein
 from ._fidelity import spectral_hellinger as spectral_hellinger
@@ -29,6 +30,7 @@ from ._return_map import return_map as return_map
 from ._return_map import return_map_residual as return_map_residual
 from ._segment import segment as segment
 from ._selectivity import selectivity as selectivity
+from ._true_runs import true_runs as true_runs
 from .arrays import Cycle as Cycle
 from .arrays import Exponents as Exponents
 from .arrays import FixedPoints as FixedPoints
@@ -53,4 +55,5 @@ from .arrays import settling_index_of as settling_index_of
 from .arrays import sliced_wasserstein_of as sliced_wasserstein_of
 from .arrays import spectral_hellinger_of as spectral_hellinger_of
 from .arrays import state_space_divergence_of as state_space_divergence_of
+from .arrays import turn_of as turn_of
 from .arrays import valid_time_of as valid_time_of

@@ -20,10 +20,14 @@ from .arrays._attractor import (
     collapsed_of,
     escaped_of,
     settling_index_of,
+    stretch_of,
 )
+from .arrays._departure import turn_of
 from .arrays._spread import spread_of
 
 Truths = Labelled | Mapping[str, Labelled]
+
+SETTLED = 1 / 8  # of a turn: half of it away from an attractor is no longer noise
 
 
 def attractor_distance(run: Labelled, truth: Labelled) -> xr.Dataset:
@@ -86,7 +90,8 @@ def settling_time(
         t_settle = min { t : d(t) <= theta and d(t') <= 2 theta for all t' > t }
 
     d is the distance to the nearest point of the truth in its sd (:func:`attractor_distance`); theta the
-    99.9 % quantile of truth-to-truth distances, at least ``minimum``.
+    99.9 % quantile of truth-to-truth distances, at least ``minimum``. What exceeds 2 theta for no more than a
+    sixteenth of a turn of the truth (:func:`turn_of`) is noise and does not count.
 
     Arguments: ``run``, with any number of segments; ``truth``, a mapping from task name to a true run (at any
     step), or one true run for all segments; ``threshold`` sets theta, in sd, for all tasks: noisy (spiking)
@@ -125,9 +130,22 @@ def _settled(
 ) -> tuple[np.ndarray, np.ndarray, float]:
     theta = attractor_threshold_of(truth.values, minimum=minimum) if threshold is None else float(threshold)
     measured = fitted(run, truth)
-    index = np.array([settling_index_of(row, theta) for row in distances(measured, truth)])
+    index = settling_indices(distances(measured, truth), theta, measured, truth)
     step = np.nan if measured.seconds is None else float(np.diff(measured.seconds).mean())
     return index * measured.dt, index * step, theta
+
+
+def settling_indices(
+    distance: Float[np.ndarray, "trial time"], theta: float, run: Stretch, truth: Stretch
+) -> Float[np.ndarray, " trial"]:
+    """Return the sample at which each trial has settled within theta; NaN for those that do not."""
+    stretch = max(1, round(SETTLED * turn_in(run, truth)))
+    return np.array([settling_index_of(row, theta, stretch) for row in distance])
+
+
+def turn_in(run: Stretch, truth: Stretch) -> int:
+    """Return one turn of the truth in samples of the run, a fifth of the run at most."""
+    return stretch_of(turn_of(truth.values) * truth.dt / run.dt, len(run.time))
 
 
 def _truth_for(truth: Truths, task: str) -> Stretch:
@@ -144,7 +162,9 @@ def lost(run: Labelled, truth: Labelled, *, window: float | None = None) -> xr.D
     A trial has *collapsed* when in its last ``window`` some component's standard deviation is below half of
     the least that the truth shows in any window of that length, or its time on either side of the truth's
     median below a quarter of the least (caught in a fixed point or in one wing); it
-    has *escaped* when it ever leaves the truth's box by more than one sd, or is not finite.
+    has *escaped* when it leaves the truth's box by more than one sd and stays away: for more than half of some turn
+    of the truth (:func:`turn_of`), or for all of the last quarter of one at its end; or when it is not finite. The
+    short excursions that the noise of spikes makes are no escape.
 
     Arguments: ``run`` and ``truth``, one segment each at one step; ``window`` in task time, long enough
     that the truth visits all its parts (a fifth of the shorter if not given).
@@ -167,7 +187,7 @@ def lost(run: Labelled, truth: Labelled, *, window: float | None = None) -> xr.D
     own = _lost_floor(true, length)
     found = {
         "collapsed": Variable(("trial",), collapsed, "1", "collapsed by the end (1) or not (0)"),
-        "escaped": Variable(("trial",), escaped, "1", "left the truth's box (1) or not (0)"),
+        "escaped": Variable(("trial",), escaped, "1", "left the truth's box for good (1) or not (0)"),
         "lost": Variable(("trial",), collapsed | escaped, "1", "collapsed or escaped (1) or neither (0)"),
         "lost_share": Variable((), (collapsed | escaped).mean(), "1", "share of trials lost"),
         "lost_share_floor": Variable((), own.value, "1", against_truth("share lost")),
@@ -199,4 +219,4 @@ def losses(run: Stretch, truth: Stretch, window: float) -> tuple[np.ndarray, np.
                 f"a window of {window:g} task time does not fit the {role}, which lasts {span:g} at a step "
                 f"of {stretch.dt:g}; it needs at least 2 samples and at most the whole"
             )
-    return collapsed_of(truth.values, run.values, *counts), escaped_of(truth.values, run.values)
+    return collapsed_of(truth.values, run.values, *counts), escaped_of(truth.values, run.values, turn_in(run, truth))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ._measures import MEASURES, against_truth
 from ._resample import coarser
 from ._run import Labelled, Stretch, fitted, single, stretches
 from ._segment import settled
+from ._true_runs import Truths, truths_of
 from .arrays._comparison import BINS, Comparison
 from .arrays._limit_cycle import SAMPLES, limit_cycle_of
 
@@ -26,8 +27,8 @@ def compare(
     a: Labelled,
     b: Labelled,
     *,
-    truth: Labelled | Mapping[str, Labelled] | None = None,
-    reference: Labelled | Mapping[str, Labelled] | None = None,
+    truth: Truths | None = None,
+    reference: Truths | None = None,
     discard: float = 0.0,
 ) -> xr.Dataset:
     """Compare two runs, task by task: is it the same dynamics?
@@ -37,10 +38,11 @@ def compare(
     the kind of task, from the truth's attribute ``task_kind`` (or ``kind``): "chaos", "cycle", "memory",
     "recording" (everything); without one, from what the truth does. What does not apply is NaN.
 
-    Arguments: ``a`` and ``b``, runs with any number of segments; ``truth``, one true run or a mapping from
-    task name to a true run; ``reference``, likewise, independent true runs for the floors (without: disjoint
-    stretches of the truth); ``discard``, task time left out at the start of every segment. Steps may differ:
-    the finer is sampled at the coarser. A task in several segments counts as further trials.
+    Arguments: ``a`` and ``b``, runs with any number of segments; ``truth``, one true run, a mapping from
+    task name to a true run, or the bank of the runs, whose tasks are then run (:func:`true_runs`); ``reference``,
+    independent true runs for the floors, given likewise (without: disjoint stretches of the truth); ``discard``, task
+    time left out at the start of every segment. Steps may differ: the finer is sampled at the coarser. A task in
+    several segments counts as further trials.
 
     Returns over (task, run): the median over trials of each measure and its floor, ``<measure>_floor``:
     ``state_space_divergence, spectral_hellinger, period_error, amplitude_error, orbit_distance,
@@ -57,6 +59,7 @@ def compare(
     >>> found.period_error.values.round(3).tolist()
     [[0.0, -0.048]]
     """
+    truth = truths_of(truth, a)
     runs = {role: _by_task(run, role, discard) for role, run in (("a", a), ("b", b))}
     tasks = _shared(runs["a"], runs["b"], truth)
     measured = _measured(a, b, truth is not None)
@@ -73,7 +76,7 @@ def _by_task(run: Labelled, role: str, discard: float) -> ByTask:
     return found
 
 
-def _shared(a: ByTask, b: ByTask, truth: Labelled | Mapping[str, Labelled] | None) -> list[str]:
+def _shared(a: ByTask, b: ByTask, truth: Truths | None) -> list[str]:
     """Return the tasks of both runs, or of these the one whose truth is given."""
     tasks = [name for name in a if name in b]
     if not tasks:
@@ -97,7 +100,7 @@ def _measured(a: Labelled, b: Labelled, has_truth: bool) -> dict[str, str]:
 
 def _truth(
     name: str,
-    truth: Labelled | Mapping[str, Labelled] | None,
+    truth: Truths | None,
     runs: dict[str, ByTask],
     measured: dict[str, str],
 ) -> Stretch:
@@ -112,7 +115,7 @@ def _truth(
     return stretch
 
 
-def _named(source: Labelled | Mapping[str, Labelled] | None, name: str) -> Stretch | None:
+def _named(source: Truths | None, name: str) -> Stretch | None:
     if source is None:
         return None
     if isinstance(source, xr.Dataset | xr.DataArray):

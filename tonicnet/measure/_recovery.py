@@ -9,10 +9,10 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
-from ._attractor import distance_floor, distances
+from ._attractor import distance_floor, distances, settling_indices
 from ._measures import against_truth
 from ._run import Labelled, Stretch, fitted, single
-from .arrays._attractor import MINIMUM, attractor_threshold_of, settling_index_of
+from .arrays._attractor import MINIMUM, attractor_threshold_of
 
 _SAMPLES = 16  # a decay needs
 
@@ -28,10 +28,10 @@ def recovery(run: Labelled, truth: Labelled, *, threshold: float | None = None) 
     Arguments: ``run``, one segment, from the kick on; ``truth``, a true run, finely sampled, at any step;
     ``threshold`` in sd (the 99.9 % quantile of truth-to-truth distances if not given, at least 0.1).
 
-    Returns per trial ``kick`` (d at the start), ``recovery_time`` (task time until d stays below the threshold; NaN
-    where it does not), ``recovered`` (1 or 0), ``rate`` per task time and ``rate_error`` (half the difference
-    between the first and the second half of the decay; NaN where the decay has fewer than 16 samples),
-    ``distance(trial, time)``, ``threshold``, and the floor of the distance, ``distance_floor``.
+    Returns per trial ``kick`` (d at the start), ``recovery_time`` (task time until d stays below the threshold, as
+    :func:`settling_time` has it; NaN where it does not), ``recovered`` (1 or 0), ``rate`` per task time and
+    ``rate_error`` (half the difference between the first and the second half of the decay; NaN where the decay has
+    fewer than 16 samples), ``distance(trial, time)``, ``threshold``, and the floor of the distance, ``distance_floor``.
     Raises ValueError for fewer than 16 samples, missing dims, a truth that is not finite.
 
     >>> import numpy as np
@@ -48,7 +48,7 @@ def recovery(run: Labelled, truth: Labelled, *, threshold: float | None = None) 
         raise ValueError(f"the run is too short: {len(measured.time)} samples, a recovery needs {_SAMPLES} or more")
     theta = attractor_threshold_of(true.values, minimum=MINIMUM) if threshold is None else float(threshold)
     d = distances(measured, true)
-    index = np.array([settling_index_of(row, theta) for row in d])
+    index = settling_indices(d, theta, measured, true)
     rates = np.array([_rate(row, measured.dt, 2 * theta) for row in d]).reshape(-1, 2)
     found = {
         "kick": Variable(("trial",), d[:, 0], "1", "distance from the attractor at the start in sd"),

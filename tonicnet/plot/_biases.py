@@ -8,9 +8,12 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 
 from .._names import choose
+from ._legend import legend_beside, legend_width
 from ._requirements import BANK, chosen_tasks, require, transfer
-from ._style import FAINT, MINUS, figure_of, looks, new_axes, round_ticks, style_ticks, styled, without_frame
+from ._style import FAINT, MINUS, colour_bar, looks, new_axes, round_ticks, styled, without_frame
+from ._text import as_texts, width_of
 
+_HISTOGRAM, _MAP = 2.4, 5.2  # inches: height of the one, width of the other beside its names
 _MOST_CLUSTERED = 5000  # units at most; the distances of all pairs are held
 
 
@@ -38,17 +41,19 @@ def biases(bank: xr.Dataset, *, order: str = "principal", histogram: bool = Fals
     ['a', 'b', 'c']
     >>> ax.figure.clear()
     """
-    require(bank, ("bias", "task"), role="bank", maker=BANK)
+    bank = require(bank, ("bias", "task"), role="bank", maker=BANK)
     choose("order", order, ORDERS)
     tasks = chosen_tasks(bank, None)
     values = bank["bias"].transpose("task", "unit").values
-    chosen = ax or new_axes(6.0, 2.4 if histogram else 1.2 + 0.28 * len(tasks))
+    labels = as_texts(tasks)
     if histogram:
-        _draw_histogram(chosen, values, tasks, _label(bank))
+        chosen = ax or new_axes(3.8 + legend_width(labels, _HISTOGRAM), _HISTOGRAM)
+        _draw_histogram(chosen, values, labels, _label(bank))
         return chosen
+    chosen = ax or new_axes(_MAP + max(map(width_of, labels)), 1.2 + 0.28 * len(tasks))
     tree = _task_tree(values) if order == "cluster" and len(tasks) > 1 else None
     rows = np.arange(len(tasks)) if tree is None else _leaves(tree)
-    _draw_map(chosen, values[rows][:, _unit_order(values, order)], [tasks[i] for i in rows], _label(bank), tree)
+    _draw_map(chosen, values[rows][:, _unit_order(values, order)], [labels[i] for i in rows], _label(bank), tree)
     return chosen
 
 
@@ -121,7 +126,7 @@ def _leaves(tree: Float[np.ndarray, "join 4"]) -> Int[np.ndarray, " leaf"]:
 def _task_tree(values: Float[np.ndarray, "task unit"]) -> Float[np.ndarray, "join 4"]:
     """Return the average-linkage tree of the tasks, by 1 - correlation of their biases over units."""
     centred = values - values.mean(axis=1, keepdims=True)
-    size = np.maximum(np.linalg.norm(centred, axis=1), 1e-300)
+    size = np.maximum(np.linalg.norm(centred, axis=1), 1e-150)  # whose square is a number too
     apart = np.clip(1 - centred @ centred.T / np.outer(size, size), 0, None)
     return _linked(apart[np.triu_indices(len(values), 1)])
 
@@ -154,8 +159,7 @@ def _draw_map(
     ax.set_xticks([])
     if tree is not None:
         _draw_tree(ax, tree)
-    bar = figure_of(ax).colorbar(image, ax=ax, extend="both", extendfrac=0.06, pad=0.02, aspect=14)
-    style_ticks(bar.ax)
+    bar = colour_bar(image, ax, extend="both", extendfrac=0.06)
     bar.locator = round_ticks(4)
     bar.set_label(label.replace(" (", "\n("))
 
@@ -165,4 +169,4 @@ def _draw_histogram(ax: Axes, values: Float[np.ndarray, "task unit"], tasks: lis
     draw_histograms(ax, values, tasks)
     ax.set_xlabel(label)
     ax.set_ylabel("number of units")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    legend_beside(ax)

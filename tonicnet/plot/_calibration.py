@@ -13,12 +13,12 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ._calibration_pairs import Pairs, paired
+from ._legend import legend_beside, legend_width
 from ._measure_table import SHOWN
-from ._style import COLOURS, FAINT, INK, MARKERS, MINUS, NONE, new_axes, styled
+from ._style import FAINT, INK, MINUS, NONE, look, new_axes, styled
+from ._text import as_text, as_texts
 
-_SHAPES = (*MARKERS, "<", ">", "*", "p", "d", "h")  # as many as cannot be told by colour in grey
-_ROWS = 18  # of the legend, before it takes another column
-_LETTER = 0.06  # width of a letter in it, inches
+_HEIGHT = 3.4  # inches
 _NAMES = {"neurons_per_unit": "neurons a unit"}
 _RING: dict[str, Any] = {
     "color": INK, "marker": "o", "markersize": 10, "markerfacecolor": "none", "markeredgewidth": 0.5, "linewidth": 0,
@@ -67,22 +67,21 @@ def calibration(
     """
     pairs = paired(predicted, measured, measure)
     key = _key(pairs)
-    columns = -(-len(key) // _ROWS)
-    chosen = ax or new_axes(3.7 + columns * (0.4 + _LETTER * max(len(str(k.get_label())) for k in key)), 3.4)
+    chosen = ax or new_axes(3.7 + legend_width([str(k.get_label()) for k in key], _HEIGHT), _HEIGHT)
     _frame(chosen, pairs)
     _draw_floors(chosen, pairs)
     for i in range(len(pairs.tasks)):
         _draw_task(chosen, pairs, i)
     words = _words(predicted[measure], measure, pairs.signed)
     chosen.set(xlabel=f"predicted {words}", ylabel=f"measured {words}", title=_title(pairs))
-    chosen.legend(handles=key, loc="upper left", bbox_to_anchor=(1.01, 1.0), ncols=columns)
+    legend_beside(chosen, key)
     return chosen
 
 
 def _frame(ax: Axes, pairs: Pairs) -> None:
     """Make the axes square, logarithmic and alike, with labels at powers of ten, or at 1, 2, 5 where these are few."""
     low, high = pairs.limits
-    ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), box_aspect=1)
+    ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), box_aspect=1, anchor="W")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
@@ -104,29 +103,19 @@ def _draw_task(ax: Axes, pairs: Pairs, i: int) -> None:
     """Draw the pairs of one task, open to filled, over a line that joins them."""
     known = np.flatnonzero(pairs.known[i])
     x, y = np.abs([pairs.predicted[i], pairs.measured[i]])
-    ax.plot(x[known], y[known], color=_colour(i), linewidth=0.6, alpha=0.6, marker="None", zorder=3)
+    ax.plot(x[known], y[known], color=look(i).colour, linewidth=0.6, alpha=0.6, marker="None", zorder=3)
     for j in known:
         ax.plot(x[j : j + 1], y[j : j + 1], **_mark(i, _filling(j, len(pairs.sizes))))
 
 
 def _mark(i: int, filling: float) -> dict[str, Any]:
     """Return the look of a task's mark, its face between white and its colour."""
-    colour = np.array(to_rgb(_colour(i)))
+    colour = np.array(to_rgb(look(i).colour))
     face = tuple(1 - filling * (1 - colour))
     return {
-        "color": _colour(i), "marker": _shape(i), "markerfacecolor": face, "markersize": 5.5,
+        "color": look(i).colour, "marker": look(i).marker, "markerfacecolor": face, "markersize": 5.5,
         "markeredgewidth": 1.0, "linewidth": 0, "zorder": 4,
     }  # fmt: skip
-
-
-def _colour(i: int) -> str:
-    """Return the colour of the i-th task."""
-    return COLOURS[i % len(COLOURS)]
-
-
-def _shape(i: int) -> str:
-    """Return the shape of the i-th task's mark."""
-    return _SHAPES[i % len(_SHAPES)]
 
 
 def _filling(j: int, sizes: int) -> float:
@@ -136,7 +125,7 @@ def _filling(j: int, sizes: int) -> float:
 
 def _key(pairs: Pairs) -> list[Line2D | Patch]:
     """Return the entries of the legend: tasks, then what open and filled marks are, the line and the floors."""
-    tasks = [Line2D([], [], **_task_entry(pairs, i)) for i in range(len(pairs.tasks))]
+    tasks = [Line2D([], [], **_task_entry(pairs, i, name)) for i, name in enumerate(as_texts(pairs.tasks))]
     marks: list[Line2D | Patch] = [*tasks]
     if pairs.of:
         marks += [Line2D([], [], **_size_entry(pairs, j)) for j in range(len(pairs.sizes))]
@@ -148,20 +137,20 @@ def _key(pairs: Pairs) -> list[Line2D | Patch]:
     return marks
 
 
-def _task_entry(pairs: Pairs, i: int) -> dict[str, Any]:
+def _task_entry(pairs: Pairs, i: int, name: str) -> dict[str, Any]:
     """Return the legend entry of a task, with the sizes at which it has no value."""
     known = pairs.known[i]
     if not known.any():
-        return {"label": f"{pairs.tasks[i]}: no value", "linewidth": 0}
-    lacks = ", ".join(size for size, there in zip(pairs.sizes, known, strict=True) if not there)
-    return _mark(i, 1.0) | {"label": pairs.tasks[i] + (f" (none at {lacks})" if lacks else "")}
+        return {"label": f"{name}: no value", "linewidth": 0}
+    lacks = ", ".join(as_text(size) for size, there in zip(pairs.sizes, known, strict=True) if not there)
+    return _mark(i, 1.0) | {"label": name + (f" (none at {lacks})" if lacks else "")}
 
 
 def _size_entry(pairs: Pairs, j: int) -> dict[str, Any]:
     """Return the legend entry of a size: its mark in grey."""
     grey = tuple(1 - _filling(j, len(pairs.sizes)) * (1 - np.array(to_rgb(INK))))
     look = _mark(0, 1.0) | {"color": INK, "markerfacecolor": grey}
-    return look | {"label": f"{_NAMES.get(pairs.of, pairs.of)}: {pairs.sizes[j]}"}
+    return look | {"label": f"{_NAMES.get(pairs.of, as_text(pairs.of))}: {as_text(pairs.sizes[j])}"}
 
 
 def _title(pairs: Pairs) -> str:
@@ -174,6 +163,6 @@ def _title(pairs: Pairs) -> str:
 
 def _words(array: xr.DataArray, measure: str, signed: bool) -> str:
     """Return what is drawn, with its unit; between bars where only its size is."""
-    long, unit = str(array.attrs.get("long_name", measure)), str(array.attrs.get("units", "1"))
+    long, unit = as_text(array.attrs.get("long_name", measure), 60), as_text(array.attrs.get("units", "1"))
     words = SHOWN[measure][0] if measure in SHOWN else long if unit in ("", "1") else f"{long} ({unit})"
     return f"|{words}|" if signed else words

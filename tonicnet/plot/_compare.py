@@ -15,13 +15,14 @@ from ..measure import compare as measured
 from ._components import Row, draw_rows, name_rows, rows_of, scale_bar
 from ._measure_table import draw_table
 from ._raster import draw_spikes, spiking_segments
-from ._rate_beside_spiking import TaskRuns, Truth, runs_by_task
+from ._rate_beside_spiking import TaskRuns, runs_by_task
 from ._segment_shading import shade_segments
 from ._segments import Segment, Window, segments, segments_within
 from ._sheet_layout import Sheet
 from ._sheet_portraits import draw_portraits
 from ._spectrum import frame_spectra, power
 from ._style import FAINT, RUN_LOOKS, Look, looks, round_ticks, styled, without_frame
+from ._truth import Truths, true_segments, truths_of
 
 _UNITS = 40  # of the raster
 _CYCLES = 5  # of the fastest motion, shown after the switch
@@ -32,12 +33,13 @@ def compare(
     rate_run: xr.Dataset,
     spiking_run: xr.Dataset,
     *,
-    truth: Truth | None = None,
+    truth: Truths | None = None,
     measures: xr.Dataset | None = None,
 ) -> Figure:
     """Draw the comparison sheet: a row a task.
 
-    From left to right: portraits of truth, rate and spiking network within the same limits (what comes in
+    From left to right: portraits of truth, rate and spiking network in the plane that the task states, else that of
+    the first and the last of its first three components, within the same limits (what comes in
     the first tenth of a segment is faint); the components around the switch to the task, in standard
     deviations of the rate run, above the spikes of some units; power spectra; the measures of
     :func:`tonicnet.compare`, each beside its floor.
@@ -46,8 +48,9 @@ def compare(
     ---------
     rate_run : Dataset with ``output`` (tonicnet.simulate).
     spiking_run : Dataset with ``output`` and spikes (tonicnet.spiking.simulate), of the same schedule.
-    truth : a true run (Task.trajectory), or a mapping from task to true run. Without it the portraits of the
-        truth are left out and the spiking run is measured against the rate run.
+    truth : a true run (Task.trajectory), a mapping from task to true run, or the bank of the runs, whose tasks are
+        then run (tonicnet.measure.true_runs). Without it the portraits of the truth are left out and the spiking run is
+        measured against the rate run.
     measures : what tonicnet.compare returned, to be shown instead of being computed here.
 
     Returns the figure; works best for two to four tasks. Raises ValueError for runs without outputs or
@@ -65,8 +68,9 @@ def compare(
     >>> figure.clear()
     """
     rate, spiking = segments(rate_run, "rate run"), spiking_segments(spiking_run, "spiking run")
+    truth = truths_of(truth, rate_run)
     table = measured(rate_run, spiking_run, truth=truth) if measures is None else measures
-    tasks = runs_by_task(rate, spiking, truth)
+    tasks = runs_by_task(rate, spiking, true_segments(truth, rate_run))
     sheet = Sheet.of(len(tasks), 2 if truth is None else 3)
     style = looks(p.task for p in rate)
     for row, task in enumerate(tasks):

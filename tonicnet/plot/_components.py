@@ -11,7 +11,7 @@ import xarray as xr
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-from ._segment_shading import shade_segments
+from ._segment_shading import room_above, room_for_names, shade_segments
 from ._segments import Segment, Window, clock_label, component_label, segments, segments_within
 from ._style import FAINT, INK, MINUS, RASTERISED_FROM, looks, new_axes, round_ticks, styled, thin_lines
 
@@ -50,8 +50,9 @@ def components(run: xr.Dataset, *, window: Window | None = None, ax: Axes | None
         found = [p.scaled_as(found[0]) for p in found]
     shown = segments_within(found, window)
     rows = rows_of(shown)
-    chosen = ax or new_axes(6.5, 0.9 + 0.75 * len(rows))
-    shade_segments(chosen, shown, style)
+    room = room_for_names(shown, 6.5) if ax is None else room_above(shown, ax)
+    chosen = ax or new_axes(room.width, 0.9 + 0.75 * len(rows) + room.height)
+    shade_segments(chosen, shown, style, upright=room.upright)
     for segment in shown:
         draw_rows(chosen, segment, rows, color=style[segment.task].colour, **thin_lines(len(segment.values)))
         _label_idle(chosen, segment, rows)
@@ -143,13 +144,10 @@ def _ticks(row: Row, center: float, spread: float) -> list[tuple[float, str]]:
 
 
 def _label_idle(ax: Axes, segment: Segment, rows: Sequence[Row]) -> None:
-    """Write "idle" in the rows of components that the task does not use."""
+    """Write "idle" in the rows of components that the task does not use, where the segment is wide enough for it."""
+    ends = ax.transData.transform([(segment.start, 0), (segment.stop, 0)])[:, 0]
     for row in rows[len(segment.components) :]:
-        ax.text(
-            (segment.start + segment.stop) / 2,
-            (row.bottom + row.top) / 2,
-            "idle",
-            color=FAINT,
-            ha="center",
-            va="center",
-        )
+        at = (segment.start + segment.stop) / 2, (row.bottom + row.top) / 2
+        text = ax.text(*at, "idle", color=FAINT, ha="center", va="center")
+        if text.get_window_extent().width > 0.9 * (ends[1] - ends[0]):
+            text.remove()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,17 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import Circle
 
+from ._legend import legend_beside, legend_width
 from ._requirements import require
 from ._style import COLOURS, FAINT, INK, MARKERS, MINUS, figure_of, new_axes, style_ticks, styled
+from ._text import as_texts
 
 SPECTRUM = "tonicnet.measure.jacobian_spectrum"
 _ROWS, _STEP = ("epoch", "task"), "step "
 _EARLY, _LATE = 0.82, 0.0  # ends of the colour map used: pale first, dark last
 _TARGET: dict[str, Any] = {"color": FAINT, "linewidth": 0.9, "linestyle": (0, (5, 3)), "zorder": 1}
+_ANGLE = "2π / period"
+_HEIGHT = 3.6  # inches
 _NAMED = 6  # steps up to which each has a name and a mark of its own; tasks always have
 
 
@@ -54,53 +59,68 @@ def eigenvalues(spectrum: xr.Dataset, *, period: float | None = None, ax: Axes |
     >>> ax.figure.clear()
     """
     require(spectrum, ("eigenvalue",), role="spectrum", maker=SPECTRUM)
-    values, names = _rows(spectrum)
+    rows = _rows(spectrum)
     if period is not None and not period > 0:
         raise ValueError(f"a period is a positive number of steps (map) or seconds (flow), got {period}")
     mapped = spectrum.attrs.get("of", spectrum["eigenvalue"].attrs.get("of", "map")) == "map"
-    chosen = ax or new_axes(4.6, 3.6)
-    _draw_rows(chosen, values, names)
+    chosen = ax or _new_axes(rows)
+    _draw_rows(chosen, rows)
     (_draw_unit_circle if mapped else _draw_imaginary_axis)(chosen, period)
     unit = "" if mapped else " (1/s)"
     chosen.set(xlabel=f"real part{unit}", ylabel=f"imaginary part{unit}")
-    _legend(chosen, names)
+    _legend(chosen, rows)
     return chosen
 
 
-def _rows(spectrum: xr.Dataset) -> tuple[Float[np.ndarray, "row mode part"], list[str]]:
-    """Return the eigenvalues of each row, and the row's name."""
+@dataclass(frozen=True)
+class _Rows:
+    """The eigenvalues of each row, and the rows' names; ``steps`` says that rows are steps of learning, in order."""
+
+    values: Float[np.ndarray, "row mode part"]
+    names: list[str]
+    steps: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether these are too many steps to name each."""
+        return self.steps and len(self.names) > _NAMED
+
+    def colour(self, row: int) -> Any:
+        """Return the colour of a row."""
+        if self.many:
+            return colormaps["cividis"](_EARLY + (_LATE - _EARLY) * row / (len(self.names) - 1))
+        first = self.steps and len(self.names) > 1  # the first step is faint
+        return ((FAINT, *COLOURS) if first else COLOURS)[row % (len(COLOURS) + first)]
+
+
+def _rows(spectrum: xr.Dataset) -> _Rows:
+    """Return the rows of a spectrum."""
     array = spectrum["eigenvalue"]
     kind = next((dim for dim in _ROWS if dim in array.dims), None)
     if kind is None:
-        return array.transpose("mode", "part").values[None], [""]
+        return _Rows(array.transpose("mode", "part").values[None], [""])
     values = array.transpose(kind, "mode", "part").values
     labels = array[kind].values if kind in array.coords else np.arange(len(values))
-    return values, [str(label) if kind == "task" else f"{_STEP}{label}" for label in labels]
+    steps = kind == "epoch"
+    return _Rows(values, [f"{_STEP}{label}" for label in labels] if steps else as_texts(labels), steps)
 
 
-def _too_many_to_name(names: list[str]) -> bool:
-    """Return whether these are steps of learning, in order, and too many to name each."""
-    return len(names) > _NAMED and names[0].startswith(_STEP)
+def _new_axes(rows: _Rows) -> Axes:
+    """Return new axes with room for what stands beside them."""
+    return new_axes(3.6 + (1.0 if rows.many else legend_width([*rows.names, _ANGLE], _HEIGHT)), _HEIGHT)
 
 
-def _colour(row: int, names: list[str]) -> Any:
-    """Return the colour of a row."""
-    if _too_many_to_name(names):
-        return colormaps["cividis"](_EARLY + (_LATE - _EARLY) * row / (len(names) - 1))
-    before = len(names) > 1 and names[0].startswith(_STEP)  # the first step is faint
-    return ((FAINT, *COLOURS) if before else COLOURS)[row % len(COLOURS)]
-
-
-def _draw_rows(ax: Axes, values: Float[np.ndarray, "row mode part"], names: list[str]) -> None:
+def _draw_rows(ax: Axes, rows: _Rows) -> None:
     """Draw the eigenvalues of every row, the leading ones larger."""
-    for i, row in enumerate(values):
-        colour = _colour(i, names)
-        marker = "o" if _too_many_to_name(names) else MARKERS[i % len(MARKERS)]
+    for i, row in enumerate(rows.values):
+        marker = "o" if rows.many else MARKERS[i % len(MARKERS)]
         real, imaginary = row[np.isfinite(row).all(axis=1)].T
-        rest: dict[str, Any] = {"color": colour, "markeredgewidth": 0, "linewidth": 0, "zorder": 3 + i / len(values)}
+        rest: dict[str, Any] = {
+            "color": rows.colour(i), "markeredgewidth": 0, "linewidth": 0, "zorder": 3 + i / len(rows.values),
+        }  # fmt: skip
         ax.plot(real, imaginary, marker=marker, markersize=2.5, alpha=0.75, **rest)
         lead = _leading(real, imaginary)
-        ax.plot(real[lead], imaginary[lead], marker=marker, markersize=6, label=names[i], **rest)
+        ax.plot(real[lead], imaginary[lead], marker=marker, markersize=6, label=rows.names[i], **rest)
 
 
 def _leading(real: Float[np.ndarray, " mode"], imaginary: Float[np.ndarray, " mode"]) -> list[int]:
@@ -118,31 +138,26 @@ def _draw_unit_circle(ax: Axes, period: float | None) -> None:
     ax.set_aspect("equal", adjustable="datalim")
     if period is not None:
         x, y = 1.12 * np.cos(2 * np.pi / period), 1.12 * np.sin(2 * np.pi / period)
-        ax.plot([x, 0, x], [y, 0, -y], label="2π / period", **_TARGET)
+        ax.plot([x, 0, x], [y, 0, -y], label=_ANGLE, **_TARGET)
 
 
 def _draw_imaginary_axis(ax: Axes, period: float | None) -> None:
     """Draw the imaginary axis, and lines at the angular frequency of the target."""
     ax.axvline(0, color=INK, linewidth=0.8, zorder=2)
     if period is not None:
-        ax.axhline(2 * np.pi / period, label="2π / period", **_TARGET)
+        ax.axhline(2 * np.pi / period, label=_ANGLE, **_TARGET)
         ax.axhline(-2 * np.pi / period, **_TARGET)
 
 
-def _legend(ax: Axes, names: list[str]) -> None:
+def _legend(ax: Axes, rows: _Rows) -> None:
     """Name the rows, or draw a colour bar where there are too many."""
-    many = _too_many_to_name(names)
-    handles, words = ax.get_legend_handles_labels()
-    named = [(h, w) for h, w in zip(handles, words, strict=True) if not (many and w in names)]
-    if named and (len(names) > 1 or words != [""]):
-        place = (
-            {"loc": "lower left", "bbox_to_anchor": (0, 1)}
-            if many
-            else {"loc": "upper left", "bbox_to_anchor": (1.01, 1)}
-        )
-        ax.legend(*zip(*named, strict=True), **place)
-    if many:
-        shades = ListedColormap([_colour(i, names) for i in range(len(names))])
-        bar = figure_of(ax).colorbar(ScalarMappable(Normalize(0, 1), shades), ax=ax, pad=0.02, aspect=18, ticks=[0, 1])
-        style_ticks(bar.ax)
-        bar.ax.set_yticklabels([name.replace("-", MINUS) for name in (names[0], names[-1])])
+    if not rows.many:
+        if rows.names != [""] or len(ax.get_legend_handles_labels()[1]) > 1:
+            legend_beside(ax)
+        return
+    rays = [handle for handle, word in zip(*ax.get_legend_handles_labels(), strict=True) if word == _ANGLE]
+    legend_beside(ax, rays, loc="lower left", bbox_to_anchor=(0, 1))
+    shades = ListedColormap([rows.colour(i) for i in range(len(rows.names))])
+    bar = figure_of(ax).colorbar(ScalarMappable(Normalize(0, 1), shades), ax=ax, pad=0.02, aspect=18, ticks=[0, 1])
+    style_ticks(bar.ax)
+    bar.ax.set_yticklabels([name.replace("-", MINUS) for name in (rows.names[0], rows.names[-1])])

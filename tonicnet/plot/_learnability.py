@@ -7,7 +7,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from .._names import choose
-from ._style import INK, MINUS, NONE, figure_of, new_axes, style_ticks, styled
+from ._style import INK, MINUS, NONE, colour_bar, new_axes, styled
+from ._text import as_text
 
 _DIMS = ("gain", "units")
 
@@ -66,8 +67,7 @@ def _draw_cells(ax: Axes, cells: xr.DataArray, limits: tuple[float, float], labe
     shown = np.maximum(cells.values, low - 1)
     image = ax.imshow(shown, origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
     extend = "min" if cells.min() < low else "neither"
-    bar = figure_of(ax).colorbar(image, ax=ax, pad=0.03, aspect=16, extend=extend)
-    style_ticks(bar.ax)
+    bar = colour_bar(image, ax, pad=0.03, aspect=16, extend=extend)
     bar.set_label(label)
 
 
@@ -80,7 +80,7 @@ def _write_scores(ax: Axes, cells: xr.DataArray, spread: np.ndarray, dark_below:
 
 def _tick_words(values: xr.DataArray) -> list[str]:
     """Return the coordinates of a dim as tick labels."""
-    return [f"{v:g}" if np.issubdtype(type(v), np.number) else str(v) for v in values.values]
+    return [f"{v:g}" if np.issubdtype(type(v), np.number) else as_text(v, 12) for v in values.values]
 
 
 def _cells(scores: object, score: str, x: str, y: str) -> tuple[xr.DataArray, np.ndarray]:
@@ -118,6 +118,6 @@ _NAMES = {"gain": "gain g", "units": "units N", "r_squared": "R², median", "com
 def _axis_label(scores: xr.Dataset, name: str) -> str:
     """Return the label of a score or of a dim, with its unit."""
     attrs = scores[name].attrs if name in scores.variables else {}
-    words = _NAMES.get(name, str(attrs.get("long_name", name)))
-    unit = str(attrs.get("units", "1"))
+    words = _NAMES.get(name, as_text(attrs.get("long_name", name)))
+    unit = as_text(attrs.get("units", "1"))
     return words if unit in ("", "1") else f"{words} ({unit})"

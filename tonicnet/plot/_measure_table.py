@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 
 from ..measure import MEASURES
 from ._style import FAINT, INK, MINUS, NONE, RUN_LOOKS, without_frame
+from ._text import as_text
 
+_LETTERS = 9  # of a run's name, at the head of its column
 _LINES = 8.0  # heights of a line the panel has room for
 
 
@@ -55,7 +57,7 @@ def draw_table(ax: Axes, measures: xr.Dataset, task: str, *, against: str) -> No
     row = measures.sel(task=task)
     runs = [str(name) for name in row["run"].values]
     columns = np.linspace(1.0 - 0.2 * len(runs), 1.0, len(runs) + 1)
-    _draw_head(ax, [*runs, "floor"], columns, f"against the {against}")
+    _draw_head(ax, [*(as_text(name, _LETTERS) for name in runs), "floor"], columns, f"against the {against}")
     line = 2.0
     for name, (words, text) in SHOWN.items():
         if name in row and bool(np.isfinite(row[name]).any()):

@@ -12,9 +12,12 @@ from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 
 from ._attractor import draw_paths
+from ._legend import legend_beside
+from ._plane import plane_of
 from ._requirements import require
 from ._segments import Segment, component_label, segments
 from ._style import FAINT, INK, Look, looks, new_axes, style_ticks, styled
+from ._text import as_text
 
 Flow = Callable[[Float[np.ndarray, "... component"]], Float[np.ndarray, "... component"]]
 
@@ -29,7 +32,7 @@ def phase_portrait(
     *,
     flow: Flow | None = None,
     points: xr.Dataset | None = None,
-    components: Sequence[str | int] = (0, 1),
+    components: Sequence[str | int] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a run of one task in the plane of two components, over the field that moves it and its fixed points.
@@ -43,7 +46,8 @@ def phase_portrait(
     run : Dataset with ``output(trial, time, component)`` of one task.
     flow : dx/dt as a function of states (..., d): ``task.flow``, or that of a network, ``tonicnet.flow(...)``.
     points : what tonicnet.measure.fixed_points returned; only those of the run's task are drawn.
-    components : the two components of the plane, by name or position.
+    components : the two components of the plane, by name or position; if not given, those of the plane that the task
+        states, else the first and the last of its first three.
     ax : where to draw, a new figure if not given.
 
     Returns the axes. Raises ValueError for a run of several tasks, unknown components, or points that lack
@@ -86,8 +90,12 @@ def _of_one_task(found: list[Segment]) -> list[Segment]:
     return found
 
 
-def _plane(segment: Segment, components: Sequence[str | int]) -> list[int]:
+def _plane(segment: Segment, components: Sequence[str | int] | None) -> list[int]:
     """Return the positions of two components; raise ValueError if they are not two different ones."""
+    if components is None:
+        if len(segment.components) < 2:
+            raise ValueError(f"a phase portrait takes two components, task {segment.task!r} has one; draw components")
+        return list(plane_of(segment))
     picked = [_position(segment, name) for name in components]
     if len(set(picked)) != 2:
         raise ValueError(f"a phase portrait takes two different components, got {list(components)}")
@@ -176,11 +184,11 @@ def _legend(ax: Axes, task: str, look: Look, places: Places) -> None:
     """Name the run and the kinds of fixed points."""
     if not places:
         return
-    lines = [Line2D([], [], color=look.colour, linewidth=1.2, label=task or "run")]
+    lines = [Line2D([], [], color=look.colour, linewidth=1.2, label=as_text(task) or "run")]
     for kind in places:
         marker, face = _KINDS[kind]
         words = "slow point" if kind == "slow" else f"{kind} fixed point"
         lines.append(
             Line2D([], [], color=INK, marker=marker, markerfacecolor=face, markersize=5, linewidth=0, label=words)
         )
-    ax.legend(handles=lines, loc="upper left", bbox_to_anchor=(1.01, 1.0), edgecolor=FAINT)
+    legend_beside(ax, lines, edgecolor=FAINT)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from ._requirements import SPIKES, require
-from ._segment_shading import shade_segments
+from ._segment_shading import room_for_names, shade_segments
 from ._segments import Segment, Window, clock_label, segments, segments_within
 from ._style import INK, RASTERISED_FROM, figure_of, looks, new_figure, style_ticks, styled
 
@@ -59,11 +59,12 @@ def raster(
     """
     found = spiking_segments(spikes)
     shown = segments_within(found, window)
-    chosen = fig or new_figure(6.5, 3.6)
+    room = room_for_names(shown, 6.5 if fig is None else fig.bbox.width / fig.dpi)
+    chosen = fig or new_figure(room.width, 3.6 + room.height)
     upper, lower = chosen.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     style = looks(p.task for p in found)
     for ax, named in ((upper, True), (lower, False)):
-        shade_segments(style_ticks(ax), shown, style, named=named)
+        shade_segments(style_ticks(ax), shown, style, named=named, upright=room.upright)
     draw_spikes(upper, spikes, shown, units=units, trial=trial)
     _draw_rate(lower, spikes, shown, trial)
     lower.set_xlabel(clock_label(spikes))

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import xarray as xr
-
-from ._segments import Segment, segments
-
-Truth = xr.Dataset | Mapping[str, xr.Dataset]
+from ._segments import Segment
 
 
 @dataclass(frozen=True)
@@ -43,20 +38,16 @@ def _shared(rate: list[Segment], spiking: list[Segment]) -> list[str]:
     return shared
 
 
-def runs_by_task(rate: list[Segment], spiking: list[Segment], truth: Truth | None) -> list[TaskRuns]:
+def runs_by_task(rate: list[Segment], spiking: list[Segment], truth: dict[str, list[Segment]]) -> list[TaskRuns]:
     """Return the tasks of both runs, each with what there is of it."""
-    return [_task_runs(task, rate, spiking, truth) for task in _shared(rate, spiking)]
+    return [_task_runs(task, rate, spiking, truth.get(task, [])) for task in _shared(rate, spiking)]
 
 
-def _task_runs(task: str, rate: list[Segment], spiking: list[Segment], truth: Truth | None) -> TaskRuns:
+def _task_runs(task: str, rate: list[Segment], spiking: list[Segment], truth: list[Segment]) -> TaskRuns:
     """Return one task with its segment of each run, and its truth if it is given."""
     runs = {"rate": _longest(rate, task), "spiking": _longest(spiking, task)}
     _same_switch(runs)
-    true = truth.get(task) if isinstance(truth, Mapping) and not isinstance(truth, xr.Dataset) else truth
-    if true is None:
-        return TaskRuns(task, runs)
-    found = [p for p in segments(true, "truth") if p.task in (task, "")]
-    return TaskRuns(task, {"truth": _in_seconds(found[0], runs["rate"]), **runs} if found else runs)
+    return TaskRuns(task, {"truth": truth[0].on_clock_of(runs["rate"]), **runs} if truth else runs)
 
 
 def _same_switch(runs: dict[str, Segment]) -> None:
@@ -67,18 +58,6 @@ def _same_switch(runs: dict[str, Segment]) -> None:
             f"task {rate.task!r} begins at {rate.start:g} s in the rate run, at {spiking.start:g} s in the "
             "spiking run; the sheet lays one over the other, so give runs of one schedule"
         )
-
-
-def _in_seconds(true: Segment, rate: Segment) -> Segment:
-    """Return the truth on the clock of the run, at whose speed the task's time passes."""
-    seconds = true.speed / rate.speed
-    return replace(
-        true,
-        start=true.start * seconds,
-        stop=true.stop * seconds,
-        clock=true.clock * seconds,
-        speed=rate.speed,
-    )
 
 
 def _longest(found: list[Segment], task: str) -> Segment:

@@ -8,17 +8,20 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 
+from ..files import parse_json
 from ..measure._run import Stretch, stretches
 from ._requirements import RUN, require
+from ._text import as_text
 
 Window = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment of a run; components the task leaves idle are not in ``values``.
+    """One segment of a run; components the task leaves ``idle`` are not in ``values``.
 
-    ``center`` and ``spread`` are mean and standard deviation of the whole segment, also after a cut.
+    ``center`` and ``spread`` are mean and standard deviation of the whole segment, also after a cut; ``plane`` holds
+    the two components in whose plane the task says it is seen, if it does.
     """
 
     task: str
@@ -30,6 +33,8 @@ class Segment:
     speed: float
     center: Float[np.ndarray, " component"]
     spread: Float[np.ndarray, " component"]
+    idle: tuple[str, ...] = ()
+    plane: tuple[str, ...] = ()
 
     @property
     def moving(self) -> Bool[np.ndarray, " component"]:
@@ -45,6 +50,18 @@ class Segment:
     def scaled_as(self, other: Segment) -> Segment:
         """Return the segment with the mean and standard deviation of another of the same task."""
         return replace(self, center=other.center, spread=other.spread)
+
+    def on_clock_of(self, run: Segment) -> Segment:
+        """Return the segment on the clock of a run, at whose speed the time of their task passes."""
+        seconds = self.speed / run.speed
+        return replace(
+            self, start=self.start * seconds, stop=self.stop * seconds, clock=self.clock * seconds, speed=run.speed
+        )
+
+    def starting_at(self, start: float) -> Segment:
+        """Return the segment moved in time, so that it begins at ``start``."""
+        later = start - self.start
+        return replace(self, start=start, stop=self.stop + later, clock=self.clock + later)
 
     def only(self, count: int) -> Segment:
         """Return the first trial, and of it the first components."""
@@ -67,10 +84,13 @@ class Segment:
 
 def segments(run: object, role: str = "run") -> list[Segment]:
     """Return the segments of a run in order of time."""
-    found = stretches(require(run, ("output",), role=role, maker=RUN), role, finite=False)
+    checked_run = require(run, ("output",), role=role, maker=RUN)
+    found = stretches(checked_run, role, finite=False)
     starts = [float(_clock(s)[0]) for s in found]
     stops = [*starts[1:], float(_clock(found[-1])[-1])]
-    return [_segment(s, a, b) for s, a, b in zip(found, starts, stops, strict=True)]
+    names, plane = _component_names(checked_run), _plane(checked_run)
+    cut = [_segment(s, a, b) for s, a, b in zip(found, starts, stops, strict=True)]
+    return [replace(p, idle=names[len(p.components) :], plane=plane) for p in cut]
 
 
 def segments_within(found: list[Segment], window: Window | None) -> list[Segment]:
@@ -99,7 +119,22 @@ def clock_label(run: xr.Dataset) -> str:
 
 def component_label(name: str) -> str:
     """Return the words for a component: its letter, or its number as such."""
-    return f"component {name}" if name.isdigit() else name
+    return f"component {name}" if name.isdigit() else as_text(name, 20)
+
+
+def _component_names(run: xr.Dataset) -> tuple[str, ...]:
+    """Return the names of all components of a run."""
+    count = run["output"].sizes.get("component", 0)
+    return tuple(map(str, run["component"].values if "component" in run.coords else range(count)))
+
+
+def _plane(run: xr.Dataset) -> tuple[str, ...]:
+    """Return the two components in whose plane the task says it is seen; none if it does not say."""
+    try:
+        names = parse_json(run.attrs.get("plane", "[]"), "the plane of a run")
+    except ValueError:
+        return ()
+    return tuple(map(str, names)) if isinstance(names, list) and len(names) == 2 else ()
 
 
 def _clock(stretch: Stretch) -> Float[np.ndarray, " time"]:

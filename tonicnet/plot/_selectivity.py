@@ -9,7 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from ._requirements import require
-from ._style import INK, NONE, figure_of, new_axes, style_ticks, styled
+from ._style import INK, NONE, colour_bar, new_axes, styled
+from ._text import as_texts, width_of
 
 SELECTIVITY = "tonicnet.measure.selectivity"
 
@@ -34,20 +35,20 @@ def selectivity(found: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ['1', '2']
     >>> ax.figure.clear()
     """
-    require(found, ("selectivity", "cluster", "task"), role="selectivity", maker=SELECTIVITY)
+    found = require(found, ("selectivity", "cluster", "task"), role="selectivity", maker=SELECTIVITY)
     tasks = [str(name) for name in found["task"].values]
     cluster = found["cluster"].values
     order = np.argsort(np.where(cluster < 0, cluster.max(initial=0) + 1, cluster), kind="stable")
     values = np.nan_to_num(found["selectivity"].transpose("task", "unit").values)[:, order]
-    chosen = ax or new_axes(6.0, 1.3 + 0.28 * len(tasks))
+    labels = as_texts(tasks)
+    chosen = ax or new_axes(5.2 + max(map(width_of, labels)), 1.3 + 0.28 * len(tasks))
     image = chosen.imshow(values, aspect="auto", interpolation="nearest", cmap="cividis", vmin=0, vmax=1)
-    chosen.set_yticks(range(len(tasks)), tasks)
+    chosen.set_yticks(range(len(tasks)), labels)
     chosen.set_xticks([])
     chosen.tick_params(axis="y", length=0)
     chosen.set_xlabel(f"units, by cluster ({len(order)})")
     _draw_clusters(chosen, cluster[order])
-    bar = figure_of(chosen).colorbar(image, ax=chosen, pad=0.02, aspect=14)
-    style_ticks(bar.ax)
+    bar = colour_bar(image, chosen)
     bar.set_label("variance\n(share of largest)")
     return chosen
 

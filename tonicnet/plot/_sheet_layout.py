@@ -8,11 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ._style import new_figure, style_ticks
+from ._text import as_text
 
 _TOP, _ROW, _BETWEEN, _BOTTOM = 0.7, 1.85, 0.75, 0.5  # heights: margins, rows of panels
 _RASTER = 0.55  # of the row's height, beneath the time course
 _LEFT, _PORTRAIT, _APART = 1.15, 1.75, 0.2  # widths
 _SWITCH, _SPECTRUM, _TABLE, _RIGHT = 3.0, 1.6, 2.9, 0.2
+_LONGEST = 18  # letters of a task's name, which must not reach into the next row
 _AXIS, _NAMES = 0.55, 0.85  # room for a vertical axis, for names of components
 
 
@@ -52,7 +54,8 @@ class Sheet:
     def name(self, row: int, task: str) -> None:
         """Write the name of a task beside its row."""
         middle = (self._base(row) + _ROW / 2) / self._height
-        self.figure.text(0.015, middle, task, rotation=90, va="center", ha="center", weight="bold", fontsize=9)
+        words = as_text(task, _LONGEST)
+        self.figure.text(0.015, middle, words, rotation=90, va="center", ha="center", weight="bold", fontsize=9)
 
     @property
     def _width(self) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ._attractor import coordinates
+from ._plane import plane_of
 from ._rate_beside_spiking import TaskRuns
 from ._segments import Segment, Window, component_label
 from ._sheet_layout import Sheet
@@ -21,7 +21,7 @@ _POINTS = 40_000  # of a portrait, at most
 
 def draw_portraits(sheet: Sheet, row: int, task: TaskRuns) -> None:
     """Draw the portraits of one task into its row of the sheet: truth (if given), rate and spiking."""
-    picked = _least_alike(task.reference)
+    picked = plane_of(task.reference)
     limits = [_limits(task, k) for k in picked]
     for column, kind in enumerate(list(RUN_LOOKS)[3 - sheet.portraits :]):
         ax = sheet.portrait(row, column)
@@ -34,17 +34,6 @@ def draw_portraits(sheet: Sheet, row: int, task: TaskRuns) -> None:
             ax.set_xlabel(_axis_label(task.reference, picked[0]) if len(picked) > 1 else "time (s)")
         if column == 0:
             ax.set_ylabel(_axis_label(task.reference, picked[-1]).replace(" (", "\n("))
-
-
-def _least_alike(segment: Segment) -> tuple[int, ...]:
-    """Return the two moving components that are least correlated: together they tell most."""
-    if len(segment.components) == 1:
-        return (0,)
-    z = segment.scaled.reshape(-1, len(segment.components))
-    z = z[np.isfinite(z).all(axis=1)]
-    likeness = np.abs(z.T @ z).round(-len(str(len(z))) + 2)
-    pairs = itertools.combinations(np.flatnonzero(segment.moving).tolist(), 2)
-    return min(pairs, key=lambda pair: float(likeness[pair]), default=(0, 1))
 
 
 def _draw_portrait(ax: Axes, segment: Segment | None, picked: Sequence[int], colour: str) -> None:

@@ -9,9 +9,14 @@ import xarray as xr
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
+from ._legend import legend_beside, legend_width
 from ._segments import Segment, clock_label, segments
-from ._style import looks, new_axes, styled
+from ._style import Look, looks, new_axes, styled
+from ._text import as_texts
 
+Curve = tuple[Float[np.ndarray, " frequency"], Float[np.ndarray, " frequency"]]
+
+_HEIGHT = 2.8  # inches
 _WINDOWS = 3  # one window in so many of the series
 _LOWEST = 1e-5  # of the highest power: what lies below is not shown
 
@@ -38,20 +43,24 @@ def spectrum(run: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     >>> ax.figure.clear()
     """
     found = segments(run)
-    chosen = ax or new_axes(4.2, 2.8)
     style = looks(p.task for p in found)
-    curves = {i: power(p) for i, p in enumerate(found)}
-    for i, (frequency, density) in curves.items():
-        k = style[found[i].task]
-        chosen.plot(frequency, density, color=k.colour, linestyle=k.line, linewidth=1.0, label=found[i].task)
+    several = len(found) > 1
+    chosen = ax or new_axes(3.4 + (legend_width(as_texts(style), _HEIGHT) if several else 0.6), _HEIGHT)
+    curves = [power(p) for p in found]
+    _draw(chosen, [p.task for p in found], curves, style)
     in_seconds = clock_label(run) == "time (s)"
-    frame_spectra(chosen, list(curves.values()), *(_SECONDS if in_seconds else _TASK))
-    if len(found) > 1:
-        chosen.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    frame_spectra(chosen, curves, *(_SECONDS if in_seconds else _TASK))
+    if several:
+        legend_beside(chosen)
     return chosen
 
 
-Curve = tuple[Float[np.ndarray, " frequency"], Float[np.ndarray, " frequency"]]
+def _draw(ax: Axes, tasks: Sequence[str], curves: Sequence[Curve], style: dict[str, Look]) -> None:
+    """Draw a curve a segment; a task in several segments is named once."""
+    labels = dict(zip(style, as_texts(style), strict=True))
+    for task, (frequency, density) in zip(tasks, curves, strict=True):
+        k = style[task]
+        ax.plot(frequency, density, color=k.colour, linestyle=k.line, linewidth=1.0, label=labels.pop(task, None))
 
 
 def power(segment: Segment, *, window: float | None = None) -> Curve:

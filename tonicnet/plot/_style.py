@@ -9,13 +9,17 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
+from ._shown_once import ShownOnce
+
 # Okabe and Ito (2008): told apart by people of every colour vision; the order alternates dark and light
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
-LINES = ("-", "--", "-.", ":")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# as many lines and markers as share no divisor with the colours: pairs come again after 42 and 91 tasks
+LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (7, 1.5, 1, 1.5, 1, 1.5)), (0, (1.5, 3)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p", "d", "h")
 INK, FAINT = "#222222", "#9A9A9A"
 RUN_LOOKS: dict[str, tuple[str, Any]] = {
     "truth": ("#222222", "-"),
@@ -23,6 +27,8 @@ RUN_LOOKS: dict[str, tuple[str, Any]] = {
     "spiking": ("#D55E00", "--"),
 }
 RASTERISED_FROM = 2000  # points from which a line is drawn as pixels in vector files
+
+_BAR = 2.2  # inches of a colour bar at most
 
 RC: dict[str, Any] = {
     "font.size": 8,
@@ -71,12 +77,17 @@ class Look(NamedTuple):
     """How one task is drawn, in colour and in grey."""
 
     colour: str
-    line: str
+    line: Any
     marker: str
 
 
 def looks(tasks: Iterable[str]) -> dict[str, Look]:
-    """Return one look a task, in order of first appearance."""
+    """Return one look a task, in order of first appearance.
+
+    >>> forty = looks(map(str, range(40))).values()
+    >>> len({(k.colour, k.marker) for k in forty}), len({(k.colour, str(k.line)) for k in forty})
+    (40, 40)
+    """
     names = list(dict.fromkeys(tasks))
     return {name: look(i) for i, name in enumerate(names)}
 
@@ -87,8 +98,8 @@ def look(i: int) -> Look:
 
 
 def new_figure(width: float, height: float, *, layout: str | None = "constrained") -> Figure:
-    """Return an empty figure of so many inches, known to pyplot so that notebooks show it."""
-    return plt.figure(figsize=(width, height), layout=layout)
+    """Return an empty figure of so many inches, known to pyplot so that notebooks show it, and show it once."""
+    return plt.figure(figsize=(width, height), layout=layout, FigureClass=ShownOnce)
 
 
 def new_axes(width: float, height: float, *, three_d: bool = False) -> Axes:
@@ -107,6 +118,16 @@ def without_frame(ax: Axes) -> Axes:
     """Return axes without frame and ticks."""
     ax.set_axis_off()
     return ax
+
+
+def colour_bar(image: Any, ax: Axes, **options: Any) -> Colorbar:
+    """Draw the colour bar of a map beside its axes, no longer than a hand is wide however high these are."""
+    figure = figure_of(ax)
+    height = ax.get_window_extent().height / figure.dpi
+    shrink = min(1.0, _BAR / height)
+    bar = figure.colorbar(image, ax=ax, shrink=shrink, anchor=(0.0, 1.0), **({"pad": 0.02, "aspect": 14} | options))
+    style_ticks(bar.ax)
+    return bar
 
 
 def figure_of(ax: Axes) -> Figure | SubFigure:

@@ -10,13 +10,15 @@ import xarray as xr
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.transforms import ScaledTranslation
 
 from ._biases import bias_label, draw_histograms
+from ._legend import columns_of, legend_width
 from ._requirements import BANK, chosen_tasks, require, transfer
-from ._style import FAINT, INK, RASTERISED_FROM, figure_of, looks, new_figure, style_ticks, styled
+from ._style import FAINT, INK, RASTERISED_FROM, looks, new_figure, style_ticks, styled
+from ._text import as_texts
 
-_LANE = 4.0  # points between the beads of one task and the next, across the line
+_HEIGHT = 4.2  # inches
+_MARGIN = 0.04  # of what is shown, at either end
 
 
 @styled
@@ -31,9 +33,9 @@ def thresholds(
 
         threshold_i = v_th - b_i (v_th - v_reset),    reset_i = v_reset - b_i (v_th - v_reset)
 
-    All thresholds lie on one line; the marks of several tasks stand a little apart, side by side across it,
-    so that none hides another. Along the edges the distributions, one outline a task.
-    A neuron whose threshold is below the resting potential (b > 1) fires without any other input.
+    All thresholds lie on one line, and so do all marks; where tasks hide one another on it, the distributions along
+    the edges, one outline a task, tell them apart. A neuron whose threshold is below the resting potential (b > 1)
+    fires without any other input.
 
     Arguments
     ---------
@@ -54,15 +56,16 @@ def thresholds(
     'threshold (mV)'
     >>> fig.clear()
     """
-    require(bank, ("bias", "task"), role="bank", maker=BANK)
+    bank = require(bank, ("bias", "task"), role="bank", maker=BANK)
     neuron = _neuron_of(bank)
     tasks = chosen_tasks(bank, task)
     bias = _chosen_biases(bank, tasks, units)
-    chosen = fig or new_figure(4.6, 4.2)
+    chosen = fig or new_figure(4.6 + legend_width(as_texts(tasks), _HEIGHT), _HEIGHT)
     main, above, beside = _panels(chosen)
-    _draw_beads(main, bias, tasks, neuron)
+    _draw_marks(main, bias, tasks, neuron)
     draw_histograms(above, bias, tasks)
     draw_histograms(beside, threshold_of(bias, neuron), tasks, across=True)
+    _legend(chosen, main, len(tasks))
     above.set_ylabel("units")
     beside.set_xlabel("units")
     main.set(xlabel=bias_label(neuron), ylabel="threshold (mV)")
@@ -72,6 +75,13 @@ def thresholds(
 def threshold_of(bias: Float[np.ndarray, "*shape"], neuron: dict[str, Any]) -> Float[np.ndarray, "*shape"]:
     """Return the threshold in mV that stands for a bias."""
     return 1e3 * (neuron["threshold"] - bias * (neuron["threshold"] - neuron["reset"]))
+
+
+def _legend(fig: Figure | SubFigure, main: Axes, count: int) -> None:
+    """Name the tasks to the right of all panels."""
+    columns = columns_of(count, fig.bbox.height / fig.dpi)
+    handles, labels = main.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside right upper", ncols=columns, columnspacing=1.0, markerscale=1.5)
 
 
 def _neuron_of(bank: xr.Dataset) -> dict[str, Any]:
@@ -110,26 +120,27 @@ def _panels(fig: Figure | SubFigure) -> tuple[Axes, Axes, Axes]:
     return main, above, beside
 
 
-def _draw_beads(ax: Axes, bias: Float[np.ndarray, "task unit"], tasks: list[str], neuron: dict[str, Any]) -> None:
+def _draw_marks(ax: Axes, bias: Float[np.ndarray, "task unit"], tasks: list[str], neuron: dict[str, Any]) -> None:
     """Draw the line of all thresholds, and a mark on it for each neuron."""
-    ends = np.array([bias.min(), bias.max()])
+    ends = _reach(bias)
     ax.plot(ends, threshold_of(ends, neuron), color=FAINT, linewidth=0.8, zorder=1)
-    for i, (name, k) in enumerate(looks(tasks).items()):
-        beads = ax.plot(
-            bias[i], threshold_of(bias[i], neuron), k.marker, color=k.colour, markersize=3, markeredgewidth=0,
-            alpha=0.7, label=name, rasterized=bias.shape[1] > RASTERISED_FROM,
-        )[0]  # fmt: skip
-        beads.set_transform(ax.transData + _lane_shift(ax, i - (len(tasks) - 1) / 2))
-    left = -ends[0] > ends[1] - 1  # more room beside the beads where b < 0 than where b > 1
+    for name, k in zip(as_texts(tasks), looks(tasks).values(), strict=True):
+        row = bias[len(ax.lines) - 1]
+        ax.plot(
+            row, threshold_of(row, neuron), k.marker, color=k.colour, markersize=3, markeredgewidth=0, alpha=0.7,
+            label=name, rasterized=bias.shape[1] > RASTERISED_FROM,
+        )  # fmt: skip
+    ax.set(xlim=ends, ylim=np.sort(threshold_of(ends, neuron)))
+    left = -ends[0] > ends[1] - 1  # more room beside the marks where b < 0 than where b > 1
     _draw_level(ax, 1e3 * neuron["threshold"], "threshold at b = 0", "bottom", left=left)
     _draw_level(ax, 1e3 * neuron["reset"], "rest: fires alone below", "top", left=left)
-    ax.legend(loc="lower left", markerscale=1.5)
 
 
-def _lane_shift(ax: Axes, lane: float) -> ScaledTranslation:
-    """Return the shift that puts the marks of a task beside the line."""
-    inches = lane * _LANE / 72 / 2**0.5
-    return ScaledTranslation(inches, inches, figure_of(ax).dpi_scale_trans)
+def _reach(bias: Float[np.ndarray, "task unit"]) -> Float[np.ndarray, " end"]:
+    """Return the biases at the ends of the axis: all there are, and those of threshold and rest, 0 and 1."""
+    low, high = min(float(bias.min()), 0.0), max(float(bias.max()), 1.0)
+    margin = _MARGIN * (high - low)
+    return np.array([low - margin, high + margin])
 
 
 def _draw_level(ax: Axes, height: float, words: str, side: Literal["bottom", "top"], *, left: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .._bar import bar
 from .._labels import Variable
 from .._names import choose
 from ..bank import Schedule, Segment, Timeline
@@ -56,7 +57,7 @@ def simulate(
         network W = E D is formed, for comparison), or "auto", the cheaper of what the network has. A C++ program
         adds a row of W, kept in the single precision it was drawn in (4 N^2 bytes), for each spike.
     cache : folder of the builds of C++ programs; the user's cache folder if not given.
-    progress : show a bar of simulated seconds.
+    progress : show a bar of simulated seconds, where somebody watches (a terminal or a notebook, not a pipe).
     seed : of the noise, the starting potentials and the choice of starts; trial k draws its own from it. Noise is
         a function of seed, step and neuron, so that noisy runs too are the same whatever runs them.
 
@@ -71,8 +72,6 @@ def simulate(
     >>> spikes["output"].dims, spikes.attrs["kind"]
     (('trial', 'time', 'component'), 'spiking')
     """
-    from tqdm.std import tqdm
-
     choose("form", form, FORMS)
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     code = Code(codegen, cache)
@@ -80,9 +79,9 @@ def simulate(
     step = sampling_step(model, dt)
     rng = np.random.Generator(np.random.Philox(seed))
     starts = starting_states(segments[0].entry, initial, trials, rng)[:, -1]
-    with tqdm(total=0, disable=not progress, unit="s", desc="spiking") as bar:
-        bar.total = len(starts) * sum(s.duration for s in segments)
-        runs = run_trials(model, segments, form, starts, step, seed, code, bar)
+    total = len(starts) * sum(s.duration for s in segments)
+    with bar(progress, total=total, unit="s", desc="spiking") as shown:
+        runs = run_trials(model, segments, form, starts, step, seed, code, shown)
     return _collect(model, Timeline.of(segments, step), runs, form, seed)
 
 
@@ -94,18 +93,18 @@ def run_trials(
     step: float,
     seed: int,
     code: Code,
-    bar: Any,
+    shown: Any,
 ) -> list[Spikes]:
     """Run a trial from each start (network coordinates), in whichever way is asked for."""
     seeds = [seed + 7919 * k for k in range(len(starts))]
     if code.standalone:
-        return run_standalone(model, segments, form, starts, step, seeds, code, bar)
+        return run_standalone(model, segments, form, starts, step, seeds, code, shown)
     with target(code.codegen):
-        return [_run_once(model, segments, form, z, step, s, bar) for z, s in zip(starts, seeds, strict=True)]
+        return [_run_once(model, segments, form, z, step, s, shown) for z, s in zip(starts, seeds, strict=True)]
 
 
 def _run_once(
-    model: LIFNetwork, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, bar: Any
+    model: LIFNetwork, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, shown: Any
 ) -> Spikes:
     """Run one trial through its segments with Brian2's runtime."""
     import brian2 as b2
@@ -115,7 +114,7 @@ def _run_once(
         if k:
             set_tonic(live["neurons"], model, form, segment.entry.bias)
         live.run(segment.steps(step) * step * b2.second, namespace={})
-        bar.update(segment.duration)
+        shown.update(segment.duration)
     last = np.array(live["latents"].z_[:])
     latents = np.concatenate([np.array(live["output"].z_).T, last[None]])
     return Spikes(latents, np.array(live["spikes"].t_), np.array(live["spikes"].i))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -17,10 +20,11 @@ def run_dataset(
 ) -> xr.Dataset:
     """Return reference runs, laid out as runs of a network are; their time is the task's own."""
     n = len(times)
+    plane: dict[str, Any] = {"plane": json.dumps(spec.plane)} if spec.plane else {}
     return _layout.run_dataset(
         x, times, times, names=np.full(n, spec.name), index=np.zeros(n, int),
         dimension=np.full(n, len(spec.components)), components=spec.components, time_units="task",
-        kind="truth", task_kind=spec.kind, seed=int(seed),
+        kind="truth", task_kind=spec.kind, seed=int(seed), **plane,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ BARE = ("callable", "factory", *SAMPLED)  # sources that are not systems of the 
 _TASK = {
     "name": "text", "system": "text", "kind": "text", "title": "text", "cite": "text", "speed": "positive",
     "components": "texts", "parameters": "table", "sampling": "table", "scaling": "table", "truth": "table",
-    "recording": "table", "trials": "table", "factory": "table",
+    "plane": "texts", "recording": "table", "trials": "table", "factory": "table",
 }  # fmt: skip
 _SAMPLING = {
     "dt": "positive", "transient": "number", "duration": "positive", "low": "numbers", "high": "numbers",
@@ -90,6 +90,7 @@ class Spec:
     scaling: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     truth: Mapping[str, Any] = field(default_factory=dict)
     factory: Mapping[str, Any] = field(default_factory=dict)
+    plane: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for key in _TABLES:
@@ -125,6 +126,11 @@ class Spec:
         known = SYSTEMS[self.system].components if self.system in SYSTEMS else self.components
         if self.components != known:
             raise ValueError(f"{where}: the components of {self.system} are {known}, got {self.components}")
+        if self.plane and not (
+            len(set(self.plane)) == len(self.plane) == 2 and set(self.plane) <= set(self.components)
+        ):
+            named = ", ".join(self.components)
+            raise ValueError(f"{where}: the plane it is seen in is that of two of {named}, got {', '.join(self.plane)}")
 
     def _check_parameters(self, where: str) -> None:
         needed = SYSTEMS[self.system].parameters if self.system in SYSTEMS else ()
@@ -158,13 +164,14 @@ class Spec:
             "cite": self.cite,
             "speed": self.speed,
             "components": list(self.components),
+            "plane": list(self.plane),
             "parameters": dict(self.parameters),
             "sampling": {k: _plain(v) for k, v in asdict(self.sampling).items() if v is not None},
             "scaling": {k: _plain(v) for k, v in self.scaling.items()},
             "truth": {k: _plain(v) for k, v in self.truth.items()},
             "factory": dict(self.factory),
         }
-        return {key: value for key, value in tables.items() if value not in (None, "", {})}
+        return {key: value for key, value in tables.items() if value not in (None, "", {}, [])}
 
 
 def spec_from_dict(tables: Any, *, where: str) -> Spec:
@@ -183,6 +190,7 @@ def spec_from_dict(tables: Any, *, where: str) -> Spec:
     texts = ("name", "system", "kind", "title", "cite", "speed", "parameters", "truth", "factory")
     return Spec(
         components=tuple(tables.get("components", known)),
+        plane=tuple(tables.get("plane", ())),
         sampling=Sampling(**{k: _frozen(v) for k, v in sampling.items()}),
         scaling={k: _frozen(v) for k, v in scaling.items()},
         **{key: tables[key] for key in texts if key in tables},

@@ -39,7 +39,8 @@ class Task:
     ``speed``, task-time units per second (chosen when learning if not given); ``dt``, ``transient`` and
     ``duration`` of the reference run in task time; ``low`` and ``high`` (d,), corners of the box of random
     starts (needed for a memory; by default starts scatter round the run from ``initial``); ``truth``, facts a
-    test can check.
+    test can check; ``plane``, the two components in whose plane pictures show it (by default the first and the last of
+    its first three).
 
     Raises TypeError or ValueError, in one sentence, for a flow of the wrong shape, one that raises or gives
     NaN, and for anything of the wrong type or length.
@@ -75,6 +76,7 @@ class Task:
         truth: Mapping[str, Any] | None = None,
         title: str = "",
         cite: str = "",
+        plane: Sequence[str] = (),
     ) -> None:
         start = given_state(initial, what="initial")
         choose("kind of a vector field", kind, FLOWS)
@@ -90,6 +92,7 @@ class Task:
             sampling=sampling,
             scaling=given_scaling(center, scale),
             truth=truth or {},
+            plane=tuple(plane),
         )
         if kind == "memory" and sampling.low is None:
             raise ValueError(f"task {name!r} is a memory and needs low and high, the box of random starts")

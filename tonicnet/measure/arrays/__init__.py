@@ -6,6 +6,7 @@ from ._attractor import collapsed_of as collapsed_of
 from ._attractor import escaped_of as escaped_of
 from ._attractor import settling_index_of as settling_index_of
 from ._clusters import clusters_of as clusters_of
+from ._departure import turn_of as turn_of
 from ._divergence import outside_of as outside_of
 from ._divergence import state_space_divergence_of as state_space_divergence_of
 from ._fixed_points import FixedPoints as FixedPoints

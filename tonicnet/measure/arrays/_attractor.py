@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ._departure import departure_end_of, turn_of
 from ._spread import spread_of
 
 ESCAPE = 1.0
@@ -61,16 +62,18 @@ def attractor_threshold_of(truth: Float[np.ndarray, "trial time component"], *, 
     return max(minimum, float(np.quantile(distance, 0.999)))
 
 
-def settling_index_of(distance: Float[np.ndarray, " time"], threshold: float) -> float:
+def settling_index_of(distance: Float[np.ndarray, " time"], threshold: float, stretch: int = 1) -> float:
     """Return the sample at which ``distance`` has fallen below ``threshold`` for good; NaN if it never does.
 
-    For good means: it never again exceeds twice the threshold.
+    For good means: it never again exceeds twice the threshold for more than half of ``stretch`` samples (one: it
+    never again exceeds it).
 
     >>> settling_index_of(np.array([3.0, 0.5, 3.0, 0.5, 1.5, 0.5]), 1.0)
     3.0
+    >>> settling_index_of(np.array([3.0, 3.0, 0.5, 0.5, 3.0, 0.5, 0.5, 0.5]), 1.0, 3)
+    2.0
     """
-    beyond = np.flatnonzero(~(distance <= 2 * threshold))
-    start = beyond[-1] + 1 if len(beyond) else 0
+    start = departure_end_of(~(distance <= 2 * threshold), stretch)
     within = np.flatnonzero(distance[start:] <= threshold)
     return float(start + within[0]) if len(within) else np.nan
 
@@ -118,14 +121,34 @@ def _share(
 
 
 def escaped_of(
-    truth: Float[np.ndarray, "trial time component"], run: Float[np.ndarray, "trial2 time2 component"]
+    truth: Float[np.ndarray, "trial time component"],
+    run: Float[np.ndarray, "trial2 time2 component"],
+    stretch: int | None = None,
 ) -> Bool[np.ndarray, " trial2"]:
-    """Return which trials ever leave the truth's box by more than one sd, or are not finite.
+    """Return which trials leave the truth's box by more than one sd and stay away, or are not finite.
+
+    To stay away is to be outside for more than half of some ``stretch`` of samples, or for all of the last quarter of
+    one at the end of the run. A stretch is one turn of the truth (:func:`turn_of`) at the steps of the run, a fifth of
+    the run at most; if not given, the steps of both are taken to be the same. Shorter excursions, as the noise of
+    spikes makes them, are no escape.
 
     >>> wave = np.sin(np.arange(0, 100, 0.1))[None, :, None]
-    >>> escaped_of(wave, np.concatenate([wave, 3 * wave])).tolist()
-    [False, True]
+    >>> noisy = wave + 3.0 * (np.arange(1000) % 200 == 0)[:, None]
+    >>> escaped_of(wave, np.concatenate([wave, noisy, 3 * wave])).tolist()
+    [False, False, True]
     """
     margin = ESCAPE * spread_of(truth)
     low, high = truth.min(axis=(0, 1)) - margin, truth.max(axis=(0, 1)) + margin
-    return ~((run >= low) & (run <= high)).all(axis=(1, 2))
+    outside = ~((run >= low) & (run <= high)).all(axis=2)
+    size = stretch_of(turn_of(truth), run.shape[1]) if stretch is None else stretch
+    away = np.array([departure_end_of(trial, size) > 0 for trial in outside])
+    return away | ~np.isfinite(run).all(axis=(1, 2))
+
+
+def stretch_of(turn: float, samples: int) -> int:
+    """Return one turn in whole samples, a fifth of the run at most.
+
+    >>> stretch_of(62.8, 1000), stretch_of(np.inf, 1000)
+    (63, 200)
+    """
+    return max(1, round(min(turn, samples / 5)))
