@@ -102,7 +102,7 @@ def spikes() -> Iterator[Figure]:
         "period error": "%",
         "amplitude error": "%",
     }
-    for neurons, m in product((400, 2000), (1, 2, 5)):
+    for neurons, m in product((400, 1000), (1, 2, 5)):
         code = prepare.format(units=neurons // m)
         where = {"neurons": neurons, "neurons a unit": m}
         yield from _fits(where, code, options=f", rounds=1, neurons_per_unit={m}", after=after.format(m=m), names=names)

@@ -85,7 +85,7 @@ def _groups(records: list[Record], only: str = "") -> Iterator[str]:
 def _told(records: list[Record]) -> str:
     """Return what was run, and on what."""
     commands = ", ".join(f"`{c}`" for c in dict.fromkeys(r["command"] for r in records))
-    machines = dict.fromkeys(f"{r['processor']}, {r['threads']} threads" for r in records)
+    machines = dict.fromkeys(f"{r['processor']}, {r['threads']} thread{'s' * (r['threads'] > 1)}" for r in records)
     return f"Written by {commands} on {' and on '.join(machines)}."
 
 

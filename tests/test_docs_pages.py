@@ -6,6 +6,7 @@ A comment before a block, ``% small: full => small``, says what is smaller in th
 from __future__ import annotations
 
 import doctest
+import gc
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,15 @@ def written() -> list[Path]:
 def pages() -> list[Path]:
     """The written pages that hold Python."""
     return [p for p in written() if _BLOCK.search(p.read_text())]
+
+
+def name(page: Path) -> str:
+    return page.relative_to(DOCS).with_suffix("").as_posix()
+
+
+def slow(page: Path) -> list[pytest.MarkDecorator]:
+    """The response of neurons is computed for two of them on one page; spikes are run in numpy on the other."""
+    return [pytest.mark.slow] * (name(page) in ("how-to/recalibrate", "how-to/spikes"))
 
 
 def blocks(text: str) -> Iterator[str]:
@@ -53,11 +63,13 @@ def _drawn_unseen(numpy_code: None, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.mark.usefixtures("_drawn_unseen")
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(DOCS).with_suffix("").as_posix())
+@pytest.mark.parametrize("page", [pytest.param(p, id=name(p), marks=slow(p)) for p in pages()])
 def test_the_code_of_a_page_runs(page: Path) -> None:
     space: dict[str, Any] = {}
     for block in blocks(page.read_text()):
         exec(compile(block, page.name, "exec"), space)
+    space.clear()
+    gc.collect()  # Brian2 tells of objects that were never run when they are deleted; now it can be heard
 
 
 @pytest.mark.parametrize("page", [p for p in written() if "```pycon" in p.read_text()], ids=lambda page: page.stem)
