@@ -31,9 +31,10 @@ bench: $(STAMP)          ## every figure of the documents, measured on this mach
 	$(BIN)/python benchmarks/choose.py
 	$(BIN)/python benchmarks/tables.py
 
-tables: $(STAMP)         ## the tables of the documents and the moving picture, from what was measured
+tables: $(STAMP)         ## the tables of the documents and the pictures
 	$(BIN)/python benchmarks/tables.py
 	$(BIN)/python benchmarks/picture.py
+	$(BIN)/python benchmarks/theory.py
 
 models: $(STAMP)         ## learn the shipped bank again, with its score table
 	$(BIN)/python benchmarks/shelf.py
