@@ -25,8 +25,9 @@ PAIRS = (
     ("lorenz", "tanh"),
 )
 _MEASURES = {
-    "learning": "CPU s", "memory above imports": "MiB", "valid time": "task time", "D_stsp": "nat", "period error": "%",
-    "amplitude error": "%", "distance to attractor": "sd", "starts lost": "1",
+    "learning": "CPU s", "memory above imports": "MiB", "valid time": "task time", "D_stsp": "nat",
+    "floor of D_stsp": "nat", "samples of D_stsp": "1", "period error": "%", "amplitude error": "%",
+    "distance to attractor": "sd", "starts lost": "1",
 }  # fmt: skip
 _CODE = """
 import json, resource, sys, time, warnings
@@ -42,7 +43,8 @@ bank = tn.fit(net, task, progress=False{options})
 spent = time.process_time() - began
 memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 def held(name, scale=1.0): return scale * abs(float(bank[name].values[0])) if name in bank else float("nan")
-row = [spent, memory, held("valid_time"), held("divergence"), held("period_error", 100), held("amplitude_error", 100),
+row = [spent, memory, held("valid_time"), held("divergence"), held("divergence_floor"),
+       held("divergence_samples"), held("period_error", 100), held("amplitude_error", 100),
        held("attractor_distance"), held("lost")]
 {after}
 print(json.dumps(row))

@@ -125,7 +125,7 @@ def pivoted(group: str, measures: list[str]) -> str:
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     for r in records:
         rows.setdefault(tuple(r["where"].values()), {})[r["measure"]] = digits(r["value"])
-    cells = [[*map(_cell, where), *(made.get(m, "") for m in known)] for where, made in rows.items()]
+    cells = [[*map(_cell, where), *(made.get(m, "") for m in known)] for where, made in sorted(rows.items())]
     return f"{_told(records)} Medians of {records[0]['runs']} networks.\n\n{written(head, cells)}"
 
 
@@ -138,11 +138,11 @@ def results() -> str:
     if missing:
         raise LookupError(f"no record of {missing[0]}")
     rows = [
-        [r["where"]["what"], r["measure"], digits(r["value"]), "" if r["unit"] == "1" else r["unit"]]
+        [r["where"]["what"], r["measure"], digits(r["value"]), "" if r["unit"] == "1" else r["unit"], r["commit"]]
         for r in found
         if r
     ]
-    return written(["what", "measure", "value", "unit"], rows)
+    return written(["what", "measure", "value", "unit", "commit"], rows)
 
 
 def _is(record: Record, what: str, measure: str) -> bool:
@@ -158,14 +158,9 @@ FIVE = [
     (_NEW, "three forms x four ways, N = 1000, 10 s, with and without noise", "spikes that differ"),
 ]
 _SIZE = [
-    "learning",
-    "memory above imports",
-    "period error",
-    "valid time",
-    "D_stsp",
-    "distance to attractor",
-    "starts lost",
-]
+    "learning", "memory above imports", "starts lost", "period error", "amplitude error", "valid time", "D_stsp",
+    "floor of D_stsp", "samples of D_stsp", "distance to attractor",
+]  # fmt: skip
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
     "size": lambda: pivoted("size", _SIZE),

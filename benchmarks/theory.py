@@ -1,4 +1,4 @@
-"""The pictures of docs/theory: `python benchmarks/theory.py`. Each shows what its page derives, computed by the package."""
+"""The pictures of docs/theory, `python benchmarks/theory.py`: each shows what its page derives."""
 
 from __future__ import annotations
 
