@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: demo test test-fast fuzz lint bench models notebooks docs clean
+.PHONY: demo test test-fast fuzz lint bench tables models notebooks docs links dist clean
 
 demo: $(STAMP)           ## learn, switch, move to Brian2, compare: the main job, into demo/
 	$(BIN)/tonicnet demo demo
@@ -24,13 +24,20 @@ lint: $(STAMP)           ## format, style, types, and which room may import whic
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)          ## the figures of the README, measured on this machine
+bench: $(STAMP)          ## every figure of the documents, measured on this machine, and the tables with them
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/learning.py
 	$(BIN)/python benchmarks/bridge.py
 	$(BIN)/python benchmarks/fidelity.py
 	$(BIN)/python benchmarks/measures.py
+	$(BIN)/python benchmarks/choose.py
+	$(BIN)/python benchmarks/tables.py
+
+tables: $(STAMP)         ## the tables of the documents and the pictures
+	$(BIN)/python benchmarks/tables.py
+	$(BIN)/python benchmarks/picture.py
+	$(BIN)/python benchmarks/theory.py
 
 models: $(STAMP)         ## learn the shipped bank again, with its score table
 	$(BIN)/python benchmarks/shelf.py
@@ -38,8 +45,14 @@ models: $(STAMP)         ## learn the shipped bank again, with its score table
 notebooks: $(STAMP)      ## run the notebooks in full size and keep their outputs
 	$(BIN)/python benchmarks/notebooks.py
 
-docs: $(STAMP)           ## the documentation, into docs/_build; a warning is an error
-	$(BIN)/python -m sphinx --builder html --conf-dir docs --fail-on-warning --keep-going --quiet . docs/_build
+docs: $(STAMP)           ## the documentation, docs/_build/index.html; a warning is an error
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs docs/_build
+
+links: $(STAMP)          ## ask every address on the web that the documents name; needs the network
+	$(BIN)/python -m sphinx --builder linkcheck --quiet docs docs/_build/links
+
+dist: $(STAMP)           ## wheel and sdist, into dist/
+	$(BIN)/python -m hatchling build
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "tonicnet needs Python 3.11 or newer; try make PYTHON=python3.11")'
@@ -49,4 +62,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 clean:                   ## remove what make has made
-	rm -rf $(VENV) demo docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo dist docs/_build docs/notebooks docs/reference .pytest_cache .mypy_cache .ruff_cache .hypothesis

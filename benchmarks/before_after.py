@@ -4,8 +4,8 @@
     python benchmarks/before_after.py --before ../before            # all rows, into results/before_after.json
     python benchmarks/before_after.py --before ../before lorenz simulate --networks 1
 
-Each run is a process of its own. A row that is there already is not run again (``--again`` runs it). All rows that are
-there are told in results/before_after.md.
+Each run is a process of its own. A row that is there already is not run again (``--again`` runs it). tables.py writes
+all rows that are there into docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "before_after.json"
-TABLE = RESULTS.with_suffix(".md")
 SCORES = (
     "valid_time",
     "divergence",
@@ -131,23 +130,6 @@ def _machine(folder: Path) -> dict[str, str]:
 def _write(held: dict[str, Any]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(held, indent=1, sort_keys=True) + "\n")
-    TABLE.write_text(_table(held))
-
-
-def _table(held: dict[str, Any]) -> str:
-    """Return all rows as Markdown."""
-    one = next(iter(held.values()))
-    lines = [
-        "# The engine before and after\n",
-        f"Written by `{one['command']}` on {one['processor']}: CPU seconds of one public call, medians over networks",
-        "that both sides ran, and the median of the ratios network by network. Scores: medians of absolute values.\n",
-        "| call | threads | networks | CPU s before | after | times less (least - most) | scores before | after |",
-        "|" + "---|" * 8,
-    ]
-    threads = sorted({int(key.rsplit("|", 1)[1].split()[0]) for key in held})
-    return (
-        "\n".join([*lines, *(line for count in threads for name in ROWS for line in _lines(name, count, held))]) + "\n"
-    )
 
 
 def _lines(name: str, threads: int, held: dict[str, Any]) -> list[str]:

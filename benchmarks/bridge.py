@@ -14,7 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 import xarray as xr
-from rows import Row, spread, table
+from records import Figure, figure
+from rows import measured
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
@@ -48,7 +49,7 @@ def bank_of(net: tn.Network, mean: float, sd: float, tasks: int = 3) -> xr.Datas
     )
 
 
-def identical(units: int = 1000, seconds: float = 10.0) -> Iterator[Row]:
+def identical(units: int = 1000, seconds: float = 10.0) -> Iterator[Figure]:
     """Spikes of three forms in four ways, through a schedule of three tasks, with and without noise."""
     for noise in (0.0, 0.3):
         net = tn.Network(units, seed=0, transfer=tn.LIF(noise=noise))
@@ -60,11 +61,9 @@ def identical(units: int = 1000, seconds: float = 10.0) -> Iterator[Row]:
             for form in FORMS
         ]
         differing = [len(np.setxor1d(_events(a), _events(b))) for a, b in pairwise(runs)]
-        yield (
-            f"N = {units}, {seconds:g} s, three tasks, membrane noise {noise:g}: three forms x "
-            f"{len(WAYS)} ways ({', '.join(WAYS)}), differing spikes of {runs[0].sizes['spike']}",
-            f"{sum(differing)}",
-        )
+        what = f"three forms x {len(WAYS)} ways ({', '.join(WAYS)}), N = {units}, {seconds:g} s, noise {noise:g}"
+        yield figure(what, "spikes", "spikes", runs[0].sizes["spike"])
+        yield figure(what, "spikes that differ", "spikes", sum(differing))
 
 
 def _events(run: xr.Dataset) -> np.ndarray:
@@ -72,35 +71,35 @@ def _events(run: xr.Dataset) -> np.ndarray:
     return steps * 2**20 + run["spike_neuron"].values
 
 
-def speed(units: int = 3000, seconds: float = 10.0) -> Iterator[Row]:
+def speed(units: int = 3000, seconds: float = 10.0) -> Iterator[Figure]:
     """Low-rank network, 3000 neurons: seconds of biology in a second of computing, after compiling."""
     net = tn.Network(units, seed=0)
     bank = bank_of(net, 0.5, 0.6)
     for name in ("Cython", "C++, K shared latents"):
         run, took, _ = _timed(net, bank, seconds, **WAYS[name])
         rate = run.sizes["spike"] / units / seconds
-        yield f"low-rank, {units} neurons at {rate:.0f} Hz, dt 0.2 ms, {name}: times biology", f"{seconds / took:.1f}"
+        what = f"low-rank, {units} neurons, dt 0.2 ms, {name}"
+        yield figure(what, "seconds of biology in a second", "1", seconds / took)
+        yield figure(what, "mean rate", "Hz", rate)
 
 
-def dense(units: int = 10_000, seconds: float = 10.0, peer_seconds: float = 1.0) -> Iterator[Row]:
+def dense(units: int = 10_000, seconds: float = 10.0, peer_seconds: float = 1.0) -> Iterator[Figure]:
     """Dense network in C++ against plain Brian2 `Synapses` in C++ (a shorter run, scaled)."""
     net = tn.Network(units, seed=0, synapses="dense", feedback=False)
     bank = bank_of(net, 0.55, 0.2)
     run, took, ready = _timed(net, bank, seconds, codegen="standalone")
     rate = run.sizes["spike"] / units / seconds
-    yield (
-        f"dense N = {units} at {rate:.0f} Hz, {seconds:g} s, C++ rows: whole call / without its set-up",
-        f"{took:.1f} s / {took - ready:.1f} s",
-    )
+    what = f"dense, N = {units}, {seconds:g} s, C++ rows"
+    yield figure(what, "mean rate", "Hz", rate)
+    yield figure(what, "time of the whole call", "s", took)
+    yield figure(what, "time without set-up", "s", took - ready)
     peer = subprocess.run(
         [sys.executable, __file__, "--peer", str(units), str(peer_seconds)], check=True, capture_output=True, text=True
     )
     took, rate = map(float, peer.stdout.split())
-    yield (
-        f"the same, plain Brian2 Synapses in C++ standalone ({peer_seconds:g} s at {rate:.0f} Hz, scaled to "
-        f"{seconds:g} s; its set-up of the synapses left out)",
-        f"{took * seconds / peer_seconds:.1f} s",
-    )
+    what = f"dense, N = {units}, plain Brian2 Synapses in C++ ({peer_seconds:g} s, scaled to {seconds:g} s)"
+    yield figure(what, "mean rate", "Hz", rate)
+    yield figure(what, "time without set-up", "s", took * seconds / peer_seconds)
 
 
 def _timed(net: tn.Network, bank: xr.Dataset, seconds: float, **way: str) -> tuple[xr.Dataset, float, float]:
@@ -147,7 +146,7 @@ def peer(units: int, seconds: float) -> None:
         print(float(file.read()), spikes.num_spikes / units / (seconds + 0.01))
 
 
-def filter(units: int = 500, m: int = 4, seeds: int = 1) -> Iterator[Row]:
+def filter(units: int = 500, m: int = 4, seeds: int = 1) -> Iterator[Figure]:
     """Synapses with rise 5 ms and delay 2 ms: what learning them corrects, held against learning as if they were none.
 
     The twins have the same synapses. One was learned as if there were tau alone; one as if there were one exponential
@@ -157,13 +156,10 @@ def filter(units: int = 500, m: int = 4, seeds: int = 1) -> Iterator[Row]:
         for task in ("hopf", "van-der-pol"):
             found = [_cycle_errors(units, m, tau, task, seed) for seed in range(seeds)]
             for name, errors in zip(TARGETS, np.moveaxis(np.array(found), 0, 2), strict=True):
-                rate, spiking = (spread(100 * row, "%") for row in errors)
-                yield (
-                    f"{task}, tau {1000 * tau:g} ms, N = {units} x {m}, {name}: period error, rate / spiking",
-                    (f"{rate} / {spiking}"),
-                )
-    for name, figures in _lorenz(2 * units, m):
-        yield f"Lorenz, tau 100 ms, N = {2 * units} x {m}, 250 s, {name}: rate / spiking", figures
+                what = f"rise 5 ms, delay 2 ms: {task}, tau {1000 * tau:g} ms, N = {units} x {m}, {name}"
+                for run, row in zip(("rates", "spikes"), errors, strict=True):
+                    yield figure(what, f"period error of {run}", "%", 100 * row)
+    yield from _lorenz(2 * units, m)
 
 
 TARGETS = ("corrected", "as tau alone", "as one exponential of the same lag")
@@ -199,7 +195,7 @@ def _period(run: xr.Dataset) -> float:
     return limit_cycle_of(late["output"].values[:, :2], float(clock[1] - clock[0])).period
 
 
-def _lorenz(units: int, m: int) -> Iterator[tuple[str, str]]:
+def _lorenz(units: int, m: int) -> Iterator[Figure]:
     """Yield D_stsp and its floor, and the mean time between maxima of z against the true one."""
     for (net, bank), name in zip(_learned(units, 0.1, "lorenz", 0), TARGETS, strict=True):
         runs = [
@@ -209,13 +205,13 @@ def _lorenz(units: int, m: int) -> Iterator[tuple[str, str]]:
         clock = runs[0]["task_time"].values
         true = tn.task("lorenz").trajectory(float(clock[-1]), float(clock[1]), seed=5)["output"].values[0]
         other = tn.task("lorenz").trajectory(float(clock[-1]), float(clock[1]), seed=6)["output"].values[0]
-        floor = state_space_divergence_of(true, other)
-        told = []
-        for run in runs:
+        what = f"rise 5 ms, delay 2 ms: Lorenz, tau 100 ms, N = {units} x {m}, 250 s, {name}"
+        yield figure(what, "floor of D_stsp", "nat", state_space_divergence_of(true, other))
+        for kind, run in zip(("rates", "spikes"), runs, strict=True):
             x = run["output"].values[0]
             pace = _turns(true) / _turns(x) * (len(x) / len(true)) - 1
-            told.append(f"{100 * pace:+.1f} %, {state_space_divergence_of(true, x):.2f}")
-        yield f"{name}: time of a turn, D_stsp (floor {floor:.2f})", " / ".join(told)
+            yield figure(what, f"error of the time of a turn of {kind}", "%", 100 * pace)
+            yield figure(what, f"D_stsp of {kind}", "nat", state_space_divergence_of(true, x))
 
 
 def _turns(x: np.ndarray) -> int:
@@ -224,25 +220,23 @@ def _turns(x: np.ndarray) -> int:
     return len(find_peaks(z, prominence=0.3 * z.std())[0])
 
 
-def answers(units: int = 200, m: int = 20) -> Iterator[Row]:
+def answers(units: int = 200, m: int = 20) -> Iterator[Figure]:
     """What neurons do beside their f-I curve: the period of Hopf over 60 s, predicted, in spikes, and recalibrated."""
     true = _period(tn.task("hopf").trajectory(200, 0.02))
     for noise in (0.1, 0.2, 0.3):
         net = tn.Network(units, seed=0, components=2, transfer=tn.LIF(noise=noise))
         learned = tn.fit(net, "hopf", progress=False)
         options = {"duration": 60.0, "neurons_per_unit": m, "dt": 0.002}
-        told = []
-        for bank in (learned, tn.spiking.recalibrate(net, learned, neurons_per_unit=m)):
+        banks = {"as learned": learned, "recalibrated": tn.spiking.recalibrate(net, learned, neurons_per_unit=m)}
+        for name, bank in banks.items():
             predicted = tn.spiking.surrogate(net, bank, **options)
             spikes = tn.spiking.simulate(net, bank, codegen="standalone", **options)
-            told.append(" / ".join(f"{100 * (_period(run) / true - 1):+.2f} %" for run in (predicted, spikes)))
-        yield (
-            f"Hopf, N = {units} x {m}, noise {noise:g}: period error, predicted / spikes, as learned; recalibrated",
-            "; ".join(told),
-        )
+            for kind, run in (("predicted", predicted), ("in spikes", spikes)):
+                what = f"Hopf, N = {units} x {m}, noise {noise:g}, {name}"
+                yield figure(what, f"period error {kind}", "%", 100 * (_period(run) / true - 1))
 
 
-ROWS: dict[str, Callable[[], Iterator[Row]]] = {
+ROWS: dict[str, Callable[[], Iterator[Figure]]] = {
     "identical": identical,
     "speed": speed,
     "dense": dense,
@@ -255,4 +249,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--peer"]:
         peer(int(sys.argv[2]), float(sys.argv[3]))
     else:
-        table(ROWS)
+        measured("bridge", ROWS)

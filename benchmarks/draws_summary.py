@@ -43,13 +43,13 @@ def tables(rows: Sequence[Row]) -> str:
 
 def overall(rows: Sequence[Row]) -> str:
     """Return one table of all tasks together as Markdown: each network counts once, by its mean gain over tasks."""
-    lines = ["| units | draw | measure | against independent | better | p |", "|---|---|---|---|---|---|"]
+    lines = ["| units | draw | measure | against independent | networks better | networks | p |", "|---" * 7 + "|"]
     for transfer in _distinct(rows, "transfer"):
         some = [r for r in rows if r["transfer"] == transfer]
         for draw in _distinct(some, "draw")[1:]:
             for name in _COMPARED:
-                cells = [cell.strip(" *") for cell in _over_tasks(some, draw, name).strip("| ").split("|")]
-                lines.append(f"| {transfer} | {draw} | {MEASURES[name]} | {' | '.join(cells[-3:])} |")
+                cells = map(str, _tested(_means(some, draw, name), name))
+                lines.append(f"| {transfer} | {draw} | {MEASURES[name]} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -104,14 +104,21 @@ def _paired_cells(gain: np.ndarray, name: str) -> str:
 
 def _over_tasks(rows: list[Row], draw: str, name: str) -> str:
     """Return one line over all tasks: each network counts once, by the mean gain over its tasks."""
-    means = [g.mean() for seed in _distinct(rows, "seed") if len(g := gains(rows, draw, name, None, seed))]
+    means = _means(rows, draw, name)
     if not means:
         return f"| **all** | {draw} | | | | |"
-    better, p = sum(m > 0 for m in means), wilcoxon(means).pvalue if np.any(means) else 1.0
-    return (
-        f"| **all** | {draw} | | **{_change(np.median(means), name)}** | {better} of {len(means)} networks | "
-        f"Wilcoxon {p:.2g} |"
-    )
+    change, better, count, p = _tested(means, name)
+    return f"| **all** | {draw} | | **{change}** | {better} of {count} networks | Wilcoxon {p} |"
+
+
+def _means(rows: list[Row], draw: str, name: str) -> list[float]:
+    return [g.mean() for seed in _distinct(rows, "seed") if len(g := gains(rows, draw, name, None, seed))]
+
+
+def _tested(means: list[float], name: str) -> tuple[str, int, int, str]:
+    """Return the median change, how many networks are better, of how many, and p of Wilcoxon's signed-rank test."""
+    p = wilcoxon(means).pvalue if np.any(means) else 1.0
+    return _change(np.median(means), name), sum(m > 0 for m in means), len(means), f"{p:.2g}"
 
 
 def gains(rows: Sequence[Row], draw: str, name: str, task: str | None = None, seed: int | None = None) -> np.ndarray:

@@ -6,6 +6,7 @@ JAX rows need jax and optax (`pip install jax optax`); where these are missing t
 
 from __future__ import annotations
 
+import json
 import resource
 import subprocess
 import sys
@@ -18,7 +19,8 @@ import peer_flows
 import peer_steps
 import peers
 import torch
-from rows import Row, spread, table
+from records import Figure, figure
+from rows import measured
 
 import tonicnet as tn
 from tonicnet.circuit import Circuit, Dynamics, circuit_of, of_bias, placed, step
@@ -40,7 +42,7 @@ HAS_JAX = find_spec("jax") is not None and find_spec("optax") is not None
 RATES = (0.005, 0.01, 0.02, 0.05)
 
 
-def reach(limit: float = 150.0, repeats: int = 5) -> Iterator[Row]:
+def reach(limit: float = 150.0, repeats: int = 5) -> Iterator[Figure]:
     """Seconds to validation error 1e-3 and 1e-4; Adam at the best of four rates, its schedule as long as its limit."""
     problem = peers.Problem.draw(512, 0)
     ours = [_second_order(problem, seed) for seed in range(repeats)]
@@ -50,12 +52,13 @@ def reach(limit: float = 150.0, repeats: int = 5) -> Iterator[Row]:
     best = {name: _best_rate(run, problem, limit) for name, run in rivals.items()}
     for target in (1e-3, 1e-4):
         mine = [made[target] for made in ours if made[target] is not None]
-        yield f"a. to validation MSE {target:g}, tonicnet", f"{spread(mine, 's')}, {len(mine)} of {repeats} seeds"
+        what = f"teacher-forced Lorenz, dense, N = 512, to validation MSE {target:g}"
+        yield figure(f"{what}, tonicnet", "time", "s", mine)
         for name, (rate, made) in best.items():
             reached, lowest = made["seconds"][target], min(mse for _, mse in made["curve"])
-            told = f"{reached:.1f} s" if reached else f"> {made['curve'][-1][0]:.0f} s (lowest MSE {lowest:.1e})"
-            ratio = (reached or made["curve"][-1][0]) / np.median(mine) if mine else np.nan
-            yield f"a. the same, {name}, rate {rate}", f"{told}: {'' if reached else 'over '}{ratio:.0f}x ours"
+            yield figure(f"{what}, {name}, rate {rate}", "time" if reached else "time without reaching it", "s",
+                         reached or made["curve"][-1][0])  # fmt: skip
+            yield figure(f"{what}, {name}, rate {rate}", "lowest validation MSE", "1", lowest)
 
 
 def _best_rate(run: Callable[..., dict], problem: peers.Problem, limit: float) -> tuple[float, dict]:
@@ -101,14 +104,15 @@ def _steps(method: Method, residual: Residual, theta: torch.Tensor, memory: Memo
 
 
 # b: flow fit, N = 1000 ---------------------------------------------------------------------------------------------
-def flow(updates: int = 1500) -> Iterator[Row]:
+def flow(updates: int = 1500) -> Iterator[Figure]:
     """Seconds to the field error that tonicnet reaches in 30 steps; momentum and Adam extrapolated, and marked so."""
     net = tn.Network(units=1000, seed=0, transfer="tanh")
     residual = _field(_problem(net))
     first = torch.tensor(3.0 * Draw(0, 0)("bias").standard_normal(1000))
     seconds, losses = zip(*(_flow_fit(residual, first) for _ in range(5)), strict=True)
     goal = 1.05 * float(np.median(losses))
-    yield f"b. flow fit to loss {goal:.1e}, N = 1000, tonicnet", spread(seconds, "s")
+    what = f"field of Lorenz, N = 1000, to loss {goal:.1e}"
+    yield figure(f"{what}, tonicnet", "time", "s", seconds)
     for name, rule, options in (
         ("published momentum rule (0.9)", peer_flows.momentum_flow, {"beta": 0.9}),
         ("Adam", peer_flows.adam_flow, {}),
@@ -116,13 +120,11 @@ def flow(updates: int = 1500) -> Iterator[Row]:
         given = (residual.states, residual.targets, residual.weights, first.float())
         curve = rule(net, *given, steps=updates, every=25, **options)
         made = peer_flows.extrapolate(curve, goal)
-        mark = "extrapolated from the measured slope" if made.extrapolated else "measured"
-        more = "" if made.reached else f"not within {made.steps:.0f} updates: more than "
-        yield (
-            f"b. the same, {name}, {mark}",
-            f"{more}{made.seconds:.0f} s: {more and 'over '}{made.seconds / np.median(seconds):.0f}x "
-            f"(loss {curve[-1][1]:.1e} after {updates} updates, {curve[-1][0]:.0f} s)",
-        )
+        mark = ", extrapolated from the measured slope" if made.extrapolated else ""
+        measure = f"time{mark}" if made.reached else f"time without reaching it{mark}"
+        yield figure(f"{what}, {name}", measure, "s", made.seconds)
+        yield figure(f"{what}, {name}", f"loss after {updates} updates", "1", curve[-1][1])
+        yield figure(f"{what}, {name}", f"time of {updates} updates", "s", curve[-1][0])
 
 
 def _problem(net: tn.Network, settings: Settings | None = None) -> Problem:
@@ -144,7 +146,7 @@ def _flow_fit(residual: FieldResidual, bias: torch.Tensor) -> tuple[float, float
 
 
 # c: one gradient of the dense trajectory residual -------------------------------------------------------------------
-def gradient(repeats: int = 9) -> Iterator[Row]:
+def gradient(repeats: int = 9) -> Iterator[Figure]:
     """Loss and gradient, batch 32, 60 driven steps, all scored; contenders alternate, medians of several."""
     for units in (64, 256, 1024):
         problem = peers.Problem.draw(units, 0)
@@ -165,16 +167,8 @@ def gradient(repeats: int = 9) -> Iterator[Row]:
             times["JAX (against ours beside it)"] = [
                 t * np.median(times["tonicnet"]) / np.median(second["tonicnet"]) for t in second["JAX"]
             ]
-        mine = np.median(times["tonicnet"])
-        others = ", ".join(
-            f"{name} {1e3 * np.median(t):.2f} ms ({np.median(t) / mine:.2f}x)"
-            for name, t in times.items()
-            if name != "tonicnet"
-        )
-        yield (
-            f"c. gradient step, N = {units}, batch 32",
-            f"{spread([1e3 * t for t in times['tonicnet']], 'ms')}; {others}",
-        )
+        for name, seconds in times.items():
+            yield figure(f"gradient step, N = {units}, batch 32, {name}", "time", "ms", 1e3 * np.array(seconds))
 
 
 def _gradient(residual: Residual, bias: torch.Tensor) -> tuple[float, torch.Tensor]:
@@ -183,20 +177,21 @@ def _gradient(residual: Residual, bias: torch.Tensor) -> tuple[float, torch.Tens
 
 
 # d: growth ----------------------------------------------------------------------------------------------------------
-def growth(sizes: tuple[int, ...] = (128, 512, 1000, 2000, 4000, 8192)) -> Iterator[Row]:
+def growth(sizes: tuple[int, ...] = (128, 512, 1000, 2000, 4000, 8192)) -> Iterator[Figure]:
     """One Gauss-Newton step of the flow fit and its peak memory, each size in a process of its own."""
     for units in sizes:
-        yield f"d. flow step, low-rank, N = {units}", _child("step", str(units))
+        yield from _child(f"step of the field fit, low-rank, N = {units}", "step", str(units))
     for steps in (15, 30, 60, 120):
-        yield f"d. normal equations, dense N = 512, 64 windows of {steps} steps, 8 scored", _normal_equations(steps)
+        what = f"normal equations, dense, N = 512, 64 windows of {steps} steps, 8 scored"
+        yield figure(what, "time", "s", _normal_equations(steps))
     net = tn.Network(units=300, seed=0)
     for names in (["hopf"], ["hopf", "cosine"], ["hopf", "cosine", "van-der-pol", "figure-eight"]):
         began = time.perf_counter()
         tn.fit(net, names, rounds=0, restarts=0, progress=False)
-        yield f"d. fit, N = 300, {len(names)} tasks", f"{time.perf_counter() - began:.1f} s"
+        yield figure(f"fit, N = 300, {len(names)} tasks", "time", "s", time.perf_counter() - began)
 
 
-def _normal_equations(steps: int) -> str:
+def _normal_equations(steps: int) -> list[float]:
     problem = peers.Problem.draw(512, 0)
     path = torch.as_tensor(problem.sample(np.random.default_rng(0), 64, steps))
     made = Windows(path, driven=steps, scored=tuple(np.linspace(steps / 2, steps, 8).astype(int).tolist()))
@@ -204,18 +199,19 @@ def _normal_equations(steps: int) -> str:
     learnable = of_bias(circuit_of(net, torch.float32))
     residual = DiscreteWindows(learnable, made, torch.zeros(64, 512), 0.5, curved=Settings().curved(net))
     bias = torch.as_tensor(problem.start).double()
-    times = _alternate({"normal": lambda: residual.at(bias).normal()}, 5)["normal"]
-    return spread(times, "s")
+    return _alternate({"normal": lambda: residual.at(bias).normal()}, 5)["normal"]
 
 
-def largest(units: int = 16_000, steps: int = 9) -> Iterator[Row]:
+def largest(units: int = 16_000, steps: int = 9) -> Iterator[Figure]:
     """A whole flow fit at the largest size."""
-    yield f"d. flow fit, low-rank, N = {units}, {steps} steps", _child("fit", str(units), str(steps))
+    yield from _child(f"field fit, low-rank, N = {units}, {steps} steps", "fit", str(units), str(steps))
 
 
-def _child(*arguments: str) -> str:
+def _child(what: str, *arguments: str) -> Iterator[Figure]:
     command = [sys.executable, __file__, "--child", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
+    last = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
+    for measure, unit, values in json.loads(last):
+        yield figure(what, measure, unit, values)
 
 
 def child(kind: str, units: int, steps: int = 3) -> None:
@@ -237,14 +233,16 @@ def child(kind: str, units: int, steps: int = 3) -> None:
             start = ended
     took = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    alone = f"; alone: {AttractorJudge.of(problem).score(learnable, bias).sentence()}" if kind == "fit" else ""
-    print(
-        f"loss {first:.2g} -> {residual.loss(bias):.2g}, {spread(times, 's a step')}, {took:.0f} s in all, "
-        f"{cost.sentence()}, peak {peak:.2f} GiB{alone}"
-    )
+    if kind == "fit":
+        print(AttractorJudge.of(problem).score(learnable, bias).sentence())
+    found = [
+        ("loss at first", "1", first), ("loss at last", "1", residual.loss(bias)), ("time of a step", "s", times),
+        ("time in all", "s", took), ("peak memory", "GiB", peak),
+    ]  # fmt: skip
+    print(json.dumps(found))
 
 
-def together(count: int = 8) -> Iterator[Row]:
+def together(count: int = 8) -> Iterator[Figure]:
     """Flow normal equations and closed loops of several tasks: one after the other, and as batched products."""
     for units in (64, 256, 1000):
         net = tn.Network(units=units, seed=0)
@@ -267,8 +265,9 @@ def together(count: int = 8) -> Iterator[Row]:
             ),
         }
         times = {name: np.median(t) for name, t in _alternate(runs, 7).items()}
-        said = (f"{part} {times[part] / times[part + ' batched']:.2f}x" for part in ("fields", "loops"))
-        yield f"{count} tasks as batched products, N = {units}: faster than one by one", ", ".join(said)
+        for part in ("fields", "loops"):
+            what = f"{count} tasks as batched products, N = {units}, {part}"
+            yield figure(what, "times faster than one by one", "1", times[part] / times[part + " batched"])
 
 
 _OF_FIELDS = ("states", "targets", "weights")
@@ -292,7 +291,7 @@ def _loops(dynamics: Dynamics, state: torch.Tensor, steps: int = 100) -> torch.T
 
 
 # e: simulation ------------------------------------------------------------------------------------------------------
-def simulation(steps: int = 1000) -> Iterator[Row]:
+def simulation(steps: int = 1000) -> Iterator[Figure]:
     """Steps x units a second of the closed loop, dense, float32, against the bare products and JAX."""
     for units, trials in ((256, 1), (256, 20), (1024, 1), (1024, 20)):
         net, bias = _dense(units), np.zeros(units)
@@ -304,11 +303,8 @@ def simulation(steps: int = 1000) -> Iterator[Row]:
         }
         runs |= {"JAX": peer_steps.jax_simulate(net, bias, trials, steps)} if HAS_JAX else {}
         times = {name: np.median(t) for name, t in _alternate(runs, 5).items()}
-        rate = steps * units * trials / times["tonicnet"]
-        others = ", ".join(
-            f"{name} {t / times['tonicnet']:.2f} of our time" for name, t in times.items() if name != "tonicnet"
-        )
-        yield f"e. simulate, N = {units}, {trials} trials", f"{rate:.2e} unit steps a second; {others}"
+        for name, seconds in times.items():
+            yield figure(f"simulate, dense, N = {units}, {trials} trials, {steps} steps, {name}", "time", "s", seconds)
 
 
 def _dense(units: int) -> tn.Network:
@@ -329,7 +325,7 @@ def _alternate(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str,
     return times
 
 
-ROWS: dict[str, Callable[[], Iterator[Row]]] = {
+ROWS: dict[str, Callable[[], Iterator[Figure]]] = {
     "gradient": gradient, "simulation": simulation, "flow": flow, "growth": growth, "together": together,
     "reach": reach, "largest": largest,
 }  # fmt: skip
@@ -339,5 +335,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         child(sys.argv[2], *(int(a) for a in sys.argv[3:]))
     else:
-        table(ROWS)
+        measured("engine", ROWS)
         print("" if HAS_JAX else "jax and optax are not installed: the JAX rows are left out")

@@ -16,7 +16,8 @@ import numpy as np
 import xarray as xr
 from learning import LORENZ, LYAPUNOV
 from main_job import CYCLES, shipped
-from rows import lines, spread, summary, told
+from records import Figure, columns, figure
+from rows import measured_over, told
 
 import tonicnet as tn
 from tonicnet._labels import Variable, dataset
@@ -29,7 +30,7 @@ SIZES = (1, 4)  # neurons a unit that are predicted
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
-def lorenz(seeds: range, per_unit: int = 5) -> Iterator[str]:
+def lorenz(seeds: range, per_unit: int = 5) -> Iterator[Figure | str]:
     """Spiking Lorenz, N = 1000 x ``per_unit``: D_stsp and floor over 100 Lyapunov times, valid time of 20 starts.
 
     It is learned for spikes (as of two neurons a unit: chaos makes more of noise than one lag does) and recalibrated.
@@ -52,9 +53,14 @@ def lorenz(seeds: range, per_unit: int = 5) -> Iterator[str]:
         valid = valid_time_of(truth, _spiking(net, bank, 5.0, truth[:, 0], per_unit), DT)
         rows.append((fitted, divergence["spiking"], divergence["rate"], LYAPUNOV * float(np.median(valid)), gone))
         yield f"seed {seed}: {told(rows[-1])}"
-    names = ("fit s", "D_stsp spiking", "D_stsp rate", "valid time", "lost or stuck")
-    yield summary(f"{1000 * per_unit} neurons, T = {round(TURNS / LYAPUNOV / DT)}", names, rows)
-    yield f"floor of D_stsp, median (range) of 10 true runs: {spread([_divergence(_true(s)) for s in range(20, 30)])}"
+    samples = f"T = {round(TURNS / LYAPUNOV / DT)}"
+    names = {
+        "fit and recalibration": "s", f"D_stsp, {samples}": "nat", f"D_stsp of the rate network, {samples}": "nat",
+        "valid time": "Lyapunov times", "lost or stuck": "runs",
+    }  # fmt: skip
+    what = f"Lorenz in spikes, {1000 * per_unit} neurons"
+    yield from columns(what, names, rows)
+    yield figure(what, f"floor of D_stsp, {samples}", "nat", [_divergence(_true(s)) for s in range(20, 30)])
 
 
 def _spiking(net: tn.Network, bank: xr.Dataset, length: float, starts: np.ndarray, per_unit: int) -> np.ndarray:
@@ -94,7 +100,7 @@ def _gone(x: np.ndarray) -> int:
     return int(tn.measure.lost(run, LORENZ.trajectory(1000.0, DT))["lost"].sum())
 
 
-def cycles(seeds: range, units: int = 1000, per_unit: int = 1) -> Iterator[str]:
+def cycles(seeds: range, units: int = 1000, per_unit: int = 1) -> Iterator[Figure | str]:
     """All shelf cycles over 60 s with 1000 neurons: period and amplitude error, alive.
 
     The networks are those of :func:`tonicnet.spiking.sized`: a small decoder and quiet neurons make little noise, and
@@ -112,8 +118,9 @@ def cycles(seeds: range, units: int = 1000, per_unit: int = 1) -> Iterator[str]:
             truth = task.trajectory(40 * task.truth["period"], run["task_time"].values[1])
             rows.append(_cycle_errors(run, truth))
             yield f"{name}, seed {seed}: {told(rows[-1])}"
-        alive = sum(np.isfinite(r).all() and r[1] < 50 for r in rows)
-        yield summary(f"{name}, {alive} of {len(seeds)} alive", ("period error %", "amplitude error %"), rows)
+        what = f"{name} in spikes, {units * per_unit} neurons, 60 s"
+        yield from columns(what, {"period error": "%", "amplitude error": "%"}, rows)
+        yield figure(what, "alive", "runs", sum(np.isfinite(r).all() and r[1] < 50 for r in rows))
 
 
 def _cycle_errors(run: xr.Dataset, truth: xr.Dataset) -> tuple[float, float]:
@@ -125,7 +132,7 @@ def _cycle_errors(run: xr.Dataset, truth: xr.Dataset) -> tuple[float, float]:
     return 100 * abs(made["period_error"].item()), 100 * float(np.abs(made["amplitude_error"]).max())
 
 
-def bank(seeds: range, per_unit: int = 5) -> Iterator[str]:
+def bank(seeds: range, per_unit: int = 5) -> Iterator[Figure | str]:
     """The shipped bank switched every 5 s for 60 s: the share of segments that end on their attractor."""
     net, learned = shipped()
     names = [str(n) for n in learned["task"].values]
@@ -137,13 +144,13 @@ def bank(seeds: range, per_unit: int = 5) -> Iterator[str]:
             net, learned, schedule=schedule, neurons_per_unit=per_unit, codegen="standalone", seed=seed
         )
         settled = tn.measure.settling_time(run, truths, threshold=0.3)["settling_seconds"].values[:, 0]
-        yield (
-            f"seed {seed}: {np.isfinite(settled).sum()} of {len(schedule)} segments settle within 0.3 sd for good, "
-            f"{spread(settled)} s after the switch"
-        )
+        what = f"shipped bank in spikes, {per_unit} neurons a unit, switched every 5 s for 60 s, order {seed}"
+        yield figure(what, f"segments of {len(schedule)} that settle within 0.3 sd for good", "segments",
+                     np.isfinite(settled).sum())  # fmt: skip
+        yield figure(what, "time to settle after a switch", "s", settled)
 
 
-def prediction(_: range, seconds: float = 40.0, folder: Path = DOCS) -> Iterator[str]:
+def prediction(_: range, seconds: float = 40.0, folder: Path = DOCS) -> Iterator[Figure | str]:
     """Predicted against measured D_stsp of every shelf task with 1 and 4 neurons a unit, one run of each.
 
     Writes calibration.nc, over (task, neurons_per_unit, run) with floors, and its picture beside it.
@@ -158,11 +165,11 @@ def prediction(_: range, seconds: float = 40.0, folder: Path = DOCS) -> Iterator
         rows[name] = []
         for per_unit in SIZES:
             rows[name].append(_predicted(net, learned, name, per_unit, seconds, true))
-            yield "{} x {}: D_stsp predicted {:.2f}, measured {:.2f}, noise {:.3f}".format(
-                name, per_unit, *rows[name][-1]
-            )
+            where = {"task": name, "neurons a unit": per_unit}
+            names = {"D_stsp, predicted": "nat", "D_stsp, measured": "nat", "predicted noise of the output": "scales"}
+            yield from columns(where, names, rows[name][-1:])
     found = _calibration(rows, floors, net.sha256, seconds)
-    yield _correlations(found)
+    yield from _correlations(found)
     yield _kept(found, folder)
 
 
@@ -215,15 +222,14 @@ def _calibration(
     )
 
 
-def _correlations(found: xr.Dataset) -> str:
+def _correlations(found: xr.Dataset) -> Iterator[Figure]:
     every, some = (
         np.log(x["state_space_divergence"].values.reshape(-1, 2)).T
         for x in (found, found.isel(task=found["kind"].values != "memory"))
     )
-    return (
-        f"**correlation of logarithms: {np.corrcoef(every)[0, 1]:.3f} ({every.shape[1]} pairs), "
-        f"{np.corrcoef(some)[0, 1]:.3f} ({some.shape[1]}) but memories**"
-    )
+    for name, pairs in (("all tasks", every), ("all but memories", some)):
+        what = f"predicted against measured D_stsp, {name}, {pairs.shape[1]} pairs"
+        yield figure(what, "correlation of logarithms", "1", np.corrcoef(pairs)[0, 1])
 
 
 def _kept(found: xr.Dataset, folder: Path) -> str:
@@ -237,7 +243,7 @@ def _kept(found: xr.Dataset, folder: Path) -> str:
     return f"written to {path.name} and {path.stem}.png in {folder.name}"
 
 
-def transfer(seeds: range, units: int = 500, per_unit: int = 4, seconds: float = 30.0) -> Iterator[str]:
+def transfer(seeds: range, units: int = 500, per_unit: int = 4, seconds: float = 30.0) -> Iterator[Figure | str]:
     """Single-lambda transfer (Kim, Li and Sejnowski 2019) of rate networks, best of its grid, beside ours."""
     for name in ("van-der-pol", "hopf", "lorenz"):
         task = tn.task(name)
@@ -248,10 +254,10 @@ def transfer(seeds: range, units: int = 500, per_unit: int = 4, seconds: float =
                 rate = tn.Network(units=units, seed=seed, transfer=curve)
                 learned = tn.fit(rate, task, progress=False)
                 best = min(_moved(learned, seed, units, hertz, task, seconds, per_unit) for hertz in range(20, 76, 5))
-                yield (
-                    f"{name}, seed {seed}: orbit or attractor distance (sd) {ours:.3f}; {curve.name} "
-                    f"{_closed(rate, learned, task, seconds):.3f} as rates, {best:.3f} moved by the best lambda"
-                )
+                what = f"{name}, seed {seed}, {units * per_unit} neurons"
+                yield figure(f"{what}: tonicnet", "distance to the attractor, both ways", "sd", ours)
+                for how, value in (("as rates", _closed(rate, learned, task, seconds)), ("by the best lambda", best)):
+                    yield figure(f"{what}: {curve.name}, {how}", "distance to the attractor, both ways", "sd", value)
 
 
 def _moved(
@@ -289,7 +295,7 @@ def _distance(run: xr.Dataset, task: tn.Task) -> float:
     return float(cKDTree(true).query(late)[0].mean() + cKDTree(late).query(true)[0].mean())
 
 
-def nengo(seeds: range, neurons: int = 5000) -> Iterator[str]:
+def nengo(seeds: range, neurons: int = 5000) -> Iterator[Figure | str]:
     """Nengo's Lorenz with as many neurons, the same filter and speed, by the same measures."""
     if find_spec("nengo") is None:
         yield "nengo is not installed: row left out (pip install nengo)"
@@ -302,13 +308,14 @@ def nengo(seeds: range, neurons: int = 5000) -> Iterator[str]:
         valid = LYAPUNOV * float(np.median(valid_time_of(truth, made, DT)))
         rows.append((_divergence(x[0]), valid, _gone(x)))
         yield f"seed {seed}: {told(rows[-1])}"
-    yield summary(f"Nengo, {neurons} neurons", ("D_stsp", "valid time", "lost or stuck"), rows)
+    names = {"D_stsp": "nat", "valid time": "Lyapunov times", "lost or stuck": "runs"}
+    yield from columns(f"Nengo's Lorenz, {neurons} neurons", names, rows)
 
 
-ROWS: dict[str, Callable[[range], Iterator[str]]] = {
+ROWS: dict[str, Callable[[range], Iterator[Figure | str]]] = {
     "lorenz": lorenz, "cycles": cycles, "bank": bank, "prediction": prediction, "transfer": transfer, "nengo": nengo,
 }  # fmt: skip
 
 
 if __name__ == "__main__":
-    lines(ROWS)
+    measured_over("fidelity", ROWS)

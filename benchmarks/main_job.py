@@ -1,4 +1,4 @@
-"""Measure what the README claims, each row from this run, on this machine: `make bench`.
+"""Measure the main job on this machine, into results/main_job.json: `make bench`.
 
 Rows can be chosen: `python benchmarks/main_job.py lorenz cycles`. Absolute times drift from machine to machine.
 """
@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import xarray as xr
-from rows import Row, spread, table
+from records import Figure, figure
+from rows import measured
 
 import tonicnet as tn
 
@@ -27,7 +28,7 @@ def shipped() -> tuple[tn.Network, xr.Dataset]:
     return tn.load_network("atlas-1000"), tn.load(shelf("models") / "atlas-1000" / "bank.nc")
 
 
-def imports() -> Iterator[Row]:
+def imports() -> Iterator[Figure]:
     """Time of `import tonicnet` in a fresh interpreter."""
     code = (
         "import sys, time; t = time.perf_counter(); import tonicnet; print(time.perf_counter() - t); "
@@ -35,10 +36,10 @@ def imports() -> Iterator[Row]:
     )
     command = [sys.executable, "-c", code]
     times = [float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in range(5)]
-    yield "import tonicnet in a fresh interpreter, median of 5", f"{np.median(times):.2f} s, no brian2, no matplotlib"
+    yield figure("import tonicnet, fresh interpreter, without brian2 and matplotlib", "time", "s", times)
 
 
-def lorenz(seeds: int = 3, turns: float = 1000.0) -> Iterator[Row]:
+def lorenz(seeds: int = 3, turns: float = 1000.0) -> Iterator[Figure]:
     """Lorenz at N = 1000: fits of several networks; the first one for 1000 Lyapunov times from 50 starts."""
     task = tn.task("lorenz")
     seconds, valid, divergence = [], [], []
@@ -51,16 +52,15 @@ def lorenz(seeds: int = 3, turns: float = 1000.0) -> Iterator[Row]:
         divergence.append(_divergence(net, bank, task))
         if seed == 0:
             first = net, bank
-    yield f"Lorenz fit, median (range) of {seeds} networks", spread(seconds, "s")
-    yield "Lorenz valid time, Lyapunov times, median over 50 starts", spread(valid)
-    yield (
-        "Lorenz D_stsp, T = 1e5 (10 runs of 1e4), dt 0.01",
-        f"{spread([d for d, _ in divergence])}; floor {divergence[0][1]:.3f}",
-    )
+    what = "Lorenz from its field, N = 1000"
+    yield figure(what, "fit", "s", seconds)
+    yield figure(what, "valid time, median of 50 starts", "Lyapunov times", valid)
+    yield figure(what, "D_stsp, T = 1e5", "nat", [d for d, _ in divergence])
+    yield figure(what, "floor of D_stsp, T = 1e5", "nat", divergence[0][1])
     yield from lost(*first, task, turns)
 
 
-def lost(net: tn.Network, bank: xr.Dataset, task: tn.Task, turns: float) -> Iterator[Row]:
+def lost(net: tn.Network, bank: xr.Dataset, task: tn.Task, turns: float) -> Iterator[Figure]:
     """Starts that end stuck or off the attractor."""
     speed = bank["speed"].item()
     run = tn.simulate(
@@ -68,7 +68,8 @@ def lost(net: tn.Network, bank: xr.Dataset, task: tn.Task, turns: float) -> Iter
         dtype="float32",
     )  # fmt: skip
     truth = task.trajectory(2000.0, 0.05, trials=2)
-    yield f"Lorenz starts lost of 50 over {turns:g} Lyapunov times", f"{int(tn.measure.lost(run, truth)['lost'].sum())}"
+    gone = int(tn.measure.lost(run, truth)["lost"].sum())
+    yield figure("Lorenz from its field, N = 1000", f"lost of 50 starts over {turns:g} Lyapunov times", "starts", gone)
 
 
 def _valid(net: tn.Network, bank: xr.Dataset, task: tn.Task) -> float:
@@ -90,7 +91,7 @@ def _divergence(net: tn.Network, bank: xr.Dataset, task: tn.Task) -> tuple[float
     return of(pooled[0], pooled[1]), of(pooled[0], pooled[2])
 
 
-def cycles() -> Iterator[Row]:
+def cycles() -> Iterator[Figure]:
     """Cycles of the shipped bank over 100 periods."""
     net, bank = shipped()
     for name in CYCLES:
@@ -100,13 +101,11 @@ def cycles() -> Iterator[Row]:
         truth = task.trajectory(20 * period, run["task_time"].values[1])
         made = tn.measure.limit_cycle(run, truth)
         amplitude = np.abs(made["amplitude_error"]).max().item()
-        yield (
-            f"{name}, 100 periods: period error / amplitude error",
-            f"{100 * made['period_error'].item():+.3f} % / {100 * amplitude:.2f} %",
-        )
+        yield figure(f"{name}, rates, 100 periods", "period error", "%", 100 * made["period_error"].item())
+        yield figure(f"{name}, rates, 100 periods", "amplitude error", "%", 100 * amplitude)
 
 
-def spiking(seconds: float = 60.0, neurons_per_unit: int = 5) -> Iterator[Row]:
+def spiking(seconds: float = 60.0, neurons_per_unit: int = 5) -> Iterator[Figure]:
     """Spiking cycles and Lorenz of the shipped bank."""
     net, bank = shipped()
     for name in (*CYCLES, "lorenz"):
@@ -118,29 +117,32 @@ def spiking(seconds: float = 60.0, neurons_per_unit: int = 5) -> Iterator[Row]:
         dt, length = made["task_time"].values[1], made["task_time"].values[-1]
         truth = task.trajectory(length * (20 if task.kind == "chaos" else 1), dt)
         held = tn.compare(rate, made, truth={name: truth})
-        label = f"spiking {name}, {neurons_per_unit} neurons per unit, {seconds:g} s"
+        label = f"{name}, spikes, {neurons_per_unit} neurons a unit, {seconds:g} s"
+        yield figure(label, "time", "s", took)
         if name == "lorenz":
             yield from _spiking_lorenz(label, held, made, truth)
         else:
             period, size = held["period_error"].values.ravel()[1], held["amplitude_error"].values.ravel()[1]
             distance = held["orbit_distance"].values.ravel()[1]
-            yield (
-                f"{label}: period / amplitude error / orbit distance",
-                f"{100 * period:+.2f} % / {100 * size:+.2f} % / {distance:.3f} sd ({took:.0f} s of computing)",
-            )
+            yield figure(label, "period error", "%", 100 * period)
+            yield figure(label, "amplitude error", "%", 100 * size)
+            yield figure(label, "orbit distance", "sd", distance)
 
 
-def _spiking_lorenz(label: str, held: xr.Dataset, made: xr.Dataset, truth: xr.Dataset) -> Iterator[Row]:
+def _spiking_lorenz(label: str, held: xr.Dataset, made: xr.Dataset, truth: xr.Dataset) -> Iterator[Figure]:
     d = held["state_space_divergence"].values.ravel()
     floor = held["state_space_divergence_floor"].values.ravel()[0]
     t = int(held["samples"].values.ravel()[1])
-    yield f"{label}: D_stsp spiking / rate / floor at T = {t}", f"{d[1]:.2f} / {d[0]:.2f} / {floor:.2f}"
+    yield figure(label, f"D_stsp, T = {t}", "nat", d[1])
+    yield figure(label, f"D_stsp of the rate network, T = {t}", "nat", d[0])
+    yield figure(label, f"floor of D_stsp, T = {t}", "nat", floor)
     lost = int(tn.measure.lost(made, truth)["lost"].sum())
     right = float((made["output"].values[0, :, 0] > 0).mean())
-    yield f"{label}: lost or stuck / share of time in the right wing", f"{lost} of 1 / {right:.2f}"
+    yield figure(label, "lost of one start", "starts", lost)
+    yield figure(label, "share of time in the right wing", "1", right)
 
 
-def switches() -> Iterator[Row]:
+def switches() -> Iterator[Figure]:
     """Time to settle after each switch, rate and spiking."""
     net, bank = shipped()
     schedule = [("lorenz", 10.0), ("van-der-pol", 20.0), ("two-well", 10.0), ("hopf", 20.0), ("lorenz", 10.0)]
@@ -156,11 +158,13 @@ def switches() -> Iterator[Row]:
     for kind, run in runs.items():
         made = tn.measure.settling_time(run, truths, threshold=0.15 if kind == "rate" else 0.4)
         seconds = made["settling_seconds"].values.ravel()
-        text = ", ".join(f"{name} {s:.2f} s" for (name, _), s in zip(schedule, seconds, strict=True))
-        yield f"{kind}: time to settle on the attractor after each switch", text
+        for number, ((name, _), settled) in enumerate(zip(schedule, seconds, strict=True), 1):
+            yield figure(
+                {"run": kind, "segment": number, "task": name}, "time to settle after the switch", "s", settled
+            )
 
 
-def demo() -> Iterator[Row]:
+def demo() -> Iterator[Figure]:
     """The whole demo as a user runs it, twice: the first may compile."""
     import tempfile
 
@@ -170,13 +174,13 @@ def demo() -> Iterator[Row]:
             subprocess.run(
                 [sys.executable, "-m", "tonicnet.cli", "demo", folder], check=True, stdout=subprocess.DEVNULL
             )
-            yield f"tonicnet demo, whole process, {label} run", f"{time.perf_counter() - began:.0f} s"
+            yield figure(f"tonicnet demo, whole process, {label} run", "time", "s", time.perf_counter() - began)
 
 
-ROWS: dict[str, Callable[[], Iterator[Row]]] = {
+ROWS: dict[str, Callable[[], Iterator[Figure]]] = {
     "imports": imports, "lorenz": lorenz, "cycles": cycles, "spiking": spiking, "switches": switches, "demo": demo,
 }  # fmt: skip
 
 
 if __name__ == "__main__":
-    table(ROWS)
+    measured("main_job", ROWS)

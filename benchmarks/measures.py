@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from rows import Row, table
+from records import Figure, figure
+from rows import measured
 
 import tonicnet as tn
 from tonicnet import measure
@@ -46,7 +47,7 @@ def cycle() -> xr.Dataset:
     return xr.Dataset({"output": (("trial", "time", "component"), x[None])}, coords={"time": t})
 
 
-def series() -> Iterator[Row]:
+def series() -> Iterator[Figure | str]:
     """Measures of runs."""
     truth, run, other = lorenz()
     ring = cycle()
@@ -65,10 +66,10 @@ def series() -> Iterator[Row]:
     }
     for name, call in calls.items():
         seconds, _ = timed(call)
-        yield f"{name}, T = 1e5, with its floor", f"{seconds:.2f} s"
+        yield figure(f"{name}, T = 1e5, with its floor", "time", "s", seconds)
 
 
-def network() -> Iterator[Row]:
+def network() -> Iterator[Figure | str]:
     """Measures of a network of 1000 units under its biases."""
     net, bank = tn.load_network("atlas-1000"), tn.load(shelf("models") / "atlas-1000" / "bank.nc")
     speed = float(bank["speed"].sel(task="lorenz"))
@@ -77,33 +78,35 @@ def network() -> Iterator[Row]:
         lambda: measure.lyapunov_spectrum(net, bank, task="lorenz", duration=units / speed), repeats=1
     )
     exponent, error = made.exponent.values[0], made.exponent_error.values[0]
-    values = ", ".join(f"{v:.3f} ({e:.3f})" for v, e in zip(exponent, error, strict=True))
-    yield "exponents of Lorenz, N = 1000, k = 3, 1000 Lyapunov times in 16 trials", f"{seconds:.0f} s"
-    yield "the exponents (standard errors); truth 0.906, 0, -14.572", values
-    yield "their sum; truth -13.667", f"{made.exponent.values[0].sum():.3f}"
-    yield (
-        "Kaplan-Yorke dimension; truth 2.062",
-        f"{made.kaplan_yorke.item():.3f} ({made.kaplan_yorke_error.item():.3f})",
-    )
+    what = "exponents of the Lorenz network, N = 1000, 1000 Lyapunov times in 16 trials"
+    yield figure(what, "time", "s", seconds)
+    for number, (value, own) in enumerate(zip(exponent, error, strict=True), 1):
+        yield figure(what, f"exponent {number}", "1/time unit", value)
+        yield figure(what, f"standard error of exponent {number}", "1/time unit", own)
+    yield figure(what, "sum of the exponents", "1/time unit", exponent.sum())
+    yield figure(what, "Kaplan-Yorke dimension", "1", made.kaplan_yorke.item())
+    yield figure(what, "standard error of the Kaplan-Yorke dimension", "1", made.kaplan_yorke_error.item())
+    for number, value in enumerate((EXPONENT, 0.0, -14.572), 1):
+        yield figure("exponents of Lorenz, the truth", f"exponent {number}", "1/time unit", value)
     for name, call in {
         "fixed_points": lambda: measure.fixed_points(net, bank, task="lorenz"),
         "floquet": lambda: measure.floquet(net, bank, task="van-der-pol"),
         "jacobian_spectrum": lambda: measure.jacobian_spectrum(net, bank, task="hopf"),
         "biases": lambda: measure.biases(net, bank, task="lorenz"),
     }.items():
-        yield f"{name}, N = 1000, one task", f"{timed(call, repeats=1)[0]:.1f} s"
+        yield figure(f"{name}, N = 1000, one task", "time", "s", timed(call, repeats=1)[0])
 
 
-def peers() -> Iterator[Row]:
+def peers() -> Iterator[Figure | str]:
     """The same quantities by published packages, on one core as ours."""
     rivals = {"nolds": _nolds, "neurokit2": _neurokit, "dysts": _dysts}
     for package, rows in rivals.items():
         try:
             loaded = import_module(package)
         except ModuleNotFoundError as error:
-            yield package, f"left out: not installed (pip install {error.name})"
+            yield f"{package} left out: not installed (pip install {error.name})"
         except Exception as error:  # nolds 0.6.3 raises TypeError on Python 3.11
-            yield package, f"left out: it does not import here ({type(error).__name__}: {error})"
+            yield f"{package} left out: it does not import here ({type(error).__name__}: {error})"
         else:
             yield from rows(loaded)
 
@@ -140,54 +143,54 @@ def _observed() -> np.ndarray:
     return run["output"].values[0, :, 0]
 
 
-def _told(package: str, what: str, duration: float, call: Callable[[], Any]) -> Row:
-    """Return a row: their time and values beside those of ours, from the equations, over as much time of Lorenz."""
+def _beside(package: str, what: str, duration: float, call: Callable[[], Any]) -> Iterator[Figure]:
+    """Yield their time and values beside those of ours, from the equations, over as much time of Lorenz."""
     seconds, values = timed(call, repeats=1)
     ours, made = _ours(duration)
-    figure = f"{seconds:.1f} s, {_words(values)}; ours {ours:.1f} s, {_words(made.values)}"
-    return f"{package}: {what}, {duration:.0f} time units of Lorenz (truth {EXPONENT}, 0, -14.572)", figure
+    named = {f"{package}: {what}": (seconds, values), f"tonicnet, beside {package}: {what}": (ours, made.values)}
+    for name, (took, found) in named.items():
+        where = f"{name}, {duration:.0f} time units of Lorenz"
+        yield figure(where, "time", "s", took)
+        for number, value in enumerate(np.atleast_1d(found), 1):
+            yield figure(where, f"exponent {number}", "1/time unit", value)
 
 
-def _words(values: Any) -> str:
-    return ", ".join(f"{v:.3f}" for v in np.atleast_1d(values))
-
-
-def _nolds(nolds: Any) -> Iterator[Row]:
+def _nolds(nolds: Any) -> Iterator[Figure | str]:
     """Exponents from one scalar series: less is known than the equations, and so less comes out."""
     x = _observed()
-    yield _told(
+    yield from _beside(
         "nolds", "lyap_r, the largest exponent from x alone", SAMPLES * STEP,
         lambda: nolds.lyap_r(x, emb_dim=EMBEDDED, lag=LAG, min_tsep=APART, tau=STEP, trajectory_len=AHEAD),
     )  # fmt: skip
-    yield _told(
+    yield from _beside(
         "nolds", "lyap_e, all exponents from x alone", SAMPLES * STEP,
         lambda: nolds.lyap_e(x, emb_dim=9, matrix_dim=3, tau=STEP, min_tsep=APART),
     )  # fmt: skip
 
 
-def _neurokit(neurokit2: Any) -> Iterator[Row]:
+def _neurokit(neurokit2: Any) -> Iterator[Figure | str]:
     x = _observed()
     how = {"delay": LAG, "dimension": EMBEDDED, "separation": APART, "len_trajectory": AHEAD}
-    yield _told(
+    yield from _beside(
         "neurokit2", "complexity_lyapunov (Rosenstein), the largest exponent from x alone", SAMPLES * STEP,
         lambda: neurokit2.complexity_lyapunov(x, **how)[0] / STEP,
     )  # fmt: skip
 
 
-def _dysts(_: Any) -> Iterator[Row]:
+def _dysts(_: Any) -> Iterator[Figure | str]:
     """Exponents from the equations, as ours, by steps of first order: it takes many of them for a period."""
     from dysts.analysis import find_lyapunov_exponents
     from dysts.flows import Lorenz
 
     for steps, points in ((10_000, 100), (50_000, 500)):
-        yield _told(
+        yield from _beside(
             "dysts", f"find_lyapunov_exponents, {points} steps a period", steps / points * Lorenz().period,
             lambda steps=steps, points=points: find_lyapunov_exponents(Lorenz(), steps, pts_per_period=points),
         )  # fmt: skip
 
 
-ROWS: dict[str, Callable[[], Iterator[Row]]] = {"series": series, "network": network, "peers": peers}
+ROWS: dict[str, Callable[[], Iterator[Figure | str]]] = {"series": series, "network": network, "peers": peers}
 
 
 if __name__ == "__main__":
-    table(ROWS)
+    measured("measures", ROWS)

@@ -1,14 +1,17 @@
-"""The documentation: it builds without a warning, and every public name is in it, with an example that runs."""
+"""The documentation: it builds without a warning, no link is dead, every public name is in it, with an example."""
 
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 import zlib
+from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -37,24 +40,73 @@ PUBLIC = public()
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The names in the index of the documentation, built as ``make docs`` does."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, built as ``make docs`` does, every warning an error."""
     pytest.importorskip("furo", reason="pip install 'tonicnet[docs]'")
     out = tmp_path_factory.mktemp("docs")
-    flags = ["--builder", "html", "--conf-dir", "docs", "--fail-on-warning", "--keep-going", "--quiet"]
+    flags = ["--builder", "html", "--fail-on-warning", "--keep-going", "--quiet"]
     done = subprocess.run(
-        [sys.executable, "-m", "sphinx", *flags, str(ROOT), str(out)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "sphinx", *flags, "docs", str(out)], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    packed = (out / "objects.inv").read_bytes().split(b"\n", 4)[4]
-    return {line.split(" ")[0] for line in zlib.decompress(packed).decode().splitlines()}
+    return out
 
 
 @pytest.mark.slow
-def test_the_reference_builds_and_holds_every_public_name(reference: set[str]) -> None:
-    assert {"tonicnet.fit", "tonicnet.measure.floquet", "tonicnet.Task.from_array"} <= reference
+def test_the_site_has_its_pages(site: Path) -> None:
+    for page in ("index", "install", "start", "how-to/index", "theory/index", "benchmarks", "glossary", "neighbours"):
+        assert (site / f"{page}.html").is_file(), page
+    rooms = list((site / "reference").glob("*.html"))
+    assert len(rooms) >= 11
+    assert max(page.stat().st_size for page in rooms) < 500_000  # the one page of all rooms had 797 kB
+
+
+@pytest.mark.slow
+def test_the_reference_holds_every_public_name(site: Path) -> None:
+    packed = (site / "objects.inv").read_bytes().split(b"\n", 4)[4]
+    listed = {line.split(" ")[0] for line in zlib.decompress(packed).decode().splitlines()}
+    assert {"tonicnet.fit", "tonicnet.measure.floquet", "tonicnet.Task.from_array"} <= listed
     aliases = {name: {n for n, thing in PUBLIC.items() if thing is PUBLIC[name]} for name in PUBLIC}
-    assert [name for name, same in aliases.items() if not same & reference] == []
+    assert [name for name, same in aliases.items() if not same & listed] == []
+
+
+class Page(HTMLParser):
+    """Where a page points to, and the places in it that others may point to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.places: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        held = {name: value or "" for name, value in attrs}
+        self.places |= {held[name] for name in ("id", "name") if name in held}
+        self.links |= {held[name] for name in ("href", "src") if name in held and tag != "link"}
+
+
+@pytest.mark.slow
+def test_no_link_inside_the_site_is_dead(site: Path) -> None:
+    pages = {path: Page(path.read_text()) for path in site.rglob("*.html")}
+    assert len(pages) > 40
+    dead = []
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            known = target in pages and (not parts.fragment or unquote(parts.fragment) in pages[target].places)
+            if not known and not (target.is_file() and target.suffix != ".html"):
+                dead.append(f"{path.relative_to(site)}: {link}")
+    assert dead == []
+
+
+@pytest.mark.slow
+def test_no_mark_of_a_docstring_is_left_as_text(site: Path) -> None:
+    for path in (site / "reference").glob("*.html"):
+        words = re.sub(r"<[^>]+>", "", path.read_text())
+        assert re.findall(r":(?:func|class|meth|attr):|``", words) == [], path.name
 
 
 RESULTS = {name for name, thing in PUBLIC.items() if inspect.isclass(thing) and issubclass(thing, tuple)}

@@ -20,7 +20,7 @@ class FieldResidual(Residual):
     """e_s = D r(z_s) - y_s,  where y_s = z_s + tau f(z_s) makes tau dz/dt = tau f(z).
 
     With T = dr/dtheta, S x N, and weights w: curvature = (T' diag(w) T) o (D'D) and gradient = sum_s w_s T_s o (D' e_s)
-    for numbers of units (:class:`PerUnit`; R = r in the blocks of the components for the decoder); no Jacobian of S K
+    for numbers of units (``PerUnit``; R = r in the blocks of the components for the decoder); no Jacobian of S K
     rows is ever formed. Matrix-free, J v and J'u are two thin products. A discrete network of step h = dt / tau has
     y_s = (z_s(t + dt) - (1 - h) z_s) / h instead.
 

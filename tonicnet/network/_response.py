@@ -41,14 +41,9 @@ def responses(x: float, *, noise: float, step: float, held: int, rule: str) -> R
 
         (1 - P) u = s (1 - nu held) - nu,        nu = pi s / (1 + held pi s).
 
-    *Lead.* While the input moves by dx an update, the density of all states, waiting ones too, runs behind that of
-    the present input by q dx, (1 - P) q = dp/dx, which changes the spikes per update by -u dp/dx = kappa. Input is
-    read at the beginning of an update.
-
-    *Own spikes.* Each spike lifts the neuron's own input by w, which decays slowly: at the age a since the last spike
-    the input is w nu (<a> - a) off its mean. With f_a the density of v at age a, rates change by
-    w nu sum_a nu (<a> - a) f_a y, where y(v) is what more input in one update at v is worth,
-    y = dP/dx u + ds/dx (1 - nu held), so that nu sum_a f_a y is the slope of the f-I curve.
+    With q from (1 - P) q = dp/dx the lead is -u dp/dx. With f_a the density of v at age a since the last spike, and
+    y = dP/dx u + ds/dx (1 - nu held) what more input in one update at v is worth, the response to own spikes is
+    nu sum_a nu (<a> - a) f_a y. Both are derived step by step in docs/theory/lead.md and docs/theory/own-spikes.md.
 
     Nystroem's method on Gauss-Legendre nodes; sums over ages are geometric.
 

@@ -40,7 +40,8 @@ def write_cpp(
     net, bank, schedule, duration, task, form, neurons_per_unit, seed : as for :func:`simulate`, of
         which the program is one trial. It holds every task of the bank, so that its schedule can be edited.
 
-    The folder has a README.md that says what is in every file. Returns its path. Raises ValueError as
+    The folder has a README.md that says what is in every file, and the licence of Brian2, whose code it contains
+    (CeCILL 2.1). Returns its path. Raises ValueError as
     :func:`simulate` does, FileExistsError for a folder with something in it and FileNotFoundError for one
     whose parent is missing. No compiler is needed to write it.
 

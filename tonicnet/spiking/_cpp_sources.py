@@ -18,6 +18,7 @@ from ._to_brian2 import link, quantities, synaptic_filters
 # Flags with folders of this machine's Python, of which the program needs nothing.
 _FOREIGN = re.compile(r'(-I|-L|-Wl,\S*-rpath,)"[^"]*" ?|-Wl,--enable-new-dtags(?=\s) ?')
 HEADER = Path(__file__).with_name("exported") / "tonic.h"
+LICENCE = HEADER.with_name("LICENSE-Brian2.txt")  # CeCILL 2.1 asks for it beside every copy of Brian2's code
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,13 @@ class Shape:
 
 
 def write_sources(shape: Shape, folder: Path) -> None:
-    """Write the C++ sources of a program, with Brian2's makefile, into a folder."""
+    """Write the C++ sources of a program, with Brian2's makefile and licence, into a folder."""
     with _standalone(folder) as device:
         device.headers.append(f'"{HEADER.name}"')
         _declare(shape, device)
         device.build(directory=str(folder), compile=False, run=False, with_output=False)
-    shutil.copyfile(HEADER, folder / HEADER.name)
+    for file in (HEADER, LICENCE):
+        shutil.copyfile(file, folder / file.name)
     makefile = folder / "makefile"
     makefile.write_text(_FOREIGN.sub("", makefile.read_text()))
 

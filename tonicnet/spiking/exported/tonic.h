@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause. Copyright (c) 2026, the tonicnet developers
+//
 // Read by tonicnet.spiking._cpp_sources, which copies this file whole beside the C++ that Brian2 writes, and adds
 // calls of it there. What a frozen network needs beside Brian2's code: its numbers, its schedule of tasks, and its
 // synapses, which add a row for each spike. Everything is read when the program starts, so that one build runs

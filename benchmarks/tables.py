@@ -1,0 +1,223 @@
+"""Write the tables of the documents from results/: `python benchmarks/tables.py`, or `--check` to see if they are so.
+
+docs/benchmarks.md is written whole. In README.md and docs/how-to/choose.md, what stands between
+``<!-- table NAME -->`` and ``<!-- end -->`` is replaced. No number in a table is typed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from records import RESULTS, ROOT, digits
+
+Record = dict[str, Any]
+
+SECTIONS = {
+    "main_job": ("The main job", "Learning, running and switching as a user does it."),
+    "learning": ("Learning, over seeds", "Ten networks a row, unless fewer are said."),
+    "choose": ("Networks for tasks", "The figures behind [Choose a network](how-to/choose.md): fits on one thread."),
+    "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
+    "bridge": ("The bridge to spikes", "Times exclude compiling."),
+    "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
+    "measures": ("The measures", "Times on one core."),
+}
+BEFORE = {"cpu": ("CPU", "s"), "valid_time": ("valid time", "task time"), "divergence": ("D_stsp", "nat"),
+          "divergence_floor": ("floor of D_stsp", "nat"), "period_error": ("period error", "1"),
+          "amplitude_error": ("amplitude error", "1"), "attractor_distance": ("distance to the attractor", "sd"),
+          "lost": ("starts lost", "1")}  # fmt: skip
+MARKED = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.S)
+
+
+def main(check: bool) -> int:
+    """Write all pages, or count those that are not what they should be."""
+    stale = 0
+    for path, text in pages():
+        if not path.exists() or path.read_text() != text:
+            stale += 1
+            print(f"{path.relative_to(ROOT)}: {'stale, run python benchmarks/tables.py' if check else 'written'}")
+            if not check:
+                path.write_text(text)
+    return stale if check else 0
+
+
+def pages() -> Iterator[tuple[Any, str]]:
+    """Yield every page that holds tables, and its text as it should be."""
+    yield ROOT / "docs" / "benchmarks.md", benchmarks()
+    for path in (ROOT / "README.md", ROOT / "docs" / "how-to" / "choose.md"):
+        text = path.read_text()
+        yield path, MARKED.sub(lambda found: f"{found[1]}\n{NAMED[found[2]]()}\n\n{found[3]}", text)
+
+
+def benchmarks() -> str:
+    """Return the page of all results."""
+    parts = [_HEAD]
+    for name, (title, words) in SECTIONS.items():
+        records = held(name)
+        if records:
+            parts += [f"## {title}\n", f"{words} File: `benchmarks/results/{name}.json`.\n", *_groups(records)]
+    parts += ["## Before and after version 0.2\n", _BEFORE, *_groups(before_after(), "after")]
+    parts += ["## Archive: measured with 0.1\n", _ARCHIVE, *_groups(held("archive_0_1"))]
+    return "\n".join(parts)
+
+
+def held(name: str) -> list[Record]:
+    """Return the records of a result file, none if it was never written."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def _groups(records: list[Record], only: str = "") -> Iterator[str]:
+    """Yield a table for each group of records, with what they share above it."""
+    for group in dict.fromkeys(r["group"] for r in records):
+        some = [r for r in records if r["group"] == group]
+        if not only:
+            yield f"### {group}\n"
+        yield _told(some) + "\n"
+        yield table(some) + "\n"
+
+
+def _told(records: list[Record]) -> str:
+    """Return what was run, and on what."""
+    commands = ", ".join(f"`{c}`" for c in dict.fromkeys(r["command"] for r in records))
+    machines = dict.fromkeys(f"{r['processor']}, {r['threads']} thread{'s' * (r['threads'] > 1)}" for r in records)
+    return f"Written by {commands} on {' and on '.join(machines)}."
+
+
+def table(records: list[Record]) -> str:
+    """Return records as a Markdown table, one number a cell."""
+    conditions = list(dict.fromkeys(key for r in records for key in r["where"]))
+    ends = [("value", "value"), ("least", "least"), ("most", "most"), ("runs", "runs")]
+    shown = [(key, title) for key, title in ends if any(r.get(key) is not None for r in records)]
+    head = [*conditions, "measure", "unit", *(title for _, title in shown), "commit", "date"]
+    rows = [
+        [*(_cell(r["where"].get(c, "")) for c in conditions), r["measure"], "" if r["unit"] == "1" else r["unit"],
+         *(digits(r.get(key)) for key, _ in shown), r["commit"], r["date"]]
+        for r in records
+    ]  # fmt: skip
+    return written(head, rows)
+
+
+def written(head: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _cell(value: str | float) -> str:
+    return value if isinstance(value, str) else digits(value)
+
+
+def pivoted(group: str, measures: list[str]) -> str:
+    """Return medians of one group of the figures for choosing: a row a network, a column a measure."""
+    records = [r for r in held("choose") if r["group"] == group]
+    if not records:
+        return "Not measured yet."
+    conditions = list(dict.fromkeys(key for r in records for key in r["where"]))
+    known = [m for m in measures if any(r["measure"] == m for r in records)]
+    units = {r["measure"]: r["unit"] for r in records}
+    head = conditions + [f"{m}, {units[m]}" if units[m] != "1" else m for m in known]
+    rows: dict[tuple[Any, ...], dict[str, str]] = {}
+    for r in records:
+        rows.setdefault(tuple(r["where"].values()), {})[r["measure"]] = digits(r["value"])
+    cells = [[*map(_cell, where), *(made.get(m, "") for m in known)] for where, made in sorted(rows.items())]
+    return f"{_told(records)} Medians of {records[0]['runs']} networks.\n\n{written(head, cells)}"
+
+
+def results() -> str:
+    """Return the five results of the README: the newest record of each, from its file."""
+    found = [
+        next((r for name in names for r in held(name) if _is(r, what, measure)), None) for names, what, measure in FIVE
+    ]
+    missing = [row for row, r in zip(FIVE, found, strict=True) if r is None]
+    if missing:
+        raise LookupError(f"no record of {missing[0]}")
+    rows = [
+        [r["where"]["what"], r["measure"], digits(r["value"]), "" if r["unit"] == "1" else r["unit"], r["commit"]]
+        for r in found
+        if r
+    ]
+    return written(["what", "measure", "value", "unit", "commit"], rows)
+
+
+def _is(record: Record, what: str, measure: str) -> bool:
+    return record["where"].get("what") == what and record["measure"] == measure
+
+
+_NEW = ("learning", "fidelity", "bridge", "archive_0_1")
+FIVE = [
+    (_NEW, "Lorenz from its field, N = 1000, encoder 0.5", "valid time"),
+    (_NEW, "Lorenz from its field, N = 1000, encoder 0.5", "D_stsp, T = 1e5"),
+    (_NEW, "Lorenz from its field, N = 1000, encoder 0.5", "floor of D_stsp, T = 1e5"),
+    (_NEW, "hopf in spikes, 1000 neurons, 60 s", "period error"),
+    (_NEW, "three forms x four ways, N = 1000, 10 s, with and without noise", "spikes that differ"),
+]
+_SIZE = [
+    "learning", "memory above imports", "starts lost", "period error", "amplitude error", "valid time", "D_stsp",
+    "floor of D_stsp", "samples of D_stsp", "distance to attractor",
+]  # fmt: skip
+NAMED: dict[str, Callable[[], str]] = {
+    "results": results,
+    "size": lambda: pivoted("size", _SIZE),
+    "gain": lambda: pivoted("gain", ["learning", "R2 of what was learned", "R2 of the 200 steps after"]),
+    "synapses": lambda: pivoted("synapses", _SIZE),
+    "spikes": lambda: pivoted(
+        "spikes", ["learning", "predicted noise of the output", "period error", "amplitude error"]
+    ),
+}
+
+
+def before_after() -> list[Record]:
+    """Return the results of before_after.py as records: medians over networks, and of the ratios of CPU seconds."""
+    raw = json.loads((RESULTS / "before_after.json").read_text())
+    sides: dict[tuple[str, str], list[Record]] = {}
+    for key, run in raw.items():
+        call, _, side, threads = key.split(" | ")
+        sides.setdefault((call, side), []).append(run | {"threads": int(threads.split()[0])})
+    made = []
+    for (call, side), runs in sides.items():
+        for name, (measure, unit) in BEFORE.items():
+            values = [_score(run, name) for run in runs]
+            known = [v for v in values if math.isfinite(v)]
+            if known:
+                made.append(_record({"call": call, "side": side}, measure, unit, known, runs[0]))
+        if side == "after":
+            pairs = zip(sides[call, "before"], runs, strict=True)
+            ratios = [_score(a, "cpu") / a.get("steps", 1) / (_score(b, "cpu") / b.get("steps", 1)) for a, b in pairs]
+            made.append(_record({"call": call, "side": "both"}, "times less CPU", "1", ratios, runs[0]))
+    return made
+
+
+def _score(run: Record, name: str) -> float:
+    return run["cpu"] if name == "cpu" else abs(run["scores"].get(name, math.nan))
+
+
+def _record(where: dict[str, str], measure: str, unit: str, values: list[float], run: Record) -> Record:
+    spread = {"least": min(values), "most": max(values)} if len(values) > 1 else {}
+    about = {key: run[key] for key in ("processor", "threads", "commit", "date", "command")}
+    counted = {"value": statistics.median(values), "runs": len(values), "group": "after"}
+    return {"where": where, "measure": measure, "unit": unit} | counted | spread | about
+
+
+_HEAD = """# Benchmarks
+
+Written by `python benchmarks/tables.py` from the files in `benchmarks/results/`; do not edit. `make bench` measures
+everything again and writes both. Every cell holds one number. "value" is the median over runs; "least" and "most" are
+its range. Times drift from machine to machine.
+"""
+_BEFORE = """The same public calls from two checkouts, in turn. File: `benchmarks/results/before_after.json`. Scores are
+absolute values. The row "simulate" ran 5,000 steps before and 100,000 after; its ratio is per step.
+"""
+_ARCHIVE = """These figures were measured with version 0.1 and were carried over from its README; they were not measured
+again since. Commit and date are those at which a figure was written there. File:
+`benchmarks/results/archive_0_1.json`. A figure above that measures the same replaces them.
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
