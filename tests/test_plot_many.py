@@ -54,12 +54,8 @@ PICTURES: dict[str, Callable[[list[str]], object]] = {
     "spectrum": lambda names: plot.spectrum(many(names)),
     "thresholds": lambda names: plot.thresholds(a_bank_of(names)),
 }
-CASES = [
-    (name, count)
-    for name in PICTURES
-    for count in (1, 2, 11, 40)
-    if (name, count) not in (("compare", 2), ("compare", 40))
-]
+CASES = [(name, count) for name in PICTURES for count in (1, 2, 11, 40) if name != "compare"]
+CASES += [("compare", 1), ("compare", 3)]  # a row a task: with more of them the sheet is only longer
 
 
 def marks(figure):
@@ -73,12 +69,12 @@ def marks(figure):
 
 @pytest.mark.parametrize(("name", "count"), CASES)
 def test_a_picture_of_many_tasks_can_be_read(name: str, count: int) -> None:
-    """The sheet of the comparison is as long as it has rows; eleven of them show what two and forty do."""
-    names = names_of(count, hostile=count == 11)
+    hostile = count in (3, 11)
+    names = names_of(count, hostile=hostile)
     made = PICTURES[name](names)
     figure = made.figure if isinstance(made, Axes) else made
     check_texts(figure)
-    if count == 11:
+    if hostile:
         seen = [text.get_text() for text in figure.findobj(Text)]
         for start in (r"\$\inp", "\N{HAIR SPACE}_hid", "two lin"):
             assert any(text.startswith(start) for text in seen), "names are drawn as they stand"
