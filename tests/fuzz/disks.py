@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,18 +16,11 @@ from pathlib import Path
 import xarray as xr
 
 import tonicnet as tn
+from tonicnet.files import write
 
 from .kinds import scratch
 
 _KILOBYTES = 256
-_WRITER = """
-import sys
-import tonicnet as tn
-ds = tn.load(sys.argv[1])
-print("here", flush=True)
-while True:
-    tn.save(ds, sys.argv[1])
-"""
 
 
 def full(count: int, seed: int) -> dict[str, int]:
@@ -82,18 +74,31 @@ def killed(count: int, seed: int) -> dict[str, int]:
     old = folder / "old.nc"
     random.seed(seed)
     good = tn.load_bank("atlas-1000")
-    tn.save(good, old)
+    content = tn.save(good, old).read_bytes()
     for _ in range(count):
-        with subprocess.Popen([sys.executable, "-c", _WRITER, str(old)], stdout=subprocess.PIPE) as writer:
-            assert writer.stdout is not None
-            writer.stdout.readline()
-            time.sleep(random.uniform(0, 0.3))
-            writer.send_signal(signal.SIGKILL)
+        writer = _writer(old, content)
+        time.sleep(random.uniform(0, 0.1))
+        os.kill(writer, signal.SIGKILL)
+        os.waitpid(writer, 0)
         found["old file intact"] += tn.load(old).identical(good)
         found["left a part"] += len(list(folder.iterdir())) > 1
-        tn.save(good, old)
+        write(old, content)
         found["nothing left behind"] += [p.name for p in folder.iterdir()] == ["old.nc"]
     return {"tried": count} | dict(found)
+
+
+def _writer(path: Path, content: bytes) -> int:
+    """Return a process that writes the file again and again, once it has begun to."""
+    here, there = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(there, b"x")
+        while True:
+            write(path, content)
+    os.read(here, 1)
+    os.close(here)
+    os.close(there)
+    return child
 
 
 def _small() -> xr.Dataset:

@@ -26,10 +26,13 @@ class Opened:
 def open_bank(source: str) -> Opened:
     """Open a bank file, a folder that holds ``bank.nc``, or the bank of a shipped model by its name."""
     from ..bank import check_bank
+    from ..network import network_in
 
     path = _locate(source)
+    if path.suffix != ".nc":
+        raise ValueError(f"a bank is a NetCDF file whose name ends in .nc, got {path}")
     bank = tn.load(path)
-    net = _network(path)
+    net = network_in(bank.attrs, origin=str(path))
     check_bank(net, bank)
     return Opened(net, bank, path)
 
@@ -39,9 +42,3 @@ def _locate(source: str) -> Path:
     if path.is_dir():
         return path / "bank.nc"
     return shelf("models") / source / "bank.nc" if not path.exists() and source in tn.models() else path
-
-
-def _network(path: Path) -> tn.Network:
-    if path.suffix != ".nc":
-        raise ValueError(f"a bank is a NetCDF file whose name ends in .nc, got {path}")
-    return tn.load_network(path)

@@ -47,7 +47,7 @@ def _taken(target: Path, beside: Path) -> int:
             )
         if _same(handle, beside):
             os.ftruncate(handle, 0)
-            os.pwrite(handle, f"process {os.getpid()} on {platform.node()}\n".encode(), 0)
+            os.write(handle, f"process {os.getpid()} on {platform.node()}\n".encode())
             return handle
         os.close(handle)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,28 +21,39 @@ def weigh(root: h5py.Group, size: int) -> int:
     which NetCDF has not, for one whose groups go round in a circle or are too many, and for one that declares far
     more than it stores; MemoryError for more than this machine has.
     """
+    declared = sum(_declared(one, name) for name, one in _variables(root))
+    _check(declared, size)
+    return declared
+
+
+def _variables(root: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Yield the variables of all groups by name, each once for every name it has."""
     import h5py
 
-    declared, left, groups, objects = 0, [root], set(), 0
+    left, groups, objects = [root], set(), 0
     while left:
         group = left.pop()
         address = h5py.h5o.get_info(group.id).addr
         if address in groups:
             raise ValueError("its groups hold each other, which no tree does")
         groups.add(address)
+        objects += len(group)
+        if objects > _OBJECTS:
+            raise ValueError(f"it holds more than {_OBJECTS} objects")
         for name in group:
-            objects += 1
-            if objects > _OBJECTS:
-                raise ValueError(f"it holds more than {_OBJECTS} objects")
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"{_shown(name)} in it is a link to elsewhere, which is not followed")
-            one = group[name]
+            one = _held(group, name)
             if isinstance(one, h5py.Group):
                 left.append(one)
             elif isinstance(one, h5py.Dataset):
-                declared += _declared(one, name)
-    _check(declared, size)
-    return declared
+                yield name, one
+
+
+def _held(group: h5py.Group, name: str) -> h5py.HLObject:
+    import h5py
+
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise ValueError(f"{_shown(name)} in it is a link to elsewhere, which is not followed")
+    return group[name]
 
 
 def memory() -> int:

@@ -30,6 +30,8 @@ def write(path: str | os.PathLike[str], *content: bytes) -> Path:
             stream.writelines(content)
             stream.flush()
             _to_disk(stream.fileno())
+            if os.name == "nt":  # where an open file cannot take another name
+                stream.close()
             part.replace(target)
         _folder_to_disk(target.parent)
     except OSError as error:

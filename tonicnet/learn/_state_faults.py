@@ -14,6 +14,7 @@ from .._numbers import is_whole
 from ._course import Problem
 from ._courses import course_for
 from ._score import Score
+from ._settings import Settings
 from ._state import Best, State
 
 # how learning ends: see Learner
@@ -30,19 +31,8 @@ def fault(state: State, problem: Problem) -> str:
 
 
 def _faults(s: State, problem: Problem) -> Iterator[str]:
-    size, settings = problem.learnable().size, problem.settings
-    vectors = {"theta": s.theta, "begun": s.begun} | ({} if s.best is None else {"best": s.best.theta})
-    for name, values in vectors.items():
-        yield from _of_numbers(name, values, [(size,)])
-    for name, values in (s.memory or {}).items():
-        yield from _of_numbers(f"memory.{name}", values, [(size,), ()])
-    for name in _COUNTS:
-        if not is_whole(getattr(s, name), 0):
-            yield f"its {name} is {_shown(getattr(s, name))}, not a whole number from 0 on"
-    if s.restart > settings.restarts:
-        yield f"its restart is {s.restart}, of {settings.restarts}"
-    if not _real(s.seconds) or s.seconds < 0:
-        yield f"its seconds are {_shown(s.seconds)}"
+    yield from _of_vectors(s, problem.learnable().size)
+    yield from _of_counts(s, problem.settings)
     if not isinstance(s.ending, str) or not _ENDINGS.fullmatch(s.ending):
         yield f"its ending is {_shown(s.ending)}, which no learning has"
     if not all(isinstance(name, str) for name in s.picked):
@@ -52,6 +42,24 @@ def _faults(s: State, problem: Problem) -> Iterator[str]:
     yield from _of_losses(s)
     if s.best is not None:
         yield from _of_best(s.best, s)
+
+
+def _of_vectors(s: State, size: int) -> Iterator[str]:
+    vectors = {"theta": s.theta, "begun": s.begun} | ({} if s.best is None else {"best": s.best.theta})
+    for name, values in vectors.items():
+        yield from _of_numbers(name, values, [(size,)])
+    for name, values in (s.memory or {}).items():
+        yield from _of_numbers(f"memory.{name}", values, [(size,), ()])
+
+
+def _of_counts(s: State, settings: Settings) -> Iterator[str]:
+    for name in _COUNTS:
+        if not is_whole(getattr(s, name), 0):
+            yield f"its {name} is {_shown(getattr(s, name))}, not a whole number from 0 on"
+    if s.restart > settings.restarts:
+        yield f"its restart is {s.restart}, of {settings.restarts}"
+    if not _real(s.seconds) or s.seconds < 0:
+        yield f"its seconds are {_shown(s.seconds)}"
 
 
 def _goes_with_course(s: State, problem: Problem) -> bool:

@@ -10,6 +10,7 @@ from ._network import Network as Network
 from ._network import load_network as load_network
 from ._network import models as models
 from ._network import network_from_dict as network_from_dict
+from ._network import network_in as network_in
 from ._precision import fast_bfloat16 as fast_bfloat16
 from ._spec import DRAWS as DRAWS
 from ._spec import TRANSFERS as TRANSFERS

@@ -273,6 +273,11 @@ def network_from_dict(given: Mapping[str, Any], *, origin: str, transfer: Transf
     return made
 
 
+def network_in(attrs: Mapping[str, Any], *, origin: str) -> Network:
+    """Draw again the network whose recipe a bank carries in its attributes. Raises ValueError where there is none."""
+    return network_from_dict(_recipe(attrs.get("network"), origin), origin=origin)
+
+
 def models() -> list[str]:
     """Return the names of the networks that ship with tonicnet.
 
@@ -296,18 +301,18 @@ def _locate(source: str | os.PathLike[str]) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     if path.suffix == ".nc":
-        return _recipe(load(path).attrs.get("network"), path)
+        return _recipe(load(path).attrs.get("network"), str(path))
     return read_toml(path)
 
 
-def _recipe(text: object, path: Path) -> dict[str, Any]:
+def _recipe(text: object, origin: str) -> dict[str, Any]:
     """Return the recipe a bank carries as a JSON string."""
     try:
         found = parse_json(text, "the recipe")
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ValueError(f"{path} holds no network; give a bank written by tonicnet, or a network.toml")
+        raise ValueError(f"{origin} holds no network; give a bank written by tonicnet, or a network.toml")
     return found
 
 
