@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,14 @@ MEASURES = {
 }  # fmt: skip
 
 
+def _provenance(command: str) -> dict[str, str]:
+    """Return by what, of which commit and when something was measured."""
+    words = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    commit = subprocess.run(words, cwd=RESULTS.parent, capture_output=True, text=True, check=False).stdout.strip()
+    python = f"{platform.machine()}, Python {platform.python_version()}"
+    return {"machine": python, "commit": commit, "date": time.strftime("%Y-%m-%d", time.gmtime()), "command": command}
+
+
 def main() -> None:
     """Run the measures asked for, or all, and write their figures beside those of the others."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -60,8 +69,9 @@ def main() -> None:
             "seed": asked.seed,
             "seconds": round(time.monotonic() - began),
         }
+        row |= _provenance(f"cd tests && python -m fuzz {name!r} {count} --seed {asked.seed}")
         kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        kept |= {"made by": "make fuzz", "python": platform.python_version(), name: row}
+        kept[name] = row
         RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
         print(name, json.dumps({key: value for key, value in row.items() if key != "by kind"}), flush=True)
 
