@@ -21,7 +21,7 @@ from hypothesis.extra.numpy import arrays
 import tonicnet as tn
 from tonicnet._labels import Variable, dataset
 from tonicnet._names import choose, unknown
-from tonicnet.files import claim, write
+from tonicnet.files import claim, workplace, write
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +234,33 @@ def test_new_files_obey_the_umask_and_old_ones_keep_their_mode(tmp_path, small, 
             assert stat.S_IMODE(path.stat().st_mode) == 0o640
     finally:
         os.umask(kept)
+
+
+def test_a_folder_to_work_in_is_gone_at_the_end_unless_it_was_moved(tmp_path):
+    with pytest.raises(KeyError), workplace(tmp_path) as folder:  # noqa: PT012
+        (folder / "inside").write_text("text")
+        raise KeyError
+    assert left_behind(tmp_path) == []
+    with workplace(tmp_path) as folder:
+        assert len(left_behind(tmp_path)) == 1
+        write(tmp_path / "next", b"new")
+        assert folder.is_dir()  # a living one is not swept
+        folder.rename(tmp_path / "kept")
+    assert left_behind(tmp_path) == ["kept", "next"]
+
+
+def test_the_folder_of_a_dead_process_is_swept(tmp_path):
+    code = """
+import os, sys
+from tonicnet.files import workplace
+with workplace(sys.argv[1]) as folder:
+    (folder / "inside").mkdir()
+    os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    assert len(left_behind(tmp_path)) == 1
+    write(tmp_path / "next", b"new")
+    assert left_behind(tmp_path) == ["next"]
 
 
 def test_one_claim_at_a_time(tmp_path):

@@ -294,7 +294,13 @@ def children(pid: int) -> list[int]:
 
 # ---------------------------------------------------------------- JSON and TOML
 
-DEEP = {"lists": "[" * 100_000 + "]" * 100_000, "tables": '{"a":' * 50 + "1" + "}" * 50, "cut": '{"a"', "none": None}
+DEEP = {
+    "lists": "[" * 100_000 + "]" * 100_000,
+    "tables": '{"a":' * 50 + "1" + "}" * 50,
+    "cut": '{"a"',
+    "none": None,
+    "digits": "9" * 400,
+}
 
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
@@ -302,6 +308,13 @@ def test_json_too_deep_or_broken_is_one_error(text):
     with pytest.raises(ValueError, match=r"the recipe (is|has) .*; take an intact copy") as caught:
         parse_json(text, "the recipe")
     assert len(str(caught.value)) < 200
+
+
+def test_seeds_of_numpy_survive_the_file(tmp_path):
+    net = tn.Network(units=5, seed=2**127 + 1)
+    net.to_toml(tmp_path / "network.toml")
+    assert tn.load_network(tmp_path / "network.toml") == net
+    assert parse_json(json.dumps(net.to_dict()), "x")["seed"] == 2**127 + 1
 
 
 def test_json_that_is_too_long(monkeypatch):
@@ -316,6 +329,7 @@ TOML = {
     "dotted": ".".join("a" * 20_000) + " = 1",
     "cut": "a = [1,",
     "bytes": b"a = '\xff'",
+    "digits": "a = " + "9" * 400,
     "long": "# " + "x" * 2**20,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -394,6 +395,12 @@ def run_main(folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, env=environment, check=False)
 
 
+def stopped_at(folder: Path, name: str) -> None:
+    done = run_main(folder)
+    assert done.returncode == 2
+    assert re.search(rf"{name} is (damaged: it is not what sha256.txt says|missing, or has fewer)", done.stderr)
+
+
 def test_a_damaged_array_stops_the_program(built, tmp_path):
     folder = shutil.copytree(built, tmp_path / "copy")
     arrays = [line.split()[1] for line in (folder / "inputs" / "sha256.txt").read_text().splitlines()]
@@ -402,9 +409,9 @@ def test_a_damaged_array_stops_the_program(built, tmp_path):
     for name in arrays:
         kept = (folder / "inputs" / name).read_bytes()
         flip(folder / "inputs" / name)
-        done = run_main(folder)
-        assert done.returncode == 2
-        assert f"{name} is damaged: it is not what sha256.txt says" in done.stderr
+        stopped_at(folder, name)
+        (folder / "inputs" / name).write_bytes(kept[:3])
+        stopped_at(folder, name)
         (folder / "inputs" / name).write_bytes(kept)
     (folder / "inputs" / "decoder.f64").unlink()
     assert "decoder.f64 is missing" in run_main(folder).stderr

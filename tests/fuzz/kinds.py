@@ -109,8 +109,7 @@ def _toml(path: Path) -> None:
 
 
 def _read_task(path: Path) -> str:
-    task = tn.task(path)
-    return json.dumps(task.to_dict()) + _same(task.trajectory(0.1, 0.01, seed=0))
+    return json.dumps(tn.task(path).to_dict())
 
 
 def _network(path: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import warnings
@@ -19,6 +20,8 @@ from .mutators import CANARY, mutated
 
 ALLOWED = (ValueError, TypeError, KeyError, OSError, MemoryError, ImportError, RuntimeError)
 CLASSES = ("refused", "equal", "different", "leaked", "hang", "crash", "executed")
+_ROOM = 8 * 2**30  # bytes of address space: what a file asks for beyond it is a MemoryError
+_UNUSABLE = "unusable"
 PATIENCE = 120.0  # seconds after which a door hangs; a reader of others' files ends itself after 10 of computing
 
 
@@ -42,6 +45,8 @@ def trials(jobs: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int, str, str
                 name, seed = left.pop(0)
                 pipe.send((name, seed))
                 what, said = _answer(process, pipe)
+                if what == _UNUSABLE:
+                    raise RuntimeError(f"a good {name} cannot be written or read: {said}")
                 yield name, seed, what, said
                 if what in ("hang", "crash"):
                     break
@@ -91,6 +96,8 @@ def _worker() -> Iterator[tuple[multiprocessing.Process, Connection]]:
 
 def _work(pipe: Connection, folder: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (_ROOM, hard))
     warnings.simplefilter("error")
     logging.getLogger("tonicnet").setLevel(logging.ERROR)
     os.environ[CANARY] = str(folder / "canary")
@@ -99,8 +106,11 @@ def _work(pipe: Connection, folder: Path) -> None:
     with contextlib.suppress(EOFError):
         while True:
             name, seed = pipe.recv()
-            if name not in made:
-                made[name] = _made(name, folder / name.replace(" ", "-"))
+            try:
+                made[name] = made.get(name) or _made(name, folder / name.replace(" ", "-"))
+            except Exception as error:
+                pipe.send((_UNUSABLE, f"{type(error).__name__}: {error}"))
+                continue
             pipe.send(_tried(name, folder / name.replace(" ", "-"), *made[name], seed))
 
 

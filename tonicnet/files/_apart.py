@@ -39,12 +39,13 @@ def read_apart(file: Path) -> xr.Dataset:
 
 
 def _reader_of(file: Path) -> subprocess.CompletedProcess[bytes]:
-    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    own = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    own |= {"HDF5_USE_FILE_LOCKING": "FALSE", "PYTHONWARNINGS": "ignore"}
     patience = _PATIENCE + os.stat(file).st_size / _RATE
     try:
         return run(
             [sys.executable, "-c", _READ, str(file.absolute()), json.dumps(sys.path)], timeout=patience,
-            env=os.environ | alone | {"HDF5_USE_FILE_LOCKING": "FALSE"},
+            env=os.environ | own,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise ValueError(f"reading it did not end within {patience:.0f} s") from None

@@ -24,11 +24,11 @@ _ROOM = 2 * 2**30  # bytes of address space for Python and the libraries, which 
 
 def main() -> None:
     """Read the file that the first argument names, and write its arrays to the standard output."""
-    import h5netcdf  # noqa: F401
-    import xarray  # noqa: F401
-
     code = 0
     try:
+        import h5netcdf  # noqa: F401  (before the limits, which are for reading)
+        import xarray  # noqa: F401
+
         sys.stdout.buffer.write(_packed(_read(sys.argv[1])))
         sys.stdout.flush()
     except MemoryError as error:

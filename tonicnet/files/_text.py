@@ -13,6 +13,7 @@ from typing import Any
 _LONGEST_JSON = 64 * 2**20  # characters; banks carry recordings of up to a million numbers
 _LONGEST_TOML = 128 * 2**10  # bytes
 _DOTS = 64  # in one key: the parser's time grows as their square
+_DIGITS = 300  # of a whole number: a float holds no more, and seeds of numpy may have 39
 _DEEPEST = 32  # tables within tables
 
 
@@ -27,7 +28,7 @@ def parse_json(text: object, what: str) -> Any:
     if len(text) > _LONGEST_JSON:
         raise ValueError(f"{what} is JSON of {len(text)} characters, more than {_LONGEST_JSON}; take an intact copy")
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{what} is not readable JSON ({error}); take an intact copy") from error
     _check_depth(found, what)
@@ -44,10 +45,28 @@ def read_toml(file: Path) -> dict[str, Any]:
         if max(part.count(".") for part in re.split(r"[,=\[\]{}\n#]", text)) > _DOTS:
             raise ValueError(f"a key with more than {_DOTS} dots")
         tables = tomllib.loads(text)
+        _check_numbers(tables)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is not valid TOML ({error}); correct it there") from error
     _check_depth(tables, str(file))
     return tables
+
+
+def _whole(digits: str) -> int:
+    """Return a whole number that a float could hold; Python would take any, and no arithmetic that follows does."""
+    if len(digits) > _DIGITS:
+        raise ValueError(f"a whole number of {len(digits)} digits")
+    return int(digits)
+
+
+def _check_numbers(tables: dict[str, Any]) -> None:
+    left: list[Any] = [tables]
+    while left:
+        one = left.pop()
+        if isinstance(one, int) and abs(one) >= 10**_DIGITS:
+            raise ValueError(f"a whole number of more than {_DIGITS} digits")
+        if isinstance(one, Mapping | list):
+            left.extend(one.values() if isinstance(one, Mapping) else one)
 
 
 def _check_depth(found: Any, what: str) -> None:

@@ -267,8 +267,8 @@ def network_from_dict(given: Mapping[str, Any], *, origin: str, transfer: Transf
         raise ValueError(f"{origin}: {error}") from error
     if promised is not None and promised != made.sha256:
         raise ValueError(
-            f"{origin}: the network drawn from this recipe has hash {made.sha256}, the file promises {promised}; "
-            "the file was edited or drawn by another numpy, so learn its biases again"
+            f"{origin}: the network drawn from this recipe has hash {made.sha256}, the file promises "
+            f"{str(promised)[:64]}; the file was edited or drawn by another numpy, so learn its biases again"
         )
     return made
 

@@ -26,7 +26,7 @@ def program(shape: Shape, cache: str | os.PathLike[str] | None) -> Path:
     check_compiler()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        check_writable(folder.parent / "build")
+        check_writable(folder.parent / ".tonicnet")
     except OSError as error:
         raise PermissionError(
             f"cannot keep builds in {folder.parent} ({error.strerror or error}); choose another folder with cache="

@@ -79,7 +79,7 @@ def _numbers(file: Path, lines: list[list[str]], width: int) -> np.ndarray:
     try:
         return np.array(lines, dtype=float)
     except ValueError as error:
-        raise ValueError(f"{file} holds something that is not a number: {error}") from error
+        raise ValueError(f"{file} holds something that is not a number: {str(error)[:200]}") from error
 
 
 def _npy(file: Path, variable: str | None, dt: int | float | None) -> xr.DataArray:

@@ -111,7 +111,7 @@ std::vector<T> all(const std::string& name) {
     std::ifstream file(inputs() + name, std::ios::binary | std::ios::ate);
     if (!file && digests().count(name)) stop(inputs() + name + " is missing; take an intact copy of the folder");
     std::vector<T> values(file ? (size_t)file.tellg() / sizeof(T) : 0);
-    if (!values.empty()) fill(values.data(), (long)values.size(), name);
+    if (!values.empty() || digests().count(name)) fill(values.data(), (long)values.size(), name);
     return values;
 }
 
