@@ -122,7 +122,10 @@ def test_ctrl_c_keeps_the_best_so_far(net: tn.Network) -> None:
     assert np.isfinite(bank["bias"]).all()
 
 
-def test_progress_tells_task_stage_and_loss(net: tn.Network, capsys: pytest.CaptureFixture) -> None:
+def test_progress_tells_task_stage_and_loss(
+    net: tn.Network, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tonicnet._bar.watched", lambda: True)
     tn.fit(net, "hopf", steps=3, rounds=0, progress=True)
     shown = capsys.readouterr().err
     assert "hopf" in shown

@@ -65,6 +65,8 @@ def test_attractor_draws_the_truth_beneath():
     assert np.array_equal(beneath.get_data_3d()[0], truth.output.values[0, :, 0])
     assert beneath.get_zorder() < above.get_zorder()
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["lorenz", "truth"]
+    named = plot.attractor(run, truth=truth.assign_coords(component=["x", "y", "z"]))
+    assert [named.get_xlabel(), named.get_zlabel()] == ["x (task units)", "z (task units)"]
     both = a_run(["lorenz", "hopf"])
     panels = plot.attractor(both, truth={"hopf": a_run(["hopf"], seed=1)}).child_axes
     assert [len(panel.lines) for panel in panels] == [1, 2]
@@ -191,6 +193,17 @@ def test_a_trajectory_has_its_own_time():
     ax = plot.components(truth)
     assert ax.get_xlabel() == "time (task units)"
     assert words(ax)[-2:] == ["x", "y"]
+
+
+def test_a_transient_does_not_squash_the_other_segments():
+    run = a_run(["line", "hopf"])  # at rest after a second of twenty, from 100: many standard deviations
+    ax = plot.components(run)
+    curves = [line.get_ydata() for line in ax.lines if len(line.get_xdata()) > 2]
+    assert np.isnan(curves[0]).any()
+    assert np.nanmax(curves[0]) <= 6
+    assert np.isfinite(curves[1]).all()
+    alone = [line.get_ydata() for line in plot.components(a_run(["line"])).lines if len(line.get_xdata()) > 2]
+    assert np.isfinite(alone[0]).all(), "alone it is drawn whole"
 
 
 # ---- raster
@@ -361,6 +374,13 @@ def test_loss_is_not_joined_across_stages():
     assert opened == [[4], [4], [8]]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["lorenz", "hopf", "a stage begins"]
     check_texts(ax.figure)
+
+
+@pytest.mark.parametrize(("method", "begins"), [("auto", [3]), ("adam", []), ("", [])])
+def test_stages_of_an_earlier_bank_begin_where_the_loss_rises(method, begins):
+    bank = xr.Dataset({"loss": (("task", "epoch"), [[1, 0.5, 0.1, 0.4, 0.2]])}, {"task": ["hopf"]}, {"method": method})
+    opened = [line.get_xdata()[0] for line in plot.loss(bank).lines if line.get_markerfacecolor() == "white"]
+    assert opened == begins
 
 
 def test_loss_of_a_bank_without_a_step():

@@ -39,9 +39,9 @@ def bank(net: tn.Network, bank_of: Callable[..., xr.Dataset]) -> xr.Dataset:
     made = bank_of(net, tuple(task.name for task in tasks), dimension=[2, 1, 3, 1], speed=[2, 1, 0.5, 1])
     loss = np.geomspace(1, 1e-3, 5) * np.ones((4, 1))
     specs = {task.name: task.to_dict() for task in tasks}
-    return made.assign(loss=(("task", "epoch"), loss), outcome=("task", [EVIL] * 4)).assign_attrs(
-        author=EVIL, tasks=json.dumps(specs)
-    )
+    stage = np.array([0.0, 0, 0, 1, 1]) * np.ones((4, 1))
+    known = {"loss": (("task", "epoch"), loss), "stage": (("task", "epoch"), stage), "outcome": ("task", [EVIL] * 4)}
+    return made.assign(known).assign_attrs(author=EVIL, tasks=json.dumps(specs))
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +104,12 @@ def test_the_biases_are_shown_with_their_units(bank: xr.Dataset, page: Path) -> 
     units = [int(word.split()[1]) for word in image["text"][0]]
     assert sorted(units) == list(range(60))
     assert image["z"][2] == pytest.approx(bank["bias"].values[2, units], rel=1e-4)
+
+
+def test_losses_are_not_joined_across_stages(page: Path) -> None:
+    line = data_of(page.read_text())["tasks"][0]["loss"]["data"][0]
+    assert line["x"] == [0, 1, 2, None, 3, 4]
+    assert [value is None for value in line["y"]] == [False] * 3 + [True] + [False] * 2
 
 
 def test_names_from_files_are_text(page: Path) -> None:

@@ -84,7 +84,7 @@ def attractor(
     _draw_truth(chosen, true.get(task, []), found[0], picked)
     for segment in found:
         draw_paths(chosen, segment, picked, look(0), ends=several)
-    _label_axes(chosen, [component_label(found[0].components[k]) for k in picked], clock_label(run))
+    _label_axes(chosen, _names(found[0], true.get(task, []), picked), clock_label(run))
     legend_beside(chosen, key)
     return chosen
 
@@ -136,11 +136,18 @@ def _draw_panels(
         _draw_truth(panel, true.get(task, []), found[0], picked)
         for segment in found:
             draw_paths(panel, segment, picked, style[task], ends=_several_paths(found))
-        names = [f"{component_label(found[0].components[k])} (task units)" for k in picked]
+        names = [f"{name} (task units)" for name in _names(found[0], true.get(task, []), picked)]
         label_panel(panel, names if len(names) > 1 else [clock, *names])
         write_title(panel, as_text(task))
     panels.say(_panel_words(by_task, with_truth=bool(true.keys() & by_task.keys())))
     return panels.host
+
+
+def _names(run: Segment, truth: list[Segment], picked: Sequence[int]) -> list[str]:
+    """Return the names of components, those of the truth where it is given: a network only counts them."""
+    known = truth[0].components if truth else ()
+    names = known if len(known) > max(picked) else run.components
+    return [component_label(names[k]) for k in picked]
 
 
 def _panel_words(by_task: dict[str, list[Segment]], *, with_truth: bool) -> str:

@@ -16,6 +16,7 @@ from ._segments import Segment, Window, clock_label, component_label, segments, 
 from ._style import FAINT, INK, MINUS, RASTERISED_FROM, looks, new_axes, round_ticks, styled, thin_lines
 
 _GAP = 0.8  # between rows, in standard deviations
+_MOST = 6.0  # of these are drawn of a segment among others, which a transient before a long rest would squash
 
 
 @styled
@@ -25,7 +26,8 @@ def components(run: xr.Dataset, *, window: Window | None = None, ax: Axes | None
         y_k(t) = offset_k + (x_k(t) - mean_k) / sd_k,   mean and sd over the segment
 
     A run of one task has its ticks in task units; where tasks of different scales follow each other the ticks
-    count standard deviations of the segment. In the rows of components that a task does not use stands "idle".
+    count standard deviations of the segment, and what lies beyond six of them is left out. In the rows of components
+    that a task does not use stands "idle".
 
     Arguments
     ---------
@@ -46,8 +48,7 @@ def components(run: xr.Dataset, *, window: Window | None = None, ax: Axes | None
     """
     found = segments(run)
     style = looks(p.task for p in found)
-    if len(style) == 1:
-        found = [p.scaled_as(found[0]) for p in found]
+    found = [p.scaled_as(found[0]) if len(style) == 1 else p.within_deviations(_MOST) for p in found]
     shown = segments_within(found, window)
     rows = rows_of(shown)
     room = room_for_names(shown, 6.5) if ax is None else room_above(shown, ax)

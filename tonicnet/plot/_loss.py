@@ -17,6 +17,7 @@ from ._text import as_texts
 
 _HEIGHT = 2.8
 _BEGINS = "a stage begins"
+_FIRST_ORDER = ("adam", "amsgrad")  # methods whose steps may raise the loss
 _OPEN: dict[str, Any] = {"markerfacecolor": "white", "markersize": 4.5}
 
 
@@ -25,7 +26,8 @@ def loss(bank: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Draw the loss of each task over the steps of learning, on a logarithmic scale.
 
     Learning goes by stages, each with residuals of its own, whose losses do not compare: lines end where a stage ends,
-    and the first step of the next one has an open mark. (Banks of earlier versions do not tell their stages.)
+    and the first step of the next one has an open mark. (Banks of earlier versions do not tell their stages; where they
+    were learned by Gauss-Newton steps, which never raise the loss of a stage, one begins where it rises.)
 
     Arguments: ``bank``, a Dataset with ``loss(task, epoch)``, and with ``stage(task, epoch)`` where it is known;
     ``ax``, where to draw, a new figure if not given. Returns the axes. Raises ValueError for a bank without losses.
@@ -61,9 +63,16 @@ def _curve(bank: xr.Dataset, task: str) -> Curve:
     row = bank.sel(task=task)
     values = row["loss"].values
     steps = np.flatnonzero(np.isfinite(values) & (values > 0))
-    stage = row["stage"].values[steps] if "stage" in row else np.zeros(len(steps))
-    stage = np.nan_to_num(stage)
+    stage = np.nan_to_num(row["stage"].values[steps]) if "stage" in row else _rises(row, values[steps])
     return steps, values[steps], np.flatnonzero(np.diff(stage, prepend=-1.0))
+
+
+def _rises(row: xr.Dataset, values: Float[np.ndarray, " step"]) -> Float[np.ndarray, " step"]:
+    """Return numbers of stages of a bank that does not tell them: a Gauss-Newton step never raises the loss of one."""
+    method = str(row["method"].item() if "method" in row else row.attrs.get("method", "")).lower()
+    if not method or any(name in method for name in _FIRST_ORDER):
+        return np.zeros(len(values))
+    return np.cumsum(np.diff(values, prepend=np.inf) > 0).astype(float)
 
 
 def _draw(ax: Axes, curve: Curve, look: Look) -> None:

@@ -58,6 +58,10 @@ class Segment:
             self, start=self.start * seconds, stop=self.stop * seconds, clock=self.clock * seconds, speed=run.speed
         )
 
+    def within_deviations(self, most: float) -> Segment:
+        """Return the segment without what is more standard deviations from the mean: gaps stand there."""
+        return replace(self, values=np.where(np.abs(self.scaled) <= most, self.values, np.nan))
+
     def starting_at(self, start: float) -> Segment:
         """Return the segment moved in time, so that it begins at ``start``."""
         later = start - self.start

@@ -66,12 +66,16 @@ def biases(bank: xr.Dataset) -> Figure:
 
 
 def losses(bank: xr.Dataset, name: str) -> Figure | None:
-    """Return the loss of a task over the steps of learning; None if the bank does not hold it."""
+    """Return the loss of a task over the steps of learning, a line a stage; None if the bank does not hold it."""
     if "loss" not in bank:
         return None
-    values = bank["loss"].sel(task=name).values
+    row = bank.sel(task=name)
+    values = row["loss"].values
     step = np.flatnonzero(np.isfinite(values) & (values > 0))
-    line = _line("loss", _NETWORK, {"x": step.tolist(), "y": _rounded(values[step])})
+    stage = np.nan_to_num(row["stage"].values[step]) if "stage" in row else np.zeros(len(step))
+    gaps = np.flatnonzero(np.diff(stage)) + 1  # losses of different stages do not compare
+    x, y = (np.insert(v.astype(float), gaps, np.nan) for v in (step, values[step]))
+    line = _line("loss", _NETWORK, {"x": _rounded(x), "y": _rounded(y)})
     up = _axis("mean squared residual") | {"type": "log", "dtick": 1, "exponentformat": "power"}
     return {"data": [line | {"showlegend": False}], "layout": _layout(xaxis=_axis("step of learning"), yaxis=up)}
 
