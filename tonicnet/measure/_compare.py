@@ -39,10 +39,10 @@ def compare(
     "recording" (everything); without one, from what the truth does. What does not apply is NaN.
 
     Arguments: ``a`` and ``b``, runs with any number of segments; ``truth``, one true run, a mapping from
-    task name to a true run, or the bank of the runs, whose tasks are then run (:func:`true_runs`); ``reference``,
-    independent true runs for the floors, given likewise (without: disjoint stretches of the truth); ``discard``, task
-    time left out at the start of every segment. Steps may differ: the finer is sampled at the coarser. A task in
-    several segments counts as further trials.
+    task name to a true run, or the bank of the runs, whose tasks are then run (:func:`tonicnet.measure.true_runs`);
+    ``reference``, independent true runs for the floors, given likewise (without: disjoint stretches of the truth);
+    ``discard``, task time left out at the start of every segment. Steps may differ: the finer is sampled at the
+    coarser. A task in several segments counts as further trials.
 
     Returns over (task, run): the median over trials of each measure and its floor, ``<measure>_floor``:
     ``state_space_divergence, spectral_hellinger, period_error, amplitude_error, orbit_distance,
