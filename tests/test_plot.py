@@ -330,11 +330,16 @@ def test_thresholds_of_no_bias_stand_at_that_of_the_neuron():
     assert -75 < low < -70 < -50 < high < -45, "from rest to threshold, and a little beyond"
 
 
-@pytest.mark.parametrize(("shift", "side"), [(-1.0, 0.01), (3.0, 0.99)])
-def test_words_at_thresholds_stand_where_there_is_room(shift, side):
+@pytest.mark.parametrize(("shift", "size"), [(-1.0, 1), (3.0, 1), (-8.0, 1), (0.0, 0)])
+def test_words_at_thresholds_stand_where_there_is_room(shift, size):
     bank = a_bank()
-    marks = plot.thresholds(bank.assign(bias=bank.bias + shift)).axes[0].texts
-    assert [text.xy[0] for text in marks] == [side, side]
+    main = plot.thresholds(bank.assign(bias=size * bank.bias + shift)).axes[0]
+    main.figure.canvas.draw()
+    law = main.lines[0]
+    path = law.get_transform().transform(np.linspace(*law.get_xydata(), 500))
+    for text in main.texts:
+        assert not text.get_window_extent().count_contains(path), f"{text.get_text()!r} lies on the line"
+        assert main.get_window_extent().contains(*text.get_window_extent().min), "within the axes"
 
 
 def test_thresholds_of_one_task_and_few_units():

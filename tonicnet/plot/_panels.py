@@ -59,8 +59,8 @@ def write_title(ax: Axes, words: str) -> None:
 def label_panel(ax: Axes, words: Sequence[str]) -> None:
     """Write what lies along each axis of a panel, shortened to the length of the axis."""
     size = ax.get_window_extent()
-    _shorten(ax.set_xlabel(words[0], labelpad=1, fontsize=6.5), 1.1 * size.width)
-    _shorten(ax.set_ylabel(words[1], labelpad=1, fontsize=6.5), 1.1 * size.height)
+    _shorten(ax.set_xlabel(words[0], labelpad=1.5, fontsize=6.5), 1.1 * size.width)
+    _shorten(ax.set_ylabel(words[1], labelpad=2, fontsize=6.5), 1.1 * size.height)
 
 
 def _shorten(text: Text, length: float) -> None:

@@ -18,7 +18,7 @@ from ._style import FAINT, INK, RASTERISED_FROM, looks, new_figure, style_ticks,
 from ._text import as_texts
 
 _HEIGHT = 4.2  # inches
-_MARGIN = 0.04  # of what is shown, at either end
+_MARGIN = 0.08  # of what is shown, at either end
 
 
 @styled
@@ -131,9 +131,8 @@ def _draw_marks(ax: Axes, bias: Float[np.ndarray, "task unit"], tasks: list[str]
             label=name, rasterized=bias.shape[1] > RASTERISED_FROM,
         )  # fmt: skip
     ax.set(xlim=ends, ylim=np.sort(threshold_of(ends, neuron)))
-    left = -ends[0] > ends[1] - 1  # more room beside the marks where b < 0 than where b > 1
-    _draw_level(ax, 1e3 * neuron["threshold"], "threshold at b = 0", "bottom", left=left)
-    _draw_level(ax, 1e3 * neuron["reset"], "rest: fires alone below", "top", left=left)
+    _draw_level(ax, 1e3 * neuron["threshold"], "threshold at b = 0", "bottom", left=-ends[0] > ends[1])
+    _draw_level(ax, 1e3 * neuron["reset"], "rest: fires alone below", "top", left=1 - ends[0] > ends[1] - 1)
 
 
 def _reach(bias: Float[np.ndarray, "task unit"]) -> Float[np.ndarray, " end"]:
@@ -144,7 +143,7 @@ def _reach(bias: Float[np.ndarray, "task unit"]) -> Float[np.ndarray, " end"]:
 
 
 def _draw_level(ax: Axes, height: float, words: str, side: Literal["bottom", "top"], *, left: bool) -> None:
-    """Draw a dashed line at a voltage, with words at its end."""
+    """Draw a dashed line at a voltage, with words at the end that is further from the marks."""
     ax.axhline(height, color=INK, linewidth=0.6, linestyle=(0, (5, 3)), zorder=0)
     at, align = (0.01, "left") if left else (0.99, "right")
     ax.annotate(
