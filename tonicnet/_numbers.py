@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from numbers import Integral
 from typing import Any
 
@@ -19,17 +20,27 @@ def is_whole(number: object, least: int = 1) -> bool:
 def real(number: Any) -> float:
     """Return a number, of Python or numpy, or an array of one, as a float; NaN for anything else.
 
-    No comparison holds for NaN, so that ``0 < real(x) < math.inf`` is the whole check of a positive number.
+    A Brian2 quantity of time is a number, of seconds; one of another unit is none. No comparison holds for NaN, so that
+    ``0 < real(x) < math.inf`` is the whole check of a positive number.
 
     >>> real(2), real("2"), real(True), real(None)
     (2.0, nan, nan, nan)
     """
-    if isinstance(number, bool | str | bytes) or getattr(getattr(number, "dtype", None), "kind", "") == "b":
+    kind = getattr(getattr(number, "dtype", None), "kind", "f")
+    if isinstance(number, bool | str | bytes) or kind not in "fiuO" or not _time_or_bare(number):
         return math.nan
     try:
         return float(number)
     except (TypeError, ValueError, OverflowError):
         return math.nan
+
+
+def _time_or_bare(number: Any) -> bool:
+    """Return whether a number has no unit of Brian2, or one of time."""
+    brian2 = sys.modules.get("brian2")  # nobody has a Quantity who has not imported it
+    if brian2 is None or not isinstance(number, brian2.Quantity):
+        return True
+    return bool(number.dim.is_dimensionless or number.dim is brian2.second.dim)
 
 
 def whole(name: str, number: Any, least: int = 1) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from .._numbers import real
 from ..network import Network
 from ._check import check_bank
 from ._entry import Entry
@@ -48,10 +49,10 @@ def plan(
     if schedule is not None and task is not None:
         raise ValueError("a schedule names its tasks; leave task= out, or give duration= with it")
     if not isinstance(bias, xr.Dataset):
-        if schedule is not None or task is not None:
+        if schedule is not None:
             raise ValueError("a schedule names tasks and needs a bank; a bare bias vector runs with duration= only")
-        return [Segment(bare(net, bias), _seconds(duration))]
-    check_bank(net, bias)
+        return [Segment(bare(net, bias, task), _seconds(duration))]
+    bias = check_bank(net, bias)
     if schedule is None:
         return [Segment(entry(bias, _only(bias, task)), _seconds(duration))]
     pairs = _pairs(schedule)
@@ -75,7 +76,6 @@ def _pairs(schedule: Schedule) -> list[tuple[str, float]]:
 
 
 def _seconds(duration: float | None) -> float:
-    seconds = float(duration)  # type: ignore[arg-type]
-    if not (np.isfinite(seconds) and seconds > 0):
+    if not 0 < real(duration) < np.inf:
         raise ValueError(f"a duration is a positive number of seconds, got {duration}")
-    return seconds
+    return real(duration)

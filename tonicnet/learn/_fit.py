@@ -117,7 +117,7 @@ def fit(
         course_for(job.problem)
     told = progress_of(progress)
     if into is not None:
-        _check_room(net, into, jobs)
+        into = _check_room(net, into, jobs)
     before = net.verify()
     rows = _learn_all(jobs, told, checkpoint)
     if net.verify() != before:
@@ -171,8 +171,8 @@ def _tasks(given: Tasks) -> list[Task]:
     return made
 
 
-def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> None:
-    check_bank(net, bank)
+def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> xr.Dataset:
+    bank = check_bank(net, bank)
     held = set(map(str, bank["task"].values))
     for job in jobs:
         if job.task.name in held:
@@ -180,3 +180,4 @@ def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> None:
                 f"the bank holds task {job.task.name!r} already; leave it out of tasks, drop it from the bank "
                 "(bank.drop_sel), or learn it under another name"
             )
+    return bank

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from .._names import unknown
-from ._run import Labelled, Stretch, output_of, parts_of, task_of, time_of
+from ._run import Labelled, Stretch, as_run, output_of, parts_of, task_of, time_of
 
 
 def segment(run: Labelled, which: int | str, *, discard: float = 0.0) -> Labelled:
@@ -25,6 +25,7 @@ def segment(run: Labelled, which: int | str, *, discard: float = 0.0) -> Labelle
     >>> segment(run, "b").sizes["time"]
     3
     """
+    run = as_run(run)
     output = output_of(run, "run")
     time = time_of(output, "run")
     parts = parts_of(output, time)

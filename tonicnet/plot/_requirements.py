@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from .._names import choose
+from ..bank import as_bank
 from ..files import parse_json
 
 RUN = "tonicnet.simulate or tonicnet.spiking.simulate"
@@ -23,7 +24,7 @@ def require(data: object, names: Sequence[str], *, role: str, maker: str) -> xr.
     if missing:
         has = ", ".join(map(str, data.data_vars)) or "nothing"
         raise ValueError(f"the {role} lacks {' and '.join(missing)} (it has: {has}); {maker} makes them")
-    return data
+    return as_bank(data)
 
 
 def chosen_tasks(bank: xr.Dataset, task: str | Sequence[str] | None) -> list[str]:

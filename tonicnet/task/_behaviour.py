@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any, final
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Float
 
+from ..labelled import Door, aligned, same_units
 from ._arguments import generator, picks
 from ._mask import given_mask
-from ._samples import DIMS, Samples, samples, storable
+from ._samples import Samples, check_times, samples, storable
 from ._scaling import DEGENERATE, not_still
 from ._source import Source
 from ._trials import Trials
 
+_INPUTS = Door("the array of inputs", variables=("input",))
+_TARGETS = Door("the array of targets", variables=("target", "output"))
 _SHORTEST = 2  # samples: a trial lasts a step
-_ALIKE = 1e-3  # steps: times this near are the same time
 _WHOLE = 1e-4  # a step this near to a multiple of the trials' is one
 
 
@@ -118,23 +119,22 @@ class Behaviour(Source):
         return self._held.chosen(np.array([rng.choice(np.flatnonzero(row)) for row in near]))
 
 
-def behaviour(inputs: Any, targets: Any, mask: Any, dt: int | float | None) -> tuple[Behaviour, tuple[str, ...]]:
+def behaviour(
+    inputs: Any, targets: Any, mask: Any, dt: Any, time: str | None = None
+) -> tuple[Behaviour, tuple[str, ...]]:
     """Return checked trials and the labels of their components.
 
-    ``inputs`` and ``targets``: two DataArrays or two plain arrays with ``dt``, as :func:`samples` takes them,
-    of the same shape; ``mask`` as :func:`given_mask` takes it. Raises TypeError or ValueError in a sentence.
+    ``inputs`` and ``targets``: as :func:`samples` takes them, of the same shape and at the same times; ``mask`` as
+    :func:`given_mask` takes it. Components and trials that both name are paired by their names. Raises TypeError or
+    ValueError in a sentence.
     """
-    if isinstance(inputs, xr.DataArray) != isinstance(targets, xr.DataArray):
-        raise TypeError(
-            f"inputs are a {type(inputs).__name__} and targets a {type(targets).__name__}; "
-            "give two DataArrays, or two plain arrays with dt"
-        )
-    u = samples(inputs, dt, what="the array of inputs", shortest=_SHORTEST)
-    x = samples(targets, dt, what="the array of targets", shortest=_SHORTEST)
+    u = samples(inputs, dt, door=_INPUTS, shortest=_SHORTEST, time=time)
+    x = samples(targets, dt, door=_TARGETS, shortest=_SHORTEST, time=time)
     _check_shapes(u, x)
-    for what, array in (("inputs", inputs), ("mask", mask)):
-        _check_labels(what, array, targets, x.dt)
-    held = Trials(u.values, x.values, given_mask(mask, x.values.shape, x.times))
+    same_units(u.units, x.units, "inputs and targets")
+    ordered = aligned(u.array, x.array, "inputs and targets")
+    check_times(u.array, x.array, "inputs and targets")
+    held = Trials(ordered.values, x.values, given_mask(mask, x.array))
     return Behaviour(held, x.dt), x.labels or u.labels or tuple(map(str, range(x.values.shape[2])))
 
 
@@ -144,26 +144,6 @@ def _check_shapes(inputs: Samples, targets: Samples) -> None:
             f"inputs have shape {inputs.values.shape}, targets {targets.values.shape} (trial, time, component); "
             "give both every component: mask 0 for what is only an input, input 0 for what is only an output"
         )
-
-
-def _check_labels(what: str, array: Any, targets: Any, dt: float) -> None:
-    """Raise ValueError if an array that carries coordinates has others than the targets."""
-    if not (isinstance(array, xr.DataArray) and isinstance(targets, xr.DataArray)):
-        return
-    for dim in DIMS:
-        if dim in array.indexes and dim in targets.indexes and not _alike(array[dim], targets[dim], dt):
-            raise ValueError(
-                f"{what} and targets differ in their {dim} coordinate; both speak of the same ones, so give "
-                f"them the same {dim} values in the same order"
-            )
-
-
-def _alike(a: xr.DataArray, b: xr.DataArray, dt: float) -> bool:
-    if a.size != b.size:  # one that broadcasts; what does not fit is told by its shape
-        return True
-    if a.name == "time":
-        return bool(np.allclose(a.values, b.values, rtol=0, atol=_ALIKE * dt))
-    return np.array_equal(a.values, b.values)
 
 
 def _spread_and_size(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from jaxtyping import Float
 
+from ..labelled import Door
 from ._arguments import picks
 from ._samples import samples, storable
 from ._scaling import moments, time_to_move
@@ -16,6 +17,7 @@ from ._trials import Trials
 if TYPE_CHECKING:
     from ._task import Task
 
+_DOOR = Door("a recording")
 _SHORTEST = 4  # samples: a cubic spline needs them
 
 
@@ -116,9 +118,9 @@ class Recording(Source):
         return CubicSpline(np.arange(len(samples)), samples)(np.minimum(at, len(samples) - 1))
 
 
-def recording(array: Any, dt: int | float | None) -> tuple[Recording, tuple[str, ...]]:
-    """Return a checked recording and the labels of its components; ``array`` and ``dt`` as for ``samples``."""
-    given = samples(array, dt, what="a recording", shortest=_SHORTEST)
+def recording(array: Any, dt: Any, time: str | None = None) -> tuple[Recording, tuple[str, ...]]:
+    """Return a checked recording and the labels of its components; ``array``, ``dt``, ``time`` as for ``samples``."""
+    given = samples(array, dt, door=_DOOR, shortest=_SHORTEST, time=time)
     return Recording(given.values, given.dt), given.labels or tuple(map(str, range(given.values.shape[2])))
 
 
