@@ -261,6 +261,32 @@ def test_a_component_that_never_moves_keeps_a_sane_scale() -> None:
     assert still.time_scale == math.inf
 
 
+SIZES = np.array([14e-6, 64.0])
+
+
+def wide(x):  # a circle whose components are volts of some microvolts and degrees
+    y = x / SIZES
+    pull = 1 - (y**2).sum(-1, keepdims=True)
+    return SIZES * (np.stack([-y[..., 1], y[..., 0]], axis=-1) + pull * y)
+
+
+def test_components_of_other_sizes_keep_their_own_scales() -> None:
+    mine = Task(wide, name="wide", initial=[14e-6, 1.0], kind="cycle", transient=10.0, duration=20.0, dt=0.05)
+    np.testing.assert_allclose(mine.scale / SIZES, np.sqrt(0.5), rtol=0.05)
+    run = mine.trajectory(20.0, 0.05, trials=2).output.values / SIZES
+    np.testing.assert_allclose(np.hypot(run[..., 0], run[..., 1]), 1.0, atol=1e-6)
+    circle = SIZES * np.stack([np.cos(np.arange(200) * 0.05), np.sin(np.arange(200) * 0.05)], axis=1)
+    held = Task.from_array(circle, name="held", dt=0.05)
+    np.testing.assert_allclose(held.scale, circle.std(axis=0))
+    np.testing.assert_array_equal(held.trajectory(1.0, 0.05, initial=circle[[30]]).output[0, 0], circle[30])
+    with pytest.raises(ValueError, match="only start where it has been"):
+        held.trajectory(1.0, 0.05, initial=circle[[30]] * [1.5, 1.0])
+    shown = Task.from_trials(0 * circle, circle, name="shown", dt=0.05)
+    np.testing.assert_allclose(shown.scale, circle.std(axis=0))
+    with pytest.raises(ValueError, match="state 0 of initial is none of them"):
+        shown.trajectory(1.0, 0.05, initial=circle[[0]] * [1.5, 1.0])
+
+
 # runs
 
 

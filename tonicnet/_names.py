@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
@@ -20,3 +21,13 @@ def choose(kind: str, name: str, known: Iterable[str]) -> str:
     if name not in names:
         raise ValueError(unknown(kind, name, names))
     return name
+
+
+def name_of(name: Any) -> Any:
+    """Return a name as text where it comes out of a loop over labels, ``for name in bank.task``; else as it is.
+
+    >>> import numpy as np
+    >>> name_of(np.array("hopf")), name_of("hopf"), name_of(3)
+    ('hopf', 'hopf', 3)
+    """
+    return name.item() if getattr(name, "ndim", None) == 0 else name

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from .._names import name_of
 from .._numbers import real
 from ..network import Network
 from ._check import check_bank
@@ -44,6 +45,7 @@ def plan(
 
     Raises ValueError for a bank of another network, an unknown task, or when it is not clear what to run.
     """
+    task = name_of(task)
     if (duration is None) == (schedule is None):
         raise ValueError("give either duration= (seconds under one bias) or schedule= ([(task, seconds), ...])")
     if schedule is not None and task is not None:
@@ -72,7 +74,7 @@ def _pairs(schedule: Schedule) -> list[tuple[str, float]]:
         raise TypeError(f"schedule is a list of (task, seconds) pairs, got {schedule!r}")
     if not schedule:
         raise ValueError("the schedule is empty; give at least one (task, seconds) pair")
-    return [(str(name), _seconds(seconds)) for name, seconds in schedule]
+    return [(str(name_of(name)), _seconds(seconds)) for name, seconds in schedule]
 
 
 def _seconds(duration: float | None) -> float:

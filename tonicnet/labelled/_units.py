@@ -32,12 +32,17 @@ def magnitude(value: Any) -> tuple[Any, str]:
     brian2 = sys.modules.get("brian2")  # nobody has a Quantity who has not imported it
     if brian2 is None:
         return value, ""
-    if isinstance(value, list | tuple) and any(isinstance(item, brian2.Quantity) for item in value):
+    if isinstance(value, list | tuple) and isinstance(_first(value), brian2.Quantity):
         value = brian2.Quantity(value)
     if not isinstance(value, brian2.Quantity):
         return value, ""
     unit = "" if value.dim.is_dimensionless else str(brian2.units.fundamentalunits.get_unit(value.dim))
     return np.array(value, dtype=float), unit
+
+
+def _first(value: Any) -> Any:
+    """Return the first item of nested lists."""
+    return _first(value[0]) if isinstance(value, list | tuple) and value else value
 
 
 def same_units(first: str, second: str, what: str) -> None:

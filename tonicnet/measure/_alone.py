@@ -9,6 +9,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable
+from .._names import name_of
 from .._numbers import is_whole, real
 from ..bank import Entry, bare, check_bank, entry, given_initial, states_of
 from ..circuit import Autonomous, Variation, autonomous
@@ -64,6 +65,7 @@ def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = 
     Raises ValueError for a bank of another network, an unknown task, a vector of the wrong length, and for synapses
     with rise or delay where motion is asked for.
     """
+    task = name_of(task)
     if not isinstance(net, Network):
         raise TypeError(f"this measure is of a network under a bias: the first argument is a Network, got {type(net)}")
     if not still:

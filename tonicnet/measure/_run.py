@@ -146,7 +146,7 @@ def time_of(output: xr.DataArray, role: str) -> Float[np.ndarray, " time"]:
 
 def parts_of(output: xr.DataArray, time: Float[np.ndarray, " time"]) -> list[slice]:
     """Cut where the segment's number or name changes, or where task time starts anew."""
-    cut = np.diff(time) <= 0
+    cut = np.diff(time) < 0
     for name in ("segment_index", "segment"):
         if name in output.coords and output[name].dims == ("time",):
             cut = cut | (output[name].values[1:] != output[name].values[:-1])

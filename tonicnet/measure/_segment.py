@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .._names import unknown
+from .._names import name_of, unknown
 from ._run import Labelled, Stretch, as_run, output_of, parts_of, task_of, time_of
 
 
@@ -25,7 +25,7 @@ def segment(run: Labelled, which: int | str, *, discard: float = 0.0) -> Labelle
     >>> segment(run, "b").sizes["time"]
     3
     """
-    run = as_run(run)
+    run, which = as_run(run), name_of(which)
     output = output_of(run, "run")
     time = time_of(output, "run")
     parts = parts_of(output, time)

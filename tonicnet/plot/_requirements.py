@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from .._names import choose
+from .._names import choose, name_of
 from ..bank import as_bank
 from ..files import parse_json
 
@@ -30,6 +30,7 @@ def require(data: object, names: Sequence[str], *, role: str, maker: str) -> xr.
 def chosen_tasks(bank: xr.Dataset, task: str | Sequence[str] | None) -> list[str]:
     """Return the tasks asked for, all of the bank's if none is named."""
     known = [str(name) for name in bank["task"].values]
+    task = name_of(task)
     asked = known if task is None else [task] if isinstance(task, str) else list(task)
     if not asked:
         raise ValueError(f"no task asked for; name at least one of {', '.join(known)}, or leave task out")

@@ -9,6 +9,7 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
+from .._names import name_of
 from ..bank import Segment, as_bank, carried
 from ..circuit import LowRank, circuit_of, placed
 from ..network import Network
@@ -77,7 +78,7 @@ def recalibrate(
     onto = net if onto is None else onto
     _check_synapses(net, onto)
     model, other = (LIFNetwork(n, neurons_per_unit) for n in (net, onto))
-    bias = as_bank(bias)
+    bias, task = as_bank(bias), name_of(task)
     names: list[str | None] = [task]
     if isinstance(bias, xr.Dataset) and task is None:
         names = [str(name) for name in bias["task"].values]

@@ -7,17 +7,20 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float
 
+from .._moving import moving, sizes
 from ..labelled import Door, aligned, same_units
 from ._arguments import generator, picks
 from ._mask import given_mask
 from ._samples import Samples, check_times, samples, storable
-from ._scaling import DEGENERATE, not_still
+from ._scaling import not_still
 from ._source import Source
 from ._trials import Trials
 
 _INPUTS = Door("the array of inputs", variables=("input",))
 _TARGETS = Door("the array of targets", variables=("target", "output"))
 _SHORTEST = 2  # samples: a trial lasts a step
+_SAME = 1e-6  # of a component's size: states this near are the same
+_SLOWEST = 1e-6  # of the fastest scaled component's pace: a slower one does not count
 _WHOLE = 1e-4  # a step this near to a multiple of the trials' is one
 
 
@@ -77,9 +80,9 @@ class Behaviour(Source):
         they are zero too, the largest of the others does.
         """
         spread, size = _spread_and_size(self._held.targets, self._held.mask > 0)
-        moves = spread > DEGENERATE * np.maximum(size, spread.max())
         rms = np.sqrt(np.mean(self._held.inputs**2, axis=(0, 1)))
-        return np.zeros(self.dimension), not_still(np.where(moves, spread, rms))
+        reach = np.where(moving(spread, size), spread, rms)
+        return np.zeros(self.dimension), not_still(reach, reach)
 
     def time_scale(self, scale: Float[np.ndarray, " component"]) -> float:
         """Return the time in which a moving component travels one scale, at most the length of a trial.
@@ -91,8 +94,8 @@ class Behaviour(Source):
         paces = _pace(self._held.targets, counts, self.dt) / scale
         if not paces.any():
             paces = _pace(self._held.inputs, np.ones_like(counts), self.dt) / scale
-        moving = paces[paces > DEGENERATE * paces.max()]
-        return float(min(self.duration, 1 / np.sqrt(np.mean(moving**2)))) if moving.size else self.duration
+        some = paces[paces > _SLOWEST * paces.max()]
+        return float(min(self.duration, 1 / np.sqrt(np.mean(some**2)))) if some.size else self.duration
 
     def data(self) -> dict[str, Any]:
         """Return the trials as nested lists. Raises ValueError for more than a spec can carry."""
@@ -110,7 +113,7 @@ class Behaviour(Source):
 
     def _starting(self, start: Float[np.ndarray, "trial component"], seed: int) -> Trials:
         rng, first = generator(seed), self._held.targets[:, 0]
-        near = np.abs(first - start[:, None]).max(axis=2) <= 1e-6 * (1 + np.abs(first).max())
+        near = (np.abs(first - start[:, None]) <= _SAME * sizes(first)).all(axis=2)
         if not near.any(axis=1).all():
             raise ValueError(
                 "trials only start at their first targets: state "

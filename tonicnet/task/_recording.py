@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from jaxtyping import Float
 
+from .._moving import sizes
 from ..labelled import Door
 from ._arguments import picks
 from ._samples import samples, storable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ._task import Task
 
 _DOOR = Door("a recording")
+_SAME = 1e-6  # of a component's largest value: states this near are the same
 _SHORTEST = 4  # samples: a cubic spline needs them
 
 
@@ -98,13 +100,14 @@ class Recording(Source):
 
     def _found(self, start: Float[np.ndarray, "trial component"], room: int) -> list[tuple[int, int]]:
         x = self.values[:, :room].reshape(-1, self.dimension)
-        found = [int(np.abs(x - state).max(axis=1).argmin()) for state in start]
-        far = [float(np.abs(x[spot] - state).max()) for spot, state in zip(found, start, strict=True)]
-        if max(far) > 1e-6 * (1 + float(np.abs(x).max())):
+        size = np.where(sizes(x) > 0, sizes(x), 1.0)
+        found = [int((np.abs(x - state) / size).max(axis=1).argmin()) for state in start]
+        far = [float((np.abs(x[spot] - state) / size).max()) for spot, state in zip(found, start, strict=True)]
+        if max(far) > _SAME:
             raise ValueError(
                 f"a recording can only start where it has been: state {int(np.argmax(far))} of initial lies "
-                f"{max(far):.3g} from every sample with enough recording after it; take states of "
-                "task.initial(), or shorten the run"
+                f"{max(far):.3g} of a component's largest value from every sample with enough recording after it; take "
+                "states of task.initial(), or shorten the run"
             )
         return [(spot // room, spot % room) for spot in found]
 

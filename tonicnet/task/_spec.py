@@ -11,7 +11,7 @@ from typing import Any, final
 
 from .._names import choose
 from ..files import read_toml
-from ._schema import check
+from ._schema import check, plain
 from ._systems import SYSTEMS
 
 FLOWS = ("chaos", "cycle", "memory")  # kinds of vector fields
@@ -52,6 +52,8 @@ class Sampling:
     high: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        for item in fields(self):
+            object.__setattr__(self, item.name, plain(getattr(self, item.name)))
         given = {key: value for key, value in asdict(self).items() if value is not None}
         check(given, _SAMPLING, where="sampling")
         if self.transient < 0 or self.duration < self.dt:
@@ -94,7 +96,8 @@ class Spec:
 
     def __post_init__(self) -> None:
         for key in _TABLES:
-            object.__setattr__(self, key, MappingProxyType(dict(getattr(self, key))))
+            object.__setattr__(self, key, MappingProxyType(plain(dict(getattr(self, key)))))
+        object.__setattr__(self, "speed", plain(self.speed))
         where = f"task {self.name!r}"
         if not self.name:
             raise ValueError("a task needs a name, got an empty text")
