@@ -469,3 +469,52 @@ def test_labelled_forgets_nothing() -> None:
 
 def expected_period() -> float:
     return float(tn.measure.limit_cycle(array()).period[0])
+
+
+# whatever comes, a sentence
+
+
+class Odd:
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise ZeroDivisionError("no array")
+
+
+HOSTILE = [
+    {}, {"a": 1}, {1, 2}, lambda: 0, int, b"abc", "", "a\0b", "x" * 5000, "\ud800", object(), Odd(), ..., True, np.nan,
+    np.ma.masked, np.zeros((0, 2)), np.zeros((1, 1, 1, 1, 1)), np.zeros(5, dtype="V8"), np.arange(5).astype("M8[s]"),
+    torch.zeros(3, device="meta"), torch.ones(50, 2) > 0, xr.Dataset(), xr.DataArray(list("abc"), dims="time"),
+    array(time=np.full(STEPS, np.nan)), array(units="months since x"), array().stack(all=("time", "component")),
+    pd.DataFrame(), frame().iloc[:0], pd.concat([frame(), frame()], axis=1), frame(c=pd.Categorical(["a"] * STEPS)),
+    frame().set_index(pd.Index(TIME * 1j)), frame().set_index(pd.Index([pd.NaT] * STEPS)), pd.Series(["a"] * 50),
+    [array(), frame()], [frame(), 1], [None] * 50, {"time": [1], "x": [1, 2]}, Path("/"),
+]  # fmt: skip
+ENTRIES = {
+    "recording": lambda v: tn.Task.from_array(v, name="it", dt=DT),
+    "targets": lambda v: tn.Task.from_trials(VALUES, v, name="it", dt=DT),
+    "initial": lambda v: tn.simulate(NET, BIAS, duration=0.1, initial=v),
+    "inputs": lambda v: tn.simulate(NET, BIAS, duration=0.1, inputs=v),
+    "bias": lambda v: tn.simulate(NET, v, duration=0.1),
+    "center": lambda v: tn.Task.from_array(VALUES, name="it", dt=DT, center=v),
+    "measure": tn.measure.limit_cycle,
+    "segment": lambda v: tn.measure.segment(array(), v),
+    "step": lambda v: tn.Task.from_array(VALUES, name="it", dt=v),
+    "duration": lambda v: tn.simulate(NET, BIAS, duration=v),
+    "name of time": lambda v: tn.Task.from_array(frame(), name="it", dt=DT, time=v),
+    "task": tn.task,
+}
+HARMLESS = {"segment": 1, "initial": 1}  # a task without a name; rows of states called by complex numbers
+
+
+@pytest.mark.parametrize("door", ENTRIES)
+def test_whatever_comes_is_answered_in_a_sentence(door: str) -> None:
+    taken = 0
+    for value in HOSTILE:
+        try:
+            ENTRIES[door](value)
+            taken += 1
+        except (ValueError, TypeError, OSError) as error:
+            words = str(error)
+            assert words
+            assert "\n" not in words
+            assert len(words) < 500
+    assert taken <= HARMLESS.get(door, 0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from .._names import name_of
+from .._names import name_of, shown
 from .._numbers import real
 from ..network import Network
 from ._check import check_bank
@@ -79,5 +79,5 @@ def _pairs(schedule: Schedule) -> list[tuple[str, float]]:
 
 def _seconds(duration: float | None) -> float:
     if not 0 < real(duration) < np.inf:
-        raise ValueError(f"a duration is a positive number of seconds, got {duration}")
+        raise ValueError(f"a duration is a positive number of seconds, got {shown(duration)}")
     return real(duration)

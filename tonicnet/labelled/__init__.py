@@ -11,6 +11,7 @@ from ._array import labelled as labelled
 from ._array import named as named
 from ._grid import even_step as even_step
 from ._grid import given_step as given_step
+from ._open import is_file as is_file
 from ._open import opened as opened
 from ._read import read_recording as read_recording
 from ._step import step_of as step_of

@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 import xarray as xr
 
+from .._names import shown
 from ._frame import BY_POSITION, of_frame, of_series
 from ._open import opened
 from ._time import as_seconds, time_among
@@ -63,6 +64,8 @@ def labelled(value: Any, door: Door, *, time: str | None = None) -> xr.DataArray
     >>> found["time"].values.tolist(), found["component"].values.tolist()
     ([0.0, 0.02], ['x'])
     """
+    if time is not None and not isinstance(time, str):
+        raise TypeError(f"time= is the name of a column or dim, got {shown(time)}")
     array = _timed(_named(value, door, time), door, time)
     strange = [str(dim) for dim in array.dims if dim not in door.dims]
     if strange:
@@ -194,6 +197,8 @@ def _is_container(value: Any, pandas: Any) -> bool:
 def _of_trials(trials: list[xr.DataArray], door: Door) -> xr.DataArray:
     try:
         bare = [trial.drop_vars("trial", errors="ignore") for trial in trials]
+        if len({frozenset(trial.coords) for trial in bare}) > 1:
+            raise ValueError("only some have time or names")
         return xr.concat(bare, "trial", join="exact", combine_attrs="drop_conflicts")
     except ValueError as error:
         raise ValueError(

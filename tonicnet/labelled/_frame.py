@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from .._names import shown
 from ._time import time_among, time_like
 from ._values import as_numbers
 
@@ -30,6 +31,8 @@ def of_frame(frame: pd.DataFrame, what: str, *, rows: str, time: str | None) -> 
     """Return a table as (time, component), or (``rows``, component) where no column and no index is time."""
     import pandas as pd
 
+    if rows == "component":
+        raise ValueError(f"{what} is one row of numbers, got a table of {frame.shape[0]} rows; give one, frame.iloc[0]")
     if isinstance(frame.columns, pd.MultiIndex):
         raise ValueError(f"{what} has columns of several levels; give it one, e.g. with frame.droplevel(0, axis=1)")
     if isinstance(frame.index, pd.MultiIndex):
@@ -44,7 +47,7 @@ def of_frame(frame: pd.DataFrame, what: str, *, rows: str, time: str | None) -> 
         raise ValueError(f"{what} needs at least one column beside time, has {', '.join(names) or 'none'}")
     values = np.stack([_column(kept[n], f"{what}, column {n!r},") for n in kept.columns], axis=1)
     coords: dict[str, Any] = {"component": [str(name) for name in kept.columns]}
-    stamps = frame[column].to_numpy() if column is not None else _index_time(frame.index, what, time)
+    stamps = frame[column].to_numpy() if column is not None else _index_time(frame.index, time)
     dim = rows if stamps is None else "time"
     if stamps is not None:
         coords["time"] = ("time", stamps, {"units": _units(frame, frame.index.name if column is None else column)})
@@ -59,7 +62,7 @@ def _time_column(frame: pd.DataFrame, what: str, time: str | None) -> Any | None
         if time not in map(str, frame.columns):
             if time == str(frame.index.name):
                 return None
-            raise ValueError(f"{what} has no column {time!r} to take as time, it has {', '.join(map(str, frame))}")
+            raise ValueError(f"{what} has no column {shown(time)} to take as time, it has {', '.join(map(str, frame))}")
         return next(name for name in frame.columns if str(name) == time)
     column = time_among(frame.columns, what)
     if column is not None and _is_time(frame.index):
@@ -75,13 +78,8 @@ def _units(frame: pd.DataFrame, name: Any) -> str:
     return str((told.get(name) if isinstance(told, Mapping) else None) or time_like(name) or "")
 
 
-def _index_time(index: pd.Index, what: str, time: str | None) -> np.ndarray | None:
-    """Return what an index says about time; None if it only counts rows."""
-    if index.inferred_type == "string":
-        raise ValueError(
-            f"{what} has rows named {index[0]!r}, ...: its index is text and no time; give the table with time along "
-            "its rows (frame.T turns it), or dates by pandas.to_datetime"
-        )
+def _index_time(index: pd.Index, time: str | None) -> np.ndarray | None:
+    """Return what an index says about time; None if it only counts or names rows."""
     if not (_is_time(index) or time is not None):
         return None
     import pandas as pd
@@ -101,6 +99,11 @@ def _is_time(index: pd.Index) -> bool:
 
 def _check_counting(index: pd.Index, what: str) -> None:
     """Raise ValueError where rows are not counted one by one."""
+    if index.inferred_type not in ("integer", "floating", "empty"):
+        raise ValueError(
+            f"{what} has rows named {shown(index[0])}, ...: its index is {index.inferred_type} and no time; give the "
+            "table with time along its rows (frame.T turns it), or dates by pandas.to_datetime"
+        )
     count = np.asarray(index, dtype=float)
     jumps = np.flatnonzero(np.diff(count) != 1)
     if len(jumps):

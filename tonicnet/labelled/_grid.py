@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .._names import shown
 from .._numbers import real
 
 _UNEVEN = 0.02  # of a step: a stamp this near to its place on the grid is on it
@@ -41,7 +42,7 @@ def even_step(times: Float[np.ndarray, " time"], what: str) -> float:
 def given_step(dt: Any, what: str) -> float:
     """Return a step in seconds that a user gives: a number, or a Brian2 quantity of time."""
     if not 0 < real(dt) <= sys.float_info.max:
-        raise ValueError(f"{what} needs dt, the sampling step in seconds, a positive number; got {dt!r}")
+        raise ValueError(f"{what} needs dt, the sampling step in seconds, a positive number; got {shown(dt)}")
     return real(dt)
 
 

@@ -33,14 +33,22 @@ _ELSEWHERE = {
 def opened(path: str | os.PathLike[str], *, time: str | None = None) -> Any:
     """Return what a file holds: a Dataset, a table, or an array. Raises as :func:`read_recording`."""
     file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"no file at {file}; give the path of a recording: {', '.join(READERS)}")
+    if not is_file(file):
+        raise FileNotFoundError(f"no file at {str(file)[:200]}; give the path of a recording: {', '.join(READERS)}")
     suffix = file.suffix.lower()
     if suffix in READERS:
         return READERS[suffix](file, time)
     if suffix in _ELSEWHERE:
         raise ValueError(f"{file}: {_ELSEWHERE[suffix]}")
     raise ValueError(f"{file}: {unknown('file type', file.suffix, READERS)}")
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a file at a path; no text is too long or too odd to ask for."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _netcdf(file: Path, _time: str | None) -> xr.Dataset:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._names import shown
+
 _REFUSED = {
     "c": "which has an imaginary part: give real and imaginary part as two components",
     "O": "which may hold anything: convert it with .astype(float)",
@@ -39,12 +41,11 @@ def as_numbers(values: Any, what: str, *, flags: bool = False) -> np.ndarray:
 
 def _as_array(values: Any, what: str) -> np.ndarray:
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(values, torch.Tensor):
-        values = _of_tensor(values, torch)
     try:
-        return np.asanyarray(values)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{what} is an array of numbers whose rows have one length, got {values!r:.80}") from error
+        tensor = torch is not None and isinstance(values, torch.Tensor)
+        return np.asanyarray(_of_tensor(values, torch) if tensor else values)
+    except Exception as error:  # whatever an object's own way to become an array raises
+        raise TypeError(f"{what} is an array of numbers whose rows have one length, got {shown(values)}") from error
 
 
 def _of_tensor(tensor: Any, torch: Any) -> np.ndarray:

@@ -11,7 +11,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable
-from .._names import choose
+from .._names import choose, shown
 from .._numbers import real, whole
 from ..bank import Schedule, Timeline, plan
 from ..circuit import METHODS, Stretch
@@ -127,7 +127,7 @@ def _resolve(net: Network, dt: float | None, method: str | None) -> tuple[float,
 
 def _positive(dt: float) -> float:
     if not 0 < real(dt) < math.inf:
-        raise ValueError(f"dt is a positive number of seconds, got {dt}")
+        raise ValueError(f"dt is a positive number of seconds, got {shown(dt)}")
     return real(dt)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .._names import shown
 from .._numbers import is_whole, real
 from ..labelled import Door, by_name, check_finite, labelled
 
@@ -22,7 +23,7 @@ def given_grid(duration: int | float, dt: int | float) -> Float[np.ndarray, " ti
     """Return the times k dt up to ``duration``; both must be positive numbers."""
     for what, value in (("duration", duration), ("dt", dt)):
         if not 0 < real(value) < np.inf:
-            raise ValueError(f"{what} must be a positive number in task time, got {value!r}")
+            raise ValueError(f"{what} must be a positive number in task time, got {shown(value)}")
     length, step = real(duration), real(dt)
     if length < step:
         raise ValueError(f"duration must be at least one step dt = {step}, got {length}")
@@ -32,10 +33,10 @@ def given_grid(duration: int | float, dt: int | float) -> Float[np.ndarray, " ti
 def given_state(value: Any, *, what: str) -> Float[np.ndarray, " component"]:
     """Return ``value`` as a finite state (d,)."""
     if isinstance(value, str):
-        raise TypeError(f"{what} must be a list of numbers, one a component, got {value!r:.80}")
+        raise TypeError(f"{what} must be a list of numbers, one a component, got {shown(value)}")
     state = np.atleast_1d(labelled(value, Door(what, plain=_STATE, rows="component", dims=("component",))).values)
     if state.size == 0 or not np.isfinite(state).all():
-        raise ValueError(f"{what} must be finite numbers of shape (d,), got {value!r:.80}")
+        raise ValueError(f"{what} must be finite numbers of shape (d,), got {shown(value)}")
     return state
 
 
@@ -74,7 +75,7 @@ def given_labels(components: Sequence[str] | None, dimension: int) -> tuple[str,
 def generator(seed: int) -> np.random.Generator:
     """Return the generator of a seed. Raises ValueError unless it is a whole number >= 0."""
     if not is_whole(seed, 0):
-        raise ValueError(f"seed must be a whole number >= 0, got {seed!r}")
+        raise ValueError(f"seed must be a whole number >= 0, got {shown(seed)}")
     return np.random.Generator(np.random.Philox(int(seed)))
 
 
@@ -86,5 +87,5 @@ def picks(size: int, count: int, *, seed: int) -> np.ndarray:
 def count_of(value: int, *, what: str) -> int:
     """Return ``value`` if it is a whole number of at least one; raise ValueError otherwise."""
     if not is_whole(value):
-        raise ValueError(f"{what} must be a whole number >= 1, got {value!r}")
+        raise ValueError(f"{what} must be a whole number >= 1, got {shown(value)}")
     return int(value)

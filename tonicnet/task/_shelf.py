@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .._names import choose, name_of
 from .._share import shelf
+from ..labelled import is_file
 from ._spec import read_spec
 from ._task import Task
 
@@ -37,7 +38,7 @@ def task(name: str | os.PathLike[str]) -> Task:
         raise TypeError(f"task takes a name or the path of a TOML file, got {type(name).__name__}")
     if Path(name).suffix == ".toml":
         return Task.from_spec(read_spec(name))
-    if Path(name).is_file():
+    if is_file(name):
         raise ValueError(
             f"{name} is no task's TOML file; if it is a recording, make a task of it with "
             "Task.from_array(path, name=...)"

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
-from .._names import choose
+from .._names import choose, shown
 from ..files import read_toml
 from ._schema import check, plain
 from ._systems import SYSTEMS
@@ -125,7 +125,7 @@ class Spec:
 
     def _check_components(self, where: str) -> None:
         if not self.components or len(set(self.components)) < len(self.components):
-            raise ValueError(f"{where}: component names must be given once each, got {self.components}")
+            raise ValueError(f"{where}: component names must be given once each, got {shown(self.components)}")
         known = SYSTEMS[self.system].components if self.system in SYSTEMS else self.components
         if self.components != known:
             raise ValueError(f"{where}: the components of {self.system} are {known}, got {self.components}")
