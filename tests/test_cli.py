@@ -8,6 +8,7 @@ from inspect import signature
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from typer.testing import CliRunner, Result
@@ -160,6 +161,22 @@ def test_fit_takes_a_recording(recordings: Path, tmp_path: Path) -> None:
     assert "circle (recording" in again
 
 
+def test_fit_reads_tables_of_other_habits(recordings: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(recordings / "circle.csv").iloc[:60]
+    small = ["--units", "20", "--rounds", "0", "--steps", "1", "--transfer", "tanh", "-o", tmp_path / "bank.nc"]
+    frame.rename(columns={"time": "clock"}).to_csv(tmp_path / "german.csv", sep=";", decimal=",", encoding="utf-8-sig")
+    done("fit", tmp_path / "german.csv", "--time", "clock", *small)
+    frame[["x", "y"]].to_csv(tmp_path / "bare.csv", index=False)
+    done("fit", tmp_path / "bare.csv", "--dt", "0.02", *small)
+    assert "has no time of its own and needs dt" in refused("fit", tmp_path / "bare.csv", *small)
+    assert "no column 'hour' to take as time" in refused("fit", tmp_path / "bare.csv", "--time", "hour", *small)
+    assert "--time names what is time in a recording" in refused("fit", "hopf", "--time", "clock")
+    (tmp_path / "run.mat").write_bytes(b"MATLAB 5.0")
+    assert "MATLAB's files are not read" in refused("fit", tmp_path / "run.mat", *small)
+    frame.mask(frame == frame.iloc[7, 1]).to_csv(tmp_path / "holes.csv", index=False)
+    assert "row 8 (line 9 of the file), column 'x' is empty" in refused("fit", tmp_path / "holes.csv", *small)
+
+
 def test_tasks_are_read_from_files_and_the_shelf(recordings: Path, tmp_path: Path) -> None:
     text = (Path(__file__).parent.parent / "tasks" / "hopf.toml").read_text()
     (tmp_path / "mine.toml").write_text(text.replace('name = "hopf"', 'name = "mine"'))
@@ -273,7 +290,7 @@ def test_the_command_itself_runs() -> None:
         (["fit", "hopf", "--units", "0"], "units must be at least 1"),
         (["fit", "lorenz", "--components", "2"], "3 components"),
         (["fit", "hopf", "hopf"], "given twice"),
-        (["fit", "hopf", "--dt", "0.1"], "--dt is the sampling step of an NPY"),
+        (["fit", "hopf", "--dt", "0.1"], "--dt is the sampling step of a recording, and none is given"),
         (["fit", "no.csv"], "no file at no.csv"),
         (["fit", "no.toml"], "no.toml"),
         (["fit", "hopf", "-o", "bank.txt"], "unknown file type '.txt'"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -220,3 +222,64 @@ def test_a_truth_that_is_no_cycle_is_refused():
         measure.limit_cycle(good, bad)
     with pytest.raises(ValueError, match=r"the truth is not a cycle \(no period: the state does not move"):
         measure.orbit_distance(good, bad)
+
+
+# ---- drifts, few cycles, and components of other units
+
+
+@pytest.mark.parametrize(
+    "drift", [lambda t: 0.02 * t, lambda t: 2 * np.sin(TAU * t / 150), lambda t: 1e-4 * (t - 80) ** 2]
+)
+def test_a_drifting_baseline_leaves_the_period_right(drift):
+    t = np.arange(0, 200, 0.05)
+    x = np.stack([np.sin(TAU * t / 5) + drift(t), np.cos(TAU * t / 5)], axis=1)
+    for cycle in (measure.limit_cycle_of(x, 0.05), measure.limit_cycle_of(x[:, :1], 0.05)):
+        assert cycle.period == pytest.approx(5, rel=1e-4)
+        assert cycle.variation < 1e-3
+        assert cycle.amplitude[0] == pytest.approx(1, rel=0.02)
+
+
+@pytest.mark.parametrize("cycles", [4.6, 5.6, 8.6])
+@pytest.mark.parametrize("sharp", [5.0, 8.0])
+def test_few_relaxation_cycles_are_counted_right(cycles, sharp):
+    period = relaxation(sharp)[1]
+    step = 0.01 * sharp
+    x = relaxation(sharp)[0][: int(cycles * period / step)]
+    for part in (x, x[:, :1]):
+        found = measure.limit_cycle_of(part, step)
+        assert int(cycles) - 1 <= found.cycles <= int(cycles)
+        assert found.period == pytest.approx(period, rel=1e-3)
+
+
+@functools.cache
+def relaxation(mu: float) -> tuple[np.ndarray, float]:
+    """Return a van der Pol oscillator at steps of mu / 100 and its period, by its jumps through x = 0."""
+    from scipy.integrate import solve_ivp
+
+    t = np.arange(0, 40 * mu, 0.01 * mu)
+
+    def field(_, s):
+        return [s[1], mu * (1 - s[0] ** 2) * s[1] - s[0]]
+
+    def rises(_, s):
+        return s[0]
+
+    rises.direction = 1.0
+    found = solve_ivp(field, (0, t[-1]), [2.0, 0.0], t_eval=t, events=rises, rtol=1e-10, atol=1e-10, method="LSODA")
+    return found.y.T, float(np.diff(found.t_events[0][1:]).mean())
+
+
+def test_each_component_is_judged_by_its_own_size():
+    t = np.arange(0, 60, 0.05)
+    small = np.stack([14e-6 * np.sin(t), 64 + 1e-9 * np.cos(t)], axis=1)  # volts; degrees that stand still
+    cycle = measure.limit_cycle_of(small, 0.05)
+    assert cycle.period == pytest.approx(TAU, rel=1e-3)
+    assert cycle.amplitude[0] == pytest.approx(14e-6, rel=1e-2)
+    both = np.stack([14e-6 * np.sin(t), 64 * np.cos(t)], axis=1)
+    found = measure.limit_cycle(labelled(1.5 * both, 0.05), labelled(both, 0.05))
+    np.testing.assert_allclose(found.amplitude_error, 0.5, atol=1e-6)
+    np.testing.assert_allclose(
+        measure.orbit_distance_of(both, both * [2.0, 1.0], 0.05).distance, np.sqrt(0.5), rtol=1e-2
+    )
+    box = measure.outside_of(both, both * [3.0, 1.0])
+    assert box > 0.3

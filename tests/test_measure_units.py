@@ -122,7 +122,7 @@ def test_biases_of_a_bank(atlas):
 def test_biases_bad_input():
     net = tn.Network(units=20, seed=0, transfer="tanh")
     for options, words in [
-        ({"before": np.zeros(3)}, "before is one finite bias a unit"),
+        ({"before": np.zeros(3)}, r"a bias vector for this network has shape \(20,\), got \(3,\)"),
         ({"bins": 0}, "bins is a whole number"),
         ({"duration": 0.05}, r"duration=0.05 s is 5 steps; gains along a run need 16"),
         ({"trials": 0}, "trials is a whole number"),

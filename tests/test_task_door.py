@@ -216,7 +216,7 @@ def test_a_wrong_field_is_one_sentence(flow, message: str) -> None:
     ("given", "error", "message"),
     [
         ({"initial": [1.0, math.nan]}, ValueError, "initial must be finite numbers"),
-        ({"initial": [[1.0, 0.0]]}, ValueError, "of shape"),
+        ({"initial": [[1.0, 0.0]]}, ValueError, r"initial has shape .* got \(1, 2\)"),
         ({"initial": "here"}, TypeError, "a list of numbers"),
         ({"kind": "cycles"}, ValueError, "Did you mean 'cycle'"),
         ({"kind": "recording"}, ValueError, "unknown kind of a vector field"),
@@ -259,6 +259,32 @@ def test_a_component_that_never_moves_keeps_a_sane_scale() -> None:
     still = own(lambda x: 0 * x, low=[1.0, 1.0], high=[1.0, 1.0])
     np.testing.assert_array_equal(still.scale, 1.0)
     assert still.time_scale == math.inf
+
+
+SIZES = np.array([14e-6, 64.0])
+
+
+def wide(x):  # a circle whose components are volts of some microvolts and degrees
+    y = x / SIZES
+    pull = 1 - (y**2).sum(-1, keepdims=True)
+    return SIZES * (np.stack([-y[..., 1], y[..., 0]], axis=-1) + pull * y)
+
+
+def test_components_of_other_sizes_keep_their_own_scales() -> None:
+    mine = Task(wide, name="wide", initial=[14e-6, 1.0], kind="cycle", transient=10.0, duration=20.0, dt=0.05)
+    np.testing.assert_allclose(mine.scale / SIZES, np.sqrt(0.5), rtol=0.05)
+    run = mine.trajectory(20.0, 0.05, trials=2).output.values / SIZES
+    np.testing.assert_allclose(np.hypot(run[..., 0], run[..., 1]), 1.0, atol=1e-6)
+    circle = SIZES * np.stack([np.cos(np.arange(200) * 0.05), np.sin(np.arange(200) * 0.05)], axis=1)
+    held = Task.from_array(circle, name="held", dt=0.05)
+    np.testing.assert_allclose(held.scale, circle.std(axis=0))
+    np.testing.assert_array_equal(held.trajectory(1.0, 0.05, initial=circle[[30]]).output[0, 0], circle[30])
+    with pytest.raises(ValueError, match="only start where it has been"):
+        held.trajectory(1.0, 0.05, initial=circle[[30]] * [1.5, 1.0])
+    shown = Task.from_trials(0 * circle, circle, name="shown", dt=0.05)
+    np.testing.assert_allclose(shown.scale, circle.std(axis=0))
+    with pytest.raises(ValueError, match="state 0 of initial is none of them"):
+        shown.trajectory(1.0, 0.05, initial=circle[[0]] * [1.5, 1.0])
 
 
 # runs
@@ -314,9 +340,9 @@ def test_states_lie_on_the_attractor_and_on_the_way_to_it(name: str) -> None:
         (lambda t: t.trajectory(1.0, 0.1, seed=-1), "seed must be a whole number >= 0"),
         (
             lambda t: t.trajectory(1.0, 0.1, initial=[1.0, 2.0, 3.0]),
-            r"shape \(trial, 2\), got shape \(1, 3\)",
+            r"shape \(trial, 2\), got shape \(3,\)",
         ),
-        (lambda t: t.trajectory(1.0, 0.1, initial=[math.nan, 2.0]), "finite states"),
+        (lambda t: t.trajectory(1.0, 0.1, initial=[math.nan, 2.0]), "initial holds values that are not finite"),
         (lambda t: t.initial(0), "trials must be a whole number >= 1"),
         (lambda t: t.states(0), "count must be a whole number >= 1"),
         (lambda t: t.flow(np.zeros((4, 3))), r"2 components, got states of shape \(4, 3\)"),

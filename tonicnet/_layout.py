@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -26,7 +27,7 @@ def run_dataset(
     speed: Float[np.ndarray, " time"] | None = None,
     time_units: str = "s",
     extra: dict[str, Variable] | None = None,
-    **attrs: str | int | float,
+    **attrs: str | int | float | Mapping[str, Any],
 ) -> xr.Dataset:
     """Return the Dataset of a run: its output in task units, and at each sample the task in force.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from ._card import Card
-from .bank import bank_card
+from .bank import as_bank, bank_card
 from .measure import comparison_card
 from .network import Network, network_card
 from .task import Task, task_card
@@ -37,6 +37,7 @@ def show(thing: Network | Task | xr.Dataset) -> Card:
         raise TypeError(f"show takes a Network, a Task or a bank (tonicnet.fit), got {type(thing).__name__}")
     if "outcome" in thing and set(thing["outcome"].dims) == {"task", "run"}:
         return comparison_card(thing)
+    thing = as_bank(thing)
     if not {"bias", "task"} <= set(thing.variables) or set(thing["bias"].dims) != {"task", "unit"}:
         has = ", ".join(map(str, thing.data_vars)) or "nothing"
         raise ValueError(

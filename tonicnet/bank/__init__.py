@@ -6,9 +6,12 @@ from ._card import bank_scores as bank_scores
 from ._check import check_bank as check_bank
 from ._entry import Entry as Entry
 from ._entry import Scaling as Scaling
+from ._initial import given_initial as given_initial
+from ._initial import states_of as states_of
 from ._read import bare as bare
 from ._read import entry as entry
 from ._read import load_bank as load_bank
+from ._rows import as_bank as as_bank
 from ._schedule import Schedule as Schedule
 from ._schedule import Segment as Segment
 from ._schedule import plan as plan

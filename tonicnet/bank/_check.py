@@ -10,6 +10,7 @@ import xarray as xr
 from ..network import Network
 from ..parameters import SETS
 from ._order import in_order
+from ._rows import as_bank
 
 HASH = "network_hash"  # of the synapses that each row was learned on
 DIMS = {
@@ -19,12 +20,14 @@ DIMS = {
 _NEEDED = ("bias", "center", "scale", "speed", "dimension", "start")
 
 
-def check_bank(net: Network, bank: xr.Dataset) -> None:
-    """Refuse what is no bank, one learned on other synapses, and one that is not whole, each in a sentence.
+def check_bank(net: Network, bank: xr.Dataset) -> xr.Dataset:
+    """Return a bank, or one row of it, as a bank, if it is one of this network and whole.
 
+    What is no bank, one learned on other synapses, and one that is not whole are refused, each in a sentence.
     The synapses are hashed as they are now. Each row is held against them, also where rows of several banks were
     joined. Raises ValueError.
     """
+    bank = as_bank(bank)
     if "bias" not in bank or "task" not in bank["bias"].dims or "unit" not in bank["bias"].dims:
         raise ValueError("this Dataset is not a bank: it has no bias(task, unit); make one with tonicnet.fit")
     _check_network(net.verify(), bank)
@@ -43,6 +46,7 @@ def check_bank(net: Network, bank: xr.Dataset) -> None:
         _check_numbers(bank, name)
     _check_ranges(bank)
     in_order(bank)
+    return bank
 
 
 def _check_network(mine: str, bank: xr.Dataset) -> None:

@@ -14,7 +14,8 @@ class Scaling:
     """The map z = (x - center) / scale between a task and a network, and their times.
 
     ``speed`` is in task-time units per second; components from ``dimension`` on are idle.
-    ``start`` holds states of the task, in its own units, from which runs may begin.
+    ``start`` holds states of the task, in its own units, from which runs may begin; ``components`` are the names of its
+    components, where they are known.
     """
 
     task: str
@@ -23,6 +24,13 @@ class Scaling:
     speed: float
     dimension: int
     start: Float[np.ndarray, "trial component"]
+    components: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all components of the network: those of the task, and numbers for idle ones."""
+        own = self.components or tuple(map(str, range(self.dimension)))
+        return [*own, *map(str, range(len(own), len(self.center)))]
 
     def to_network(self, x: Float[np.ndarray, "*any component"]) -> Float[np.ndarray, "*any component"]:
         """Return z for x in the task's units."""

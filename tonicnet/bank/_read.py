@@ -11,11 +11,15 @@ import xarray as xr
 from .._names import unknown
 from .._share import shelf
 from ..files import load
+from ..labelled import Door, labelled, same_units
 from ..network import Network, models
 from ..parameters import SETS
 from ._check import DIMS
 from ._entry import Entry, Scaling
 from ._order import in_order
+from ._rows import as_bank, component_names, hashed
+
+_VECTOR = Door("a bias vector", plain={1: ("unit",)}, rows="unit", dims=("unit",))
 
 
 def load_bank(source: str | os.PathLike[str]) -> xr.Dataset:
@@ -37,11 +41,13 @@ def load_bank(source: str | os.PathLike[str]) -> xr.Dataset:
     bank = load(path)
     if not {"bias", "task"} <= set(bank.variables):
         raise ValueError(f"{path} is not a bank: it has no bias(task, unit); tonicnet.fit makes one")
-    return bank
+    bank = as_bank(bank)
+    return hashed(bank) if "network_sha256" in bank.attrs else bank
 
 
 def entry(bank: xr.Dataset, task: str) -> Entry:
     """Return one task of a bank."""
+    bank = as_bank(bank)
     names = [str(n) for n in bank["task"].values]
     if task not in names:
         raise ValueError(unknown("task in this bank", task, names))
@@ -53,26 +59,59 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
         speed=float(row["speed"]),
         dimension=int(row["dimension"]),
         start=_values(row, "start"),
+        components=component_names(bank, task, int(row["dimension"])),
     )
     return Entry(scaling, {name: _values(row, one.variable) for name, one in SETS.items() if one.variable in row})
 
 
-def bare(net: Network, bias: xr.DataArray | np.ndarray) -> Entry:
+def bare(net: Network, bias: xr.DataArray | np.ndarray, task: str | None = None) -> Entry:
     """Return an entry for a bias vector of one's own: task units are the network's, one task unit is a second.
 
-    A DataArray with labels along ``unit`` is taken by them. Raises ValueError for another shape, other labels and
-    numbers that are not finite, RuntimeError for a network whose synapses have changed.
+    A DataArray may hold the biases of several tasks, of which ``task`` names one, and tells its units by their numbers;
+    what carries the hash of its network, as the biases of a bank do, is refused by any other. Raises ValueError for
+    another shape, other labels and numbers that are not finite, RuntimeError for a network whose synapses have changed.
     """
-    if isinstance(bias, xr.DataArray) and "unit" in bias.dims:
-        bias = in_order(bias.rename("bias").to_dataset())["bias"]
+    if isinstance(bias, xr.DataArray):
+        bias = _of_task(net, bias, task)
+    elif task is not None:
+        raise _unnamed(task)
+    found = labelled(bias, _VECTOR)
+    same_units(str(found.attrs.get("units", "")), "that of the transfer function's input", "a bias and the network")
     net.verify()
-    vector = np.asarray(bias, dtype=np.float64)
+    vector = np.asarray(in_order(found.rename("bias").to_dataset())["bias"].values)
     if vector.shape != (net.units,):
         raise ValueError(f"a bias vector for this network has shape ({net.units},), got {vector.shape}")
     if not np.isfinite(vector).all():
-        raise ValueError(f"the bias of unit {int(np.argmin(np.isfinite(vector)))} is not finite")
+        raise ValueError(f"the bias of unit {int(np.argmin(np.isfinite(vector)))} is not finite, or masked")
     k = net.components
     return Entry(Scaling("bias", np.zeros(k), np.ones(k), 1.0, k, np.zeros((1, k))), {"bias": vector})
+
+
+def _of_task(net: Network, bias: xr.DataArray, task: str | None) -> xr.DataArray:
+    """Return the biases of one task; raise ValueError where it is not clear which."""
+    _check_hash(net, bias)
+    names = [str(name) for name in np.atleast_1d(bias["task"].values)] if "task" in bias.coords else []
+    if task is not None and task not in names:
+        raise ValueError(unknown("task of these biases", task, names)) if names else _unnamed(task)
+    if "task" not in bias.dims:
+        return bias
+    if task is None and len(names) > 1:
+        raise ValueError(f"these are the biases of {len(names)} tasks; say which with task=")
+    return bias.isel(task=names.index(task) if task is not None else 0)
+
+
+def _unnamed(task: str) -> ValueError:
+    return ValueError(f"task {task!r} names a row of a bank; a bare bias vector has none, so leave task out")
+
+
+def _check_hash(net: Network, bias: xr.DataArray) -> None:
+    theirs = bias.coords["network_sha256"].item() if "network_sha256" in bias.coords else None
+    theirs = theirs or bias.attrs.get("network_sha256")
+    if theirs and theirs != net.verify():
+        raise ValueError(
+            f"this bias was learned on network {theirs}, not on this one ({net.sha256}); load its own network, or "
+            "learn the task again"
+        )
 
 
 def _values(row: xr.Dataset, name: str) -> np.ndarray:

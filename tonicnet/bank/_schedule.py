@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from .._names import name_of, shown
+from .._numbers import real
 from ..network import Network
 from ._check import check_bank
 from ._entry import Entry
@@ -43,15 +45,16 @@ def plan(
 
     Raises ValueError for a bank of another network, an unknown task, or when it is not clear what to run.
     """
+    task = name_of(task)
     if (duration is None) == (schedule is None):
         raise ValueError("give either duration= (seconds under one bias) or schedule= ([(task, seconds), ...])")
     if schedule is not None and task is not None:
         raise ValueError("a schedule names its tasks; leave task= out, or give duration= with it")
     if not isinstance(bias, xr.Dataset):
-        if schedule is not None or task is not None:
+        if schedule is not None:
             raise ValueError("a schedule names tasks and needs a bank; a bare bias vector runs with duration= only")
-        return [Segment(bare(net, bias), _seconds(duration))]
-    check_bank(net, bias)
+        return [Segment(bare(net, bias, task), _seconds(duration))]
+    bias = check_bank(net, bias)
     if schedule is None:
         return [Segment(entry(bias, _only(bias, task)), _seconds(duration))]
     pairs = _pairs(schedule)
@@ -71,11 +74,10 @@ def _pairs(schedule: Schedule) -> list[tuple[str, float]]:
         raise TypeError(f"schedule is a list of (task, seconds) pairs, got {schedule!r}")
     if not schedule:
         raise ValueError("the schedule is empty; give at least one (task, seconds) pair")
-    return [(str(name), _seconds(seconds)) for name, seconds in schedule]
+    return [(str(name_of(name)), _seconds(seconds)) for name, seconds in schedule]
 
 
 def _seconds(duration: float | None) -> float:
-    seconds = float(duration)  # type: ignore[arg-type]
-    if not (np.isfinite(seconds) and seconds > 0):
-        raise ValueError(f"a duration is a positive number of seconds, got {duration}")
-    return seconds
+    if not 0 < real(duration) < np.inf:
+        raise ValueError(f"a duration is a positive number of seconds, got {shown(duration)}")
+    return real(duration)

@@ -39,8 +39,7 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
     """
     if not isinstance(net.transfer, Tanh):
         raise ValueError(f"as_sigmoid takes a network with transfer='tanh', this one has {net.transfer.name!r}")
-    check_bank(net, bank)
-    bank = in_order(bank)
+    bank = in_order(check_bank(net, bank))
     spec, random = net.spec, net.spec.synapses != "low-rank"
     gain = 4 * spec.gain if random else spec.gain
     made = Network.from_spec(

@@ -53,6 +53,16 @@ class Timeline:
         """Return a number (or vector) of each sample's own task."""
         return np.array([getattr(s.entry.scaling, name) for s in self.segments])[self.index]
 
+    @property
+    def names(self) -> list[str]:
+        """The name of each component: those that all tasks that use it give it; its number where these are no names."""
+        scalings = list({s.entry.task: s.entry.scaling for s in self.segments}.values())
+        found = [
+            "/".join(dict.fromkeys(s.names[k] for s in scalings if k < s.dimension)) or str(k)
+            for k in range(len(scalings[0].center))
+        ]
+        return found if len(set(found)) == len(found) else [str(k) for k in range(len(found))]
+
     def to_task(self, z: Float[np.ndarray, "trial time component"]) -> Float[np.ndarray, "trial time component"]:
         """Return outputs in the units of the task in force."""
         return self.per_sample("center") + self.per_sample("scale") * z
@@ -82,8 +92,9 @@ class Timeline:
             index=self.index,
             dimension=self.per_sample("dimension"),
             speed=self.per_sample("speed"),
-            components=[str(k) for k in range(z.shape[2])],
+            components=self.names,
             extra=extra,
             kind=kind,
+            components_of={s.entry.task: s.entry.scaling.names[: s.entry.dimension] for s in self.segments},
             **attrs,
         )

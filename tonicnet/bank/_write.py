@@ -15,6 +15,7 @@ from ..parameters import SETS
 from ._check import DIMS, HASH
 from ._entry import Entry
 from ._order import in_order
+from ._rows import hashed
 
 
 def written(
@@ -39,9 +40,8 @@ def written(
         "component": Variable(("component",), [str(k) for k in range(net.components)], "1", "output component"),
     }
     known = {"network_sha256": net.sha256, "network": json.dumps(net.to_dict())}
-    return dataset(
-        variables | _hashes(net, len(entries)) | dict(columns or {}), own | dict(coords or {}), **(attrs | known)
-    )
+    columns = _hashes(net, len(entries)) | dict(columns or {})
+    return hashed(dataset(variables | columns, own | dict(coords or {}), **(attrs | known)))
 
 
 def _numbers(net: Network, entries: Sequence[Entry]) -> dict[str, Variable]:
@@ -98,4 +98,4 @@ def carried(bank: xr.Dataset, net: Network, **values: np.ndarray) -> xr.Dataset:
     moved = bank.assign({name: one.copy(data=values[name]) for name, one in ordered.items()})
     if HASH in bank:
         moved[HASH] = bank[HASH].copy(data=np.full(bank.sizes["task"], net.sha256))
-    return moved.assign_attrs(network_sha256=net.sha256, network=json.dumps(net.to_dict()))
+    return hashed(moved.assign_attrs(network_sha256=net.sha256, network=json.dumps(net.to_dict())))

@@ -33,8 +33,7 @@ def open_bank(source: str) -> Opened:
         raise ValueError(f"a bank is a NetCDF file whose name ends in .nc, got {path}")
     bank = tn.load(path)
     net = network_in(bank.attrs, origin=str(path))
-    check_bank(net, bank)
-    return Opened(net, bank, path)
+    return Opened(net, check_bank(net, bank), path)
 
 
 def _locate(source: str) -> Path:

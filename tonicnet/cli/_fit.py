@@ -29,7 +29,7 @@ def fit(
         list[str],
         typer.Argument(
             metavar="TASK",
-            help="Names from the shelf, a task's TOML file, or recordings of your own (.nc, .csv, .npy).",
+            help="Names from the shelf, a task's TOML file, or recordings of your own (.nc, .csv, .npy, ...).",
             show_default=False,
         ),
     ],
@@ -52,7 +52,12 @@ def fit(
     ] = None,
     steps: Annotated[int, typer.Option(help="Steps of the first stage, at most.")] = STEPS,
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = ROUNDS,
-    dt: Annotated[float | None, typer.Option(help="Sampling step in seconds of an NPY recording.")] = None,
+    dt: Annotated[
+        float | None, typer.Option(help="Sampling step in seconds of a recording without time, or with rounded time.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Column (or variable, or dim) that is time in a recording, if it is not clear.")
+    ] = None,
     variable: Annotated[str | None, typer.Option(help="Variable of a NetCDF recording.")] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="Keep learning in this file; the same command goes on from it.")
@@ -74,9 +79,10 @@ def fit(
                tonicnet fit reach.csv --synapses dense
                tonicnet fit chua --into bank.nc -o bank.nc
                tonicnet fit reach.npy --dt 0.01
+               tonicnet fit reach.csv --time t_ms
     """
     place = output(out, [".nc"], inputs=files(tasks))
-    targets = read_tasks(tasks, dt=dt, variable=variable)
+    targets = read_tasks(tasks, dt=dt, variable=variable, time=time)
     drawn = {"units": units, "components": components, "synapses": synapses, "transfer": transfer}
     if into is not None and network is not None:
         raise ValueError("--into brings its bank's own network; leave out --network")

@@ -39,7 +39,7 @@ class Explorer:
 
     def __init__(self, net: Network, bank: xr.Dataset, *, seconds: float = 12.0, seed: int = 0) -> None:
         """Check the bank and the length, and run the first task."""
-        check_bank(net, bank)
+        bank = check_bank(net, bank)
         _check_biases(bank)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"seconds is the length of a run, a positive number, got {seconds}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import count as numbers
 from typing import ClassVar, final
@@ -15,6 +16,7 @@ from ._window_length import rollout_step
 from ._window_sampling import whole_trials
 
 _FIRST = 20  # steps of the first horizon
+_LEAST = 2  # steps of a trial
 _GROWTH = 1.5
 _PATIENCE = 25  # steps: a horizon is often crossed after a plateau
 
@@ -28,6 +30,11 @@ class AutonomousCourse(Course):
     def suits(self, problem: Problem) -> bool:
         """Return whether the network has nothing but its start to follow the target by."""
         return not problem.net.spec.feedback and problem.target.task.kind != "behaviour"
+
+    def longest(self, problem: Problem) -> float:
+        """Return the time of the fewest steps that can be followed."""
+        _full(problem.target)
+        return _LEAST * rollout_step(problem.target) * problem.target.unit
 
     def judge(self, problem: Problem) -> Judge:
         """Return a judge of trials."""
@@ -56,4 +63,9 @@ class AutonomousCourse(Course):
 
 
 def _full(target: Target) -> int:
+    if not math.isfinite(target.task.duration):
+        raise ValueError(
+            f"a network without feedback follows a run from its start, and task {target.task.name!r} has runs of any "
+            "length; give one of them: Task.from_array(task.trajectory(duration, dt), name=...)"
+        )
     return int(target.task.duration / (rollout_step(target) * target.unit) + 1e-6)

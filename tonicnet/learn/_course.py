@@ -80,6 +80,10 @@ class Course(ABC):
     def suits(self, problem: Problem) -> bool:
         """Return whether it can learn this."""
 
+    def longest(self, problem: Problem) -> float:  # noqa: ARG002  (courses that cut windows look at it)
+        """Return the task time of the longest window it cuts from runs or samples of the target; 0 if none."""
+        return 0.0
+
     @abstractmethod
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield stages without end: the last ones are further rounds."""

@@ -10,14 +10,13 @@ from pathlib import Path
 import xarray as xr
 
 from .._interrupt import Interrupts
+from .._names import name_of
 from ..bank import check_bank, grown
 from ..circuit import circuit_of
 from ..network import Network
 from ..task import Task
 from ..task import task as named_task
 from ._checkpoint import Checkpoint
-from ._corrected_field import check_field
-from ._courses import course_for
 from ._job import Job
 from ._progress import Progress, Report, progress_of
 from ._settings import Settings
@@ -89,8 +88,9 @@ def fit(
         step, loss, score, left (s), restart, and the learned numbers (``bias``) as they are then.
     seed : of the first biases and of all sampling.
 
-    Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per
-    task. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks, sets, objectives or methods, a task
+    Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per task. All
+    tasks are checked before the first step; one that fails later is left out, with a warning, and the others are
+    kept. Ctrl-C returns what is best so far. Raises ValueError for unknown tasks, sets, objectives or methods, a task
     of more components than the network has, synapses with rise or delay where there is no field to correct,
     ``neurons_per_unit`` where the noise of spikes is not known, fields that are not finite (naming the state), a
     checkpoint of another run or a changed one; RuntimeError for a checkpoint that another process uses; OSError where
@@ -113,11 +113,10 @@ def fit(
     circuit = circuit_of(net, settings.dtype(net), settings.device)  # the synapses are loaded once, for all tasks
     jobs = [Job.on(circuit, task, settings) for task in _tasks(tasks)]
     for job in jobs:
-        check_field(net, job.task, settings.objective)
-        course_for(job.problem)
+        job.check()
     told = progress_of(progress)
     if into is not None:
-        _check_room(net, into, jobs)
+        into = _check_room(net, into, jobs)
     before = net.verify()
     rows = _learn_all(jobs, told, checkpoint)
     if net.verify() != before:
@@ -152,6 +151,11 @@ def _learn_all(jobs: list[Job], told: Progress, path: str | Path | None) -> list
             except KeyboardInterrupt:
                 file.write(number, learner.state)
                 interrupts.seen = True
+            except Exception as error:
+                if not rows:
+                    raise
+                _tell_lost(job, error)
+                continue
             rows.append(job.row(learner.result()))
             told.end(rows[-1])
             if interrupts.seen:
@@ -159,11 +163,21 @@ def _learn_all(jobs: list[Job], told: Progress, path: str | Path | None) -> list
     return rows
 
 
+def _tell_lost(job: Job, error: Exception) -> None:
+    """Warn that a task could not be learned; what was learned before it is kept."""
+    warnings.warn(
+        f"task {job.task.name!r} was not learned ({type(error).__name__}: {error}); the bank holds the others",
+        RuntimeWarning,
+        stacklevel=4,
+    )
+
+
 def _tasks(given: Tasks) -> list[Task]:
+    given = name_of(given)
     items = [given] if isinstance(given, str | Task) else list(given)
     if not items:
         raise ValueError("no task given; name at least one (tonicnet.tasks() lists the shelf)")
-    made = [t if isinstance(t, Task) else named_task(str(t)) for t in items]
+    made = [t if isinstance(t, Task) else named_task(name_of(t)) for t in items]
     names = [t.name for t in made]
     for name in names:
         if names.count(name) > 1:
@@ -171,8 +185,8 @@ def _tasks(given: Tasks) -> list[Task]:
     return made
 
 
-def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> None:
-    check_bank(net, bank)
+def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> xr.Dataset:
+    bank = check_bank(net, bank)
     held = set(map(str, bank["task"].values))
     for job in jobs:
         if job.task.name in held:
@@ -180,3 +194,4 @@ def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> None:
                 f"the bank holds task {job.task.name!r} already; leave it out of tasks, drop it from the bank "
                 "(bank.drop_sel), or learn it under another name"
             )
+    return bank

@@ -43,6 +43,11 @@ class RecordingCourse(Course):
         """Return a judge of attractors."""
         return AttractorJudge.of(problem)
 
+    def longest(self, problem: Problem) -> float:
+        """Return the time of a window of shooting."""
+        target = problem.target
+        return _length(target) * _stride(target) * rollout_step(target) * target.unit
+
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield the stages."""
         target, settings = problem.target, problem.settings
@@ -56,7 +61,7 @@ class RecordingCourse(Course):
         yield Stage("coarse field", settings.steps, lambda draw, _: field(draw).thinned(_THIN), scored=False)
         yield Stage("field", max(1, settings.steps // 2), lambda draw, _: field(draw), scored=False)
         h = _stride(target) * rollout_step(target)
-        length = max(4, round(horizon(target) / (h * target.unit)))
+        length = _length(target)
         count = int(np.clip(_WINDOW_STEPS[noisy(target)] / length, 48, 1000))
 
         def shooting(name: str) -> Stage:
@@ -74,6 +79,11 @@ class RecordingCourse(Course):
             return Stage(name, _ROUND, make)
 
         yield from (shooting(f"shooting {number}") for number in numbers(1))
+
+
+def _length(target: Target) -> int:
+    """Return the steps of a window of shooting."""
+    return max(4, round(horizon(target) / (_stride(target) * rollout_step(target) * target.unit)))
 
 
 def _stride(target: Target) -> int:

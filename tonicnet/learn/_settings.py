@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 
 from .._names import choose
-from .._numbers import whole
+from .._numbers import real, whole
 from ..circuit import Circuit
 from ..network import Network, fast_bfloat16
 from ..parameters import SETS
@@ -46,10 +46,12 @@ class Settings:
         choose("method", self.method, METHODS)
         choose("solver", self.solver, ("auto", *SOLVERS))
         choose("precision", self.precision, PRECISIONS)
-        if not (math.isfinite(self.noise) and self.noise >= 0):
+        if not 0 <= real(self.noise) < math.inf:
             raise ValueError(f"noise is a width in standard deviations, zero or positive, got {self.noise}")
-        if not (math.isfinite(self.memory) and self.memory > 0):
+        if not 0 < real(self.memory) < math.inf:
             raise ValueError(f"memory is a positive number of GiB, got {self.memory}")
+        for name in ("noise", "memory"):  # numpy's numbers are no JSON
+            object.__setattr__(self, name, real(getattr(self, name)))
         least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0}
         for name, low in least.items():
             object.__setattr__(self, name, whole(name, getattr(self, name), low))

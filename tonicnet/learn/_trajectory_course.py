@@ -16,6 +16,7 @@ from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._discrete_windows import DiscreteWindows
 from ._judge import AttractorJudge
 from ._latent_windows import LatentWindows
+from ._target import Target
 from ._window_length import WARM_UP, horizon, rollout_step
 from ._window_sampling import recorded_windows
 from ._windows import Windows
@@ -39,16 +40,27 @@ class TrajectoryCourse(Course):
         """Return a judge of attractors."""
         return AttractorJudge.of(problem)
 
+    def longest(self, problem: Problem) -> float:
+        """Return the time of the driven steps and the longest closed loop; a field has runs of any length."""
+        target, h = problem.target, rollout_step(problem.target)
+        if target.task.has_flow:
+            return 0.0
+        return (round(WARM_UP / h) + _full(target)) * h * target.unit
+
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield the stages."""
         target, steps = problem.target, problem.settings.steps
-        h = rollout_step(target)
-        full = max(4, round(horizon(target) / (h * target.unit)))
+        full = _full(target)
         closed = max(2, full // 4)
         while closed < full:
             yield _windows(problem, f"{closed} steps", closed, max(6, 3 * steps // 4), False)
             closed *= 2
         yield from (_windows(problem, f"{full} steps, {n}", full, max(6, steps // 2), True) for n in numbers(1))
+
+
+def _full(target: Target) -> int:
+    """Return the steps of the longest closed loop."""
+    return max(4, round(horizon(target) / (rollout_step(target) * target.unit)))
 
 
 def _windows(problem: Problem, name: str, closed: int, steps: int, scored: bool) -> Stage:

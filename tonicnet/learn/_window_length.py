@@ -47,6 +47,15 @@ def _half_lyapunov_time(target: Target) -> float:
     return 0.5 / rate if rate > 0 else math.inf
 
 
+def check_length(target: Target, needed: float) -> None:
+    """Raise ValueError for a target that lasts less than a window of so much task time."""
+    if needed > target.task.duration * (1 + 1e-9):
+        raise ValueError(
+            f"task {target.task.name!r} lasts {target.task.duration:g}, a window needs {needed:g}; "
+            "record for longer, or raise its speed"
+        )
+
+
 def noisy(target: Target) -> bool:
     """Return whether a recording has noise worth the name."""
     return target.task.kind == "recording" and float(target.smooth.noise.max()) > _CLEAN

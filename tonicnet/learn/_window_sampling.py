@@ -9,6 +9,7 @@ from ..task import recorded
 from ._rare_states import half_rare
 from ._target import Target
 from ._training_states import near_states
+from ._window_length import check_length
 from ._windows import Windows
 
 _SCORED_ROWS = 40  # steps of a trial that are scored in one stage: the rows of its Jacobian
@@ -35,11 +36,7 @@ def recorded_windows(
     """Return windows cut from reference runs or recordings: ``driven`` steps, then closed loop, four scored."""
     length = driven + steps
     dt = h * target.unit
-    if length * dt > target.task.duration * (1 + 1e-9):
-        raise ValueError(
-            f"task {target.task.name!r} lasts {target.task.duration:g}, a window needs {length * dt:g}; "
-            "record for longer, or raise its speed"
-        )
+    check_length(target, length * dt)
     path = _cut(target, rng, count, length, round(dt / target.task.dt)) if _on_samples(target, dt) else None
     if path is None:
         run = target.task.trajectory(length * dt, dt, trials=count, seed=int(rng.integers(2**31)))

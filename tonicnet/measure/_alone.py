@@ -9,8 +9,9 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable
+from .._names import name_of
 from .._numbers import is_whole, real
-from ..bank import Entry, bare, check_bank, entry
+from ..bank import Entry, bare, check_bank, entry, given_initial, states_of
 from ..circuit import Autonomous, Variation, autonomous
 from ..network import Network
 
@@ -48,17 +49,13 @@ class Alone:
             scatter = 0.0 if len(known) > 1 else 0.1  # a bare bias knows one state only
             z = self.entry.to_network(chosen)
             return self.dynamics.state(z + scatter * rng.standard_normal(z.shape))
-        return self.dynamics.state(self.entry.to_network(self._complete(initial)))
-
-    def _complete(self, initial: np.ndarray) -> Float[np.ndarray, "row component"]:
-        given = np.atleast_2d(np.asarray(initial, dtype=np.float64))
-        k, used = len(self.entry.center), self.entry.dimension
-        if given.ndim != 2 or given.shape[1] not in (used, k) or not np.isfinite(given).all():
+        given = given_initial(self.entry, initial)
+        if given.sizes["time"] > 1:
             raise ValueError(
-                f"initial is (component,) or (trial, component), finite, with {used} components for task "
-                f"{self.entry.task!r}; got shape {np.shape(initial)}"
+                f"initial is (component,) or (trial, component) here, got a history of {given.sizes['time']} samples; "
+                "give one state a trial"
             )
-        return self.entry.scaling.completed(given)
+        return self.dynamics.state(states_of(self.entry, given)[:, 0])
 
 
 def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = False) -> list[Alone]:
@@ -68,18 +65,17 @@ def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = 
     Raises ValueError for a bank of another network, an unknown task, a vector of the wrong length, and for synapses
     with rise or delay where motion is asked for.
     """
+    task = name_of(task)
     if not isinstance(net, Network):
         raise TypeError(f"this measure is of a network under a bias: the first argument is a Network, got {type(net)}")
     if not still:
         check_first_order(net)
     if isinstance(bias, xr.Dataset):
-        check_bank(net, bias)
+        bias = check_bank(net, bias)
         names = [str(n) for n in bias["task"].values] if task is None else [task]
         rows = [entry(bias, name) for name in names]
-    elif task is None:
-        rows = [bare(net, bias)]
     else:
-        raise ValueError(f"task {task!r} names a row of a bank; a bare bias vector has none, so leave task out")
+        rows = [bare(net, bias, task)]
     return [Alone(row, autonomous(net, row.numbers)) for row in rows]
 
 

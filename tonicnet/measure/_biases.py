@@ -7,6 +7,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
+from ..bank import bare
 from ..circuit import autonomous
 from ..network import Network
 from ._alone import Alone, Biases, alone, names, positive, whole
@@ -54,16 +55,17 @@ def biases(
     ([1, 1, 1], 0.5)
     """
     rows = alone(net, bias, task)
-    start = None if before is None else [_under(row, before) for row in rows]
+    other = None if before is None else bare(net, before).bias
+    start = None if other is None else [_under(row, other) for row in rows]
     values = np.stack([row.entry.bias for row in rows])
     edges = np.linspace(values.min() - 1e-9, values.max() + 1e-9, whole("bins", bins) + 1)
     count, run = whole("trials", trials), _span("duration", duration, _DURATION * net.tau)
     skipped = _span("transient", transient, _TRANSIENT * net.tau)
     found = [_effect(row, skipped, run, count, seed, off) for row in rows]
     variables = _histogram(values, edges) | _effects(found)
-    if start is not None:
+    if start is not None and other is not None:
         gain = [f[0] - _effect(row, skipped, run, count, seed, off)[0] for f, row in zip(found, start, strict=True)]
-        variables |= _changes(np.stack(gain), values - np.asarray(before, dtype=np.float64))
+        variables |= _changes(np.stack(gain), values - other)
     coords = names(rows) | {
         "unit": Variable(("unit",), np.arange(net.units), "1", "unit"),
         "bin": Variable(("bin",), (edges[1:] + edges[:-1]) / 2, "1", "tonic input"),
@@ -75,12 +77,9 @@ def _span(name: str, given: float | None, default: float) -> float:
     return default if given is None else positive(name, given)
 
 
-def _under(row: Alone, bias: np.ndarray | xr.DataArray) -> Alone:
+def _under(row: Alone, bias: Float[np.ndarray, " unit"]) -> Alone:
     """Return the same task under other biases."""
-    vector = np.asarray(bias, dtype=np.float64)
-    if vector.shape != row.entry.bias.shape or not np.isfinite(vector).all():
-        raise ValueError(f"before is one finite bias a unit, shape {row.entry.bias.shape}; got {vector.shape}")
-    return Alone(row.entry, autonomous(row.dynamics.net, {**row.entry.numbers, "bias": vector}))
+    return Alone(row.entry, autonomous(row.dynamics.net, {**row.entry.numbers, "bias": bias}))
 
 
 def _effect(

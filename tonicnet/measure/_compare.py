@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeGuard
 
 import numpy as np
 import xarray as xr
@@ -13,7 +13,7 @@ from ._attractor import distance_floor, distances, losses, window_of
 from ._floors import ArrayMeasure, floor_of
 from ._measures import MEASURES, against_truth
 from ._resample import coarser
-from ._run import Labelled, Stretch, fitted, single, stretches
+from ._run import Labelled, Stretch, as_run, fitted, single, stretches
 from ._segment import settled
 from ._true_runs import Truths, truths_of
 from .arrays._comparison import BINS, Comparison
@@ -59,6 +59,7 @@ def compare(
     >>> found.period_error.values.round(3).tolist()
     [[0.0, -0.048]]
     """
+    a, b = as_run(a, "a"), as_run(b, "b")
     truth = truths_of(truth, a)
     runs = {role: _by_task(run, role, discard) for role, run in (("a", a), ("b", b))}
     tasks = _shared(runs["a"], runs["b"], truth)
@@ -82,7 +83,7 @@ def _shared(a: ByTask, b: ByTask, truth: Truths | None) -> list[str]:
     if not tasks:
         names = ", the other ".join(", ".join(map(repr, found)) for found in (a, b))
         raise ValueError(f"the runs share no task: one has {names}; give runs of the same tasks")
-    only = single(truth, "truth").task if isinstance(truth, xr.Dataset | xr.DataArray) else ""
+    only = single(truth, "truth").task if truth is not None and not _by_name(truth) else ""
     if only and all(tasks) and only not in tasks:
         raise ValueError(f"the truth is of task {only!r}, the runs of {', '.join(map(repr, tasks))}")
     return [only] if only in tasks else tasks
@@ -118,9 +119,14 @@ def _truth(
 def _named(source: Truths | None, name: str) -> Stretch | None:
     if source is None:
         return None
-    if isinstance(source, xr.Dataset | xr.DataArray):
+    if not _by_name(source):
         return single(source, "truth")
     return single(source[name], f"truth of {name}") if name in source else None
+
+
+def _by_name(truth: Any) -> TypeGuard[Mapping[str, Labelled]]:
+    """Return whether this is a mapping from tasks to true runs, and no run itself."""
+    return isinstance(truth, Mapping) and not isinstance(truth, xr.Dataset)
 
 
 def task_kind(truth: Stretch) -> str:
@@ -130,8 +136,7 @@ def task_kind(truth: Stretch) -> str:
 
 def _looks_like(truth: Stretch) -> str:
     late = truth.values[:, truth.values.shape[1] // 2 :]
-    whole = truth.values.std(axis=(0, 1)).max()
-    if late.std(axis=1).max() <= 1e-3 * max(float(whole), 1e-9):
+    if (late.std(axis=1).max(axis=0) <= 1e-3 * truth.values.std(axis=(0, 1))).all():
         return "memory"
     if truth.values.shape[1] < SAMPLES:
         return "recording"

@@ -86,7 +86,7 @@ def _rows(net: Network, bias: Biases, task: str | None, like: xr.Dataset | None)
         return rows, Variable(("task",), [r.entry.task for r in rows], "1", "task")
     check_first_order(net)
     given = bias if isinstance(bias, xr.DataArray) else None
-    values = np.atleast_2d(np.asarray(bias, dtype=np.float64))
+    values = np.atleast_2d(np.asarray(bias))
     if values.ndim != 2 or (given is not None and given.dims[-1] != "unit"):
         raise ValueError(f"biases are (unit,) or (epoch, unit), with dim unit last; got {np.shape(bias)}")
     dim = str(given.dims[0]) if given is not None and given.ndim == 2 else "epoch"
@@ -95,12 +95,18 @@ def _rows(net: Network, bias: Biases, task: str | None, like: xr.Dataset | None)
     model = None if like is None else alone(net, like, task)
     if model is not None and len(model) != 1:
         raise ValueError(f"like holds {len(model)} tasks; say which with task=")
-    entries = [_entry(net, row, None if model is None else model[0].entry) for row in values]
+    each = list(values) if given is None else _slices(given, dim)
+    entries = [_entry(net, vector, None if model is None else model[0].entry) for vector in each]
     about = Variable((dim,), coordinate, str("1" if known is None else known.attrs.get("units", "1")), dim)
     return [Alone(e, autonomous(net, e.numbers)) for e in entries], about
 
 
-def _entry(net: Network, bias: Float[np.ndarray, " unit"], model: Entry | None) -> Entry:
+def _slices(biases: xr.DataArray, dim: str) -> list[xr.DataArray]:
+    """Return the bias vectors along a dim, with their labels."""
+    return [biases.isel({dim: k}) for k in range(biases.sizes[dim])] if dim in biases.dims else [biases]
+
+
+def _entry(net: Network, bias: xr.DataArray | np.ndarray, model: Entry | None) -> Entry:
     plain = bare(net, bias)
     return plain if model is None else replace(model, numbers={**model.numbers, **plain.numbers})
 

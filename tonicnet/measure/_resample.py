@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ._run import Labelled, Stretch, single
+from ._run import Labelled, Stretch, as_run, single
 
 
 def resample(run: Labelled, dt: float) -> Labelled:
@@ -25,6 +25,7 @@ def resample(run: Labelled, dt: float) -> Labelled:
     >>> resample(run, 2.0).values.ravel().tolist()
     [0.0, 2.0, 4.0, 6.0, 8.0]
     """
+    run = as_run(run)
     stretch = coarser(single(run), dt)
     coords = {"trial": stretch.trials, "time": stretch.time, "component": list(stretch.components)}
     output = xr.DataArray(stretch.values, dims=("trial", "time", "component"), coords=coords, name="output")

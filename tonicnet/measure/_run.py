@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable
+from ..labelled import DIMS, Door, even_step, labelled, numbered, opened, same_units, seconds_of
 from ..task import KINDS
 
 Labelled = xr.Dataset | xr.DataArray
@@ -51,12 +54,13 @@ class Stretch:
         return {"trial": Variable(("trial",), self.trials, "1", "trial")}
 
 
-def stretches(run: Labelled, role: str = "run", *, finite: bool = True) -> list[Stretch]:
+def stretches(run: Any, role: str = "run", *, finite: bool = True) -> list[Stretch]:
     """Return the segments of a run in order of time.
 
     Raises TypeError for what is not labelled data, ValueError for missing dims, uneven steps and (with
     ``finite``) samples that are NaN or infinite, naming the first.
     """
+    run = as_run(run, role)
     output = output_of(run, role)
     time = time_of(output, role)
     found = [_stretch(output.isel(time=part), time[part], run, role) for part in parts_of(output, time)]
@@ -66,7 +70,7 @@ def stretches(run: Labelled, role: str = "run", *, finite: bool = True) -> list[
     return found
 
 
-def single(run: Labelled, role: str = "run", *, finite: bool = True) -> Stretch:
+def single(run: Any, role: str = "run", *, finite: bool = True) -> Stretch:
     """Return the only segment of a run; raise ValueError where there are several."""
     found = stretches(run, role, finite=finite)
     if len(found) > 1:
@@ -78,31 +82,63 @@ def single(run: Labelled, role: str = "run", *, finite: bool = True) -> Stretch:
     return found[0]
 
 
+def as_run(run: Any, role: str = "run") -> Labelled:
+    """Return a run as Dataset or DataArray: a table, a series or a file that has time of its own becomes one.
+
+    Raises TypeError for what has no labels, such as a plain array.
+    """
+    if isinstance(run, xr.Dataset | xr.DataArray):
+        return run
+    if isinstance(run, str | os.PathLike):
+        run = opened(run)
+        return run if isinstance(run, xr.Dataset) else as_run(run, role)
+    found = labelled(run, _door(role))
+    if "time" not in found.coords:
+        raise TypeError(
+            f"the {role} must be an xarray Dataset or DataArray, or a table with time, got {type(run).__name__}"
+        )
+    return found
+
+
 def output_of(run: Labelled, role: str) -> xr.DataArray:
-    if isinstance(run, xr.Dataset):
-        if "output" not in run:
-            raise ValueError(f"the {role} has no variable 'output' (it has: {', '.join(map(str, run.data_vars))})")
-        run = run["output"]
-    elif not isinstance(run, xr.DataArray):
-        raise TypeError(f"the {role} must be an xarray Dataset or DataArray, got {type(run).__name__}")
-    for dim in ("time", "component"):
-        if dim not in run.dims:
-            raise ValueError(f"the {role} has dims {run.dims}; it needs 'time' and 'component' ('trial' may lack)")
-    if "time" not in run.coords and "task_time" not in run.coords:
+    """Return the output (trial, time, component) of a run as numbers, its time in seconds or task time."""
+    held = _held(run, role)
+    if "time" not in held.dims or ("component" not in held.dims and held.ndim > 1 + ("trial" in held.dims)):
+        raise ValueError(f"the {role} has dims {held.dims}; it needs 'time' and 'component' ('trial' may lack)")
+    if "time" not in held.coords and "task_time" not in held.coords:
         raise ValueError(
             f"the {role} has no coordinate 'time' or 'task_time', so its step is unknown; add one, e.g. with "
-            f"assign_coords(time=dt * numpy.arange({run.sizes['time']}))"
+            f"assign_coords(time=dt * numpy.arange({held.sizes['time']}))"
         )
-    run = run if "trial" in run.dims else run.expand_dims("trial")
-    extra = set(run.dims) - {"trial", "time", "component"}
+    extra = set(held.dims) - {*DIMS}
     if extra:
-        raise ValueError(f"the {role} has dims {run.dims}; choose one along {', '.join(sorted(map(str, extra)))} first")
-    return run.transpose("trial", "time", "component")
+        raise ValueError(
+            f"the {role} has dims {held.dims}; choose one along {', '.join(sorted(map(str, extra)))} first"
+        )
+    plain = labelled(held, _door(role))
+    about = {n: c for n, c in held.coords.items() if n not in plain.coords and set(c.dims) <= {"time"}}
+    whole = plain.assign_coords(about).expand_dims([dim for dim in ("trial", "component") if dim not in plain.dims])
+    return whole.transpose(*DIMS)
+
+
+def _door(role: str) -> Door:
+    return Door(f"the {role}")
+
+
+def _held(run: Labelled, role: str) -> xr.DataArray:
+    """Return the variable of a run that is its output; columns of a table side by side."""
+    if isinstance(run, xr.DataArray):
+        return run
+    if "output" in run:
+        return run["output"]
+    if not run.data_vars or any(v.ndim != 1 for v in run.data_vars.values()):
+        raise ValueError(f"the {role} has no variable 'output' (it has: {', '.join(map(str, run.data_vars))})")
+    return labelled(run, _door(role))
 
 
 def time_of(output: xr.DataArray, role: str) -> Float[np.ndarray, " time"]:
     name = "task_time" if "task_time" in output.coords else "time"
-    time = np.asarray(output[name].values, dtype=np.float64)
+    time = seconds_of(output[name].values, str(output[name].attrs.get("units", "")), f"the {role}: {name}")
     if len(time) < 2:
         raise ValueError(f"the {role} has {len(time)} samples; a measure needs at least 2")
     return time
@@ -110,7 +146,7 @@ def time_of(output: xr.DataArray, role: str) -> Float[np.ndarray, " time"]:
 
 def parts_of(output: xr.DataArray, time: Float[np.ndarray, " time"]) -> list[slice]:
     """Cut where the segment's number or name changes, or where task time starts anew."""
-    cut = np.diff(time) <= 0
+    cut = np.diff(time) < 0
     for name in ("segment_index", "segment"):
         if name in output.coords and output[name].dims == ("time",):
             cut = cut | (output[name].values[1:] != output[name].values[:-1])
@@ -121,10 +157,10 @@ def parts_of(output: xr.DataArray, time: Float[np.ndarray, " time"]) -> list[sli
 def _stretch(output: xr.DataArray, time: Float[np.ndarray, " time"], run: Labelled, role: str) -> Stretch:
     if len(time) < 2:
         raise ValueError(f"a segment of the {role} has 1 sample; a measure needs at least 2")
-    _refuse_uneven(time, role)
+    even_step(time, f"the {role}")
     used = int(output["dimension"].values.flat[0]) if "dimension" in output.coords else output.sizes["component"]
     output = output.isel(component=slice(0, used))
-    names = output["component"].values if "component" in output.coords else range(used)
+    task = task_of(output) or str(run.attrs.get("task", ""))
     trials = output["trial"].values if "trial" in output.coords else np.arange(output.sizes["trial"])
     seconds = (
         output["time"].values.astype(np.float64) if "task_time" in output.coords and "time" in output.coords else None
@@ -134,12 +170,23 @@ def _stretch(output: xr.DataArray, time: Float[np.ndarray, " time"], run: Labell
         time=time,
         seconds=seconds,
         trials=np.asarray(trials),
-        components=tuple(map(str, names)),
-        task=task_of(output) or str(run.attrs.get("task", "")),
+        components=_names(run, output, task),
+        task=task,
         kind=_kind(run),
         units=str(output.attrs.get("units", "1")),
         dimensioned="dimension" in output.coords,
     )
+
+
+def _names(run: Labelled, output: xr.DataArray, task: str) -> tuple[str, ...]:
+    """Return the names of the components: those of the task, or what the run calls them."""
+    try:
+        own = json.loads(str(run.attrs.get("components_of", "{}"))).get(task, ())
+    except (ValueError, AttributeError, RecursionError):
+        own = ()
+    count = output.sizes["component"]
+    known = output["component"].values if "component" in output.coords else range(count)
+    return tuple(map(str, own if len(own) == count else known))
 
 
 def task_of(output: xr.DataArray) -> str:
@@ -152,15 +199,6 @@ def _kind(run: Labelled) -> str:
         if run.attrs.get(name) in KINDS:
             return str(run.attrs[name])
     return ""
-
-
-def _refuse_uneven(time: Float[np.ndarray, " time"], role: str) -> None:
-    steps = np.diff(time)
-    if np.ptp(steps) > 1e-3 * abs(steps.mean()) + 1e-12 * np.abs(time).max():
-        raise ValueError(
-            f"the {role} is sampled unevenly (steps from {steps.min():.6g} to {steps.max():.6g}); "
-            "measures need one step, so interpolate it first, e.g. with Dataset.interp(time=...)"
-        )
 
 
 def _refuse_gaps(stretch: Stretch, role: str) -> None:
@@ -191,17 +229,38 @@ def paired(run: Stretch, truth: Stretch, *, same_trials: bool = False) -> Pair:
             f"the run's step is {run.dt:.6g} in task time and the truth's {truth.dt:.6g}; sample the truth "
             "at the run's step (Task.trajectory(duration, dt)), or use tonicnet.measure.resample(run, dt)"
         )
-    if same_trials and len(run.values) != len(truth.values):
+    return Pair(run, _same_trials(run, truth) if same_trials else truth)
+
+
+def _same_trials(run: Stretch, truth: Stretch) -> Stretch:
+    """Return the truth with its trials in the order of the run's, where both label them alike."""
+    if len(run.values) != len(truth.values):
         raise ValueError(
             f"the run has {len(run.values)} trials and the truth {len(truth.values)}; this measure pairs "
             "them by their start, so give both the same starts in the same order (initial=...)"
         )
-    return Pair(run, truth)
+    own, other = run.trials.tolist(), truth.trials.tolist()
+    if own == other or sorted(map(str, own)) != sorted(map(str, other)) or len(set(own)) < len(own):
+        return truth
+    return replace(truth, values=truth.values[[other.index(label) for label in own]], trials=run.trials)
 
 
 def fitted(run: Stretch, truth: Stretch) -> Stretch:
-    """Keep the components that the truth has: the first ones, as tasks use them."""
+    """Keep the components that the truth has: those of its names, or else the first ones, as tasks use them."""
+    same_units(run.units, truth.units, "the run and its truth")
     has, needs = run.values.shape[2], truth.values.shape[2]
     if has < needs or (has > needs and run.dimensioned):
         raise ValueError(f"the run uses {has} components and the truth has {needs}; they are not of one task")
-    return replace(run, values=run.values[:, :, :needs], components=run.components[:needs])
+    order = _order(run.components, truth.components)
+    return replace(run, values=run.values[:, :, order], components=tuple(run.components[k] for k in order))
+
+
+def _order(own: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
+    """Return where the components of these names stand; the first ones where either side only numbers them."""
+    if numbered(own) or numbered(names) or own[: len(names)] == names:
+        return list(range(len(names)))
+    if not set(names) <= set(own):
+        raise ValueError(
+            f"the run has components {', '.join(own)} and the truth {', '.join(names)}; give both the same names"
+        )
+    return [own.index(name) for name in names]

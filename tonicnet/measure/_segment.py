@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .._names import unknown
-from ._run import Labelled, Stretch, output_of, parts_of, task_of, time_of
+from .._names import name_of, shown, unknown
+from .._numbers import is_whole
+from ._run import Labelled, Stretch, as_run, output_of, parts_of, task_of, time_of
 
 
 def segment(run: Labelled, which: int | str, *, discard: float = 0.0) -> Labelled:
@@ -25,6 +26,7 @@ def segment(run: Labelled, which: int | str, *, discard: float = 0.0) -> Labelle
     >>> segment(run, "b").sizes["time"]
     3
     """
+    run, which = as_run(run), name_of(which)
     output = output_of(run, "run")
     time = time_of(output, "run")
     parts = parts_of(output, time)
@@ -57,6 +59,6 @@ def _number(which: int | str, tasks: list[str]) -> int:
         if len(found) > 1:
             raise ValueError(f"task {which!r} is in force in segments {found}; give the number of one")
         return found[0]
-    if not -len(tasks) <= which < len(tasks):
-        raise ValueError(f"there is no segment {which}: the run has {len(tasks)}, numbered from 0")
+    if not is_whole(which, -len(tasks)) or which >= len(tasks):
+        raise ValueError(f"there is no segment {shown(which)}: the run has {len(tasks)}, numbered from 0")
     return int(which)

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._names import choose
+from .._numbers import real
 from ..compiled import CompiledCurve
 from ._filter import Filter
 from ._first_passage import PASSAGES, hard_passage, hard_transform, hard_variance
@@ -71,8 +72,9 @@ class LIF(Transfer):
     def __post_init__(self) -> None:
         choose("reset_rule", self.reset_rule, PASSAGES)
         for name, number in self._numbers().items():
-            if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+            if not math.isfinite(real(number)):
                 raise ValueError(f"lif: {name} must be a finite number, got {number!r}")
+            object.__setattr__(self, name, number if type(number) in (int, float) else real(number))
         for name in ("tau_m", "dt", "rate_scale", "leak"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"lif: {name} must be a positive number, got {getattr(self, name)}")

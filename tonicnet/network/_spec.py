@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any
 
 from .._names import choose, unknown
+from .._numbers import real
 from ._filter import Filter
 from ._lif import LIF
 from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
@@ -19,6 +20,7 @@ INDEPENDENT = "independent"
 PAIRED = ("paired", "paired-low-discrepancy")
 HALVES = (*PAIRED, "antithetic")  # draws that repeat the first half of the units in the second
 DRAWS = (INDEPENDENT, *HALVES, "orthogonal", "low-discrepancy", "silent")
+_NUMBERS = ("gain", "encoder_scale", "decoder_scale", "tau", "rise", "delay", "density", "inhibitory")
 _SIGNED = ("antithetic", "orthogonal")  # draws whose encoders need both signs
 
 
@@ -49,6 +51,8 @@ class NetworkSpec:
             object.__setattr__(self, name, _whole(name, getattr(self, name), least))
         choose("synapses", self.synapses, SYNAPSES)
         choose("draw", self.draw, DRAWS)
+        for name in _NUMBERS:
+            object.__setattr__(self, name, _number(name, getattr(self, name)))
         for name in ("gain", "encoder_scale", "decoder_scale", "tau"):
             _positive(name, getattr(self, name))
         _share("density", self.density)
@@ -61,6 +65,7 @@ class NetworkSpec:
         for name in ("rise", "delay"):
             _lasting(name, getattr(self, name))
         if self.dt is not None:
+            object.__setattr__(self, "dt", _number("dt", self.dt))
             _positive("dt", self.dt)
         self._check_together()
         self._check_draw()
@@ -203,21 +208,26 @@ def _whole(name: str, number: object, least: int) -> int:
     return int(number)
 
 
-def _positive(name: str, number: object) -> None:
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
+def _number(name: str, number: Any) -> int | float:
+    """Return a number, of Python or numpy, as one of Python."""
+    if type(number) in (int, float):
+        return number
+    if math.isnan(real(number)):
         raise TypeError(f"{name} must be a number, got {number!r}")
+    return real(number)
+
+
+def _positive(name: str, number: float) -> None:
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} must be a positive number, got {number}")
 
 
-def _lasting(name: str, seconds: object) -> None:
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"{name} must be a number, got {seconds!r}")
+def _lasting(name: str, seconds: float) -> None:
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"{name} must be zero or a positive number of seconds, got {seconds}")
 
 
-def _share(name: str, number: object) -> None:
+def _share(name: str, number: float) -> None:
     _positive(name, number)
-    if float(number) > 1:  # type: ignore[arg-type]
+    if number > 1:
         raise ValueError(f"{name} must lie in (0, 1], got {number}")

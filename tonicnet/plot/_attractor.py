@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from .._names import unknown
+from .._numbers import is_whole
 from ._legend import legend_beside, legend_width
 from ._panels import Panels, label_panel, write_title
 from ._plane import plane_of
@@ -173,7 +174,7 @@ def _positions(found: list[Segment], asked: Sequence[str | int] | None, ax: Axes
     if asked is None:
         flat = ax is not None and ax.name != "3d"
         return list(plane_of(found[0]) if flat else range(min(_MOST_COMPONENTS, len(found[0].components))))
-    wanted = [asked] if isinstance(asked, str | int) else list(asked)
+    wanted = [asked] if isinstance(asked, str | int | np.integer) else list(asked)
     if not 1 <= len(wanted) <= _MOST_COMPONENTS:
         raise ValueError(f"a portrait takes 1 to {_MOST_COMPONENTS} components, got {len(wanted)}; choose among them")
     return [_position(found[0], name) for name in wanted]
@@ -182,11 +183,11 @@ def _positions(found: list[Segment], asked: Sequence[str | int] | None, ax: Axes
 def _position(segment: Segment, name: str | int) -> int:
     """Return the position of one component; raise ValueError if it is unknown, or idle in the task."""
     names = segment.components
-    if isinstance(name, int) and 0 <= name < len(names):
-        return name
+    if is_whole(name, 0) and int(name) < len(names):
+        return int(name)
     if str(name) in names:
         return names.index(str(name))
-    if str(name) in segment.idle or (isinstance(name, int) and 0 <= name < len(names) + len(segment.idle)):
+    if str(name) in segment.idle or (is_whole(name, 0) and int(name) < len(names) + len(segment.idle)):
         raise ValueError(
             f"component {name!r} is idle in task {segment.task!r}, which has {len(names)}; "
             "choose another, or draw one segment with tonicnet.measure.segment"

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 
+from .._numbers import is_whole
 from ._attractor import draw_paths
 from ._legend import legend_beside
 from ._plane import plane_of
@@ -104,8 +105,8 @@ def _plane(segment: Segment, components: Sequence[str | int] | None) -> list[int
 
 def _position(segment: Segment, name: str | int) -> int:
     """Return the position of a component; raise ValueError if the task has no such component."""
-    if isinstance(name, int) and 0 <= name < len(segment.components):
-        return name
+    if is_whole(name, 0) and int(name) < len(segment.components):
+        return int(name)
     if str(name) in segment.components:
         return segment.components.index(str(name))
     raise ValueError(

@@ -7,7 +7,8 @@ from typing import Any
 
 import xarray as xr
 
-from .._names import choose
+from .._names import choose, name_of
+from ..bank import as_bank
 from ..files import parse_json
 
 RUN = "tonicnet.simulate or tonicnet.spiking.simulate"
@@ -23,12 +24,13 @@ def require(data: object, names: Sequence[str], *, role: str, maker: str) -> xr.
     if missing:
         has = ", ".join(map(str, data.data_vars)) or "nothing"
         raise ValueError(f"the {role} lacks {' and '.join(missing)} (it has: {has}); {maker} makes them")
-    return data
+    return as_bank(data)
 
 
 def chosen_tasks(bank: xr.Dataset, task: str | Sequence[str] | None) -> list[str]:
     """Return the tasks asked for, all of the bank's if none is named."""
     known = [str(name) for name in bank["task"].values]
+    task = name_of(task)
     asked = known if task is None else [task] if isinstance(task, str) else list(task)
     if not asked:
         raise ValueError(f"no task asked for; name at least one of {', '.join(known)}, or leave task out")

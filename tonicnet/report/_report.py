@@ -49,7 +49,7 @@ def report(
     place = Path(path)
     if place.suffix not in (".html", ".htm"):
         raise ValueError(f"a report is an HTML page whose name ends in .html, got {place}")
-    check_bank(net, bank)
+    bank = check_bank(net, bank)
     seconds = _LENGTH * net.tau if duration is None else float(duration)
     if not 0 < seconds < float("inf"):
         raise ValueError(f"duration is a positive number of seconds, got {duration}")

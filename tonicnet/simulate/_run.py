@@ -11,11 +11,12 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable
-from .._names import choose
-from .._numbers import whole
-from ..bank import Schedule, Segment, Timeline, plan
+from .._names import choose, shown
+from .._numbers import real, whole
+from ..bank import Schedule, Timeline, plan
 from ..circuit import METHODS, Stretch
 from ..network import Network
+from ._inputs import given_inputs
 from ._runner import Runner, circuit_for
 from ._starting import starting_states
 
@@ -59,10 +60,12 @@ def simulate(
         Networks with rise or delay are run by "rk4".
     trials : how many runs side by side (as many as ``initial`` has if not given, else 1).
     initial : (component,) or (trial, component) in the first task's units, or (trial, time, component): a
-        history at steps of ``dt`` that drives the network before it is left alone (not with rise or delay). Drawn
-        from the states stored in the bank if not given.
+        history at steps of ``dt`` that drives the network before it is left alone (not with rise or delay); as an array
+        or any labelled container (dims in any order, components by name; a table with a row a trial). Drawn from the
+        states stored in the bank if not given.
     inputs : u in the task's units, (time, component) or (trial, time, component), one row a step, held
-        during it; it moves the fed-back output by u.
+        during it; it moves the fed-back output by u. A labelled container with a time of its own (s, or as its units
+        say) is held from each of its samples to the next; components it does not name get none.
     noise : standard deviation of the input noise of each unit, with correlation time tau, in the
         transfer function's input unit.
     rates : also keep ``rate(trial, time, unit)``.
@@ -82,9 +85,9 @@ def simulate(
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     step_size, scheme = _resolve(net, dt, method)
     circuit = circuit_for(net, _DTYPES[choose("dtype", dtype, _DTYPES)], segments, rates)
-    rng = np.random.Generator(np.random.Philox(seed))
-    start = starting_states(segments[0].entry, initial, trials, rng)
-    u = _inputs(inputs, segments, step_size, len(start), net.components)
+    rng = np.random.Generator(np.random.Philox(whole("seed", seed, 0)))
+    start = starting_states(segments[0].entry, initial, trials, rng, step_size)
+    u = given_inputs(inputs, segments, step_size, len(start), net.components)
     _check_history(net, start)
     runner = Runner(circuit, segments, step_size, scheme, noise, rng, keeps=rates)
     timeline = Timeline.of(segments, step_size, whole("every", every))
@@ -109,12 +112,10 @@ def _collect(runner: Runner, timeline: Timeline, run: Iterable[Stretch], seed: i
 
 
 def _resolve(net: Network, dt: float | None, method: str | None) -> tuple[float, str]:
-    own = net.spec.dt
+    own, dt = net.spec.dt, None if dt is None else _positive(dt)
     if own is not None and (dt not in (None, own) or method not in (None, "euler")):
         raise ValueError(f'a discrete network runs at its own dt {own} s with method "euler"; leave both out')
     size = next(s for s in (own, dt, net.filter.near(net.tau / _STEPS_PER_TAU)) if s is not None)
-    if not (math.isfinite(size) and size > 0):
-        raise ValueError(f"dt is a positive number of seconds, got {dt}")
     if own is None and size > net.tau:
         raise ValueError(f"dt {size} s is longer than tau {net.tau} s; use tau / 5 or less")
     scheme = choose("method", method or ("euler" if own else "rk4"), METHODS)
@@ -124,27 +125,15 @@ def _resolve(net: Network, dt: float | None, method: str | None) -> tuple[float,
     return size, scheme
 
 
+def _positive(dt: float) -> float:
+    if not 0 < real(dt) < math.inf:
+        raise ValueError(f"dt is a positive number of seconds, got {shown(dt)}")
+    return real(dt)
+
+
 def _check_history(net: Network, start: Float[np.ndarray, "trial time component"]) -> None:
     if start.shape[1] > 1 and not net.filter.first_order:
         raise ValueError(
             f"a network with rise or delay begins at a state and not after a history, got one of {start.shape[1]} "
             "steps; give initial as (component,) or (trial, component)"
         )
-
-
-def _inputs(
-    given: np.ndarray | xr.DataArray | None, segments: list[Segment], dt: float, trials: int, components: int
-) -> np.ndarray | None:
-    if given is None:
-        return None
-    u = np.asarray(given, dtype=np.float64)
-    u = u[None] if u.ndim == 2 else u
-    steps = sum(s.steps(dt) for s in segments)
-    if u.ndim != 3 or u.shape[0] not in (1, trials) or u.shape[1:] != (steps, components):
-        raise ValueError(
-            f"inputs must be (time, component) = ({steps}, {components}), or with {trials} trials in front, "
-            f"got {np.shape(given)}"
-        )
-    if not np.isfinite(u).all():
-        raise ValueError(f"inputs are not finite at step {int(np.argmin(np.isfinite(u).all(axis=(0, 2))))}")
-    return np.broadcast_to(u, (trials, steps, components))

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .._numbers import real
 from ..bank import Segment
 from ..circuit import Circuit, Dynamics, Loop, LowRank, Stretch, circuit_of, driven, loop_of, placed
 from ..network import Network
@@ -35,7 +36,7 @@ class Runner:
     keeps: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.noise) and self.noise >= 0):
+        if not 0 <= real(self.noise) < math.inf:
             raise ValueError(f"noise is a standard deviation, zero or positive, got {self.noise}")
 
     @cached_property

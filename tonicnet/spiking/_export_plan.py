@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ..bank import Entry, Schedule, Segment
+from ..bank import Entry, Schedule, Segment, as_bank
 from ..network import Network
 from ..simulate import starting_states
 from ._lif_network import LIFNetwork
@@ -37,6 +37,7 @@ class ExportPlan:
         neurons_per_unit: int, seed: int,
     ) -> Self:  # fmt: skip
         """Return the plan; raise ValueError as a run does, and for a bank with a row that no threshold can carry."""
+        bank = as_bank(bank)
         segments = plan(net, bank, duration=duration, schedule=schedule, task=task)
         model, first = LIFNetwork(net, neurons_per_unit), segments[0].entry
         return cls(

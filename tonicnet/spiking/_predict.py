@@ -11,7 +11,8 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
-from ..bank import Entry
+from .._names import name_of
+from ..bank import Entry, as_bank
 from ..circuit import circuit_of, placed
 from ..measure import MEASURES, compare
 from ..network import Network, firing_rate
@@ -83,6 +84,7 @@ def predict(
     Frozen({'task': 1, 'component': 3})
     """
     model = LIFNetwork(net, neurons_per_unit)
+    bias, task = as_bank(bias), name_of(task)
     tasks = [task] if task or not isinstance(bias, xr.Dataset) else [str(name) for name in bias["task"].values]
     rows = [_row(model, bias, name, duration, truth, seed) for name in tasks]
     measures = xr.concat([row.pop("measures") for row in rows], dim="task", combine_attrs="drop_conflicts")

@@ -9,7 +9,8 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from ..bank import Segment, carried
+from .._names import name_of
+from ..bank import Segment, as_bank, carried
 from ..circuit import LowRank, circuit_of, placed
 from ..network import Network
 from ..simulate import simulate, starting_states
@@ -77,6 +78,7 @@ def recalibrate(
     onto = net if onto is None else onto
     _check_synapses(net, onto)
     model, other = (LIFNetwork(n, neurons_per_unit) for n in (net, onto))
+    bias, task = as_bank(bias), name_of(task)
     names: list[str | None] = [task]
     if isinstance(bias, xr.Dataset) and task is None:
         names = [str(name) for name in bias["task"].values]

@@ -17,6 +17,7 @@ import numpy as np
 
 from .._labels import package_version
 from .._names import choose
+from .._numbers import is_whole
 from ..bank import Entry, Schedule
 from ..files import write
 from ..network import Network
@@ -109,7 +110,7 @@ def _checked(path: str | os.PathLike[str], seed: int) -> Path:
     script = Path(path)
     if script.suffix != ".py":
         raise ValueError(f"the script's name ends in .py, got {script.name!r}; its data goes beside it as .npz")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+    if not is_whole(seed, 0) or seed >= 2**32:
         raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed!r}")
     return script
 

@@ -1,10 +1,10 @@
 """What is to be reproduced: dynamical systems, recordings, and the shelf of tasks."""
 
+from ..labelled import read_recording as read_recording
 from ._card import task_card as task_card
 from ._dysts import from_dysts as from_dysts
 from ._factory import task_factory as task_factory
 from ._observed import from_observed as from_observed
-from ._read import read_recording as read_recording
 from ._recording import recorded as recorded
 from ._shelf import task as task
 from ._shelf import tasks as tasks

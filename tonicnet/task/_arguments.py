@@ -8,35 +8,49 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .._names import shown
+from .._numbers import is_whole, real
+from ..labelled import Door, by_name, check_finite, labelled
+
+_STATE = {0: (), 1: ("component",)}
+_STARTS = Door(
+    "initial", plain={0: (), 1: ("component",), 2: ("trial", "component")}, rows="trial", dims=("trial", "component")
+)
 _LABELS = ("x", "y", "z")
 
 
 def given_grid(duration: int | float, dt: int | float) -> Float[np.ndarray, " time"]:
     """Return the times k dt up to ``duration``; both must be positive numbers."""
     for what, value in (("duration", duration), ("dt", dt)):
-        if not isinstance(value, int | float | np.number) or not np.isfinite(value) or not value > 0:
-            raise ValueError(f"{what} must be a positive number in task time, got {value!r}")
-    if duration < dt:
-        raise ValueError(f"duration must be at least one step dt = {dt}, got {duration}")
-    return np.arange(int(np.floor(duration / dt + 1e-6)) + 1) * float(dt)
+        if not 0 < real(value) < np.inf:
+            raise ValueError(f"{what} must be a positive number in task time, got {shown(value)}")
+    length, step = real(duration), real(dt)
+    if length < step:
+        raise ValueError(f"duration must be at least one step dt = {step}, got {length}")
+    return np.arange(int(np.floor(length / step + 1e-6)) + 1) * step
 
 
 def given_state(value: Any, *, what: str) -> Float[np.ndarray, " component"]:
     """Return ``value`` as a finite state (d,)."""
-    try:
-        state = np.atleast_1d(np.asarray(value, dtype=float))
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{what} must be a list of numbers, one a component, got {value!r:.80}") from error
-    if state.ndim != 1 or state.size == 0 or not np.isfinite(state).all():
-        raise ValueError(f"{what} must be finite numbers of shape (d,), got {value!r:.80}")
+    if isinstance(value, str):
+        raise TypeError(f"{what} must be a list of numbers, one a component, got {shown(value)}")
+    state = np.atleast_1d(labelled(value, Door(what, plain=_STATE, rows="component", dims=("component",))).values)
+    if state.size == 0 or not np.isfinite(state).all():
+        raise ValueError(f"{what} must be finite numbers of shape (d,), got {shown(value)}")
     return state
 
 
-def given_starts(value: Any, dimension: int) -> Float[np.ndarray, "trial component"]:
-    """Return ``value``, one state or several, as finite states (trial, d)."""
-    start = np.atleast_2d(np.asarray(value, dtype=float))
-    if start.ndim != 2 or start.shape[1] != dimension or not np.isfinite(start).all():
-        raise ValueError(f"initial must hold finite states of shape (trial, {dimension}), got shape {start.shape}")
+def given_starts(value: Any, components: Sequence[str]) -> Float[np.ndarray, "trial component"]:
+    """Return ``value``, one state or several, as finite states (trial, d) of components of these names."""
+    found = by_name(labelled(value, _STARTS), components, "initial")
+    if "component" not in found.dims:
+        found = found.expand_dims("component")
+    check_finite(found, "initial")
+    start = np.atleast_2d(found.transpose(..., "component").values)
+    if start.shape[1] != len(components):
+        raise ValueError(
+            f"initial must hold finite states of shape (trial, {len(components)}), got shape {found.shape}"
+        )
     return start
 
 
@@ -60,8 +74,8 @@ def given_labels(components: Sequence[str] | None, dimension: int) -> tuple[str,
 
 def generator(seed: int) -> np.random.Generator:
     """Return the generator of a seed. Raises ValueError unless it is a whole number >= 0."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed must be a whole number >= 0, got {seed!r}")
+    if not is_whole(seed, 0):
+        raise ValueError(f"seed must be a whole number >= 0, got {shown(seed)}")
     return np.random.Generator(np.random.Philox(int(seed)))
 
 
@@ -72,6 +86,6 @@ def picks(size: int, count: int, *, seed: int) -> np.ndarray:
 
 def count_of(value: int, *, what: str) -> int:
     """Return ``value`` if it is a whole number of at least one; raise ValueError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{what} must be a whole number >= 1, got {value!r}")
+    if not is_whole(value):
+        raise ValueError(f"{what} must be a whole number >= 1, got {shown(value)}")
     return int(value)

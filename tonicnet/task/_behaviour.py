@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any, final
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Float
 
+from .._moving import moving, sizes
+from ..labelled import Door, aligned, same_units
 from ._arguments import generator, picks
 from ._mask import given_mask
-from ._samples import DIMS, Samples, samples, storable
-from ._scaling import DEGENERATE, not_still
+from ._samples import Samples, check_times, samples, storable
+from ._scaling import not_still
 from ._source import Source
 from ._trials import Trials
 
+_INPUTS = Door("the array of inputs", variables=("input",))
+_TARGETS = Door("the array of targets", variables=("target", "output"))
 _SHORTEST = 2  # samples: a trial lasts a step
-_ALIKE = 1e-3  # steps: times this near are the same time
+_SAME = 1e-6  # of a component's size: states this near are the same
+_SLOWEST = 1e-6  # of the fastest scaled component's pace: a slower one does not count
 _WHOLE = 1e-4  # a step this near to a multiple of the trials' is one
 
 
@@ -76,9 +80,9 @@ class Behaviour(Source):
         they are zero too, the largest of the others does.
         """
         spread, size = _spread_and_size(self._held.targets, self._held.mask > 0)
-        moves = spread > DEGENERATE * np.maximum(size, spread.max())
         rms = np.sqrt(np.mean(self._held.inputs**2, axis=(0, 1)))
-        return np.zeros(self.dimension), not_still(np.where(moves, spread, rms))
+        reach = np.where(moving(spread, size), spread, rms)
+        return np.zeros(self.dimension), not_still(reach, reach)
 
     def time_scale(self, scale: Float[np.ndarray, " component"]) -> float:
         """Return the time in which a moving component travels one scale, at most the length of a trial.
@@ -90,8 +94,8 @@ class Behaviour(Source):
         paces = _pace(self._held.targets, counts, self.dt) / scale
         if not paces.any():
             paces = _pace(self._held.inputs, np.ones_like(counts), self.dt) / scale
-        moving = paces[paces > DEGENERATE * paces.max()]
-        return float(min(self.duration, 1 / np.sqrt(np.mean(moving**2)))) if moving.size else self.duration
+        some = paces[paces > _SLOWEST * paces.max()]
+        return float(min(self.duration, 1 / np.sqrt(np.mean(some**2)))) if some.size else self.duration
 
     def data(self) -> dict[str, Any]:
         """Return the trials as nested lists. Raises ValueError for more than a spec can carry."""
@@ -109,7 +113,7 @@ class Behaviour(Source):
 
     def _starting(self, start: Float[np.ndarray, "trial component"], seed: int) -> Trials:
         rng, first = generator(seed), self._held.targets[:, 0]
-        near = np.abs(first - start[:, None]).max(axis=2) <= 1e-6 * (1 + np.abs(first).max())
+        near = (np.abs(first - start[:, None]) <= _SAME * sizes(first)).all(axis=2)
         if not near.any(axis=1).all():
             raise ValueError(
                 "trials only start at their first targets: state "
@@ -118,23 +122,22 @@ class Behaviour(Source):
         return self._held.chosen(np.array([rng.choice(np.flatnonzero(row)) for row in near]))
 
 
-def behaviour(inputs: Any, targets: Any, mask: Any, dt: int | float | None) -> tuple[Behaviour, tuple[str, ...]]:
+def behaviour(
+    inputs: Any, targets: Any, mask: Any, dt: Any, time: str | None = None
+) -> tuple[Behaviour, tuple[str, ...]]:
     """Return checked trials and the labels of their components.
 
-    ``inputs`` and ``targets``: two DataArrays or two plain arrays with ``dt``, as :func:`samples` takes them,
-    of the same shape; ``mask`` as :func:`given_mask` takes it. Raises TypeError or ValueError in a sentence.
+    ``inputs`` and ``targets``: as :func:`samples` takes them, of the same shape and at the same times; ``mask`` as
+    :func:`given_mask` takes it. Components and trials that both name are paired by their names. Raises TypeError or
+    ValueError in a sentence.
     """
-    if isinstance(inputs, xr.DataArray) != isinstance(targets, xr.DataArray):
-        raise TypeError(
-            f"inputs are a {type(inputs).__name__} and targets a {type(targets).__name__}; "
-            "give two DataArrays, or two plain arrays with dt"
-        )
-    u = samples(inputs, dt, what="the array of inputs", shortest=_SHORTEST)
-    x = samples(targets, dt, what="the array of targets", shortest=_SHORTEST)
+    u = samples(inputs, dt, door=_INPUTS, shortest=_SHORTEST, time=time)
+    x = samples(targets, dt, door=_TARGETS, shortest=_SHORTEST, time=time)
     _check_shapes(u, x)
-    for what, array in (("inputs", inputs), ("mask", mask)):
-        _check_labels(what, array, targets, x.dt)
-    held = Trials(u.values, x.values, given_mask(mask, x.values.shape, x.times))
+    same_units(u.units, x.units, "inputs and targets")
+    ordered = aligned(u.array, x.array, "inputs and targets")
+    check_times(u.array, x.array, "inputs and targets")
+    held = Trials(ordered.values, x.values, given_mask(mask, x.array))
     return Behaviour(held, x.dt), x.labels or u.labels or tuple(map(str, range(x.values.shape[2])))
 
 
@@ -144,26 +147,6 @@ def _check_shapes(inputs: Samples, targets: Samples) -> None:
             f"inputs have shape {inputs.values.shape}, targets {targets.values.shape} (trial, time, component); "
             "give both every component: mask 0 for what is only an input, input 0 for what is only an output"
         )
-
-
-def _check_labels(what: str, array: Any, targets: Any, dt: float) -> None:
-    """Raise ValueError if an array that carries coordinates has others than the targets."""
-    if not (isinstance(array, xr.DataArray) and isinstance(targets, xr.DataArray)):
-        return
-    for dim in DIMS:
-        if dim in array.indexes and dim in targets.indexes and not _alike(array[dim], targets[dim], dt):
-            raise ValueError(
-                f"{what} and targets differ in their {dim} coordinate; both speak of the same ones, so give "
-                f"them the same {dim} values in the same order"
-            )
-
-
-def _alike(a: xr.DataArray, b: xr.DataArray, dt: float) -> bool:
-    if a.size != b.size:  # one that broadcasts; what does not fit is told by its shape
-        return True
-    if a.name == "time":
-        return bool(np.allclose(a.values, b.values, rtol=0, atol=_ALIKE * dt))
-    return np.array_equal(a.values, b.values)
 
 
 def _spread_and_size(

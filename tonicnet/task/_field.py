@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -19,6 +20,8 @@ from ._spec import Sampling
 from ._store import Kept
 from ._trials import Trials
 
+_APART = 1e3  # sizes of components that differ by more are not solved in one unit
+_STILL = 1e-6  # of the largest spread: starts are scattered by less where nothing moves
 _STARTS = 2000  # random starts that stand for a memory
 
 
@@ -44,7 +47,11 @@ class Field(Source):
     ) -> None:
         self._flow, self._start, self._kind, self._sampling, self._identity = flow, initial, kind, sampling, identity
         self.dimension = initial.size
-        self._pool = Pool(flow, initial, kind=kind, sampling=sampling, kept=Kept(identity))
+        self._unit = _units(initial, sampling)
+        low, high = (None if corner is None else tuple(corner / self._unit) for corner in (sampling.low, sampling.high))
+        within = replace(sampling, low=low, high=high)
+        self._solved = flow if (self._unit == 1).all() else _Scaled(flow, self._unit)
+        self._pool = Pool(self._solved, initial / self._unit, kind=kind, sampling=within, kept=Kept(identity))
 
     def __reduce__(self) -> tuple[Callable[..., Field], tuple[Any, ...]]:
         return _again, (self._flow, self._start, self._kind, self._sampling, self._identity)
@@ -55,14 +62,14 @@ class Field(Source):
 
     def initial(self, trials: int, *, seed: int) -> Float[np.ndarray, "trial component"]:
         """Return states of the long runs."""
-        return self._pool.on_attractor(trials, generator(seed))
+        return self._unit * self._pool.on_attractor(trials, generator(seed))
 
     def states(self, count: int, *, seed: int) -> Float[np.ndarray, "count component"]:
         """Return states on the attractor; for cycles and memories half of them on the way to it."""
         rng = generator(seed)
         transient = 0 if self._kind == "chaos" else count // 2
         parts = [self._pool.on_attractor(count - transient, rng), self._pool.on_the_way(transient, rng)]
-        return rng.permutation(np.concatenate(parts))
+        return self._unit * rng.permutation(np.concatenate(parts))
 
     def run(
         self,
@@ -74,8 +81,8 @@ class Field(Source):
     ) -> Float[np.ndarray, "trial time component"]:
         """Integrate from ``start``, or from random states after the transient."""
         if start is None:
-            return self._pool.new_runs(times, trials, seed).copy()
-        return integrate(self._flow, start, times)
+            return self._unit * self._pool.new_runs(times, trials, seed)
+        return self._unit * integrate(self._solved, start / self._unit, times)
 
     def trials(self) -> Trials:
         """Raise TypeError: an autonomous flow has no inputs."""
@@ -83,11 +90,12 @@ class Field(Source):
 
     def scaling(self) -> tuple[Float[np.ndarray, " component"], Float[np.ndarray, " component"]]:
         """Return mean and standard deviation of the reference runs."""
-        return moments(self._reference)
+        center, scale = moments(self._reference, _STILL)
+        return self._unit * center, self._unit * scale
 
     def time_scale(self, scale: Float[np.ndarray, " component"]) -> float:
         """Return the time to move by one ``scale``, over the reference runs."""
-        return time_to_move(self._flow(self._reference) / scale)
+        return time_to_move(self._solved(self._reference) * (self._unit / scale))
 
     def data(self) -> dict[str, Any]:
         """Return nothing: the spec says it all."""
@@ -105,10 +113,33 @@ class Field(Source):
 
     @cached_property
     def _reference(self) -> Float[np.ndarray, "count component"]:
-        """States of long runs; random starts for a memory, whose attractor is at rest."""
+        """States of long runs, in the units they are solved in; random starts for a memory, which comes to rest."""
         if self._kind == "memory":
             return self._pool.starts(_STARTS, generator(0))
         return self._pool.long_runs(0).reshape(-1, self.dimension)
+
+
+@final
+@dataclass(frozen=True)
+class _Scaled:
+    """A field in other units: y = x / unit, dy/dt = flow(x) / unit."""
+
+    flow: Callable[[np.ndarray], np.ndarray]
+    unit: Float[np.ndarray, " component"]
+
+    def __call__(self, y: np.ndarray) -> np.ndarray:
+        return np.asarray(self.flow(y * self.unit)) / self.unit
+
+
+def _units(initial: Float[np.ndarray, " component"], sampling: Sampling) -> Float[np.ndarray, " component"]:
+    """Return the units in which a field is solved: 1, but where components differ widely in size each one's own.
+
+    The error of a solution is held to one size for all components, that of the largest.
+    """
+    corners = [corner for corner in (sampling.low, sampling.high) if corner is not None and len(corner) == len(initial)]
+    size = np.abs(np.array([initial, *corners])).max(axis=0)
+    size = np.where(size > 0, size, size.max() or 1.0)
+    return size if size.max() > _APART * size.min() else np.ones_like(size)
 
 
 def _again(

@@ -8,42 +8,32 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ._samples import DIMS, check_finite
+from ..labelled import DIMS, Door, aligned, by_position, check_finite, labelled
+from ._samples import check_times
+
+_DOOR = Door("the mask", plain={k: DIMS[3 - k :] for k in range(4)}, variables=("mask",), flags=True)
 
 
-def given_mask(
-    mask: Any, shape: tuple[int, ...], times: Float[np.ndarray, " time"]
-) -> Float[np.ndarray, "trial time component"]:
+def given_mask(mask: Any, targets: xr.DataArray) -> Float[np.ndarray, "trial time component"]:
     """Return the weights (trial, time, component) that ``mask`` gives; ones if it is None.
 
-    Raises TypeError for what is no numbers, and ValueError, in a sentence, for a shape that does not fit and
-    for weights that are not finite, negative, or all zero.
+    Raises TypeError for what is no numbers, and ValueError, in a sentence, for a shape that does not fit, labels that
+    differ from the targets', and for weights that are not finite, negative, or all zero.
     """
-    named = _by_name(mask) if isinstance(mask, xr.DataArray) else mask
-    weights = _spread_over(_numbers(1.0 if named is None else named), shape)
-    check_finite(weights, times, "the mask")
-    negative = (weights < 0).any(axis=(0, 2))
+    weights = aligned(labelled(1.0 if mask is None else mask, _DOOR), targets, "mask and targets")
+    check_times(weights, targets, "mask and targets")
+    values = weights.values if by_position(weights) else weights.variable.set_dims(DIMS).transpose(*DIMS).values
+    spread = targets.copy(data=_spread_over(values, targets.shape))
+    check_finite(spread, "the mask")
+    negative = (spread.values < 0).any(axis=(0, 2))
     if negative.any():
         raise ValueError(
-            f"the mask has negative weights, first at time {times[negative.argmax()]:.6g}; "
+            f"the mask has negative weights, first at time {targets['time'].values[negative.argmax()]:.6g}; "
             "it weighs squared errors, so give numbers >= 0"
         )
-    if not weights.any():
+    if not spread.values.any():
         raise ValueError("the mask is zero everywhere, so no error would count; give a positive weight somewhere")
-    return weights
-
-
-def _numbers(mask: Any) -> np.ndarray:
-    try:
-        return np.array(mask, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"the mask must be an array of numbers >= 0, got {mask!r:.80}") from error
-
-
-def _by_name(mask: xr.DataArray) -> np.ndarray:
-    if not set(mask.dims) <= {*DIMS}:
-        raise ValueError(f"the mask has dims {mask.dims}; name them {', '.join(DIMS)}, or drop the others")
-    return mask.variable.set_dims(DIMS).values
+    return np.asarray(spread.values)
 
 
 def _spread_over(weights: np.ndarray, shape: tuple[int, ...]) -> Float[np.ndarray, "trial time component"]:

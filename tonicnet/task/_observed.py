@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._numbers import is_whole, real
 from ._recording import recording
 from ._task import Task
 
@@ -23,6 +24,7 @@ def from_observed(
     lag: float = 0.0,
     settle: float | None = None,
     dt: int | float | None = None,
+    time: str | None = None,
 ) -> Task:
     """Make a task of reading what is observed of a recording and giving all of it, a lag later.
 
@@ -37,7 +39,7 @@ def from_observed(
     observed : names (of a DataArray's components) or numbers of the components that go in.
     lag : seconds, a whole number of steps: positive to foretell, negative to remember.
     window, settle : seconds; ``settle`` is a quarter of ``window`` if not given.
-    dt : step in seconds of a plain array.
+    dt, time : step in seconds of an array without time, and the name of what is time, as for :meth:`Task.from_array`.
 
     Returns a behaviour like :meth:`Task.from_trials`, scaled by the moments of the recording. Raises ValueError for
     unknown components, a lag between steps, and trials that the recording is too short for.
@@ -50,7 +52,7 @@ def from_observed(
     >>> task.kind, task.trials(2)["target"].shape
     ('behaviour', (2, 201, 3))
     """
-    source, labels = recording(array, dt)
+    source, labels = recording(array, dt, time)
     x, step = source.values, source.dt
     seen = [_index(o, labels) for o in observed]
     if not seen:
@@ -77,13 +79,13 @@ def from_observed(
 def _index(component: str | int, labels: tuple[str, ...]) -> int:
     if str(component) in labels:
         return labels.index(str(component))
-    if isinstance(component, int) and 0 <= component < len(labels):
-        return component
+    if is_whole(component, 0) and int(component) < len(labels):
+        return int(component)
     raise ValueError(f"observed component {component!r} is not in the recording; it has {', '.join(labels)}")
 
 
 def _steps(what: str, seconds: float, dt: float) -> int:
-    count = seconds / dt
+    count = real(seconds) / dt
     if not math.isfinite(count) or abs(count - round(count)) > 1e-6 * max(1.0, abs(count)):
         raise ValueError(f"{what} must be a whole number of steps of {dt:g} s, got {seconds!r} s")
     return round(count)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from jaxtyping import Float
 
+from .._moving import sizes
+from ..labelled import Door
 from ._arguments import picks
 from ._samples import samples, storable
 from ._scaling import moments, time_to_move
@@ -16,6 +18,8 @@ from ._trials import Trials
 if TYPE_CHECKING:
     from ._task import Task
 
+_DOOR = Door("a recording")
+_SAME = 1e-6  # of a component's largest value: states this near are the same
 _SHORTEST = 4  # samples: a cubic spline needs them
 
 
@@ -96,13 +100,14 @@ class Recording(Source):
 
     def _found(self, start: Float[np.ndarray, "trial component"], room: int) -> list[tuple[int, int]]:
         x = self.values[:, :room].reshape(-1, self.dimension)
-        found = [int(np.abs(x - state).max(axis=1).argmin()) for state in start]
-        far = [float(np.abs(x[spot] - state).max()) for spot, state in zip(found, start, strict=True)]
-        if max(far) > 1e-6 * (1 + float(np.abs(x).max())):
+        size = np.where(sizes(x) > 0, sizes(x), 1.0)
+        found = [int((np.abs(x - state) / size).max(axis=1).argmin()) for state in start]
+        far = [float((np.abs(x[spot] - state) / size).max()) for spot, state in zip(found, start, strict=True)]
+        if max(far) > _SAME:
             raise ValueError(
                 f"a recording can only start where it has been: state {int(np.argmax(far))} of initial lies "
-                f"{max(far):.3g} from every sample with enough recording after it; take states of "
-                "task.initial(), or shorten the run"
+                f"{max(far):.3g} of a component's largest value from every sample with enough recording after it; take "
+                "states of task.initial(), or shorten the run"
             )
         return [(spot // room, spot % room) for spot in found]
 
@@ -116,9 +121,9 @@ class Recording(Source):
         return CubicSpline(np.arange(len(samples)), samples)(np.minimum(at, len(samples) - 1))
 
 
-def recording(array: Any, dt: int | float | None) -> tuple[Recording, tuple[str, ...]]:
-    """Return a checked recording and the labels of its components; ``array`` and ``dt`` as for ``samples``."""
-    given = samples(array, dt, what="a recording", shortest=_SHORTEST)
+def recording(array: Any, dt: Any, time: str | None = None) -> tuple[Recording, tuple[str, ...]]:
+    """Return a checked recording and the labels of its components; ``array``, ``dt``, ``time`` as for ``samples``."""
+    given = samples(array, dt, door=_DOOR, shortest=_SHORTEST, time=time)
     return Recording(given.values, given.dt), given.labels or tuple(map(str, range(given.values.shape[2])))
 
 

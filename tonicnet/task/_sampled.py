@@ -6,11 +6,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+import xarray as xr
+
+from ..labelled import Door, labelled, named
 from ._arguments import given_labels, given_scaling
 from ._behaviour import Behaviour, behaviour
 from ._recording import Recording, recording
 from ._source import Source
 from ._spec import Sampling, Spec
+
+
+def _stored(values: Any) -> xr.DataArray:
+    """Return the nested lists of a spec as an array whose axes are known: (trial, time, component).
+
+    A spec holds its numbers itself: a text, which elsewhere is the path of a file, is refused.
+    """
+    if not isinstance(values, list | tuple | np.ndarray):
+        raise TypeError(f"numbers are stored as nested lists, got {type(values).__name__}")
+    return named(labelled(values, Door("the stored array")))
+
+
+def _weights(mask: Any) -> np.ndarray:
+    return np.asarray(_stored(mask).values)
 
 
 class _Stored(NamedTuple):
@@ -20,11 +38,13 @@ class _Stored(NamedTuple):
 
 
 STORED = {
-    "recording": _Stored("recording", ("dt", "values"), lambda held: recording(held["values"], held["dt"])[0]),
+    "recording": _Stored("recording", ("dt", "values"), lambda held: recording(_stored(held["values"]), held["dt"])[0]),
     "behaviour": _Stored(
         "trials",
         ("dt", "inputs", "targets", "mask"),
-        lambda held: behaviour(held["inputs"], held["targets"], held["mask"], held["dt"])[0],
+        lambda held: behaviour(_stored(held["inputs"]), _stored(held["targets"]), _weights(held["mask"]), held["dt"])[
+            0
+        ],
     ),
 }  # by the spec's system
 

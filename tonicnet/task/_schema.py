@@ -6,7 +6,18 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from .._names import unknown
+
+
+def plain(value: Any) -> Any:
+    """Return a value with Python's numbers in the place of numpy's, in lists and tables too."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return type(value)(map(plain, value))
+    return {key: plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _number(value: Any) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .._names import choose
+from .._names import choose, name_of
 from .._share import shelf
+from ..labelled import is_file
 from ._spec import read_spec
 from ._task import Task
 
@@ -32,8 +33,14 @@ def task(name: str | os.PathLike[str]) -> Task:
     >>> tn.task("lorenz").components
     ('x', 'y', 'z')
     """
+    name = name_of(name)
     if not isinstance(name, str | os.PathLike):
         raise TypeError(f"task takes a name or the path of a TOML file, got {type(name).__name__}")
     if Path(name).suffix == ".toml":
         return Task.from_spec(read_spec(name))
+    if is_file(name):
+        raise ValueError(
+            f"{name} is no task's TOML file; if it is a recording, make a task of it with "
+            "Task.from_array(path, name=...)"
+        )
     return Task.from_spec(read_spec(shelf("tasks") / f"{choose('task', str(name), tasks())}.toml"))

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
-from .._names import choose
+from .._names import choose, shown
 from ..files import read_toml
-from ._schema import check
+from ._schema import check, plain
 from ._systems import SYSTEMS
 
 FLOWS = ("chaos", "cycle", "memory")  # kinds of vector fields
@@ -52,6 +52,8 @@ class Sampling:
     high: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        for item in fields(self):
+            object.__setattr__(self, item.name, plain(getattr(self, item.name)))
         given = {key: value for key, value in asdict(self).items() if value is not None}
         check(given, _SAMPLING, where="sampling")
         if self.transient < 0 or self.duration < self.dt:
@@ -94,7 +96,8 @@ class Spec:
 
     def __post_init__(self) -> None:
         for key in _TABLES:
-            object.__setattr__(self, key, MappingProxyType(dict(getattr(self, key))))
+            object.__setattr__(self, key, MappingProxyType(plain(dict(getattr(self, key)))))
+        object.__setattr__(self, "speed", plain(self.speed))
         where = f"task {self.name!r}"
         if not self.name:
             raise ValueError("a task needs a name, got an empty text")
@@ -122,7 +125,7 @@ class Spec:
 
     def _check_components(self, where: str) -> None:
         if not self.components or len(set(self.components)) < len(self.components):
-            raise ValueError(f"{where}: component names must be given once each, got {self.components}")
+            raise ValueError(f"{where}: component names must be given once each, got {shown(self.components)}")
         known = SYSTEMS[self.system].components if self.system in SYSTEMS else self.components
         if self.components != known:
             raise ValueError(f"{where}: the components of {self.system} are {known}, got {self.components}")

@@ -106,6 +106,7 @@ class Task:
         *,
         name: str,
         dt: int | float | None = None,
+        time: str | None = None,
         components: Sequence[str] | None = None,
         center: Any = None,
         scale: Any = None,
@@ -114,9 +115,14 @@ class Task:
     ) -> Task:
         """Make a task of a recording.
 
-        ``array``: DataArray with dims (time), (time, component) or (trial, time, component), its time in
-        seconds and evenly spaced; or a plain array of these shapes with ``dt`` in seconds. Raises TypeError
-        or ValueError for other dims, NaN (the first time is named), uneven time, or fewer than four samples.
+        ``array``: DataArray or Dataset with dims (time), (time, component) or (trial, time, component); a DataFrame or
+        Series with time as its index or in a column; Tsd or TsdFrame of pynapple; the path of a file
+        (:func:`read_recording`); all with even time, in seconds unless its units (or its name, ``time_ms``) tell
+        another unit, or as dates. Or an array, masked array, Brian2 quantity or tensor of these shapes with ``dt`` in
+        seconds; with time that is rounded, ``dt`` gives the exact step. A list of several of one length are trials.
+        ``time`` names the column or dim that is time where it is not clear. Raises TypeError or ValueError for other
+        dims, values that are missing, masked (the first time is named), complex or objects, uneven time, gaps, an
+        array that seems transposed, or fewer than four samples.
 
         >>> import numpy as np
         >>> t = np.arange(0, 10, 0.01)
@@ -125,7 +131,9 @@ class Task:
         ('recording', 2, 1.0)
         """
         words = {"name": name, "title": title, "cite": cite}
-        made = sampled("recording", recording(array, dt), components=components, center=center, scale=scale, **words)
+        made = sampled(
+            "recording", recording(array, dt, time), components=components, center=center, scale=scale, **words
+        )
         return cls._made(*made)
 
     @classmethod
@@ -136,6 +144,7 @@ class Task:
         *,
         name: str,
         dt: int | float | None = None,
+        time: str | None = None,
         mask: Any = None,
         components: Sequence[str] | None = None,
         center: Any = None,
@@ -146,8 +155,8 @@ class Task:
         """Make a task of an input/output behaviour: what goes in, what should come out, and where that counts.
 
         A fit makes m (x - x*)^2 small, x the output, x* ``targets``, m ``mask``. ``inputs`` u and ``targets``:
-        DataArrays with dims (time, component) or (trial, time, component), time in seconds and evenly spaced;
-        or plain arrays of these shapes with ``dt`` in seconds. Both have the same shape, since u enters as
+        anything that :meth:`from_array` takes (``dt`` and ``time`` are as there); trials and components that both
+        name are paired by their names. Both have the same shape, since u enters as
         E u in the K components through which the output is fed back, in the task's units: a component that
         is only an input has mask 0, one that is only an output has input 0. ``mask`` m >= 0 (default 1)
         broadcasts to that shape, or is (trial, time) or (time,), which are tried first. ``center`` is 0
@@ -164,7 +173,7 @@ class Task:
         words = {"name": name, "title": title, "cite": cite}
         made = sampled(
             "behaviour",
-            behaviour(inputs, targets, mask, dt),
+            behaviour(inputs, targets, mask, dt, time),
             components=components,
             center=center,
             scale=scale,
@@ -339,7 +348,7 @@ class Task:
         {'trial': 3, 'time': 5, 'component': 2}
         """
         times = given_grid(duration, dt)
-        start = None if initial is None else given_starts(initial, self.dimension)
+        start = None if initial is None else given_starts(initial, self.components)
         x = self._source.run(times, start, trials=count_of(trials, what="trials"), seed=seed)
         return run_dataset(x, times, spec=self._spec, seed=seed)
 

@@ -9,6 +9,8 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float
 
+from .._moving import sizes
+
 _PROBES = 5
 
 
@@ -30,8 +32,8 @@ def checked_flow(flow: Any, initial: Float[np.ndarray, " component"]) -> Callabl
 
 
 def _near(initial: Float[np.ndarray, " component"]) -> Float[np.ndarray, "probe component"]:
-    steps = np.linspace(0.0, 1e-3, _PROBES)[:, None] * (1 + np.arange(initial.size))
-    return initial + steps * (np.abs(initial) + 1e-3)
+    size = np.where(initial != 0, np.abs(initial), np.abs(initial).max() or 1.0)
+    return initial + np.linspace(0.0, 1e-3, _PROBES)[:, None] * (1 + np.arange(initial.size)) * size
 
 
 def _called(flow: Callable[..., Any], state: np.ndarray) -> np.ndarray:
@@ -63,7 +65,7 @@ def _batches(flow: Callable[..., Any], states: np.ndarray, rows: np.ndarray) -> 
         batch = np.asarray(flow(states.copy()), dtype=float)
     except Exception:
         return False
-    return batch.shape == rows.shape and bool(np.allclose(batch, rows, rtol=1e-8, atol=1e-12))
+    return batch.shape == rows.shape and bool(np.allclose(batch, rows, rtol=1e-8, atol=1e-12 * sizes(rows)))
 
 
 @final

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..._moving import moving, sizes
+
 MARGIN = 0.1
 PSEUDO_COUNT = 1e-5
 _DENSE_CELLS = 2_000_000
@@ -65,8 +67,8 @@ def outside_of(truth: Float[np.ndarray, "time component"], run: Float[np.ndarray
 
 def _box(truth: Float[np.ndarray, "time component"], bins: int) -> Box:
     spread = truth.std(axis=0)
-    moves = spread > 1e-9 * np.abs(truth).max()
-    spread = np.where(moves, spread, max(1.0, float(spread.max())))
+    moves = moving(spread, sizes(truth))
+    spread = np.where(moves, spread, float(spread.max()) if moves.any() else 1.0)
     low = truth.min(axis=0) - MARGIN * spread
     return Box(low, truth.max(axis=0) + MARGIN * spread - low, bins)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from ..._moving import moving, sizes
 from ._return_map import vertices
 
 HYSTERESIS = 0.25
@@ -16,6 +17,7 @@ COHERENCE = 0.4
 VARIATION = 0.3
 CYCLES = 3
 SAMPLES = 32
+_MEANS, _PARABOLA = 4, 5  # means in a return, and returns under a parabola, of the slow part of a signal
 _LISTED = 3  # reasons in one error
 _LEVELS = (0.5, 0.25, 0.75)
 _CLEARLY = 2.0  # times another shortfall: late peaks of a noisy cycle rest on few returns, and some stand out by chance
@@ -64,7 +66,7 @@ def limit_cycle_of(x: Float[np.ndarray, "time component"], dt: float) -> Cycle:
     trouble = _trouble(x)
     if trouble:
         return no_cycle(x, trouble)
-    lag, coherence = return_lag(x)
+    x, lag, coherence = _returning(x)
     if coherence < COHERENCE:
         reason = (
             f"no period: the state returns with a correlation of {coherence:.2f}, a cycle's is at least {COHERENCE}"
@@ -94,6 +96,56 @@ def _timed(
     return Cycle(period, variation, size, drift, coherence, crossings * dt, f"a cycle, {len(periods)} seen")
 
 
+def _returning(
+    x: Float[np.ndarray, "time component"],
+) -> tuple[Float[np.ndarray, "time component"], float, float]:
+    """Return the state without its drift, the lag at which it comes back, and the correlation there.
+
+    The drift is the mean over one return round each sample, which is constant where nothing drifts; the first return is
+    looked for beside a straight line.
+    """
+    lag, coherence = return_lag(_without_line(x))
+    if not coherence >= COHERENCE or lag >= len(x) - 1:
+        return x, lag, coherence
+    steady = x - _baseline(x, lag) + x.mean(axis=0)
+    return steady, *return_lag(steady)
+
+
+def _without_line(x: Float[np.ndarray, "time component"]) -> Float[np.ndarray, "time component"]:
+    """Return the state beside the straight line that passes it best."""
+    t = np.linspace(-1.0, 1.0, len(x))[:, None]
+    return x - t * (t * x).sum(axis=0) / (t * t).sum()
+
+
+def _baseline(x: Float[np.ndarray, "time component"], lag: float) -> Float[np.ndarray, "time component"]:
+    """Return the slow part of x: means over one return each, through which parabolas over five returns are laid.
+
+    They are laid, since the length of single returns varies, and with it their means.
+    """
+    from scipy.signal import savgol_filter
+
+    at = np.arange(lag / 2, len(x) - lag / 2, lag / _MEANS) - 0.5
+    edges = np.arange(len(x) + 1) - 0.5
+    total = np.concatenate([np.zeros((1, x.shape[1])), x.cumsum(axis=0)])
+    sums = [np.interp(at + lag / 2, edges, column) - np.interp(at - lag / 2, edges, column) for column in total.T]
+    means = np.array(sums).T / lag
+    window = min(_PARABOLA * _MEANS + 1, len(at) - 1 + len(at) % 2)
+    if window > 3:
+        means = savgol_filter(means, window, 2, axis=0)
+    return _lines(at, means, np.arange(len(x)))
+
+
+def _lines(
+    at: Float[np.ndarray, " point"], values: Float[np.ndarray, "point component"], time: np.ndarray
+) -> Float[np.ndarray, "time component"]:
+    """Return straight lines between points, the first and the last one going on."""
+    if len(at) < 2:
+        return np.broadcast_to(values[0], (len(time), values.shape[1]))
+    left = np.clip(np.searchsorted(at, time) - 1, 0, len(at) - 2)
+    share = ((time - at[left]) / (at[left + 1] - at[left]))[:, None]
+    return (1 - share) * values[left] + share * values[left + 1]
+
+
 def no_cycle(x: Float[np.ndarray, "time component"], outcome: str, coherence: float = np.nan) -> Cycle:
     """Return the cycle that is none, with the reason."""
     nothing = np.full(x.shape[1], np.nan)
@@ -114,10 +166,12 @@ def _trouble(x: Float[np.ndarray, "time component"]) -> str:
     """Say what rules a cycle out at sight; empty where nothing does."""
     if not np.isfinite(x).all():
         return f"no period: not finite from sample {int((~np.isfinite(x)).any(axis=1).argmax())} on"
-    quarter = len(x) // 4
-    first, last, whole = (np.sqrt(part.var(axis=0).sum()) for part in (x[:quarter], x[-quarter:], x))
-    if whole <= 1e-9 * max(float(np.abs(x).max()), 1e-300):
+    moves = moving(x.std(axis=0), sizes(x))
+    if not moves.any():
         return "no period: the state does not move"
+    z = x[:, moves] / x[:, moves].std(axis=0)
+    quarter = len(z) // 4
+    first, last = (np.sqrt(part.var(axis=0).sum()) for part in (z[:quarter], z[-quarter:]))
     if last < 0.5 * first:
         return "no period: the movement dies out (or starts with a transient; discard it)"
     if first < 0.5 * last and len(x) >= 2 * SAMPLES:
@@ -128,35 +182,42 @@ def _trouble(x: Float[np.ndarray, "time component"]) -> str:
 def return_lag(x: Float[np.ndarray, "time component"]) -> tuple[float, float]:
     """Return the lag, in samples, at which the whole state comes back, and the correlation there.
 
-    The first peak of the autocorrelation (all components z-scored, hence weighed alike) whose shortfall from
+    The first peak of the correlation (all components z-scored, hence weighed alike) whose shortfall from
     1 is not clearly larger than the best peak's: a half period, where only some components return, is
     passed over, and so is a multiple of the period.
     """
     from scipy.signal import find_peaks
 
-    c = _autocorrelation(x)
+    c = _correlation(x)
     peaks, _ = find_peaks(c)
     below = c < max(0.9 * c.max(), 0.0) if len(c) else np.zeros(0, dtype=bool)
     peaks = peaks[peaks > below.argmax()] if below.any() else peaks[:0]
     if not len(peaks):
         return np.nan, 0.0
     lags, heights = vertices(c, peaks)
-    good = 1 - heights <= _CLEARLY * (1 - heights.max()) + 0.02
+    good = 1 - heights <= _CLEARLY * max(1 - heights.max(), 0.0) + 0.02
     return float(lags[good.argmax()]), float(heights[good.argmax()])
 
 
-def _autocorrelation(x: Float[np.ndarray, "time component"]) -> Float[np.ndarray, " lag"]:
-    """Return the unbiased autocorrelation over lags up to half the length, averaged over components."""
+def _correlation(x: Float[np.ndarray, "time component"]) -> Float[np.ndarray, " lag"]:
+    """Return how alike the state is to itself some samples later, over lags up to half the length.
+
+        c(l) = 2 sum_t z_t z_{t+l} / sum_t (z_t^2 + z_{t+l}^2),
+
+    averaged over components: exactly 1 where a signal returns, however few and sharp its returns are (the plain
+    autocorrelation of a relaxation cycle depends on how many jumps lie within either part).
+    Source: McLeod and Wyvill (2005), A smarter way to find pitch, Proc. ICMC.
+    """
     from scipy.fft import irfft, next_fast_len, rfft
 
-    z = x - x.mean(axis=0)
-    spread = z.std(axis=0)
-    z = z[:, spread > 1e-3 * spread.max()]
-    z = z / z.std(axis=0)
-    size = next_fast_len(2 * len(z))
-    power = (np.abs(rfft(z, size, axis=0)) ** 2).mean(axis=1)
-    lags = len(z) // 2 + 2
-    return irfft(power, size)[:lags] / (len(z) - np.arange(lags))
+    z = x[:, moving(x.std(axis=0), sizes(x))]
+    z = (z - z.mean(axis=0)) / z.std(axis=0)
+    size, lags = next_fast_len(2 * len(z)), len(z) // 2 + 2
+    products = irfft(np.abs(rfft(z, size, axis=0)) ** 2, size, axis=0)[:lags]
+    before = np.concatenate([np.zeros((1, z.shape[1])), (z**2).cumsum(axis=0)])
+    k = np.minimum(np.arange(lags), len(z) - 1)
+    power = before[len(z) - k] + before[-1] - before[k]
+    return (2 * products / np.maximum(power, np.finfo(float).tiny)).mean(axis=1)
 
 
 def section_crossings(x: Float[np.ndarray, "time component"], lag: float) -> Float[np.ndarray, " crossing"]:
@@ -181,7 +242,8 @@ def section_crossings(x: Float[np.ndarray, "time component"], lag: float) -> Flo
 
 def _sections(x: Float[np.ndarray, "time component"]) -> Iterator[Float[np.ndarray, " crossing"]]:
     spread = x.std(axis=0)
-    order = [k for k in np.argsort(-spread) if spread[k] > 1e-3 * spread.max()]
+    moves = moving(spread, sizes(x))
+    order = [k for k in np.argsort(-spread) if moves[k]]
     for k in order:
         yield upward_crossings(x[:, k], float(x[:, k].mean()), HYSTERESIS * float(spread[k]))
     for level in _LEVELS:
@@ -215,5 +277,6 @@ def _amplitude(
 
 def cycle_errors(run: Cycle, truth: Cycle) -> tuple[float, Float[np.ndarray, " component"]]:
     """Return the relative error of the period, and of the amplitude per component, both signed."""
-    size = np.maximum(truth.amplitude, 1e-3 * truth.amplitude.max())
+    moves = moving(truth.amplitude, truth.amplitude)
+    size = np.where(moves, truth.amplitude, truth.amplitude.max())
     return run.period / truth.period - 1, (run.amplitude - truth.amplitude) / size

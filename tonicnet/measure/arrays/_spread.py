@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from ..._moving import moving, sizes
+
 
 def spread_of(x: Float[np.ndarray, "*sample component"]) -> Float[np.ndarray, " component"]:
-    """Return the standard deviation per component; for one that hardly moves the largest, and never zero."""
+    """Return the standard deviation per component; for one that does not move the largest, and never zero.
+
+    Each component is judged by its own size, since each may have a unit of its own.
+    """
     spread = x.reshape(-1, x.shape[-1]).std(axis=0)
-    largest = float(spread.max())
-    size = max(float(np.abs(x).max()), 1.0)
-    return np.where(spread > 1e-3 * largest, spread, largest) if largest > 1e-9 * size else np.ones_like(spread)
+    moves = moving(spread, sizes(x))
+    return np.where(moves, spread, float(spread.max())) if moves.any() else np.ones_like(spread)
 
 
 def total_variance(x: Float[np.ndarray, "*sample component"]) -> float:

@@ -1,0 +1,136 @@
+"""Tables of columns: one of them, or the index, is time; the others are components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from .._names import shown
+from ._time import time_among, time_like
+from ._values import as_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BY_POSITION = {"axes": "by position"}  # of an array whose axes nothing tells apart but their order
+_COUNTERS = ("", "index", "unnamed: 0")  # names of a column that only counts rows
+
+
+def of_series(series: pd.Series, what: str, *, rows: str, time: str | None) -> xr.DataArray:
+    """Return a Series as one component over time, or, where its rows are something else, one number for each."""
+    if rows != "time":
+        dim = "component" if rows == "trial" else rows
+        return xr.DataArray(_column(series, what), dims=dim, coords={dim: series.index.to_numpy()})
+    return of_frame(series.to_frame("0" if series.name is None else series.name), what, rows=rows, time=time)
+
+
+def of_frame(frame: pd.DataFrame, what: str, *, rows: str, time: str | None) -> xr.DataArray:
+    """Return a table as (time, component), or (``rows``, component) where no column and no index is time."""
+    import pandas as pd
+
+    if rows == "component":
+        raise ValueError(f"{what} is one row of numbers, got a table of {frame.shape[0]} rows; give one, frame.iloc[0]")
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise ValueError(f"{what} has columns of several levels; give it one, e.g. with frame.droplevel(0, axis=1)")
+    if isinstance(frame.index, pd.MultiIndex):
+        return _of_levels(frame, what)
+    names = [str(name) for name in frame.columns]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{what} needs each column name once, has {', '.join(names)}")
+    column = _time_column(frame, what, time)
+    kept = frame.drop(columns=[column]) if column is not None else frame
+    kept = kept.drop(columns=[name for name in kept.columns if _counts(name, kept[name])])
+    if not len(kept.columns):
+        raise ValueError(f"{what} needs at least one column beside time, has {', '.join(names) or 'none'}")
+    values = np.stack([_column(kept[n], f"{what}, column {n!r},") for n in kept.columns], axis=1)
+    coords: dict[str, Any] = {"component": [str(name) for name in kept.columns]}
+    stamps = frame[column].to_numpy() if column is not None else _index_time(frame.index, time)
+    dim = rows if stamps is None else "time"
+    if stamps is not None:
+        coords["time"] = ("time", stamps, {"units": _units(frame, frame.index.name if column is None else column)})
+    elif dim == "time":
+        _check_counting(frame.index, what)
+    return xr.DataArray(values, dims=(dim, "component"), coords=coords, attrs=BY_POSITION if stamps is None else {})
+
+
+def _time_column(frame: pd.DataFrame, what: str, time: str | None) -> Any | None:
+    """Return the column that is time, None where the index is."""
+    if time is not None:
+        if time not in map(str, frame.columns):
+            if time == str(frame.index.name):
+                return None
+            raise ValueError(f"{what} has no column {shown(time)} to take as time, it has {', '.join(map(str, frame))}")
+        return next(name for name in frame.columns if str(name) == time)
+    column = time_among(frame.columns, what)
+    if column is not None and _is_time(frame.index):
+        raise ValueError(
+            f"{what} has time as its index and a column {column!r}; say which with time=, or drop the column"
+        )
+    return column
+
+
+def _units(frame: pd.DataFrame, name: Any) -> str:
+    """Return the unit of a column: as ``frame.attrs["units"]`` tells it for each, or as its name does."""
+    told = frame.attrs.get("units")
+    return str((told.get(name) if isinstance(told, Mapping) else None) or time_like(name) or "")
+
+
+def _index_time(index: pd.Index, time: str | None) -> np.ndarray | None:
+    """Return what an index says about time; None if it only counts or names rows."""
+    if not (_is_time(index) or time is not None):
+        return None
+    import pandas as pd
+
+    index = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
+    zoned = isinstance(index, pd.DatetimeIndex) and index.tz is not None
+    return np.asarray(index.tz_convert(None) if zoned else index)
+
+
+def _is_time(index: pd.Index) -> bool:
+    kind = index.inferred_type
+    return kind.startswith(("datetime", "timedelta", "period")) or (
+        kind in ("integer", "floating")
+        and (time_like(index.name) is not None or (index.name is None and kind == "floating"))
+    )
+
+
+def _check_counting(index: pd.Index, what: str) -> None:
+    """Raise ValueError where rows are not counted one by one."""
+    if index.inferred_type not in ("integer", "floating", "empty"):
+        raise ValueError(
+            f"{what} has rows named {shown(index[0])}, ...: its index is {index.inferred_type} and no time; give the "
+            "table with time along its rows (frame.T turns it), or dates by pandas.to_datetime"
+        )
+    count = np.asarray(index, dtype=float)
+    jumps = np.flatnonzero(np.diff(count) != 1)
+    if len(jumps):
+        a, b = (index[int(jumps[0]) + k] for k in (0, 1))
+        raise ValueError(
+            f"{what} has row {b} right after row {a}: the index is no time and does not count on; take one piece, or "
+            "call frame.reset_index(drop=True) if nothing is left out there"
+        )
+
+
+def _counts(name: Any, column: pd.Series) -> bool:
+    """Return whether a column only counts rows, as one that was the index of a table in a file."""
+    return str(name).strip().lower() in _COUNTERS and np.array_equal(column.to_numpy(), np.arange(len(column)))
+
+
+def _column(column: pd.Series, what: str) -> np.ndarray:
+    import pandas as pd
+
+    if pd.api.types.is_extension_array_dtype(column.dtype) and pd.api.types.is_numeric_dtype(column.dtype):
+        return as_numbers(column.to_numpy(dtype=float, na_value=np.nan), what)
+    return as_numbers(column.to_numpy(), what)
+
+
+def _of_levels(frame: pd.DataFrame, what: str) -> xr.DataArray:
+    """Return a table whose index names trial and time."""
+    if set(frame.index.names) != {"trial", "time"}:
+        raise ValueError(f"{what} has an index of the levels {frame.index.names}; name them trial and time")
+    if not frame.index.is_unique:
+        raise ValueError(f"{what} has some trial and time twice; leave repeats out")
+    return frame.to_xarray().to_array("component")
