@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..circuit import Learnable, Recurrent
 
-_APART = 4  # steps, or new rows, between two looks at whether rows can be joined
+_APART = 3  # steps, or new rows, between two looks at whether rows can be joined
 
 Adjoint = tuple[Float[Tensor, "window row unit"], ...]  # of the rates, and of what a step takes from earlier ones
 
@@ -94,8 +94,13 @@ class Sweep:
 def _principal(adjoint: Adjoint) -> tuple[Float[Tensor, " row"], Float[Tensor, "window row row"]]:
     """Return the squares along the principal directions of the rows, summed over windows, rising; and the directions.
 
-    The small Gram matrices are taken in float64: their eigenvalues are the squares of what may be lost.
+    Squares below 1e-6 of the largest drown in rounding where the rows are float32: no more than 1e-3 of their size.
     """
-    exact = torch.cat(adjoint, dim=2).double()
-    squares, directions = torch.linalg.eigh(exact @ exact.transpose(1, 2))
+    gram = sum(wide @ wide.transpose(1, 2) for one in adjoint for wide in [_wide(one)])
+    squares, directions = torch.linalg.eigh(gram.double())  # type: ignore[union-attr]
     return squares.clamp_min(0).sum(0), directions
+
+
+def _wide(rows: Tensor) -> Tensor:
+    """Return rows in a precision in which they may be summed."""
+    return rows.float() if rows.dtype == torch.bfloat16 else rows
