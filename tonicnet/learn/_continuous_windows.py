@@ -9,8 +9,11 @@ from torch import Tensor
 
 from ..circuit import RK4, Dynamics, Recurrent, Tableau, combine
 from ..parameters import Response
-from ._rate_windows import Pass, RateWindows, Sweep
+from ._rate_windows import Pass, RateWindows
+from ._sweep import Adjoint, Sweep
 from ._windows import Windows
+
+Stages = list[tuple[Response, Tensor]]  # responses and the states they are taken at
 
 
 @dataclass(frozen=True)
@@ -35,41 +38,53 @@ class ContinuousWindows(RateWindows):
             if k in scored:
                 states.append(r)
             if k < windows.steps:
-                r, responses = self._step(dynamics, r, windows, k, stored)
-                through += [response.through for response, _ in responses]
-                features += [self.learnable.set.feature_of_rates(*at_stage) for at_stage in responses]
+                r, responses = advance(self.tableau, dynamics, r, windows, k, self.h, stored)
+                through.append([response.through for response, _ in responses if stored])
+                features.append(self.kept_features(responses if stored else []))
         outputs = torch.stack([dynamics.output(r) for r in states])
         return Pass(windows, states, windows.errors(outputs), through, features)
 
-    def _step(
-        self, dynamics: Dynamics, r: Tensor, windows: Windows, k: int, stored: bool
-    ) -> tuple[Tensor, list[tuple[Response, Tensor]]]:
-        slopes: list[Tensor] = []
-        responses: list[tuple[Response, Tensor]] = []
-        closed = windows.closed(k)
-        for row in self.tableau.stages:
-            y, fed = combine(r, self.h, row, slopes), windows.fed(k, sum(row))
-            if stored:
-                responses.append((dynamics.respond(y, fed, closed), y))
-                slopes.append(responses[-1][0].rate - y)
-            else:
-                slopes.append(dynamics.flow(y, None, fed, closed))
-        return combine(r, self.h, self.tableau.weights, slopes), responses
-
-    def back(self, circuit: Recurrent, adjoint: Tensor, made: Pass, k: int, swept: Sweep) -> Tensor:
+    def back(self, circuit: Recurrent, adjoint: Adjoint, made: Pass, k: int, swept: Sweep) -> Adjoint:
         """Return adjoints swept back over step k."""
-        stages, weights, closed = self.tableau.stages, self.tableau.weights, made.windows.closed(k)
-        coupling = circuit.coupling(closed, adjoint.dtype)
-        later: dict[int, Tensor] = {}
-        for i in range(len(stages) - 1, -1, -1):
-            kappa = (self.h * weights[i]) * adjoint
-            for j, known in later.items():
-                if stages[j][i]:
-                    kappa = kappa.add(known, alpha=self.h * stages[j][i])
-            at = k * len(stages) + i
-            local = kappa * made.through[at].to(adjoint.dtype)[:, None]
-            swept.add(kappa, local, made.features[at], closed, 1.0)
-            later[i] = coupling.backward(local.flatten(0, 1), kappa.flatten(0, 1), 1.0).view(local.shape)
-        for known in later.values():
-            adjoint = adjoint + known
-        return adjoint
+        return (retreat(self.tableau, circuit, adjoint[0], made, k, self.h, swept),)
+
+
+def advance(
+    tableau: Tableau, dynamics: Dynamics, r: Tensor, windows: Windows, k: int, h: float, stored: bool
+) -> tuple[Tensor, Stages]:
+    """Return the rates after step k, and the responses of its stages; their derivatives are rates unless ``stored``."""
+    slopes: list[Tensor] = []
+    responses: Stages = []
+    for row in tableau.stages:
+        y = combine(r, h, row, slopes)
+        responses.append((respond(dynamics, y, windows, k, sum(row), stored), y))
+        slopes.append(responses[-1][0].rate - y)
+    return combine(r, h, tableau.weights, slopes), responses
+
+
+def respond(dynamics: Dynamics, r: Tensor, windows: Windows, k: int, node: float, stored: bool) -> Response:
+    """Return the response to rates and to what is fed in step k; its derivatives are rates unless ``stored``."""
+    h = dynamics.drive(r, None, windows.fed(k, node), windows.closed(k))
+    return dynamics.units.respond(h) if stored else Response(rate := dynamics.units.rate(h), rate)
+
+
+def retreat(
+    tableau: Tableau, circuit: Recurrent, rates: Tensor, made: Pass, k: int, h: float, swept: Sweep,
+    also: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Return adjoints of the rates swept back over step k; ``also`` is that of the response of its first stage."""
+    closed = made.windows.closed(k)
+    coupling = circuit.coupling(closed, rates.dtype)
+    later: dict[int, Tensor] = {}
+    for i in range(len(tableau.stages) - 1, -1, -1):
+        kappa = rates * (h * tableau.weights[i])
+        for j, known in later.items():
+            if tableau.stages[j][i]:
+                kappa.add_(known, alpha=h * tableau.stages[j][i])
+        response = kappa if i or also is None else kappa + also
+        local = response * made.through[k][i].to(rates.dtype)[:, None]
+        swept.add(response, local, made.features[k][i], closed, 1.0)
+        later[i] = coupling.backward(local.flatten(0, 1), kappa.flatten(0, 1), 1.0).view(local.shape)
+    for known in later.values():
+        rates = rates + known
+    return rates

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ..circuit import Dynamics, Recurrent
-from ._rate_windows import Pass, RateWindows, Sweep
+from ._rate_windows import Pass, RateWindows
+from ._sweep import Adjoint, Sweep
 from ._windows import Windows
 
 
@@ -36,20 +37,21 @@ class DiscreteWindows(RateWindows):
             h = dynamics.drive(r, None, windows.fed(k, 0.0), windows.closed(k))
             if stored:
                 response = dynamics.units.respond(h)
-                through.append(response.through)
-                features.append(self.learnable.set.feature_of_rates(response, r))
+                through.append([response.through])
+                features.append([self.learnable.set.feature_of_rates(response, r)])
                 r = torch.lerp(r, response.rate, self.h)
             else:
                 r = torch.lerp(r, dynamics.units.rate(h), self.h)
         outputs = torch.stack([dynamics.output(r) for r in states])
         return Pass(windows, states, windows.errors(outputs), through, features)
 
-    def back(self, circuit: Recurrent, adjoint: Tensor, made: Pass, k: int, swept: Sweep) -> Tensor:
+    def back(self, circuit: Recurrent, adjoint: Adjoint, made: Pass, k: int, swept: Sweep) -> Adjoint:
         """Return adjoints swept back over step k."""
-        closed = made.windows.closed(k)
-        local = adjoint * made.through[k].to(adjoint.dtype)[:, None]
-        swept.add(adjoint, local, made.features[k], closed, self.h)
-        coupling = circuit.coupling(closed, adjoint.dtype)
-        if adjoint.shape[1] == 1:
-            return coupling.backward(local[:, 0], adjoint[:, 0], self.h - 1, self.h)[:, None]
-        return coupling.backward(local.flatten(0, 1), adjoint.flatten(0, 1), self.h - 1, self.h).view(local.shape)
+        closed, rates = made.windows.closed(k), adjoint[0]
+        local = rates * made.through[k][0].to(rates.dtype)[:, None]
+        swept.add(rates, local, made.features[k][0], closed, self.h)
+        coupling = circuit.coupling(closed, rates.dtype)
+        if rates.shape[1] == 1:
+            return (coupling.backward(local[:, 0], rates[:, 0], self.h - 1, self.h)[:, None],)
+        before = coupling.backward(local.flatten(0, 1), rates.flatten(0, 1), self.h - 1, self.h)
+        return (before.view(local.shape),)

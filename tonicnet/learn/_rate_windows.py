@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ..circuit import Dynamics, Learnable, Recurrent
-from ..parameters import ParameterSet
+from ..parameters import Response
 from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored
+from ._sweep import Adjoint, Sweep, begun
 from ._windows import Windows
 
 
@@ -21,15 +23,15 @@ from ._windows import Windows
 class Pass:
     """What one run of a tile of windows leaves for the sweep back.
 
-    ``through`` is dr/dh at every stage in the order of the steps and ``features`` what the learned numbers multiply
-    there (the same tensors, where tonic inputs are learned); ``states`` are the rates at the scored steps.
+    ``through`` is dr/dh at the stages of each step and ``features`` what the learned numbers multiply there (the same
+    tensors, where tonic inputs are learned); ``states`` are the rates at the scored steps.
     """
 
     windows: Windows
     states: list[Float[Tensor, "window unit"]]
     errors: Float[Tensor, "scored window component"]
-    through: list[Float[Tensor, "window unit"]]
-    features: list[Float[Tensor, "window unit"]]
+    through: list[list[Float[Tensor, "window unit"]]]
+    features: list[list[Float[Tensor, "window unit"]]]
 
     def at(self) -> dict[int, int]:
         """Return where among the scored steps a step stands."""
@@ -42,8 +44,9 @@ class RateWindows(Residual):
 
     All rows of the Jacobian (one for each scored step, window and component) are swept back together, so
     that every product is one large matrix product; a row joins the sweep at its own step. Rates begin at
-    ``start`` (window, unit) and advance by ``h`` tau a step. ``room``: bytes that temporaries may take;
-    ``curved``: the precision in which the Jacobian is swept (loss and gradient keep the circuit's).
+    ``start`` (window, unit) and advance by ``h`` tau a step. ``room``: bytes that temporaries may take.
+    Loss and gradient are exact; curvature may be had for less: ``curved`` is the precision in which its rows are swept,
+    ``rough`` the share of them that may be lost where rows of a window are joined (see :class:`Sweep`).
     """
 
     learnable: Learnable
@@ -52,21 +55,25 @@ class RateWindows(Residual):
     h: float
     room: int = GIB
     curved: torch.dtype | None = None
+    rough: float = 0.0
+    memory: ClassVar[int] = 0  # arrays that a step takes from earlier ones, beside the rates
 
     @property
     @abstractmethod
     def stages(self) -> int:
-        """Return the number of stages of the integrator."""
+        """Return the number of stages of a step."""
 
     @abstractmethod
     def run(self, dynamics: Dynamics, windows: Windows, start: Tensor, *, stored: bool) -> Pass:
         """Run windows from ``start``; derivatives may be left empty unless ``stored``."""
 
     @abstractmethod
-    def back(
-        self, circuit: Recurrent, adjoint: Float[Tensor, "window row unit"], made: Pass, k: int, swept: Sweep
-    ) -> Float[Tensor, "window row unit"]:
-        """Return adjoints swept back over step k; their share of the Jacobian is added to ``swept``."""
+    def back(self, circuit: Recurrent, adjoint: Adjoint, made: Pass, k: int, swept: Sweep) -> Adjoint:
+        """Return adjoints swept back over step k; their share of the Jacobian is added to ``swept``.
+
+        The first is that of the rates; those behind it, ``memory`` in number, belong to what a step takes from earlier
+        ones. They may be used up.
+        """
 
     @property
     def rows(self) -> int:
@@ -82,6 +89,10 @@ class RateWindows(Residual):
         dynamics = self.learnable.at(theta)
         return sum(_squares(self.run(dynamics, *tile, stored=False)) for tile in self.tiles(0))
 
+    def kept_features(self, responses: Iterable[tuple[Response, Tensor]]) -> list[Float[Tensor, "window unit"]]:
+        """Return what the learned numbers multiply at some responses and the states these are taken at."""
+        return [self.learnable.set.feature_of_rates(response, state) for response, state in responses]
+
     def tiles(self, rows: int) -> Iterator[tuple[Windows, Tensor]]:
         """Yield windows and their starts, as many as the room allows for ``rows`` of the Jacobian of each."""
         units, width = self.start.shape[1], self.learnable.size
@@ -89,27 +100,6 @@ class RateWindows(Residual):
         count = max(1, self.room // (each * self.start.element_size()))
         for part, windows in self.windows.tiles(count):
             yield windows, self.start[part]
-
-
-class Sweep:
-    """The sums over a sweep back: J, or J'e where a window has one row, by the numbers that are learned."""
-
-    def __init__(self, learnable: Learnable, circuit: Recurrent, rows: Tensor) -> None:
-        self.rows, self._circuit = rows, circuit
-        self._numbers: ParameterSet = learnable.set
-        self._size = learnable.size
-
-    def add(self, kappa: Tensor, local: Tensor, feature: Tensor, closed: float, share: float) -> None:
-        """Add ``share`` times what a stage contributes: ``kappa`` is the adjoint of the response, ``local`` that of its
-        input."""
-        touched = self._numbers.touched(kappa, local, feature, self._circuit, closed)
-        self.rows[:, : touched.shape[1]].add_(touched, alpha=share)
-
-    def score(self, seed: Float[Tensor, "window row component"], state: Tensor, first: int) -> None:
-        """Add what the readout D r of a scored step contributes to the rows that begin there."""
-        direct = self._numbers.read_out(seed, state)
-        if direct is not None:
-            self.rows[:, first : first + direct.shape[1]] += direct
 
 
 class _RatesAt(Linearisation):
@@ -136,13 +126,13 @@ class _RatesAt(Linearisation):
         return total
 
     def normal(self) -> Normal:
-        """Return gradient and curvature; a Jacobian of low precision leaves the gradient exact."""
-        if self._residual.curved is None:
+        """Return gradient and curvature; a Jacobian that is not exact leaves the gradient exact."""
+        if self._residual.curved is None and not self._residual.rough:
             return super().normal()
         gradient, size = torch.zeros_like(self.theta, dtype=torch.float64), len(self.theta)
         curvature = self._residual.start.new_zeros(size, size)
         for made in self._passes(self._rows):
-            rows = self._swept(made).flatten(0, 1)
+            rows = self._swept(made, self._residual.rough).flatten(0, 1)
             add_gram(curvature, rows)
             gradient += self._back(made, made.windows.roots() * made.errors).double()
         return Normal(gradient, mirrored(curvature))
@@ -169,37 +159,38 @@ class _RatesAt(Linearisation):
         """Return J'e of a run, by one adjoint a window."""
         at, out = made.at(), self._circuit.out
         windows, n = made.states[0].shape
-        adjoint = out.new_zeros(n, windows).T[:, None]  # columns: few rows are multiplied fastest so
-        sweep = Sweep(self._residual.learnable, self._circuit, out.new_zeros(len(self.theta), windows).T[:, None])
+        adjoint = tuple(self._columns(windows, n) for _ in range(1 + self._residual.memory))
+        sweep = Sweep(self._residual.learnable, self._circuit, self._columns(windows, len(self.theta)))
         for k in range(made.windows.steps, -1, -1):
             if k in at:
                 seed = errors[at[k]]
-                adjoint = torch.addmm(adjoint[:, 0].T, out, seed.T).T[:, None]
+                adjoint = (torch.addmm(adjoint[0][:, 0].T, out, seed.T).T[:, None], *adjoint[1:])
                 sweep.score(seed[:, None], made.states[at[k]], 0)
             if k:
                 adjoint = self._residual.back(self._circuit, adjoint, made, k - 1, sweep)
         return sweep.rows.sum((0, 1))
 
-    def _swept(self, made: Pass) -> Float[Tensor, "window row number"]:
+    def _columns(self, windows: int, width: int) -> Float[Tensor, "window 1 width"]:
+        """Return zeros, one row a window, held as columns: few rows are multiplied fastest so."""
+        return self._circuit.out.new_zeros(width, windows).T[:, None]
+
+    def _swept(self, made: Pass, rough: float = 0.0) -> Float[Tensor, "window row number"]:
         """Return J of a run, rows by scored step from last to first, then component."""
         dtype = self._residual.curved or self._circuit.dtype
         roots, at, out = made.windows.roots(), made.at(), self._circuit.out
         windows, n = made.states[0].shape
         k_out = out.shape[1]
-        sweep = self._sweep(windows, len(at) * k_out)
-        adjoint = torch.zeros(windows, 0, n, dtype=dtype, device=out.device)
+        sweep = Sweep.over(self._residual.learnable, self._circuit, windows, len(at) * k_out, rough)
+        adjoint = (torch.zeros(windows, 0, n, dtype=dtype, device=out.device),) * (1 + self._residual.memory)
         for k in range(made.windows.steps, -1, -1):
             if k in at:
                 seed = torch.diag_embed(roots[at[k]].expand(windows, k_out))
-                sweep.score(seed, made.states[at[k]], adjoint.shape[1])
-                adjoint = torch.cat([adjoint, (seed @ out.T).to(dtype)], dim=1)
-            if k:
+                sweep.score(seed, made.states[at[k]], adjoint[0].shape[1])
+                adjoint = begun(adjoint, (seed @ out.T).to(dtype))
+            sweep, adjoint = sweep.joined(adjoint)
+            if k and adjoint[0].shape[1]:
                 adjoint = self._residual.back(self._circuit, adjoint, made, k - 1, sweep)
-        return sweep.rows
-
-    def _sweep(self, windows: int, rows: int) -> Sweep:
-        zero = self._residual.start.new_zeros(windows, rows, len(self.theta))
-        return Sweep(self._residual.learnable, self._circuit, zero)
+        return sweep.total()
 
 
 def _squares(made: Pass) -> float:

@@ -10,12 +10,15 @@ import numpy as np
 import torch
 
 from ..circuit import EULER, RK4, Learnable, placed
+from ..network import Network
 from ..solve import Residual
+from ._adams_windows import AdamsWindows
 from ._continuous_windows import ContinuousWindows
 from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._discrete_windows import DiscreteWindows
 from ._judge import AttractorJudge
 from ._latent_windows import LatentWindows
+from ._rate_windows import RateWindows
 from ._target import Target
 from ._window_length import WARM_UP, horizon, rollout_step
 from ._window_sampling import recorded_windows
@@ -24,6 +27,9 @@ from ._windows import Windows
 _WINDOWS = (64, 256)  # least and most windows of a stage
 _ROWS = 6  # of the residual for each unknown: with fewer, new windows are not what was learned
 _SCORED = 24  # components times scored steps of a window
+_ROUGH = 3e-3  # of the rows of curvature that may be lost: a step is then right to some per cent
+_FINE = 0.3  # tau: up to here samples are so near each other that a multistep method is as exact as it must be
+_STABLE = 0.6  # step times gain of the synapses up to which it is stable, whatever their eigenvalues
 
 
 @final
@@ -75,7 +81,7 @@ def _windows(problem: Problem, name: str, closed: int, steps: int, scored: bool)
         drawn = recorded_windows(
             target, problem.circuit, draw(name), count=count, driven=warm, steps=closed, h=h, scored=at
         )
-        return rollout(problem, learnable, drawn, h)
+        return rollout(problem, learnable, drawn, h, rough=_ROUGH)
 
     return Stage(name, steps, make, scored)
 
@@ -85,12 +91,21 @@ def _spread(driven: int, closed: int, count: int) -> tuple[int, ...]:
     return tuple(sorted({driven + max(1, round(closed * k / count)) for k in range(1, count + 1)}))
 
 
-def rollout(problem: Problem, learnable: Learnable, windows: Windows, h: float) -> Residual:
-    """Return the trajectory residual that suits the network."""
+def rollout(problem: Problem, learnable: Learnable, windows: Windows, h: float, *, rough: float = 0.0) -> Residual:
+    """Return the trajectory residual that suits the network; ``rough`` is the share of curvature that may be lost."""
     net, settings = problem.net, problem.settings
     if problem.latent:
         return LatentWindows(learnable, windows, h, EULER if net.spec.dt else RK4, room=settings.room)
     still = placed(problem.circuit, {"bias": torch.zeros(net.units)})
     start = still.state(windows.path[:, 0])
-    kind = DiscreteWindows if net.spec.dt else ContinuousWindows
-    return kind(learnable, windows, start, h, room=settings.room, curved=settings.curved(net))
+    curved = settings.curved(net) if not rough or settings.precision == "bfloat16" else None
+    return _rate_windows(net, windows, h)(learnable, windows, start, h, room=settings.room, curved=curved, rough=rough)
+
+
+def _rate_windows(net: Network, windows: Windows, h: float) -> type[RateWindows]:
+    """Return the windows of rates whose method suits: what is fed must not jump within a multistep method."""
+    if net.spec.dt:
+        return DiscreteWindows
+    smooth = windows.driven > 0 and windows.inputs is None
+    fine = h <= _FINE * (1 + 1e-9) and h * net.spec.gain <= _STABLE * (1 + 1e-9)
+    return AdamsWindows if smooth and fine else ContinuousWindows
