@@ -27,7 +27,7 @@ from ._windows import Windows
 _WINDOWS = (64, 256)  # least and most windows of a stage
 _ROWS = 6  # of the residual for each unknown: with fewer, new windows are not what was learned
 _SCORED = 24  # components times scored steps of a window
-_ROUGH = 3e-3  # of the rows of curvature that may be lost: a step is then right to some per cent
+_ROUGH = {torch.float32: 3e-3, torch.float64: 3e-4}  # of the rows of curvature: a step is then right to some per cent
 _FINE = 0.3  # tau: up to here samples are so near each other that a multistep method is as exact as it must be
 _STABLE = 0.6  # step times gain of the synapses up to which it is stable, whatever their eigenvalues
 
@@ -81,7 +81,7 @@ def _windows(problem: Problem, name: str, closed: int, steps: int, scored: bool)
         drawn = recorded_windows(
             target, problem.circuit, draw(name), count=count, driven=warm, steps=closed, h=h, scored=at
         )
-        return rollout(problem, learnable, drawn, h, rough=_ROUGH)
+        return rollout(problem, learnable, drawn, h, rough=_ROUGH[problem.circuit.dtype])
 
     return Stage(name, steps, make, scored)
 
