@@ -47,8 +47,8 @@ DOORS = {
     "fixed points": lambda b: tn.measure.fixed_points(NET, b, starts=3)["location"],
     "biases": lambda b: tn.measure.biases(NET, b, transient=0.5, duration=1.0)["gain"],
     "spiking": lambda b: tn.spiking.simulate(NET, b, duration=0.05, codegen="numpy")["output"],
-    "predict": lambda b: tn.spiking.predict(NET, b, duration=0.5)["decoded_noise"],
-    "recalibrate": lambda b: tn.spiking.recalibrate(NET, b, duration=0.2)["bias"],
+    "predict": lambda b: tn.spiking.predict(NET, b, duration=0.2)["decoded_noise"],
+    "recalibrate": lambda b: tn.spiking.recalibrate(NET, b, duration=0.1)["bias"],
     "show": lambda b: xr.DataArray(len(str(tn.show(b)))),
 }
 
@@ -88,7 +88,7 @@ def test_units_of_a_bias_come_by_their_numbers(bank: xr.Dataset) -> None:
     alone = bank["bias"].sel(task="hopf")
     turned = tn.simulate(NET, alone.isel(unit=slice(None, None, -1)), duration=0.1)
     np.testing.assert_array_equal(turned["output"], tn.simulate(NET, alone, duration=0.1)["output"])
-    with pytest.raises(ValueError, match="not 0 to 19, once each"):
+    with pytest.raises(ValueError, match="not the numbers 0 to 19, each once"):
         tn.simulate(NET, alone.isel(unit=[0, *range(19)]), duration=0.1)
 
 
