@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ._arguments import generator
+from ._failure import Spent
 from ._integrate import LOOSE, TIGHT, attempted, integrate
 from ._spec import Sampling
 from ._store import Kept
@@ -112,6 +113,7 @@ class Pool:
         for _ in range(_ROUNDS):
             if not lost:
                 return runs
+            _check_worth(lost, count)
             rows = np.array(list(lost))
             runs[rows], again = attempted(self._flow, draw(len(rows), rng), times, tolerance=tolerance)
             lost = {int(rows[row]): error for row, error in again.items()}
@@ -135,6 +137,13 @@ class Pool:
         stop = self._sampling.transient + self._sampling.duration
         times = np.linspace(self._sampling.transient, stop, 10 * _GRID)
         return self._kept.array("pilot", lambda: integrate(self._flow, self._initial[None], times, tolerance=LOOSE)[0])
+
+
+def _check_worth(lost: dict[int, ValueError], count: int) -> None:
+    """Raise if most runs needed too many steps: those of other starts would need as many."""
+    spent = [error for error in lost.values() if isinstance(error, Spent)]
+    if 2 * len(spent) > count:
+        raise spent[0]
 
 
 def _spread(size: int, count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:
