@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._names import choose
+from .._names import choose, shown
 
 TARGETS = ("auto", "cython", "numpy")
 CODES = (*TARGETS, "standalone")
@@ -28,7 +28,7 @@ class Code:
     def __post_init__(self) -> None:
         choose("codegen", self.codegen, CODES)
         if not self.standalone and self.cache is not None:
-            raise ValueError(f'cache is for codegen="standalone", got codegen={self.codegen!r}')
+            raise ValueError(f'cache is for codegen="standalone", got codegen={shown(self.codegen)}')
 
     @property
     def standalone(self) -> bool:

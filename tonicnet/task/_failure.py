@@ -15,7 +15,7 @@ _REASONS = {
     ),
     "random": (
         "the field has another value each time it is called, so it draws random numbers or keeps a state",
-        "return the mean, and give noise to the run (tonicnet.simulate(..., noise=...))",
+        "return the mean, and give noise to the run, tonicnet.simulate(noise=)",
     ),
     "whole": (
         "all its values are whole numbers, so it jumps from one to the next",

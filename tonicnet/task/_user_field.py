@@ -31,7 +31,7 @@ def checked_flow(flow: Any, initial: Float[np.ndarray, " component"]) -> Callabl
     if not np.array_equal(_called(flow, states[-1]), rows[-1]):
         raise ValueError(
             f"the vector field has another value each time it is called at state {_text(states[-1])}, so it draws "
-            "random numbers or keeps a state; return the mean, and give noise to the run (tonicnet.simulate(..., noise=...))"
+            "random numbers or keeps a state; return the mean, and give noise to the run, tonicnet.simulate(noise=)"
         )
     return _Batched(flow) if _batches(flow, states, rows) else _Looped(flow)
 
