@@ -15,9 +15,7 @@ import xarray as xr
 from ..circuit import Circuit, circuit_of
 from ..network import Network, NetworkSpec
 from ..task import Task, recorded
-from ._corrected_field import check_field
 from ._course import Problem
-from ._courses import course_for
 from ._forecast import Forecast
 from ._learner import Learned, Learner
 from ._progress import Report
@@ -25,7 +23,6 @@ from ._row import row_of
 from ._settings import Settings
 from ._state import State
 from ._target import Target
-from ._window_length import check_length
 
 _TRIALS = 200  # of a behaviour that are hashed
 

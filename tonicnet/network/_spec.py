@@ -216,7 +216,7 @@ def _whole(name: str, number: object, least: int) -> int:
     if not is_whole(number, -_MOST):
         raise TypeError(f"{name} must be a whole number, got {shown(number)}")
     found = int(number)  # type: ignore[call-overload]
-    if not least <= found < _MOST:
+    if found < least or (found >= _MOST and name != "seed"):
         limit = f"at least {least}" if found < least else "below 2**63"
         raise ValueError(f"{name} must be {limit}, got {shown(number)}")
     return int(found)
