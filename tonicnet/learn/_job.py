@@ -15,7 +15,9 @@ import xarray as xr
 from ..circuit import Circuit, circuit_of
 from ..network import Network, NetworkSpec
 from ..task import Task, recorded
+from ._corrected_field import check_field
 from ._course import Problem
+from ._courses import course_for
 from ._forecast import Forecast
 from ._learner import Learned, Learner
 from ._progress import Report
@@ -23,6 +25,7 @@ from ._row import row_of
 from ._settings import Settings
 from ._state import State
 from ._target import Target
+from ._window_length import check_length
 
 _TRIALS = 200  # of a behaviour that are hashed
 
@@ -82,6 +85,16 @@ class Job:
         learner = self.learner(report=report, keep=keep, state=state)
         learner.learn()
         return self.row(learner.result())
+
+    def check(self) -> None:
+        """Raise ValueError or TypeError for a task that cannot be learned on this network, before anything is.
+
+        What is found out on the way, the states a field goes to and a speed that suits the network, is kept.
+        """
+        check_field(self.circuit.net, self.task, self.settings.objective)
+        course = course_for(self.problem)
+        check_length(self.problem.target, course.longest(self.problem))
+        self.problem.target.scaling  # noqa: B018  (its states and speed are looked for)
 
     def learner(
         self,

@@ -224,7 +224,7 @@ def _whole(name: str, number: object, least: int) -> int:
 
 def _number(name: str, number: Any) -> int | float:
     """Return a number, of Python or numpy, as one of Python."""
-    if type(number) in (int, float):
+    if type(number) is float or (type(number) is int and not math.isnan(real(number))):
         return number
     if math.isnan(real(number)):
         raise TypeError(f"{name} must be a number, got {shown(number)}")
