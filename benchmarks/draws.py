@@ -132,7 +132,7 @@ def fitted(job: Job, *, spiking: bool) -> Row:
     """Fit one job and return its row: the scores of the network alone, and what spikes do to it."""
     net = drawn(job)
     began, cpu = time.perf_counter(), time.process_time()
-    bank = tn.fit(net, job.task, rounds=job.rounds, progress=False)
+    bank = tn.fit(net, job.task, rounds=job.rounds + 1, progress=False)
     cost = {"cpu_seconds": time.process_time() - cpu, "wall_seconds": time.perf_counter() - began}
     scores = {name: _number(bank[name].item()) for name in SCORES}
     norm = {"decoder_norm": float(np.linalg.norm(net.decoder)), "bias_rms": float(np.sqrt((bank["bias"] ** 2).mean()))}
@@ -193,7 +193,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--transfers", nargs="+", default=TRANSFERS, choices=TRANSFERS)
     parser.add_argument("--draws", nargs="+", default=DRAWS, choices=DRAWS)
     parser.add_argument("--units", type=int, default=300)
-    parser.add_argument("--rounds", type=int, default=1, help="further closed-loop rounds")
+    parser.add_argument("--rounds", type=int, default=1, help="closed-loop rounds after the first")
     parser.add_argument("--spiking-seeds", type=int, default=SPIKING_SEEDS, help="networks whose spikes are run too")
     parser.add_argument("--limit-seconds", type=float, default=float("inf"), help="no fit is begun after so many")
     parser.add_argument("--results", type=Path, default=RESULTS)

@@ -76,7 +76,7 @@ def one(seeds: range, warm: int = 60) -> Iterator[Figure | str]:
             units=512, seed=seed, components=1, synapses="dense", transfer="tanh", gain=1.5, tau=0.06, dt=dt,
             decoder_scale=2.0, encoder_scale=1.0,
         )  # fmt: skip
-        bank, seconds = _timed(net, tn.Task.from_array(x, dt=dt, name="x"), rounds=1, restarts=0)
+        bank, seconds = _timed(net, tn.Task.from_array(x, dt=dt, name="x"), rounds=2, restarts=0)
         run = tn.simulate(net, bank, duration=(test.shape[1] - warm - 1) * dt, initial=test[:, : warm + 1])
         valid = float(np.median(valid_time_of(test[:, warm:], run["output"].values, dt))) * LYAPUNOV
         long = tn.simulate(net, bank, duration=600.0, initial=test[:5, : warm + 1])["output"].values
@@ -129,7 +129,7 @@ def dense(seeds: range) -> Iterator[Figure | str]:
     for seed in seeds:
         for name in ("van-der-pol", "lorenz"):
             net = tn.Network(units=512, seed=seed, synapses="dense", transfer="tanh", gain=1.2, tau=0.1, dt=0.05)
-            bank, seconds = _timed(net, tn.task(name), rounds=2, restarts=0)
+            bank, seconds = _timed(net, tn.task(name), rounds=3, restarts=0)
             what = f"{name}, dense with feedback, N = 512, seed {seed}"
             yield figure(what, "fit", "s", seconds)
             yield from _scores(what, bank)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from inspect import signature
@@ -14,7 +15,11 @@ import xarray as xr
 from typer.testing import CliRunner, Result
 
 import tonicnet as tn
-from tonicnet.cli import _fit, app
+from tonicnet.cli import _doctor, _fit, _spiking_code, app
+from tonicnet.cli._demo_plan import DemoPlan, lasting
+from tonicnet.cli._signatures import network_arguments, taken
+from tonicnet.cli._spiking_code import soonest
+from tonicnet.cli._steps import Steps
 from tonicnet.cli._tasks import read_tasks
 from tonicnet.measure._true_runs import _SIZES
 from tonicnet.task._spec import KINDS
@@ -88,21 +93,67 @@ def test_help_and_version_are_printed_without_torch() -> None:
     assert made.stdout == "".join(done(*words) for words in asked) + "[]\n"
 
 
-def test_options_of_fit_default_to_those_of_the_library() -> None:
-    ours, theirs = signature(_fit.fit).parameters, signature(tn.fit).parameters
-    for name in (
-        "learn",
-        "objective",
-        "method",
-        "noise",
-        "steps",
-        "rounds",
-        "memory",
-        "device",
-        "seed",
-        "neurons_per_unit",
-    ):
-        assert ours[name].default == theirs[name].default, name
+def test_options_of_fit_are_those_of_the_library() -> None:
+    """Defaults and options are read from the source of the library, which they must agree with when it is imported."""
+    fit, network = (signature(f).parameters for f in (tn.fit, tn.Network.__init__))
+    assert {name: p.default for name, p in fit.items() if p.kind == p.KEYWORD_ONLY} == {
+        name: argument.default for name, argument in taken("learn/_fit.py", "fit").items()
+    }
+    options = signature(_fit.fit).parameters
+    for name in ("learn", "objective", "method", "noise", "steps", "rounds", "memory", "device", "neurons_per_unit"):
+        assert options[name].default == fit[name].default, name
+    drawn = {name: p.default for name, p in network.items() if p.kind == p.KEYWORD_ONLY and name != "seed"}
+    assert {name: argument.default for name, argument in network_arguments().items()} == drawn
+    assert {"network_dt" if name == "dt" else name for name in drawn} < set(options)
+    for name, argument in network_arguments().items():
+        assert argument.words, name
+
+
+def test_fit_draws_the_network_that_is_asked_for(tmp_path: Path) -> None:
+    words = "--gain 1.2 --tau 0.05 --transfer tanh --synapses sparse --density 0.3 --components 4 --encoder-scale 0.7"
+    done("fit", "hopf", "--units", 30, *words.split(), "--steps", 1, "--rounds", 0, "-o", tmp_path / "bank.nc")
+    asked = tn.Network(30, seed=0, gain=1.2, tau=0.05, transfer="tanh", synapses="sparse", density=0.3,
+                       components=4, encoder_scale=0.7)  # fmt: skip
+    assert tn.load_network(tmp_path / "bank.nc") == asked
+    alone = refused("fit", "hopf", "--no-feedback", "--synapses", "dense", "--network-dt", 0.05, "--tau", 0.05)
+    assert "task 'hopf' has runs of any length; give one of them" in alone
+    assert "leave out --tau" in refused("fit", "hopf", "--network", "atlas-1000", "--tau", 0.2)
+    assert "gain scales random synapses" in refused("fit", "hopf", "--gain", 0.5)
+    assert "use --synapses dense with --no-feedback" in refused("fit", "hopf", "--no-feedback")
+
+
+BRACKETS = re.compile(r"\\?(\[[^\]]*\])")
+
+
+@pytest.mark.parametrize("command", [command.name for command in app.registered_commands])
+def test_help_shows_what_is_in_brackets(command: str) -> None:
+    """Brackets are markup to the printer of help: what stands in them in our words must be seen."""
+    made = next(c for c in app.registered_commands if c.name == command)
+    words = [made.callback.__doc__ or ""]
+    for parameter in signature(made.callback, eval_str=True).parameters.values():
+        words += [getattr(info, "help", None) or "" for info in getattr(parameter.annotation, "__metadata__", ())]
+    said = "".join(done(command, "--help").split())
+    for text in words:
+        for found in BRACKETS.findall(text):
+            assert "".join(found.split()) in said, found
+
+
+def test_doctor_tells_what_is_here_and_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = done("doctor")
+    for words in (f"tonicnet    {tn.__version__}", "brian2", "compiled loops", "threads", "bfloat16", "builds"):
+        assert words in said
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(_doctor, "find_spec", lambda name: None)
+    said = done("doctor")
+    assert "none found" in said
+    assert "for tonicnet report: pip install 'tonicnet[report]'" in said
+    assert "C++ compiler and make  for --codegen standalone" in said
+    real = _doctor._version
+    monkeypatch.setattr(_doctor, "_version", lambda name: None if name == "h5py" else real(name))
+    result = invoke("doctor")
+    assert result.exit_code == 1
+    assert "for every command: pip install h5py" in result.stdout
 
 
 def test_every_kind_of_task_has_a_size_of_its_true_run() -> None:
@@ -227,7 +278,8 @@ def test_export_writes_a_folder_of_cpp(shop: Path, tmp_path: Path) -> None:
 def test_export_writes_a_nir_graph(shop: Path, tmp_path: Path) -> None:
     nir = pytest.importorskip("nir")
     words = ("export", shop / "bank.nc", "--task", "hopf", "--format", "nir", "-o", tmp_path / "hopf.nir")
-    assert "NIR cannot say: refractory, noise" in refused(*words)
+    told = refused(*words)
+    assert "NIR cannot say: refractory, noise; leave it out with --drop refractory --drop noise" in told
     assert not list(tmp_path.iterdir())
     assert "left out: refractory, noise" in done(*words, "--drop", "refractory", "--drop", "noise")
     assert nir.read(tmp_path / "hopf.nir").metadata["task"] == "hopf"
@@ -252,23 +304,52 @@ def test_compare_prints_floors_and_draws(shop: Path, tmp_path: Path) -> None:
 
 def test_demo_does_the_main_job(tmp_path: Path) -> None:
     place = tmp_path / "new" / "demo"
-    small = [
-        "--seconds",
-        1,
-        "--neurons-per-unit",
-        1,
-        "--tasks",
-        "line-attractor,two-well",
-        "--codegen",
-        "numpy",
-        "--verify",
-    ]
-    said = done("demo", place, *SMALL, *small)
+    small = ["--seconds", 1, "--neurons-per-unit", 1, "--tasks", "line-attractor,two-well", "--codegen", "numpy"]
+    said = done("demo", place, *SMALL, *small, "--verify")
     made = {p.name for p in place.iterdir()}
-    assert made == {"bank.nc", "rate.nc", "spikes.nc", "comparison.png", "brian2_script.py", "brian2_script.npz"}
-    for words in ("rate", "spiking", "floor", "settling", "differing", "all together"):
+    assert made == {"bank.nc", "spiking_bank.nc", "rate.nc", "spikes.nc", "comparison.png", "brian2_script.py",
+                    "brian2_script.npz"}  # fmt: skip
+    for words in ("rate", "spiking", "floor", "settling", "differing", "all together", "s in all", "s left"):
         assert words in said
-    assert tn.load(place / "spikes.nc").attrs["network_sha256"] == tn.load(place / "bank.nc").attrs["network_sha256"]
+    assert "left out" not in said
+    bank, corrected = tn.load(place / "bank.nc"), tn.load(place / "spiking_bank.nc")
+    assert corrected.attrs["recalibrated"] == "line-attractor, two-well"
+    assert not np.allclose(bank["bias"], corrected["bias"])
+    assert tn.load(place / "spikes.nc").attrs["network_sha256"] == bank.attrs["network_sha256"]
+
+
+def test_a_quick_demo_learns_nothing_and_says_so(tmp_path: Path) -> None:
+    said = done("demo", tmp_path, "--quick", "--tasks", "two-well", "--seconds", 0.2, "--neurons-per-unit", 1,
+                "--codegen", "numpy")  # fmt: skip
+    assert "left out for speed: learning" in said
+    assert (tmp_path / "comparison.png").is_file()
+    assert tn.load_network(tmp_path / "bank.nc") == tn.load_network("atlas-1000")
+    assert "leave out --units and --rounds" in refused("demo", tmp_path, "--quick", "--units", 50, "--rounds", 0)
+    assert "--quick takes the tasks of atlas-1000" in refused("demo", tmp_path, "--quick", "--tasks", "lorentz")
+    assert "names no task" in refused("demo", tmp_path, "--tasks", ",")
+
+
+def test_runs_of_a_demo_are_long_enough_for_their_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chaos lasts 100 s, a cycle seven periods, however fast the network runs it; a quick one four and a half."""
+    monkeypatch.setattr(_spiking_code, "builds", lambda: True)
+    assert (soonest("auto"), soonest("numpy")) == ("standalone", "numpy")
+    bank = tn.load_bank("atlas-1000")
+    given = dict.fromkeys(("units", "seconds", "neurons_per_unit", "steps", "rounds"))
+    for quick, cycles in ((False, 7), (True, 4.5)):
+        plan = DemoPlan.of("lorenz,van-der-pol", quick=quick, seed=0, codegen="numpy", **given)
+        speed = float(bank["speed"].sel(task="van-der-pol"))
+        own = lasting(bank, "van-der-pol", plan) * speed / tn.task("van-der-pol").truth["period"]
+        assert own == pytest.approx(cycles, abs=0.2)
+        assert lasting(bank, "lorenz", plan) == (12.0 if quick else 100.0)
+
+
+def test_time_left_follows_the_pace(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = Steps({"a": 10.0, "b": 30.0})
+    assert steps.left() == 40.0
+    with steps.step("a", "doing a"):
+        pass
+    assert steps.left() == pytest.approx(15.0, abs=0.5)  # as if ten seconds more had gone as expected
+    assert capsys.readouterr().out == "... doing a (about 40 s left)\n"
 
 
 def test_the_command_itself_runs() -> None:
@@ -338,9 +419,14 @@ def test_truncated_and_foreign_files(shop: Path, tmp_path: Path) -> None:
     whole = (shop / "bank.nc").read_bytes()
     (tmp_path / "cut.nc").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "words.nc").write_text("not a bank")
-    for name in ("cut.nc", "words.nc"):
-        assert "not a complete NetCDF file" in refused("simulate", tmp_path / name)
+    for name, said in (("cut.nc", "not a complete NetCDF file"), ("words.nc", "is a text file")):
+        assert said in refused("simulate", tmp_path / name)
         assert "not a complete" in refused("fit", tmp_path / name, "-o", tmp_path / "bank.nc")
+    (tmp_path / "mine.csv").write_text("time,x\n0.0,1.0\n0.1,1.1\n")
+    doors = ("simulate mine.csv", "export mine.csv", "report mine.csv", "compare mine.csv a.nc")
+    for words in map(str.split, (*doors, "fit hopf --network mine.csv", "fit hopf --into mine.csv")):
+        told = refused(*[tmp_path / word if word.endswith((".csv", ".nc")) else word for word in words])
+        assert "is a text file, which begins with 'time,x', and no NetCDF file" in told
     (tmp_path / "cut.csv").write_text("time,x\n0.0,1.0\n0.1")
     assert "cut off" in refused("fit", tmp_path / "cut.csv", "-o", tmp_path / "bank.nc")
     assert "holds no network" in refused("simulate", shop / "rate.nc")

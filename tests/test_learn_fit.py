@@ -10,7 +10,7 @@ import xarray as xr
 
 import tonicnet as tn
 
-QUICK = {"progress": False, "rounds": 1}
+QUICK = {"progress": False, "rounds": 2}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_same_seed_same_biases() -> None:
 
 def test_trajectories_are_learned_on_a_dense_network() -> None:
     dense = tn.Network(units=60, seed=1, components=2, synapses="dense", transfer="tanh", gain=0.9)
-    bank = tn.fit(dense, "hopf", progress=False, rounds=0, steps=12)
+    bank = tn.fit(dense, "hopf", progress=False, rounds=1, steps=12)
     assert bank["method"].item().startswith("trajectory, ")
     assert abs(bank["period_error"].item()) < 0.001
     assert abs(bank["amplitude_error"].item()) < 0.03
@@ -116,7 +116,7 @@ def test_ctrl_c_keeps_the_best_so_far(net: tn.Network) -> None:
         if event["task"] == "two-well" and event["step"] == 5:
             raise KeyboardInterrupt
 
-    bank = tn.fit(net, ["hopf", "two-well", "cosine"], progress=stop, rounds=0)
+    bank = tn.fit(net, ["hopf", "two-well", "cosine"], progress=stop, rounds=1)
     assert list(bank["task"].values) == ["hopf", "two-well"]
     assert "interrupted" in str(bank["outcome"].values[1])
     assert np.isfinite(bank["bias"]).all()

@@ -65,7 +65,7 @@ def test_silent_units_make_no_noise_and_no_trouble(noise: SpikeNoise) -> None:
 @pytest.fixture(scope="module")
 def banks() -> dict[int | None, object]:
     net = tn.Network(150, seed=0, components=2, transfer=LIF(noise=0.2))
-    return {m: tn.fit(net, "hopf", neurons_per_unit=m, rounds=1, progress=False) for m in (None, 1, 4)}
+    return {m: tn.fit(net, "hopf", neurons_per_unit=m, rounds=2, progress=False) for m in (None, 1, 4)}
 
 
 def test_fewer_neurons_a_unit_are_learned_to_be_quieter(banks: dict) -> None:

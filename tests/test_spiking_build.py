@@ -250,6 +250,49 @@ def test_preferences_and_global_random_state_are_put_back(bank_of):
     assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
+@pytest.fixture
+def other_settings():
+    """Sets what a user may have set, and puts it back."""
+    import brian2 as b2
+    from brian2.devices.device import reset_device
+
+    def standalone():
+        b2.set_device("cpp_standalone", build_on_run=False)
+
+    def single():
+        b2.prefs["core.default_float_dtype"] = np.float32
+
+    yield {"device": standalone, "precision": single}
+    b2.prefs["core.default_float_dtype"] = np.float64
+    if b2.get_device().__class__.__name__ != "RuntimeDevice":
+        b2.get_device().reinit()
+        reset_device()
+
+
+@pytest.mark.parametrize(
+    ("which", "said"),
+    [
+        ("device", r"set to another device; finish there.*set_device\(\"runtime\"\)"),
+        ("precision", r"Brian2 is set to float32 \(brian2.prefs.core.default_float_dtype\).*numpy.float64"),
+    ],
+)
+def test_settings_of_brian2_under_which_nothing_runs_are_one_sentence_at_every_door(
+    which, said, other_settings, tmp_path
+):
+    other_settings[which]()
+    net, b = tn.Network(10, seed=0), tonic(10)
+    for door in (
+        lambda: tn.spiking.simulate(net, b, duration=0.02, codegen="numpy"),
+        lambda: tn.spiking.simulate(net, b, duration=0.02, codegen="standalone", cache=tmp_path / "builds"),
+        lambda: tn.spiking.verify(net, b, duration=0.02, codegen="numpy"),
+        lambda: tn.spiking.write_cpp(tmp_path / "cpp", net, b, duration=0.02),
+    ):
+        with pytest.raises(RuntimeError, match=said) as e:
+            door()
+        assert "\n" not in str(e.value)
+    assert not list(tmp_path.glob("cpp*"))
+
+
 def test_brian2_says_nothing(caplog):
     """No name in the namespace is hidden by another, no unit is guessed: Brian2 logs no warning."""
     for kind in ("low-rank", "dense"):

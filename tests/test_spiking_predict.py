@@ -93,7 +93,7 @@ def test_the_surrogate_without_noise_is_the_rate_network(synapses: str, monkeypa
 @pytest.fixture(scope="module")
 def small() -> tuple[tn.Network, xr.Dataset]:
     net = tn.Network(units=60, seed=0)
-    return net, tn.fit(net, ["hopf", "two-well"], rounds=0, progress=False)
+    return net, tn.fit(net, ["hopf", "two-well"], rounds=1, progress=False)
 
 
 @pytest.mark.slow
@@ -136,7 +136,7 @@ def test_recalibration_brings_the_rates_of_another_neuron_back() -> None:
 @pytest.fixture(scope="module")
 def turning() -> tuple[tn.Network, xr.Dataset]:
     net = tn.Network(units=150, seed=0, components=2, transfer=LIF(noise=0.1))
-    return net, tn.fit(net, "hopf", rounds=1, progress=False)
+    return net, tn.fit(net, "hopf", rounds=2, progress=False)
 
 
 def _period_error(run: xr.Dataset) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -118,18 +120,68 @@ def test_a_jump_is_stepped_over_and_leaves_the_error_that_is_documented() -> Non
     np.testing.assert_allclose(x[:, -1, 0], [2.0, 2.75, 3.7], atol=1e-7)
 
 
-def test_a_field_that_holds_a_state_on_its_jump_runs_out_of_budget(monkeypatch) -> None:
-    monkeypatch.setattr(_integrate, "_SHORT", 100)
-    with pytest.raises(ValueError, match=r"reached time 0\.5\d* of 10 in \d+ steps, its budget: .* discontinuous") as e:
-        integrate(lambda x: -np.sign(x), np.array([[0.5]]), np.array([10.0]))
+def circling(x: np.ndarray) -> np.ndarray:
+    """A limit cycle of radius one and period 2 pi."""
+    return np.stack([x[..., 1], -x[..., 0]], -1) + x * (1 - (x**2).sum(-1, keepdims=True))
+
+
+def drawing() -> Callable[[np.ndarray], np.ndarray]:
+    rng = np.random.default_rng(0)
+    return lambda x: circling(x) * (1 + 0.1 * rng.standard_normal(x.shape))
+
+
+ENDLESS = {
+    "held on its jump": (lambda x: -10 * np.tanh(1e12 * x) - x, "discontinuous there"),
+    "signs": (lambda x: -np.sign(x), "whole numbers"),
+    "whole numbers": (lambda x: np.floor(20 * circling(x)), "whole numbers"),
+    "jumping everywhere": (lambda x: circling(np.floor(500 * x) / 500), "discontinuous there"),
+    "random": (drawing(), "another value each time"),
+    "fast": (lambda x: 1e6 * circling(x), "too fast"),
+    "fast beside slow": (
+        lambda x: circling(x) @ np.array([[1, 0], [0, 0]]) + x @ np.array([[0, 3e5], [-3e5, 0]]),
+        "fast",
+    ),
+    "stiff, not smooth": (
+        lambda x: np.stack([-x[..., 0], -1e7 * (x[..., 1] - np.floor(300 * np.cos(40 * x[..., 0])) / 7)], -1),
+        "discontinuous|stiff|too fast",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_field_that_would_be_integrated_for_ever_ends_with_the_time_the_reason_and_what_to_do(name: str) -> None:
+    field, calls = counting(ENDLESS[name][0])
+    times = np.linspace(0.0, 100.0, 5001)
+    with pytest.raises(ValueError, match=rf"reached time [\d.e-]+ of 100 in \d+ .*budget: .*({ENDLESS[name][1]})") as e:
+        integrate(field, np.array([[0.5, 0.1], [0.3, -0.6]]), times)
+    assert calls[0] < 700_000  # below half a minute; most take a second
     assert "\n" not in str(e.value)
+    assert ";" in str(e.value)
 
 
-def test_a_field_too_fast_for_its_run_names_the_time_and_the_budget(monkeypatch) -> None:
+def test_most_random_starts_over_their_budget_are_not_drawn_again() -> None:
+    field, calls = counting(lambda x: 1e6 * circling(x))
+    mine = Task(field, name="fast", initial=[1.0, 0.0], kind="cycle", low=[-1, -1], high=[1, 1])
+    with pytest.raises(ValueError, match=r"too fast for so long a run; ask for a shorter run \(Task: transient"):
+        mine.states(10)
+    assert calls[0] < 40_000
+    slower = Task(field, name="fast", initial=[1.0, 0.0], kind="cycle", low=[-1, -1], high=[1, 1], transient=5e-5,
+                  duration=5e-5, dt=1e-8)  # fmt: skip
+    np.testing.assert_allclose(np.linalg.norm(slower.initial(10), axis=1), 1.0, atol=1e-3)
+
+
+def test_a_run_that_is_long_in_samples_may_take_as_many_steps(monkeypatch) -> None:
     monkeypatch.setattr(_integrate, "_STEPS", 300)
-    fast = np.array([[0.0, 1e4], [-1e4, 0.0]])
-    with pytest.raises(ValueError, match=r"reached time 0\.\d+ of 10 in 400 steps, its budget: .* too fast"):
-        integrate(lambda x: x @ fast, np.array([[1.0, 0.0]]), np.array([10.0]))
+    fast = np.array([[0.0, 1e3], [-1e3, 0.0]])
+    with pytest.raises(ValueError, match=r"reached time 0\.\d+ of 1 in 320 steps"):
+        integrate(lambda x: x @ fast, np.array([[1.0, 0.0]]), np.array([1.0]))
+    x = integrate(lambda x: x @ fast, np.array([[1.0, 0.0]]), np.linspace(0, 1, 200))
+    np.testing.assert_allclose(x[0, -1], [np.cos(1e3), np.sin(1e3)], atol=1e-4)
+
+
+def test_a_field_that_draws_random_numbers_is_refused_when_the_task_is_made() -> None:
+    with pytest.raises(ValueError, match=r"another value each time .* give noise to the run"):
+        Task(drawing(), name="noisy", initial=[1.0, 0.0], kind="cycle")
 
 
 # stiff fields

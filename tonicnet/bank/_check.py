@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import xarray as xr
 
-from ..network import Network
+from .._names import shown
+from ..network import Network, check_network
 from ..parameters import SETS
 from ._order import in_order
 from ._rows import as_bank
@@ -27,7 +28,10 @@ def check_bank(net: Network, bank: xr.Dataset) -> xr.Dataset:
     The synapses are hashed as they are now. Each row is held against them, also where rows of several banks were
     joined. Raises ValueError.
     """
+    check_network(net)
     bank = as_bank(bank)
+    if not isinstance(bank, xr.Dataset):
+        raise TypeError(f"a bank is a Dataset that tonicnet.fit makes, got {shown(bank)}")
     if "bias" not in bank or "task" not in bank["bias"].dims or "unit" not in bank["bias"].dims:
         raise ValueError("this Dataset is not a bank: it has no bias(task, unit); make one with tonicnet.fit")
     _check_network(net.verify(), bank)

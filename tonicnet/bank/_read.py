@@ -49,7 +49,7 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
     """Return one task of a bank."""
     bank = as_bank(bank)
     names = [str(n) for n in bank["task"].values]
-    if task not in names:
+    if not isinstance(task, str) or task not in names:
         raise ValueError(unknown("task in this bank", task, names))
     row = in_order(bank.isel(task=names.index(task)))
     scaling = Scaling(

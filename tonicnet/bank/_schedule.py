@@ -10,7 +10,7 @@ import xarray as xr
 
 from .._names import name_of, shown
 from .._numbers import real
-from ..network import Network
+from ..network import Network, check_network
 from ._check import check_bank
 from ._entry import Entry
 from ._read import bare, entry
@@ -45,6 +45,7 @@ def plan(
 
     Raises ValueError for a bank of another network, an unknown task, or when it is not clear what to run.
     """
+    check_network(net)
     task = name_of(task)
     if (duration is None) == (schedule is None):
         raise ValueError("give either duration= (seconds under one bias) or schedule= ([(task, seconds), ...])")
@@ -71,7 +72,7 @@ def _only(bank: xr.Dataset, task: str | None) -> str:
 
 def _pairs(schedule: Schedule) -> list[tuple[str, float]]:
     if not isinstance(schedule, tuple | list) or not all(isinstance(p, tuple | list) and len(p) == 2 for p in schedule):
-        raise TypeError(f"schedule is a list of (task, seconds) pairs, got {schedule!r}")
+        raise TypeError(f"schedule is a list of (task, seconds) pairs, got {shown(schedule)}")
     if not schedule:
         raise ValueError("the schedule is empty; give at least one (task, seconds) pair")
     return [(str(name_of(name)), _seconds(seconds)) for name, seconds in schedule]

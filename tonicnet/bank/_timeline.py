@@ -11,7 +11,10 @@ from jaxtyping import Float, Int
 
 from .._labels import Variable
 from .._layout import run_dataset
+from .._weight import check_end, weigh
 from ._schedule import Segment
+
+_SHORTER = "run for less time or fewer trials, or keep fewer samples (every=, dt=)"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,14 @@ class Timeline:
     def of(cls, segments: list[Segment], dt: float, every: int = 1) -> Timeline:
         """Return the timeline of a run of these segments at steps of ``dt``, keeping one in ``every``."""
         total = sum(s.steps(dt) for s in segments)
+        weigh(f"a run of {total / every:.3g} samples", 32.0 * total / every, _SHORTER)
+        check_end(total, _SHORTER)
         return cls(segments, np.arange(0, total + 1, every), dt, every)
+
+    def check_size(self, trials: int, width: int) -> None:
+        """Raise MemoryError where the run would not fit: so many trials of so many numbers a sample."""
+        count = 24.0 * trials * width * len(self.step)  # as they are computed, in task units, and in the Dataset
+        weigh(f"a run of {len(self.step)} samples of {trials} trials", count, _SHORTER)
 
     @property
     def index(self) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from .._weight import check_end
 from ._autonomous import Autonomous
 from ._runge_kutta import EULER, RK4, runge_kutta
 
@@ -56,6 +57,7 @@ class Variation:
 
     def run(self, x: Float[np.ndarray, "row state"], steps: int, every: int = 1) -> Float[np.ndarray, "row time state"]:
         """Return states alone, from ``x`` on, one in ``every`` steps; the first is ``x``."""
+        check_end(steps, "ask for a shorter duration")
         now, kept = Bundle(x, np.empty((len(x), 0, x.shape[1]))), [x]
         for k in range(1, steps + 1):
             now = self.step(now)

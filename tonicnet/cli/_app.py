@@ -10,6 +10,7 @@ import tonicnet as tn
 
 from ._compare import compare
 from ._demo import demo
+from ._doctor import doctor
 from ._export import export
 from ._fit import fit
 from ._list import shelves
@@ -31,6 +32,7 @@ app.command(name="simulate")(simulate)
 app.command(name="export")(export)
 app.command(name="compare")(compare)
 app.command(name="report")(report)
+app.command(name="doctor")(doctor)
 
 
 def main() -> None:
@@ -65,4 +67,5 @@ def _door(
     tonicnet compare rate.nc spikes.nc --bank bank.nc is it the same dynamics?
     tonicnet report bank.nc -o report.html            a page to look at and pass on
     tonicnet export bank.nc -o script.py              go on in Brian2 (or C++, NIR)
+    tonicnet doctor                                   what is installed, what is missing
     """

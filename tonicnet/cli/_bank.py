@@ -13,6 +13,8 @@ from .._share import shelf
 if TYPE_CHECKING:
     import xarray as xr
 
+_TEXT = frozenset({*b"\t\r\n", *range(32, 127), *range(128, 256)}) - {0x89}  # 0x89 begins HDF5, of which NetCDF is made
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -29,11 +31,26 @@ def open_bank(source: str) -> Opened:
     from ..network import network_in
 
     path = _locate(source)
+    check_netcdf(path, "a bank is what tonicnet fit writes")
     if path.suffix != ".nc":
         raise ValueError(f"a bank is a NetCDF file whose name ends in .nc, got {path}")
     bank = tn.load(path)
     net = network_in(bank.attrs, origin=str(path))
     return Opened(net, check_bank(net, bank), path)
+
+
+def check_netcdf(path: Path, needed: str) -> None:
+    """Raise ValueError for a file of text: what it is, not what it would lack as NetCDF; ``needed`` says what is."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        begin = file.read(512)
+    if begin and all(byte in _TEXT for byte in begin):
+        line = begin.decode("utf-8", "replace").splitlines()[0][:40]
+        raise ValueError(
+            f"{path} is a text file, which begins with {line!r}, and no NetCDF file; {needed}"
+            + ("; learn a recording with tonicnet fit" if path.suffix == ".csv" else "")
+        )
 
 
 def _locate(source: str) -> Path:

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 import tonicnet as tn
 
+from ._demo_plan import QUICK_NETWORK, DemoPlan, lasting
 from ._errors import in_a_sentence
-from ._fit import STEPS, outcome_text
 from ._paths import folder
 from ._picture import draw
 from ._runs import SETTLING, save_run, settled
 from ._schedule import Pairs, written
 from ._simulate import Codegen
-from ._table import seconds, table
+from ._spiking_code import soonest
+from ._steps import Steps
+from ._table import table
 from ._tasks import read_tasks
 
 if TYPE_CHECKING:
     import xarray as xr
+
+_QUICK = (
+    "left out for speed: learning (these tonic inputs are those of the shipped network {name}), their recalibration "
+    "for spikes, and long runs, so that the scores stand beside high floors. tonicnet demo does all of it."
+)
+_VISITED = 2.5  # seconds of the runs that visit states for recalibration
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A network, its bank, and the bank as its spiking neurons need it."""
+
+    net: tn.Network
+    bank: xr.Dataset
+    spiking: xr.Dataset
 
 
 @in_a_sentence
@@ -32,15 +46,23 @@ def demo(
     place: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the results go; made if missing.")] = Path(
         "demo"
     ),
-    units: Annotated[int, typer.Option(help="Units of the network.")] = 1000,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first picture in half a minute: nothing is learned, the runs are short.")
+    ] = False,
+    units: Annotated[int | None, typer.Option(help="Units of the network (default: 1000).")] = None,
     seed: Annotated[int, typer.Option(help="Recipe of the network, the learning and the noise.")] = 0,
     tasks: Annotated[str, typer.Option(help="Tasks to learn and to run one after the other.")] = (
         "lorenz,van-der-pol,hopf"
     ),
-    duration: Annotated[float, typer.Option("--seconds", help="Seconds of each task.")] = 32.0,
-    neurons_per_unit: Annotated[int, typer.Option(help="Spiking neurons for each rate unit.")] = 4,
-    steps: Annotated[int, typer.Option(help="Steps of the first stage of learning, at most.")] = STEPS,
-    rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = 0,
+    duration: Annotated[
+        float | None,
+        typer.Option("--seconds", help="Seconds of each task (default: enough for scores above their floors)."),
+    ] = None,
+    neurons_per_unit: Annotated[
+        int | None, typer.Option(help="Spiking neurons for each rate unit (default: 4; 2 with --quick).")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the first stage of learning, at most.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="Closed-loop rounds after it, at most (default: 1).")] = None,
     codegen: Codegen = "auto",
     verify: Annotated[bool, typer.Option("--verify", help="Also show that all three forms spike alike.")] = False,
 ) -> None:
@@ -48,68 +70,86 @@ def demo(
 
     Draws a network, learns the tonic inputs of a chaotic attractor and two
     limit cycles, runs one schedule that switches between them, moves it to
-    Brian2 as thresholds and runs it again, and holds both against the true
-    systems. Writes bank.nc, rate.nc, spikes.nc, comparison.png and
-    brian2_script.py.
+    Brian2 as thresholds, corrected for how neurons answer, runs it again, and
+    holds both against the true systems. Writes bank.nc, spiking_bank.nc,
+    rate.nc, spikes.nc, comparison.png and brian2_script.py.
 
     \b
     Examples:  tonicnet demo
-               tonicnet demo small --units 300 --seconds 4 --neurons-per-unit 2
+               tonicnet demo --quick
+               tonicnet demo small --units 300 --seconds 8 --neurons-per-unit 2
                tonicnet demo memory --tasks two-well,hopf
     """
     here = folder(place)
-    job = _Job()
-    targets = read_tasks([name.strip() for name in tasks.split(",") if name.strip()])
-    net = tn.Network(units=units, seed=seed, components=max(3, *(t.dimension for t in targets)))
-    typer.echo(f"{net!r}\nresults go to {here}/")
-    with job.step("learning", f"learning the tonic inputs of {', '.join(t.name for t in targets)}"):
-        bank = tn.fit(net, targets, steps=steps, rounds=rounds, seed=seed, progress=job.shown)
-        tn.save(bank, here / "bank.nc")
-    typer.echo(outcome_text(bank))
-    pairs = [(str(name), duration) for name in bank["task"].values]
-    runs = _runs(job, net, bank, pairs, here, neurons_per_unit=neurons_per_unit, seed=seed, codegen=codegen)
+    plan = DemoPlan.of(
+        tasks, quick=quick, units=units, seed=seed, seconds=duration, neurons_per_unit=neurons_per_unit, steps=steps,
+        rounds=rounds, codegen=soonest(codegen),
+    )  # fmt: skip
+    job = Steps(plan.expected(verify=verify))
+    typer.echo(f"results go to {here}/; {job.begin()}")
+    made = _taken(plan, here) if quick else _learned(job, plan, here)
+    pairs = [(name, lasting(made.bank, name, plan)) for name in map(str, made.bank["task"].values)]
+    runs = _runs(job, made, pairs, here, plan)
     if verify:
-        _verify(job, net, bank, pairs[0][0], codegen, seed)
-    _compare(job, bank, runs, here)
-    typer.echo(job.summary(here))
+        _verify(job, made, pairs[0][0], plan)
+    _compare(job, made.bank, runs, here)
+    typer.echo(job.summary())
+    if quick:
+        typer.echo(_QUICK.format(name=QUICK_NETWORK))
+    typer.echo(f"look at {here / 'comparison.png'}; go on with {here / 'brian2_script.py'}")
 
 
-def _runs(
-    job: _Job,
-    net: tn.Network,
-    bank: xr.Dataset,
-    pairs: Pairs,
-    here: Path,
-    *,
-    neurons_per_unit: int,
-    seed: int,
-    codegen: str,
-) -> dict[str, xr.Dataset]:
-    with job.step("rate run", f"running the rate network, {written(pairs)}"):
-        rate = tn.simulate(net, bank, schedule=pairs, seed=seed)
-        tn.save(rate, here / "rate.nc")
-    with job.step(
-        "spiking run", f"running {net.units * neurons_per_unit} spiking neurons in Brian2, the same schedule"
-    ):
-        spiking = tn.spiking.simulate(
-            net, bank, schedule=pairs, neurons_per_unit=neurons_per_unit, codegen=codegen, progress=job.shown, seed=seed
+def _learned(job: Steps, plan: DemoPlan, here: Path) -> Learned:
+    targets = read_tasks(plan.tasks)
+    net = tn.Network(units=plan.units, seed=plan.seed, components=max(3, *(t.dimension for t in targets)))
+    typer.echo(repr(net))
+    with job.step("learning", f"learning the tonic inputs of {', '.join(t.name for t in targets)}"):
+        bank = tn.fit(net, targets, steps=plan.steps, rounds=plan.rounds, seed=plan.seed, progress=True)
+        tn.save(bank, here / "bank.nc")
+    with job.step("recalibrating", "correcting them for how spiking neurons answer"):
+        found = tn.spiking.recalibrate(
+            net, bank, neurons_per_unit=plan.neurons_per_unit, duration=_VISITED, seed=plan.seed
         )
+        spiking = cast("xr.Dataset", found)  # a bank gives a bank
+        tn.save(spiking, here / "spiking_bank.nc")
+    return Learned(net, bank, spiking)
+
+
+def _taken(plan: DemoPlan, here: Path) -> Learned:
+    """Return the shipped network and its rows of the tasks."""
+    net, bank = tn.load_network(QUICK_NETWORK), tn.load_bank(QUICK_NETWORK).sel(task=list(plan.tasks))
+    typer.echo(repr(net))
+    tn.save(bank, here / "bank.nc")
+    return Learned(net, bank, bank)
+
+
+def _runs(job: Steps, made: Learned, pairs: Pairs, here: Path, plan: DemoPlan) -> dict[str, xr.Dataset]:
+    with job.step("rate run", f"running the rate network, {written(pairs)}"):
+        rate = tn.simulate(made.net, made.bank, schedule=pairs, seed=plan.seed)
+        tn.save(rate, here / "rate.nc")
+    neurons = made.net.units * plan.neurons_per_unit
+    with job.step("spiking run", f"running {neurons} spiking neurons in Brian2 ({plan.codegen}), the same schedule"):
+        spiking = tn.spiking.simulate(
+            made.net, made.spiking, schedule=pairs, neurons_per_unit=plan.neurons_per_unit, codegen=plan.codegen,
+            progress=True, seed=plan.seed,
+        )  # fmt: skip
         save_run(spiking, here / "spikes.nc")
     with job.step("script", "writing the Brian2 script"):
         tn.spiking.write_script(
-            here / "brian2_script.py", net, bank, schedule=pairs, neurons_per_unit=neurons_per_unit, seed=seed
-        )
+            here / "brian2_script.py", made.net, made.spiking, schedule=pairs, seed=plan.seed,
+            neurons_per_unit=plan.neurons_per_unit,
+        )  # fmt: skip
     return {"rate": rate, "spiking": spiking}
 
 
-def _verify(job: _Job, net: tn.Network, bank: xr.Dataset, task: str, codegen: str, seed: int) -> None:
+def _verify(job: Steps, made: Learned, task: str, plan: DemoPlan) -> None:
     with job.step("verifying", f"running one second of {task} in all three forms"):
-        forms = tn.spiking.verify(net, bank, task=task, duration=1.0, codegen=codegen, seed=seed)
+        forms = tn.spiking.verify(made.net, made.spiking, task=task, duration=1.0, codegen=plan.codegen, seed=plan.seed)
     counts = zip(forms["form"].values, forms["spikes"].values, forms["differing"].values, strict=True)
     typer.echo(table(["form", "spikes", "differing"], [[str(f), str(n), str(d)] for f, n, d in counts]))
 
 
-def _compare(job: _Job, bank: xr.Dataset, runs: dict[str, xr.Dataset], here: Path) -> None:
+def _compare(job: Steps, bank: xr.Dataset, runs: dict[str, xr.Dataset], here: Path) -> None:
     from ._measures import measures_text, settling_text
     from ._true_runs import true_runs
 
@@ -123,26 +163,3 @@ def _compare(job: _Job, bank: xr.Dataset, runs: dict[str, xr.Dataset], here: Pat
     with job.step("picture", "drawing the comparison"):
         draw(here / "comparison.png", rate, spiking, truth, measures)
     typer.echo(f"\n{text}\n")
-
-
-class _Job:
-    """Says what is being done, and how long it took."""
-
-    def __init__(self) -> None:
-        self.shown = sys.stderr.isatty()
-        self._took: list[tuple[str, float]] = []
-
-    @contextlib.contextmanager
-    def step(self, name: str, words: str) -> Iterator[None]:
-        """Announce a step and time it."""
-        typer.echo(f"... {words}")
-        begin = time.perf_counter()
-        yield
-        self._took.append((name, time.perf_counter() - begin))
-
-    def summary(self, here: Path) -> str:
-        """Return how long each step took."""
-        rows = [[words, seconds(spent)] for words, spent in self._took]
-        rows.append(["all together", seconds(sum(spent for _, spent in self._took))])
-        took = table(["step", "took"], rows)
-        return f"{took}\nlook at {here / 'comparison.png'}; go on with {here / 'brian2_script.py'}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,19 +9,21 @@ import typer
 
 import tonicnet as tn
 
+from ._bank import check_netcdf
 from ._errors import in_a_sentence
+from ._network_options import with_network_options
 from ._paths import output
+from ._signatures import taken
 from ._table import number, seconds, table
 from ._tasks import files, read_tasks
 
 if TYPE_CHECKING:
     import xarray as xr
 
-# Those of tonicnet.fit, which a test compares; reading them there would import torch for --help.
-LEARN, OBJECTIVE, METHOD = "bias", "auto", "auto"
-NOISE, STEPS, ROUNDS, MEMORY, DEVICE = 0.1, 20, 3, 4.0, "cpu"
+_FIT = {name: argument.default for name, argument in taken("learn/_fit.py", "fit").items()}
 
 
+@with_network_options
 @in_a_sentence
 def fit(
     tasks: Annotated[
@@ -34,24 +35,21 @@ def fit(
         ),
     ],
     units: Annotated[int | None, typer.Option(help="Units of the network to draw (default: 1000).")] = None,
-    seed: Annotated[int, typer.Option(help="Recipe of the network, and of the sampling.")] = 0,
-    components: Annotated[
-        int | None, typer.Option(help="Outputs K (default: 3, or as many as the largest task has).")
-    ] = None,
-    synapses: Annotated[str | None, typer.Option(help="low-rank, dense or sparse (default: low-rank).")] = None,
-    transfer: Annotated[str | None, typer.Option(help="lif, tanh, relu, softplus, sigmoid (default: lif).")] = None,
+    seed: Annotated[int, typer.Option(help="Recipe of the network, and of the sampling.")] = _FIT["seed"],
     network: Annotated[
         str | None, typer.Option(help="Learn on this network instead: a shipped name, a network.toml or a bank.")
     ] = None,
-    learn: Annotated[str, typer.Option(help="Which numbers: bias, gain, scale or decoder.")] = LEARN,
-    objective: Annotated[str, typer.Option(help="What is fitted: auto, field or trajectory.")] = OBJECTIVE,
-    method: Annotated[str, typer.Option(help="How: auto, gauss-newton, adam or amsgrad.")] = METHOD,
-    noise: Annotated[float, typer.Option(help="Width, in sd, of the tube in which the field is learned.")] = NOISE,
+    learn: Annotated[str, typer.Option(help="Which numbers: bias, gain, scale or decoder.")] = _FIT["learn"],
+    objective: Annotated[str, typer.Option(help="What is fitted: auto, field or trajectory.")] = _FIT["objective"],
+    method: Annotated[str, typer.Option(help="How: auto, gauss-newton, adam or amsgrad.")] = _FIT["method"],
+    noise: Annotated[float, typer.Option(help="Width, in sd, of the tube in which the field is learned.")] = _FIT[
+        "noise"
+    ],
     neurons_per_unit: Annotated[
         int | None, typer.Option(help="Learn for spikes of so many neurons a unit: their noise is kept low.")
-    ] = None,
-    steps: Annotated[int, typer.Option(help="Steps of the first stage, at most.")] = STEPS,
-    rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = ROUNDS,
+    ] = _FIT["neurons_per_unit"],
+    steps: Annotated[int, typer.Option(help="Steps of the first stage, at most.")] = _FIT["steps"],
+    rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = _FIT["rounds"],
     dt: Annotated[
         float | None, typer.Option(help="Sampling step in seconds of a recording without time, or with rounded time.")
     ] = None,
@@ -63,10 +61,11 @@ def fit(
         Path | None, typer.Option(help="Keep learning in this file; the same command goes on from it.")
     ] = None,
     into: Annotated[Path | None, typer.Option(help="Grow this bank; the network is its own.")] = None,
-    memory: Annotated[float, typer.Option(help="GiB that arrays of learning may take.")] = MEMORY,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = DEVICE,
+    memory: Annotated[float, typer.Option(help="GiB that arrays of learning may take.")] = _FIT["memory"],
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = _FIT["device"],
     out: Annotated[Path, typer.Option("-o", "--out", help="The bank to write.")] = Path("bank.nc"),
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while learning.")] = False,
+    drawn: Any = None,
 ) -> None:
     """Learn the tonic inputs of tasks on one frozen network and save them as a bank.
 
@@ -83,21 +82,18 @@ def fit(
     """
     place = output(out, [".nc"], inputs=files(tasks))
     targets = read_tasks(tasks, dt=dt, variable=variable, time=time)
-    drawn = {"units": units, "components": components, "synapses": synapses, "transfer": transfer}
+    drawn = drawn | ({} if units is None else {"units": units})
     if into is not None and network is not None:
         raise ValueError("--into brings its bank's own network; leave out --network")
+    source = network if into is None else str(into)
+    if source is not None and Path(source).suffix != ".toml":
+        check_netcdf(Path(source), "a bank is what tonicnet fit writes")
     held = None if into is None else tn.load(into)
-    net = _network(
-        network if into is None else str(into),
-        {name: value for name, value in drawn.items() if value is not None},
-        targets,
-        seed,
-    )
+    net = _network(source, drawn, targets, seed)
     typer.echo(repr(net))
-    shown = not quiet and sys.stderr.isatty()
     bank = tn.fit(
         net, targets, learn=learn, objective=objective, method=method, noise=noise, steps=steps, rounds=rounds,
-        seed=seed, progress=shown, checkpoint=checkpoint, into=held, memory=memory, device=device,
+        seed=seed, progress=not quiet, checkpoint=checkpoint, into=held, memory=memory, device=device,
         neurons_per_unit=neurons_per_unit,
     )  # fmt: skip
     tn.save(bank, place)

@@ -27,7 +27,7 @@ def report(
     """Write a bank as one self-contained page: attractors to turn, scores, biases.
 
     The page opens in any browser without network access. It needs plotly:
-    pip install 'tonicnet[report]'.
+    pip install 'tonicnet\\[report]'.
 
     \b
     Examples:  tonicnet report bank.nc -o report.html

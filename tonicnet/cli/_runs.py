@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import tonicnet as tn
 
+from ._bank import check_netcdf
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -17,6 +19,7 @@ _SMALL = {"spike_neuron": "int32", "spike_unit": "int32", "spike_trial": "int16"
 
 def read_run(path: Path) -> xr.Dataset:
     """Return the run of a file; raise ValueError for a file that holds something else."""
+    check_netcdf(path, "a run is what tonicnet simulate writes")
     run = tn.load(path)
     if not set(run.variables) >= _NEEDED:
         raise ValueError(f"{path} is not a run: it has no output with segments; make one with tonicnet simulate")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._names import unknown
+from .._names import shown, unknown
 from ..files import load
 from ._table import read_table
 
@@ -34,7 +34,9 @@ def opened(path: str | os.PathLike[str], *, time: str | None = None) -> Any:
     """Return what a file holds: a Dataset, a table, or an array. Raises as :func:`read_recording`."""
     file = Path(path)
     if not is_file(file):
-        raise FileNotFoundError(f"no file at {str(file)[:200]}; give the path of a recording: {', '.join(READERS)}")
+        raise FileNotFoundError(
+            f"no file at {shown(str(file))[1:-1]}; give the path of a recording: {', '.join(READERS)}"
+        )
     suffix = file.suffix.lower()
     if suffix in READERS:
         return READERS[suffix](file, time)

@@ -17,6 +17,7 @@ _SECONDS = {
     86400.0: "d day days",
 }
 SECONDS = {word: size for size, words in _SECONDS.items() for word in words.split()}  # in each unit of time
+_DEEPEST = 64  # dimensions of an array
 PLAIN = ("", "1", "task", "dimensionless")  # units that say nothing of the outside world
 
 
@@ -41,8 +42,12 @@ def magnitude(value: Any) -> tuple[Any, str]:
 
 
 def _first(value: Any) -> Any:
-    """Return the first item of nested lists."""
-    return _first(value[0]) if isinstance(value, list | tuple) and value else value
+    """Return the first item of nested lists, as deep as an array may be (and no deeper: a list may hold itself)."""
+    for _ in range(_DEEPEST):
+        if not isinstance(value, list | tuple) or not value:
+            break
+        value = value[0]
+    return value
 
 
 def same_units(first: str, second: str, what: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+import numpy as np
 from torch import Tensor
 
 from ..circuit import Circuit, Learnable, LowRank
@@ -27,6 +28,7 @@ class Problem:
     target: Target
     circuit: Circuit
     settings: Settings
+    start: Mapping[str, np.ndarray] | None = None  # numbers of a row to start from, in the place of first biases
 
     @property
     def net(self) -> Network:
@@ -39,8 +41,13 @@ class Problem:
         return isinstance(self.circuit, LowRank)
 
     def learnable(self, restart: int = 0) -> Learnable:
-        """Return the numbers at the start: broad first biases, and neutral ones of any other set that is learned."""
+        """Return the numbers at the start: broad first biases, and neutral ones of any other set that is learned.
+
+        The first attempt starts from the row that is given, if one is.
+        """
         name = self.settings.learn
+        if self.start is not None and restart == 0:
+            return Learnable(self.circuit, {"bias": self.start["bias"]} | {name: self.start[name]}, name)
         bias = first_bias(self.net, seed=self.settings.seed, restart=restart)
         own = {} if name == "bias" else {name: SETS[name].neutral(self.net)}
         return Learnable(self.circuit, {"bias": bias} | own, name)
@@ -54,13 +61,15 @@ class Stage:
     """One residual to be lowered in at most ``steps`` steps.
 
     ``make`` draws it when its turn comes, and may ask at which theta the stage began. The network is run alone after a
-    ``scored`` stage. A stage ends early when ``patience`` steps have hardly lowered the loss.
+    ``scored`` stage; ``polish`` says whether it is one of the closed-loop rounds, of which only so many are run. A
+    stage ends early when ``patience`` steps have hardly lowered the loss.
     """
 
     name: str
     steps: int
     make: Callable[[Draw, Begun], Residual]
     scored: bool = True
+    polish: bool = True
     patience: int = 10
 
 

@@ -47,8 +47,9 @@ class FieldCourse(Course):
         """Yield the stages."""
         target, settings, drawn = problem.target, problem.settings, _Once(problem)
         steps, memory = math.ceil(_SHARE * settings.steps), target.task.kind == "memory"
+        alone = memory or not settings.rounds
         yield Stage("coarse field", steps, lambda draw, _: drawn(draw).thinned(_THIN), scored=False)
-        yield Stage("field", steps, lambda draw, _: replace(drawn(draw), bent=_BENT), scored=memory)
+        yield Stage("field", steps, lambda draw, _: replace(drawn(draw), bent=_BENT), scored=alone, polish=False)
         h = rollout_step(target)
         tableau = EULER if target.net.spec.dt else RK4
         length = max(4, round(horizon(target) / (h * target.unit)))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from .._interrupt import Interrupts
-from .._names import name_of
+from .._names import name_of, shown
 from ..bank import check_bank, grown
+from ..bank import entry as row_entry
 from ..circuit import circuit_of
-from ..network import Network
+from ..network import Network, check_network
+from ..parameters import SETS
 from ..task import Task
 from ..task import task as named_task
 from ._checkpoint import Checkpoint
@@ -37,7 +40,7 @@ def fit(
     noise: float = 0.1,
     neurons_per_unit: int | None = None,
     steps: int = 20,
-    rounds: int = 3,
+    rounds: int = 4,
     restarts: int = 1,
     solver: str = "auto",
     precision: str = "auto",
@@ -45,6 +48,7 @@ def fit(
     device: str = "cpu",
     checkpoint: str | Path | None = None,
     into: xr.Dataset | None = None,
+    start: xr.Dataset | None = None,
     progress: bool | Report = True,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -71,7 +75,9 @@ def fit(
         :func:`tonicnet.spiking.predict`. The rate network becomes a little less exact, and spikes much less noisy.
         Not given: for rates.
     steps : Gauss-Newton steps of the first stage at most (others are shares of it).
-    rounds : further closed-loop rounds at most; learning stops once the network alone is as good as its floor.
+    rounds : closed-loop rounds at most, which polish a field (or a smoothed recording's); learning stops once the
+        network alone is as good as its floor. 0: no polish, the field alone. Where trajectories are learned there is
+        one round at least, the learning itself.
     restarts : further first biases at most, tried while starts are lost in closed loop.
     solver : of each step: "primal" (units x units), "dual" (rows x rows), "matrix-free" (conjugate gradients), or
         "auto", the cheapest that fits into ``memory``.
@@ -83,9 +89,12 @@ def fit(
     checkpoint : a file in which learning is kept as it goes. The same call on the same machine goes on from
         there, also after kill -9, to the same biases bit for bit; that of another run is refused.
     into : a bank of this network to grow; its rows are left as they are.
-    progress : True for a bar where somebody watches (a terminal or a notebook, not a pipe) and a printed line for each
-        task that is learned; False for silence; or a function called with a dict after each step: task, stage,
-        step, loss, score, left (s), restart, and the learned numbers (``bias``) as they are then.
+    start : a bank of this network whose rows are where learning starts: for each task the row of its name, or the only
+        row there is. Restarts draw first biases as without it.
+    progress : True for what a task will take (steps, time and memory at most) before its first step, a bar where
+        somebody watches (a terminal or a notebook, not a pipe) and a printed line for each task that is learned; False
+        for silence; or a function called with a dict after each step: task, stage, step, loss, score, left (s),
+        restart, and the learned numbers (``bias``) as they are then.
     seed : of the first biases and of all sampling.
 
     Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per task. All
@@ -105,13 +114,14 @@ def fit(
     >>> bank["bias"].sizes["unit"]
     60
     """
+    check_network(net)
     settings = Settings(
         learn, *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory, device, seed,
         neurons_per_unit,
     )  # fmt: skip
     check_spikes(net, settings.neurons_per_unit, settings.learn)
     circuit = circuit_of(net, settings.dtype(net), settings.device)  # the synapses are loaded once, for all tasks
-    jobs = [Job.on(circuit, task, settings) for task in _tasks(tasks)]
+    jobs = [Job.on(circuit, task, settings, _started(net, start, task, settings.learn)) for task in _tasks(tasks)]
     for job in jobs:
         job.check()
     told = progress_of(progress)
@@ -129,7 +139,7 @@ def fit(
 
 def _objective(objective: str, method: str) -> tuple[str, str]:
     """Return objective and method; names of earlier versions, which had one word for both, are still understood."""
-    if method not in _EARLIER:
+    if not isinstance(method, str) or method not in _EARLIER:
         return objective, method
     warnings.warn(
         f'method="{method}" is what is fitted, not how: write objective="{_EARLIER[method]}"',
@@ -145,7 +155,7 @@ def _learn_all(jobs: list[Job], told: Progress, path: str | Path | None) -> list
         for number, job in enumerate(jobs):
             told.begin(job.task.name, number + 1, len(jobs))
             state = file.state(number, job.circuit.device)
-            learner = job.learner(report=told.step, keep=file.keeper(number), state=state)
+            learner = job.learner(report=told.step, keep=file.keeper(number), state=state, forecast=told.forecast)
             try:
                 learner.learn()
             except KeyboardInterrupt:
@@ -174,6 +184,8 @@ def _tell_lost(job: Job, error: Exception) -> None:
 
 def _tasks(given: Tasks) -> list[Task]:
     given = name_of(given)
+    if not isinstance(given, str | Task | Iterable):
+        raise TypeError(f"tasks is a name, a tonicnet.Task, or a list of them, got {shown(given)}")
     items = [given] if isinstance(given, str | Task) else list(given)
     if not items:
         raise ValueError("no task given; name at least one (tonicnet.tasks() lists the shelf)")
@@ -183,6 +195,21 @@ def _tasks(given: Tasks) -> list[Task]:
         if names.count(name) > 1:
             raise ValueError(f"task {name!r} is given twice; a bank holds each name once")
     return made
+
+
+def _started(net: Network, bank: xr.Dataset | None, task: Task, learn: str) -> dict[str, np.ndarray] | None:
+    """Return the numbers of the row that a task starts from, if one is given."""
+    if bank is None:
+        return None
+    bank = check_bank(net, bank)
+    names = [str(name) for name in bank["task"].values]
+    if task.name not in names and len(names) > 1:
+        raise ValueError(
+            f"start has no row of {task.name!r} but {', '.join(names)}; choose one of them for all tasks with "
+            "bank.sel(task=[...]), or leave start out"
+        )
+    numbers = row_entry(bank, task.name if task.name in names else names[0]).numbers
+    return {"bias": numbers["bias"], learn: numbers.get(learn, SETS[learn].neutral(net))}
 
 
 def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> xr.Dataset:

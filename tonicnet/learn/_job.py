@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from ..task import Task, recorded
 from ._corrected_field import check_field
 from ._course import Problem
 from ._courses import course_for
+from ._forecast import Forecast
 from ._learner import Learned, Learner
 from ._progress import Report
 from ._row import row_of
@@ -45,16 +46,17 @@ class Job:
     spec: NetworkSpec
     task: Task
     settings: Settings
+    start: Mapping[str, np.ndarray] | None = None
 
     @classmethod
-    def on(cls, circuit: Circuit, task: Task, settings: Settings) -> Job:
+    def on(cls, circuit: Circuit, task: Task, settings: Settings, start: Mapping[str, np.ndarray] | None = None) -> Job:
         """Return the job on a circuit that is there already, which it then uses."""
-        job = cls(circuit.net.spec, task, settings)
+        job = cls(circuit.net.spec, task, settings, start)
         vars(job)["circuit"] = circuit
         return job
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("spec", "task", "settings")}
+        return {name: getattr(self, name) for name in ("spec", "task", "settings", "start")}
 
     @cached_property
     def circuit(self) -> Circuit:
@@ -65,7 +67,7 @@ class Job:
     @cached_property
     def problem(self) -> Problem:
         """What is to be learned."""
-        return Problem(Target(self.task, self.circuit.net), self.circuit, self.settings)
+        return Problem(Target(self.task, self.circuit.net), self.circuit, self.settings, self.start)
 
     @property
     def key(self) -> str:
@@ -94,9 +96,16 @@ class Job:
         check_length(self.problem.target, course.longest(self.problem))
         self.problem.target.scaling  # noqa: B018  (its states and speed are looked for)
 
-    def learner(self, *, report: Report, keep: Callable[[State], None], state: State | None) -> Learner:
-        """Return who learns it, from a state on if one is given."""
-        return Learner(self.problem, report=report, keep=keep, state=state)
+    def learner(
+        self,
+        *,
+        report: Report,
+        keep: Callable[[State], None],
+        state: State | None,
+        forecast: Callable[[Forecast], None] | None = None,
+    ) -> Learner:
+        """Return who learns it, from a state on if one is given; ``forecast`` is called with what it will take."""
+        return Learner(self.problem, report=report, keep=keep, state=state, forecast=forecast)
 
     def row(self, learned: Learned) -> xr.Dataset:
         """Return the bank of one row."""
@@ -107,7 +116,16 @@ def identity_of(jobs: list[Job]) -> dict[str, Any]:
     """Return what some jobs on one network with the same settings are, as plain tables."""
     first = jobs[0]
     tasks = {job.task.name: _fingerprint(job.task) for job in jobs}
-    return {"network": first.circuit.net.sha256, "tasks": tasks, **asdict(first.settings)}
+    starts = {job.task.name: _started(job.start) for job in jobs if job.start is not None}
+    return {"network": first.circuit.net.sha256, "tasks": tasks, **asdict(first.settings), "start": starts}
+
+
+def _started(start: Mapping[str, np.ndarray]) -> str:
+    """Return a hash of the numbers that learning starts from."""
+    digest = hashlib.sha256()
+    for name in sorted(start):
+        digest.update(name.encode() + np.ascontiguousarray(start[name], dtype=np.float64).tobytes())
+    return digest.hexdigest()
 
 
 def _fingerprint(task: Task) -> str:

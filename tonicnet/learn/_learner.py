@@ -10,9 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from ..bank import Entry
-from ..solve import Adam, GaussNewton, Linearisation, Method, Residual, choose_solver
+from ..solve import Adam, Cost, GaussNewton, Linearisation, Method, Residual, choose_solver
 from ._course import Draw, Judge, Problem, Stage
 from ._courses import course_for
+from ._forecast import Ahead, Forecast, forecast_of
 from ._progress import Pace, Report
 from ._score import Score
 from ._spike_noise import quieted
@@ -46,12 +47,13 @@ class Learner:
         report: Report,
         keep: Callable[[State], None] = lambda _: None,
         state: State | None = None,
+        forecast: Callable[[Forecast], None] | None = None,
     ) -> None:
         self.problem, self.settings = problem, problem.settings
         self.course = course_for(problem)
         first = problem.learnable().first
         self.state = state or State(first, first)
-        self._report, self._keep = report, keep
+        self._report, self._keep, self._forecast = report, keep, forecast
         self._pace = Pace()
 
     def learn(self) -> None:
@@ -85,7 +87,7 @@ class Learner:
         for stage, residual in self._stages():
             self._lower(stage, residual)
             score = self._judged() if stage.scored else None
-            self.state = self._after(score)
+            self.state = self._after(stage, score)
             if self.state.ending or self.state.stage == 0:
                 return
             self._keep(self.state)
@@ -99,12 +101,20 @@ class Learner:
             self._method(*ahead[-1][1:])
             if stage.scored:
                 break
+        self._announce([(stage, residual) for _, stage, residual in ahead])
         for index, stage, residual in ahead:
             self._pace.enter(index, stage)
             yield stage, residual
         for index, stage in left:
             self._pace.enter(index, stage)
             yield stage, stage.make(draw, lambda: self.state.begun)
+
+    def _announce(self, ahead: list[tuple[Stage, Residual]]) -> None:
+        """Tell what learning will take, before its first step and to who wants to know."""
+        if self._forecast is None or self.state.losses:
+            return
+        known = [Ahead(*one, None if self.settings.first_order else self._cost(one[1])) for one in ahead]
+        self._forecast(forecast_of(known, self.state.theta, rounds=self.settings.rounds))
 
     def _plan(self) -> Iterator[Stage]:
         scale, count = _ADAM_STEPS if self.settings.first_order else 1, self.settings.neurons_per_unit
@@ -138,9 +148,12 @@ class Learner:
         if self.settings.first_order:
             maximum = self.settings.method == "amsgrad"
             return Adam(epochs=stage.steps, maximum=maximum), "AMSGrad" if maximum else "Adam"
-        room = self.settings.solver_room(self.problem.circuit)
-        cost = choose_solver(residual, len(self.state.theta), room, self.settings.solver)
+        cost = self._cost(residual)
         return GaussNewton(cost.solver), cost.sentence()
+
+    def _cost(self, residual: Residual) -> Cost:
+        room = self.settings.solver_room(self.problem.circuit)
+        return choose_solver(residual, len(self.state.theta), room, self.settings.solver)
 
     def _stalled(self, stage: Stage) -> bool:
         history = self.state.history
@@ -158,17 +171,17 @@ class Learner:
         self.state = replace(self.state, seconds=self.state.seconds + time.perf_counter() - began)
         return score
 
-    def _after(self, score: Score | None) -> State:
+    def _after(self, stage: Stage, score: Score | None) -> State:
         """Return the state after a stage: the next stage, another restart, or the end."""
         s = replace(self.state, stage=self.state.stage + 1, step=0, memory=None, history=(), begun=self.state.theta)
         if score is None:
             return s
         better = s.best is None or score.rank < s.best.score.rank
         best = Best(s.theta, score, s.restart) if better or s.best is None else s.best
-        s = replace(s, best=best, scored=s.scored + 1)
+        s = replace(s, best=best, scored=s.scored + stage.polish)
         if score.good:
             return replace(s, ending="as good as its floor")
-        if s.scored <= (0 if self.settings.first_order else self.settings.rounds):
+        if s.scored < (0 if self.settings.first_order else self.settings.rounds):
             return s
         if best.score.lost and s.restart < self.settings.restarts and not self.settings.first_order:
             first = self.problem.learnable(s.restart + 1).first
@@ -178,12 +191,12 @@ class Learner:
     def _tell(self, stage: Stage, loss: float, took: float) -> None:
         s, task = self.state, self.problem.target.task.name
         score = s.best.score.sentence() if s.best else ""
-        left = self._pace.left(s.step, took, rounds=self.settings.rounds - s.scored)
+        left = self._pace.left(s.step, took, rounds=self.settings.rounds - s.scored - 1)
         event = {"task": task, "stage": stage.name, "step": len(s.losses), "loss": loss, "score": score, "left": left}
         now = self.problem.learnable(s.restart).values(s.theta).numpy(force=True)
         self._report(event | {"restart": s.restart, self.settings.learn: now})
 
 
 def _ending(s: State) -> str:
-    rounds = f"stopped after {s.scored} closed-loop round{'s' * (s.scored != 1)}"
+    rounds = f"stopped after {s.scored} closed-loop round{'s' * (s.scored != 1)}" if s.scored else "not polished"
     return rounds + (f" of restart {s.restart}" if s.restart else "")

@@ -10,6 +10,9 @@ import xarray as xr
 
 from .._bar import bar
 from ._course import Stage
+from ._forecast import Forecast
+
+_LONG = 30  # seconds of learning that are told also where nobody watches
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -41,6 +44,11 @@ class Progress:
 
     def begin(self, task: str, number: int, count: int) -> None:
         """Say that a task is begun, the ``number``-th of so many."""
+
+    @property
+    def forecast(self) -> Callable[[Forecast], None] | None:
+        """Who is told what a task will take, before its first step; None: nobody, and it is not found out."""
+        return None
 
     def step(self, event: dict[str, Any]) -> None:
         """Say that a step was taken: task, stage, step, loss, score and more."""
@@ -83,6 +91,16 @@ class _Shown(Progress):
     def begin(self, task: str, number: int, count: int) -> None:
         self._task = f"{task} (task {number} of {count})" if count > 1 else task
         self._bar = bar(True, desc=self._task, unit="step", dynamic_ncols=True, leave=False)
+
+    @property
+    def forecast(self) -> Callable[[Forecast], None]:
+        return self._foretold
+
+    def _foretold(self, forecast: Forecast) -> None:
+        """Show it on the bar; where nobody watches, only a long wait is worth a line."""
+        self._bar.set_postfix_str(forecast.sentence())
+        if self._bar.disable and forecast.seconds > _LONG:
+            print(f"{self._task}: {forecast.sentence()}", flush=True)
 
     def step(self, event: dict[str, Any]) -> None:
         self._bar.update()

@@ -59,7 +59,8 @@ class RecordingCourse(Course):
             return drawn[draw.restart]
 
         yield Stage("coarse field", settings.steps, lambda draw, _: field(draw).thinned(_THIN), scored=False)
-        yield Stage("field", max(1, settings.steps // 2), lambda draw, _: field(draw), scored=False)
+        last = not settings.rounds
+        yield Stage("field", max(1, settings.steps // 2), lambda draw, _: field(draw), scored=last, polish=False)
         h = _stride(target) * rollout_step(target)
         length = _length(target)
         count = int(np.clip(_WINDOW_STEPS[noisy(target)] / length, 48, 1000))

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import torch
 
-from .._names import choose
+from .._names import choose, shown
 from .._numbers import real, whole
+from .._random import checked_seed
 from ..circuit import Circuit
 from ..network import Network, fast_bfloat16
 from ..parameters import SETS
@@ -19,6 +20,7 @@ OBJECTIVES = ("auto", "field", "trajectory")
 METHODS = ("auto", "gauss-newton", "adam", "amsgrad")
 PRECISIONS = ("auto", "float64", "float32", "bfloat16")
 _EXACT_BELOW = 256  # units up to which everything is computed in float64
+_MOST = 100_000  # steps, rounds or restarts: more would not end
 _SHARE = 0.25  # of the memory, for temporaries
 
 
@@ -31,7 +33,7 @@ class Settings:
     method: str = "auto"
     noise: float = 0.1
     steps: int = 20
-    rounds: int = 3
+    rounds: int = 4
     restarts: int = 1
     solver: str = "auto"
     precision: str = "auto"
@@ -55,6 +57,9 @@ class Settings:
         least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0}
         for name, low in least.items():
             object.__setattr__(self, name, whole(name, getattr(self, name), low))
+            if name != "seed" and getattr(self, name) > _MOST:
+                raise ValueError(f"{name} may be {_MOST} at most, got {shown(getattr(self, name))}; a fit ends before")
+        checked_seed(self.seed)
         if self.neurons_per_unit is not None:
             object.__setattr__(self, "neurons_per_unit", whole("neurons_per_unit", self.neurons_per_unit))
         _check_device(self.device)
@@ -91,6 +96,8 @@ class Settings:
 
 
 def _check_device(device: str) -> None:
+    if not isinstance(device, str):
+        raise TypeError(f'device is a text such as "cpu" or "cuda:0", got {shown(device)}')
     try:
         kind = torch.device(device).type
     except RuntimeError as error:

@@ -9,8 +9,9 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable
-from .._names import name_of
+from .._names import name_of, shown
 from .._numbers import is_whole, real
+from .._random import generator
 from ..bank import Entry, bare, check_bank, entry, given_initial, states_of
 from ..circuit import Autonomous, Variation, autonomous
 from ..network import Network
@@ -43,7 +44,7 @@ class Alone:
     def starts(self, trials: int, initial: np.ndarray | None, seed: int) -> Float[np.ndarray, "row state"]:
         """Return states to start from: ``initial`` in task units, else drawn from those stored in the bank."""
         if initial is None:
-            rng = np.random.Generator(np.random.Philox(seed))
+            rng = generator(seed)
             known = self.entry.start
             chosen = known[rng.choice(len(known), size=trials, replace=trials > len(known))]
             scatter = 0.0 if len(known) > 1 else 0.1  # a bare bias knows one state only
@@ -67,7 +68,7 @@ def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = 
     """
     task = name_of(task)
     if not isinstance(net, Network):
-        raise TypeError(f"this measure is of a network under a bias: the first argument is a Network, got {type(net)}")
+        raise TypeError(f"this measure is of a network under a bias: the first argument is a Network, got {shown(net)}")
     if not still:
         check_first_order(net)
     if isinstance(bias, xr.Dataset):
@@ -97,12 +98,12 @@ def names(rows: list[Alone]) -> dict[str, Variable]:
 def positive(name: str, number: float) -> float:
     """Return a positive finite number; raise ValueError for anything else."""
     if not 0 < real(number) < np.inf:
-        raise ValueError(f"{name} is a positive number, got {number!r}")
+        raise ValueError(f"{name} is a positive number, got {shown(number)}")
     return real(number)
 
 
 def whole(name: str, number: int, least: int = 1) -> int:
     """Return a whole number of at least ``least``; raise ValueError for anything else."""
     if not is_whole(number, least):
-        raise ValueError(f"{name} is a whole number of at least {least}, got {number!r}")
+        raise ValueError(f"{name} is a whole number of at least {least}, got {shown(number)}")
     return int(number)

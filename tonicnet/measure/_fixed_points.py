@@ -9,6 +9,9 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
+from .._names import shown
+from .._random import generator
+from .._weight import weigh
 from ..network import Network
 from ._alone import Alone, Biases, alone, names, positive, whole
 from .arrays._fixed_points import FixedPoints, fixed_points_of, growth_rate, stability
@@ -71,11 +74,12 @@ def _starts(row: Alone, starts: int | np.ndarray | None, seed: int) -> Float[np.
     if isinstance(starts, np.ndarray):
         return row.starts(0, starts, seed)
     count = whole("starts", _STARTS[row.dynamics.latent] if starts is None else starts, 2)
+    weigh(f"{shown(count)} starts", 32 * count * row.dynamics.net.units, "take fewer")
     motion = row.motion(None)
     runs = motion.run(
         row.starts(min(count, 32), None, seed), round(_RUN / motion.dt), every=max(1, round(1 / motion.dt))
     )
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = generator(seed)
     visited = runs.reshape(-1, runs.shape[2])
     visited = visited[np.isfinite(visited).all(axis=1)]
     near = visited[rng.integers(len(visited), size=count // 2)]

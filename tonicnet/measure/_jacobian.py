@@ -10,6 +10,7 @@ from jaxtyping import Complex, Float
 
 from .._labels import Variable, dataset
 from .._names import choose
+from .._random import generator
 from ..bank import Entry, bare
 from ..circuit import Autonomous, autonomous
 from ..network import Network
@@ -129,7 +130,7 @@ def _gains(
 
 def _rest(row: Alone, seed: int) -> Float[np.ndarray, "1 state"]:
     """Return the fixed point nearest to rest, of those that Newton's method finds from there and round about."""
-    dynamics, rng = row.dynamics, np.random.Generator(np.random.Philox(seed))
+    dynamics, rng = row.dynamics, generator(seed)
     z = rng.standard_normal((_NEAR_REST, dynamics.net.components)) * np.linspace(0, 1, _NEAR_REST)[:, None]
     found = fixed_points_of(dynamics.flow, dynamics.jacobian, dynamics.state(z)).location
     if not len(found):

@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
+from .._names import shown
+from .._numbers import positive, real
 from ._run import Labelled, Pair, paired, single
 from .arrays._spread import total_variance
 from .arrays._valid_time import THRESHOLD, normalised_error_of, valid_time_of
@@ -43,12 +45,13 @@ def valid_time(
     2.7
     """
     pair = _read(run, truth)
-    if lyapunov is not None and not lyapunov > 0:
+    threshold = positive("threshold", threshold)
+    if lyapunov is not None and not 0 < real(lyapunov) < np.inf:
         raise ValueError(
-            f"lyapunov={lyapunov} is not a positive exponent; leave it out for a task without chaos, or measure "
+            f"lyapunov={shown(lyapunov)} is not a positive exponent; leave it out for a task without chaos, or measure "
             "that of a network with tonicnet.measure.lyapunov_spectrum"
         )
-    total = total_variance(pair.truth.values) if variance is None else variance
+    total = total_variance(pair.truth.values) if variance is None else positive("variance", variance)
     times = valid_time_of(pair.truth.values, pair.run.values, pair.truth.dt, threshold=threshold, variance=total)
     duration = pair.run.values.shape[1] * pair.truth.dt
     found = _times(times, _wrong_start(pair, threshold, total), "", 1.0, "1")
@@ -77,7 +80,7 @@ def prediction_error(run: Labelled, truth: Labelled, *, variance: float | None =
     [0.5, 0.5, 0.5, 0.5, 0.5]
     """
     pair = _read(run, truth)
-    total = total_variance(pair.truth.values) if variance is None else variance
+    total = total_variance(pair.truth.values) if variance is None else positive("variance", variance)
     error = normalised_error_of(pair.truth.values, pair.run.values, total)
     start = np.broadcast_to(pair.truth.values[:, :1], pair.truth.values.shape)
     still = normalised_error_of(pair.truth.values, start, total)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from .._names import name_of, shown, unknown
-from .._numbers import is_whole
+from .._numbers import is_whole, real
 from ._run import Labelled, Stretch, as_run, output_of, parts_of, task_of, time_of
 
 
@@ -42,10 +42,10 @@ def settled(stretch: Stretch, discard: float) -> Stretch:
 
 
 def _kept(time: Float[np.ndarray, " time"], discard: float) -> Bool[np.ndarray, " time"]:
-    kept = time - time[0] >= discard - 1e-9
-    if discard < 0 or kept.sum() < 2:
+    kept = time - time[0] >= real(discard) - 1e-9
+    if not real(discard) >= 0 or kept.sum() < 2:
         raise ValueError(
-            f"discard={discard} does not fit a segment of {time[-1] - time[0]:g} task time; "
+            f"discard={shown(discard)} does not fit a segment of {time[-1] - time[0]:g} task time; "
             "it must be at least 0 and leave 2 samples"
         )
     return kept

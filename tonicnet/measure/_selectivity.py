@@ -7,6 +7,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
+from .._random import generator
 from ._run import parts_of, task_of, time_of
 from .arrays._clusters import clusters_of
 
@@ -49,7 +50,7 @@ def selectivity(
     share = np.where(active, variance / np.where(active, largest, 1.0), 0.0)
     features = share[:, active].T
     groups = clusters_of(features, most=clusters, seed=seed)
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = generator(seed)
     own = clusters_of(rng.permuted(features, axis=0), most=clusters, seed=seed)
     label = np.full(len(active), -1)
     label[active] = groups.cluster

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .._names import choose
+from .._names import choose, shown
 from .._numbers import real
 from ..compiled import CompiledCurve
 from ._filter import Filter
@@ -73,7 +73,7 @@ class LIF(Transfer):
         choose("reset_rule", self.reset_rule, PASSAGES)
         for name, number in self._numbers().items():
             if not math.isfinite(real(number)):
-                raise ValueError(f"lif: {name} must be a finite number, got {number!r}")
+                raise ValueError(f"lif: {name} must be a finite number, got {shown(number)}")
             object.__setattr__(self, name, number if type(number) in (int, float) else real(number))
         for name in ("tau_m", "dt", "rate_scale", "leak"):
             if getattr(self, name) <= 0:
@@ -94,7 +94,7 @@ class LIF(Transfer):
         return {k: float(v) for k, v in self._numbers().items()} | rule
 
     def _numbers(self) -> dict[str, float]:
-        return {k: v for k, v in asdict(self).items() if k != "reset_rule"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "reset_rule"}
 
     def value(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the firing rate at constant input x, in units of ``rate_scale``."""

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from torch import Tensor
 
-from .._names import unknown
+from .._names import shown, unknown
 from .._share import shelf
 from ..files import load, parse_json, read_toml, write
 from ._card import network_card
@@ -41,8 +41,11 @@ class Network:
     components : K, coordinates of the output.
     synapses : "low-rank", "dense" or "sparse".
     gain, density : scale and fill of the random synapses.
-    dale : every unit excites or inhibits; the share ``inhibitory`` is negative, stronger as it is rarer.
+    dale : every unit excites or inhibits.
+    inhibitory : share of units that do the latter, stronger as they are rarer.
     feedback : whether dense or sparse networks also carry E D.
+    encoder_scale : standard deviation of E.
+    decoder_scale : that of D, times sqrt(N).
     transfer : "lif", "tanh", "relu", "softplus", "sigmoid", or a :class:`Transfer`.
     tau : time constant in seconds.
     rise, delay : those of other synapses, in seconds: rates (and spikes) arrive ``delay`` late and rise before they
@@ -238,6 +241,15 @@ class Network:
 
     def _repr_html_(self) -> str:
         return network_card(self)
+
+
+def check_network(net: Any) -> Network:
+    """Return a network; raise TypeError for anything else."""
+    if not isinstance(net, Network):
+        raise TypeError(
+            f"net must be a tonicnet.Network, got {shown(net)}; draw one, or load one with tonicnet.load_network"
+        )
+    return net
 
 
 def load_network(source: str | os.PathLike[str], *, transfer: Transfer | None = None) -> Network:

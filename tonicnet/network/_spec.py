@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from numbers import Integral
 from typing import Any
 
-from .._names import choose, unknown
-from .._numbers import real
+from .._names import choose, shown, unknown
+from .._numbers import is_whole, real
+from .._weight import weigh
 from ._filter import Filter
 from ._lif import LIF
 from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
@@ -21,6 +21,8 @@ PAIRED = ("paired", "paired-low-discrepancy")
 HALVES = (*PAIRED, "antithetic")  # draws that repeat the first half of the units in the second
 DRAWS = (INDEPENDENT, *HALVES, "orthogonal", "low-discrepancy", "silent")
 _NUMBERS = ("gain", "encoder_scale", "decoder_scale", "tau", "rise", "delay", "density", "inhibitory")
+_MANY = 10**18  # units from which on any synapses are too many
+_MOST = 2**63  # below it whole numbers fit where numpy and files keep them
 _SIGNED = ("antithetic", "orthogonal")  # draws whose encoders need both signs
 
 
@@ -61,13 +63,14 @@ class NetworkSpec:
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} is True or False, got {getattr(self, name)!r}")
         if not isinstance(self.transfer, Transfer):
-            raise TypeError(f"transfer must be a transfer function such as tn.LIF(), got {self.transfer!r}")
+            raise TypeError(f"transfer must be a transfer function such as tn.LIF(), got {shown(self.transfer)}")
         for name in ("rise", "delay"):
             _lasting(name, getattr(self, name))
         if self.dt is not None:
             object.__setattr__(self, "dt", _number("dt", self.dt))
             _positive("dt", self.dt)
         self._check_together()
+        self._check_memory()
         self._check_draw()
         self._check_filter()
 
@@ -80,6 +83,15 @@ class NetworkSpec:
             raise ValueError('low-rank synapses are the feedback itself: use synapses="dense" with feedback=False')
         if self.synapses == "low-rank" and self.gain != 1.0:
             raise ValueError('gain scales random synapses; for "low-rank" use encoder_scale and decoder_scale')
+
+    def _check_memory(self) -> None:
+        latent = 32 * self.units * self.components  # encoder and decoder, as they are drawn and as they are kept
+        fill = {"low-rank": 0, "dense": 8, "sparse": 12 * self.density}[self.synapses]
+        weigh(
+            f"a {self.synapses} network of {shown(self.units)} units and {shown(self.components)} components",
+            latent + int(fill * min(self.units, _MANY)) * self.units,
+            "lower units" + ("" if self.synapses == "low-rank" else ', or use synapses="low-rank"'),
+        )
 
     def _check_draw(self) -> None:
         if self.draw == INDEPENDENT:
@@ -161,7 +173,7 @@ class NetworkSpec:
 def transfer_from_dict(given: str | Mapping[str, Any]) -> Transfer:
     """Rebuild a transfer function from its name, or from its name and parameters."""
     if not isinstance(given, str | Mapping):
-        raise TypeError(f"transfer is a name, or a table of a name and parameters, got {given!r}")
+        raise TypeError(f"transfer is a name, or a table of a name and parameters, got {shown(given)}")
     values = {"name": given} if isinstance(given, str) else dict(given)
     name = values.pop("name", None)
     if name == Custom.name:
@@ -201,19 +213,21 @@ def dynamics(spec: NetworkSpec) -> dict[str, Any]:
 
 def _whole(name: str, number: object, least: int) -> int:
     """Return a whole number, of Python or numpy, as one of Python."""
-    if isinstance(number, bool) or not isinstance(number, Integral):
-        raise TypeError(f"{name} must be a whole number, got {number!r}")
-    if number < least:
-        raise ValueError(f"{name} must be at least {least}, got {number}")
-    return int(number)
+    if not is_whole(number, -_MOST):
+        raise TypeError(f"{name} must be a whole number, got {shown(number)}")
+    found = int(number)  # type: ignore[call-overload]
+    if found < least or (found >= _MOST and name != "seed"):
+        limit = f"at least {least}" if found < least else "below 2**63"
+        raise ValueError(f"{name} must be {limit}, got {shown(number)}")
+    return int(found)
 
 
 def _number(name: str, number: Any) -> int | float:
     """Return a number, of Python or numpy, as one of Python."""
-    if type(number) in (int, float):
+    if type(number) is float or (type(number) is int and not math.isnan(real(number))):
         return number
     if math.isnan(real(number)):
-        raise TypeError(f"{name} must be a number, got {number!r}")
+        raise TypeError(f"{name} must be a number, got {shown(number)}")
     return real(number)
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from .._labels import Variable
 from .._names import choose, shown
 from .._numbers import real, whole
+from .._random import generator
 from ..bank import Schedule, Timeline, plan
 from ..circuit import METHODS, Stretch
 from ..network import Network
@@ -85,12 +86,13 @@ def simulate(
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     step_size, scheme = _resolve(net, dt, method)
     circuit = circuit_for(net, _DTYPES[choose("dtype", dtype, _DTYPES)], segments, rates)
-    rng = np.random.Generator(np.random.Philox(whole("seed", seed, 0)))
+    rng = generator(seed)
     start = starting_states(segments[0].entry, initial, trials, rng, step_size)
     u = given_inputs(inputs, segments, step_size, len(start), net.components)
     _check_history(net, start)
     runner = Runner(circuit, segments, step_size, scheme, noise, rng, keeps=rates)
     timeline = Timeline.of(segments, step_size, whole("every", every))
+    timeline.check_size(len(start), net.components + (net.units if rates else 0))
     return _collect(runner, timeline, runner.stretches(start, u), seed)
 
 

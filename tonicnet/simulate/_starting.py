@@ -8,7 +8,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from .._names import shown
 from .._numbers import whole
+from .._weight import weigh
 from ..bank import Entry, given_initial, states_of
 from ..labelled import even_step
 
@@ -24,6 +26,7 @@ def starting_states(
     """
     if initial is None:
         count = 1 if trials is None else whole("trials", trials)
+        weigh(f"{shown(count)} trials", 24 * count * len(entry.center), "run fewer at once")
         chosen = rng.choice(len(entry.start), size=count, replace=count > len(entry.start))
         return entry.to_network(entry.start[np.sort(chosen)])[:, None]
     given = given_initial(entry, initial)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _equations as eqs
+from ._codegen import check_brian2
 from ._cpp_inputs import STARTS
 from ._lif_network import LIFNetwork
 from ._to_brian2 import link, quantities, synaptic_filters
@@ -81,13 +82,9 @@ def write_sources(shape: Shape, folder: Path) -> None:
 def _standalone(folder: Path) -> Iterator[Any]:
     """Have Brian2 write C++ into a folder; its device and numpy's random state are put back after."""
     import brian2 as b2
-    from brian2.devices.device import reset_device, runtime_device
+    from brian2.devices.device import reset_device
 
-    if b2.get_device() is not runtime_device:
-        raise RuntimeError(
-            "Brian2 is set to another device; finish there, call brian2.device.reinit() and "
-            'brian2.set_device("runtime"), and then simulate'
-        )
+    check_brian2()
     b2.set_device("cpp_standalone", directory=str(folder), build_on_run=False)
     try:
         yield b2.get_device()

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from .._random import generator
 from ..bank import Entry, Schedule, Segment, as_bank
 from ..network import Network
 from ..simulate import starting_states
@@ -46,7 +47,7 @@ class ExportPlan:
             tasks=carried_by_thresholds(net, bank) if isinstance(bank, xr.Dataset) else [first],
             labels=_labels(bank),
             step=sampling_step(model, None),
-            start=starting_states(first, None, 1, np.random.Generator(np.random.Philox(seed)))[0, -1],
+            start=starting_states(first, None, 1, generator(seed))[0, -1],
         )
 
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from .._random import generator
 from ..bank import Entry
 from ..circuit import circuit_of, placed
 from ..network import LIF
@@ -23,7 +24,7 @@ def settled_depths(
     Membranes that began anywhere else would fire at other rates than their units for the first tens of
     milliseconds, which moves the output before the run has begun.
     """
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = generator(seed)
     return at_random_moment(model.lif, starting_input(model, entry, start)[model.unit], rng)
 
 

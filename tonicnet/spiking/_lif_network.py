@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from .._names import choose
+from .._names import choose, shown
 from .._numbers import whole
+from .._weight import weigh
 from ..network import LIF, TRANSFERS, Network, Transfer
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class LIFNetwork:
                 f'propagation="latents" needs low-rank synapses, this network\'s are {self.net.spec.synapses}; '
                 'use propagation="auto"'
             )
-        whole("neurons_per_unit", self.neurons_per_unit)
+        neurons = self.net.units * whole("neurons_per_unit", self.neurons_per_unit)
+        weigh(f"{shown(neurons)} neurons", 8 * neurons * (8 + 3 * self.net.components), "lower neurons_per_unit")
         if self.net.tau < 10 * self.lif.dt:
             raise ValueError(f"tau {self.net.tau} s is too short for steps of {self.lif.dt} s; use 10 steps or more")
 

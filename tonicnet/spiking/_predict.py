@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from .._labels import Variable, dataset
 from .._names import name_of
+from .._random import generator
 from ..bank import Entry, as_bank
 from ..circuit import circuit_of, placed
 from ..measure import MEASURES, compare
@@ -104,7 +105,7 @@ def _row(model: LIFNetwork, bias: Bias, task: str | None, duration: float, truth
     """Predict one task: the noise at the states its closed loop visits, and what a run with it looks like."""
     segments, dt = plan(model.net, bias, duration=duration, schedule=None, task=task), sampling_step(model, None)
     entry = segments[0].entry
-    start = starting_states(entry, None, 1, np.random.Generator(np.random.Philox(seed)))[:, -1]
+    start = starting_states(entry, None, 1, generator(seed))[:, -1]
     alone = simulate(model.net, bias, task=task, duration=duration, dt=dt, initial=entry.to_task(start))
     noisy = _surrogate.run(model, segments, start, dt, seed)
     measures = compare(alone, noisy, truth=truth) if truth is not None else compare(alone, noisy)

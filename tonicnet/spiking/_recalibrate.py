@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._names import name_of
+from .._random import generator
 from ..bank import Segment, as_bank, carried
 from ..circuit import LowRank, circuit_of, placed
-from ..network import Network
+from ..network import Network, check_network
 from ..simulate import simulate, starting_states
 from ..solve import GaussNewton, minimise
 from . import _surrogate
@@ -75,7 +76,7 @@ def recalibrate(
     >>> recalibrate(Network(units=20, seed=0), np.ones(20), onto=quieter, duration=0.2).shape
     (20,)
     """
-    onto = net if onto is None else onto
+    onto = check_network(net) if onto is None else check_network(onto)
     _check_synapses(net, onto)
     model, other = (LIFNetwork(n, neurons_per_unit) for n in (net, onto))
     bias, task = as_bank(bias), name_of(task)
@@ -91,6 +92,7 @@ def recalibrate(
 
 def _check_synapses(net: Network, onto: Network) -> None:
     """Refuse a network on which these biases mean something else."""
+    check_network(net)
     one, other = ((n.tau, n.filter, *n.tensors()) for n in (net, onto))
     if any(not _equal(a, b) for a, b in zip(one, other, strict=True)):
         raise ValueError(
@@ -119,7 +121,7 @@ def _field(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed: 
 def _visited(model: LIFNetwork, segments: list[Segment], seed: int) -> Float[np.ndarray, "state variable"]:
     """Return latents of a low-rank network with the noise of its spikes, or rates of another one."""
     entry, dt = segments[0].entry, sampling_step(model, None)
-    start = starting_states(entry, None, _TRIALS, np.random.Generator(np.random.Philox(seed)))[:, -1]
+    start = starting_states(entry, None, _TRIALS, generator(seed))[:, -1]
     if model.latent:
         visited = entry.to_network(_surrogate.run(model, segments, start, dt, seed)["output"].values)
     else:

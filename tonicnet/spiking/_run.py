@@ -11,6 +11,7 @@ import xarray as xr
 from .._bar import bar
 from .._labels import Variable
 from .._names import choose
+from .._random import generator
 from ..bank import Schedule, Segment, Timeline
 from ..network import Network
 from ..simulate import starting_states
@@ -77,12 +78,14 @@ def simulate(
     code = Code(codegen, cache)
     model = LIFNetwork(net, neurons_per_unit, propagation)
     step = sampling_step(model, dt)
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = generator(seed)
     starts = starting_states(segments[0].entry, initial, trials, rng)[:, -1]
+    timeline = Timeline.of(segments, step)
+    timeline.check_size(len(starts), net.components)
     total = len(starts) * sum(s.duration for s in segments)
     with bar(progress, total=total, unit="s", desc="spiking") as shown:
         runs = run_trials(model, segments, form, starts, step, seed, code, shown)
-    return _collect(model, Timeline.of(segments, step), runs, form, seed)
+    return _collect(model, timeline, runs, form, seed)
 
 
 def run_trials(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .._labels import package_version
-from .._names import choose
+from .._names import choose, shown
 from .._numbers import is_whole
 from ..bank import Entry, Schedule
 from ..files import write
@@ -111,7 +111,7 @@ def _checked(path: str | os.PathLike[str], seed: int) -> Path:
     if script.suffix != ".py":
         raise ValueError(f"the script's name ends in .py, got {script.name!r}; its data goes beside it as .npz")
     if not is_whole(seed, 0) or seed >= 2**32:
-        raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed!r}")
+        raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, got {shown(seed)}")
     return script
 
 

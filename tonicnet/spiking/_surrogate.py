@@ -11,6 +11,7 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
+from .._random import generator
 from ..bank import Schedule, Segment, Timeline
 from ..circuit import Dynamics, LowRank, circuit_of, motion, placed
 from ..network import Network
@@ -74,7 +75,7 @@ def surrogate(
     """
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     model = LIFNetwork(net, neurons_per_unit)
-    start = starting_states(segments[0].entry, initial, trials, np.random.Generator(np.random.Philox(seed)))
+    start = starting_states(segments[0].entry, initial, trials, generator(seed))
     return run(model, segments, start[:, -1], sampling_step(model, dt), seed)
 
 
@@ -83,6 +84,7 @@ def run(
 ) -> xr.Dataset:
     """Run the surrogate and return it like a rate run, of kind "predicted"."""
     timeline = Timeline.of(segments, dt)
+    timeline.check_size(len(start), model.net.components)
     latents = torch.stack(list(_states(model, segments, start, dt, seed)), dim=1).numpy()
     timeline.check_finite(latents)
     return timeline.dataset(
@@ -102,7 +104,7 @@ def _states(
     rise or delay, steps are such as resolve these, and the noise enters the stage that spikes enter:
     rise ds = (-s + p) dt + D S^(1/2) dB.
     """
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = generator(seed)
     ripple = np.random.Generator(np.random.Philox([seed, 1]))
     circuit, filter, parts = circuit_of(model.net), model.net.filter, model.net.filter.cuts(dt)
     first = placed(circuit, segments[0].entry.numbers)

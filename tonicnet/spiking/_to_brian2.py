@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from .._names import choose
+from .._names import choose, shown
+from .._numbers import real
+from .._random import generator
 from ..bank import Entry
 from ..network import Network
 from ..simulate import starting_states
@@ -76,7 +78,7 @@ def to_brian2(
     """
     choose("form", form, eqs.FORMS)
     entry = plan(net, bias, duration=1.0, schedule=None, task=task)[0].entry
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = generator(seed)
     start = starting_states(entry, initial, 1, rng)[0, -1]
     return build(
         LIFNetwork(net, neurons_per_unit, propagation), entry, form, start, dt=dt, monitors=monitors, seed=seed
@@ -220,10 +222,10 @@ def _output(model: LIFNetwork, latents: Any, dt: float | None) -> Any:
 
 def sampling_step(model: LIFNetwork, dt: float | None) -> float:
     """Return the output's sampling step, a whole number of the neuron's own steps; about tau / 10 if not given."""
-    ratio = round(model.net.tau / 10 / model.lif.dt) if dt is None else dt / model.lif.dt
+    ratio = round(model.net.tau / 10 / model.lif.dt) if dt is None else real(dt) / model.lif.dt
     if not (math.isfinite(ratio) and ratio >= 1) or abs(ratio - round(ratio)) > 1e-6:
         raise ValueError(
-            f"dt {dt} s is the sampling step of the output and must be a whole number of the neuron's own "
+            f"dt {shown(dt)} s is the sampling step of the output and must be a whole number of the neuron's own "
             f"steps of {model.lif.dt} s"
         )
     return round(ratio) * model.lif.dt

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
+from .._names import shown
+from .._random import generator
 from ..bank import Schedule
 from ..network import Network
 from ..simulate import starting_states
@@ -56,14 +58,15 @@ def verify(
     """
     from tqdm.std import tqdm
 
-    if len(forms) < 2 or any(form not in FORMS for form in forms):
-        raise ValueError(f"forms are two or more of {', '.join(FORMS)}; got {forms!r}")
+    known = isinstance(forms, Sequence) and all(isinstance(form, str) and form in FORMS for form in forms)
+    if not known or len(forms) < 2:
+        raise ValueError(f"forms are two or more of {', '.join(FORMS)}; got {shown(forms)}")
     if live is not None:
         form_of(live["neurons"])
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     model = LIFNetwork(net, neurons_per_unit)
     step = sampling_step(model, None)
-    start = starting_states(segments[0].entry, None, 1, np.random.Generator(np.random.Philox(seed)))[:, -1]
+    start = starting_states(segments[0].entry, None, 1, generator(seed))[:, -1]
     code = Code(codegen, cache)
     with tqdm(disable=True) as bar:
         trains = [run_trials(model, segments, form, start, step, seed, code, bar)[0] for form in forms]

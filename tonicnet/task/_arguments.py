@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from .._names import shown
+from .._names import check_name, shown
 from .._numbers import is_whole, real
+from .._random import generator as seeded
+from .._weight import weigh
 from ..labelled import Door, by_name, check_finite, labelled
 
 _STATE = {0: (), 1: ("component",)}
@@ -27,6 +29,7 @@ def given_grid(duration: int | float, dt: int | float) -> Float[np.ndarray, " ti
     length, step = real(duration), real(dt)
     if length < step:
         raise ValueError(f"duration must be at least one step dt = {step}, got {length}")
+    weigh(f"a run of {length / step:.3g} samples", 24 * length / step, "ask for a shorter run, or a larger dt")
     return np.arange(int(np.floor(length / step + 1e-6)) + 1) * step
 
 
@@ -38,6 +41,16 @@ def given_state(value: Any, *, what: str) -> Float[np.ndarray, " component"]:
     if state.size == 0 or not np.isfinite(state).all():
         raise ValueError(f"{what} must be finite numbers of shape (d,), got {shown(value)}")
     return state
+
+
+def given_numbers(value: Any, *, what: str) -> np.ndarray:
+    """Return ``value`` as an array of numbers, whatever its shape; raise TypeError for anything else."""
+    if isinstance(value, Sequence):
+        weigh(what, 8.0 * len(value), "give fewer numbers")
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise TypeError(f"{what} must be a list of numbers, one a component, got {shown(value)}") from error
 
 
 def given_starts(value: Any, components: Sequence[str]) -> Float[np.ndarray, "trial component"]:
@@ -68,19 +81,22 @@ def given_scaling(center: Any, scale: Any) -> dict[str, tuple[float, ...]]:
 def given_labels(components: Sequence[str] | None, dimension: int) -> tuple[str, ...]:
     """Return the names of the components: as given, x, y, z, or numbers."""
     if components is not None:
-        return tuple(map(str, components))
+        if not isinstance(components, Sequence | np.ndarray):
+            raise TypeError(f"components are a list of names, one for each, got {shown(components)}")
+        if len(components) != dimension:
+            raise ValueError(f"there are {dimension} components, got {len(components)} names for them")
+        return tuple(check_name("component name", str(name)) for name in components)
     return _LABELS[:dimension] if dimension <= len(_LABELS) else tuple(map(str, range(dimension)))
 
 
 def generator(seed: int) -> np.random.Generator:
     """Return the generator of a seed. Raises ValueError unless it is a whole number >= 0."""
-    if not is_whole(seed, 0):
-        raise ValueError(f"seed must be a whole number >= 0, got {shown(seed)}")
-    return np.random.Generator(np.random.Philox(int(seed)))
+    return seeded(seed)
 
 
 def picks(size: int, count: int, *, seed: int) -> np.ndarray:
     """Return ``count`` numbers below ``size``, none of them twice while they last."""
+    weigh(f"a choice of {shown(count)}", 16 * count, "ask for fewer")
     return generator(seed).choice(size, count, replace=count > size)
 
 

@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec
 
+from .._names import shown
+
 if TYPE_CHECKING:
     from ._spec import Spec
     from ._task import Task
@@ -41,7 +43,7 @@ def task_factory(
     array([ 1. , -0.3])
     """
     if not isinstance(name, str) or not name:
-        raise ValueError(f'a task factory needs a name, a text; got {name!r}: write @task_factory("name")')
+        raise ValueError(f'a task factory needs a name, a text; got {shown(name)}: write @task_factory("name")')
 
     def register(function: Callable[Arguments, Task]) -> Callable[Arguments, Task]:
         signature = inspect.signature(function)

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 _REASONS = {
-    "stiff": "the field is stiff, and its fast part is not damped either",
-    "jumps": "the field is discontinuous there",
-    "fast": "the field is too fast for so long a run, or discontinuous there",
+    "stiff": (
+        "the field is stiff, and its fast part is not damped or not smooth",
+        "ask for a shorter run, or replace the fast part by its rest state",
+    ),
+    "random": (
+        "the field has another value each time it is called, so it draws random numbers or keeps a state",
+        "return the mean, and give noise to the run, tonicnet.simulate(noise=)",
+    ),
+    "whole": (
+        "all its values are whole numbers, so it jumps from one to the next",
+        "compute in floats: no rounding, no integer division, no whole-number array",
+    ),
+    "jumps": (
+        "the field is discontinuous there, again and again",
+        "smooth its jumps, such as sign(x) to tanh(50 x)",
+    ),
+    "fast": (
+        "the field is too fast for so long a run",
+        "ask for a shorter run (Task: transient, duration and dt), or slow the field down by another unit of time",
+    ),
 }
+_LARGE = 2.0**50  # all floating-point numbers are whole from here on
 _REMEDY = "check the vector field and start closer to its attractor"
 
 
+class Spent(ValueError):
+    """The error of an integration that needs too many steps: another start will hardly need fewer."""
+
+
 class Failure(NamedTuple):
-    """Where the budget of an integration ended: the time reached and asked for, the steps taken, the reason."""
+    """Where an integration was given up: the time reached and asked for, what it took so far, the reason."""
 
     time: float
     end: float
-    steps: int
+    taken: str
     reason: str
 
 
@@ -41,10 +65,19 @@ def ends_early(time: float, end: float) -> ValueError:
     return ValueError(f"the integration failed at time {time:.6g} of {end:.6g} (the required step vanishes); {_REMEDY}")
 
 
-def budget_spent(failure: Failure) -> ValueError:
+def reason_of(flow: Callable[[np.ndarray], np.ndarray], x: Float[np.ndarray, " component"], otherwise: str) -> str:
+    """Return why so many steps are needed, as far as the field near a state tells; ``otherwise`` if it does not."""
+    near = x + 1e-3 * np.linspace(-1, 1, 9)[:, None] * (np.abs(x) + 1e-3)
+    one, other = flow(near), flow(near)
+    if not np.array_equal(one, other, equal_nan=True):
+        return "random"
+    return "whole" if np.array_equal(one, np.round(one)) and np.abs(one).max() < _LARGE else otherwise
+
+
+def budget_spent(failure: Failure) -> Spent:
     """Return the error of an integration that takes too many steps."""
-    return ValueError(
-        f"the integration reached time {failure.time:.6g} of {failure.end:.6g} in {failure.steps} steps, its budget: "
-        f"{_REASONS[failure.reason]}; ask for a shorter run, slow the field down by a change of its time unit, "
-        "or smooth its jumps"
+    reason, remedy = _REASONS[failure.reason]
+    return Spent(
+        f"the integration reached time {failure.time:.6g} of {failure.end:.6g} in {failure.taken} and would go "
+        f"beyond its budget: {reason}; {remedy}"
     )

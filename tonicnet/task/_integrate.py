@@ -9,9 +9,9 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
-from ._failure import Failure, budget_spent, diverges, ends_early, not_finite
+from ._failure import Failure, budget_spent, diverges, ends_early, not_finite, reason_of
 from ._runge_kutta import ORDER, Attempt, interpolated
-from ._stiff import implicit
+from ._stiff import Evaluations, implicit
 
 TIGHT = 1e-9  # for reference trajectories
 LOOSE = 1e-7  # for states that only have to lie on the attractor
@@ -23,8 +23,11 @@ _VANISHED = 10  # spacings of floating-point numbers: the shortest step
 _STABLE, _HITS, _MISSES = 6.1, 15, 6  # Hairer's test of stiffness: steps at the limit of stability, and others
 _SELDOM = 32  # steps between two tests, while none finds the limit
 _WORTH = 3000  # steps still to go for which a stiff trial changes its method
-_STEPS, _STEPS_A_SAMPLE = 50_000, 100  # the budget of a trial
-_SHORT, _SHORT_A_SAMPLE = 2000, 10  # of them, those below the floor
+_STEPS, _STEPS_A_SAMPLE = 60_000, 20  # the budget of a trial
+_HELD = 300  # steps below the floor, one after another: the field holds the state on a jump, or jumps everywhere
+_FORESEEN, _BEYOND = 2000, 1.5  # steps from which on a trial that will need so many budgets is ended
+_LOOK = 200  # steps between two looks ahead
+_JUMPY = 0.3  # share of rejected steps from which on jumps are the reason: a smooth field has a few per cent
 _BUFFER = 64  # steps between two evaluations of the dense output
 
 
@@ -42,7 +45,7 @@ def integrate(
     tolerance, by shorter steps. A jump of the field by df is stepped over at 1e-7 of the trial's longest step
     h, which leaves an error of at most 1e-7 h df. A trial whose steps are limited by stability goes on by an
     implicit method. Raises ValueError, naming the time, if the solution diverges, the step vanishes, or more
-    steps are needed than 50,000 and 100 for each of ``times``.
+    steps are needed than 60,000 and 20 for each of ``times``: where that is foreseen after 2000 of them, at once.
     Source: Hairer, Nørsett and Wanner 1993, doi:10.1007/978-3-540-78862-1 (DOP853).
     """
     states, failures = attempted(flow, start, times, tolerance=tolerance)
@@ -79,7 +82,8 @@ class _Lanes:
     tried: np.ndarray  # steps
     failed: np.ndarray  # error of the last step if it was rejected, else 0
     failed_h: np.ndarray  # its length
-    short: np.ndarray  # accepted steps below the floor: few at a jump that is passed, all where it holds the state
+    refused: np.ndarray  # of these: few where the field is smooth
+    held: np.ndarray  # steps below the floor since a longer one: few at a jump that is passed, all where it holds x
     hits: np.ndarray  # steps at the limit of stability
     misses: np.ndarray  # other steps since
     sample: np.ndarray  # the next time that is asked for
@@ -89,7 +93,7 @@ class _Lanes:
         """Return all trials at time 0, with their first steps."""
         n = len(x)
         t, longest, failed, failed_h = np.zeros((4, n))
-        counts = np.zeros((5, n), dtype=int)
+        counts = np.zeros((6, n), dtype=int)
         return cls(np.arange(n), t, x, f, h, longest, counts[0], failed, failed_h, *counts[1:])
 
     def only(self, kept: np.ndarray) -> None:
@@ -109,7 +113,7 @@ class _Run:
         size = float(np.abs(x).max()) or 1.0
         self._limit, self._atol = _LOST * size, tolerance * size
         self._budget = _STEPS + _STEPS_A_SAMPLE * len(times)
-        self._most_short = _SHORT + _SHORT_A_SAMPLE * len(times)
+        self._evaluations = Evaluations(len(times))
         self.states = np.full((len(x), len(times), x.shape[1]), np.nan)
         self.states[:, times <= 0] = x[:, None]
         self.failures: dict[int, ValueError] = {}
@@ -199,9 +203,10 @@ class _Run:
         self._pieces = []
 
     def _count(self, lanes: _Lanes, step: Attempt, h: np.ndarray, kept: np.ndarray) -> None:
-        """Count steps, short ones, and steps at the limit of stability."""
+        """Count steps, rejected and short ones, and steps at the limit of stability."""
         lanes.tried += 1
-        lanes.short += kept & (h < _FLOOR * lanes.longest)
+        lanes.refused += ~kept
+        lanes.held = np.where(kept, (lanes.held + 1) * (h < _FLOOR * lanes.longest), lanes.held)
         lanes.longest = np.where(kept, np.maximum(lanes.longest, h), lanes.longest)
         self._turn += 1
         if self._turn % _SELDOM and not lanes.hits.any():
@@ -223,7 +228,7 @@ class _Run:
         done = lanes.t >= self._end
         far = ~(np.abs(lanes.x) < self._limit).all(axis=1)
         vanished = ~done & (lanes.h < _VANISHED * np.spacing(np.maximum(lanes.t, self._end * 1e-9)))
-        spent = ~done & ((lanes.tried >= self._budget) | (lanes.short >= self._most_short))
+        spent = ~done & ((lanes.tried >= self._budget) | (lanes.held >= _HELD) | self._hopeless(lanes))
         stiff = ~done & (lanes.hits >= _HITS) & (self._end - lanes.t > _WORTH * lanes.h)
         ended = done | far | vanished | spent | stiff
         if not ended.any():
@@ -234,6 +239,12 @@ class _Run:
             self._go_on_implicitly(int(lanes.row[lane]), lanes.x[lane], float(lanes.t[lane]))
         lanes.only(~ended)
 
+    def _hopeless(self, lanes: _Lanes) -> np.ndarray:
+        """Return which trials will, at the pace so far, need several budgets: they are ended early."""
+        if self._turn < _FORESEEN or self._turn % _LOOK:
+            return np.zeros(len(lanes.t), dtype=bool)
+        return lanes.tried * self._end > _BEYOND * self._budget * lanes.t
+
     def _failure(self, lanes: _Lanes, lane: int, far: bool, vanished: bool) -> ValueError:
         t, h = float(lanes.t[lane]), float(lanes.h[lane])
         if far and h > 1e-6 * t:
@@ -242,15 +253,16 @@ class _Run:
             return not_finite(lanes.x[lane], t)
         if far or vanished:
             return ends_early(t, self._end)
-        reason = "jumps" if lanes.short[lane] >= self._most_short else "fast"
-        return budget_spent(Failure(t, self._end, int(lanes.tried[lane]), reason))
+        jumps = lanes.held[lane] >= _HELD or lanes.refused[lane] > _JUMPY * lanes.tried[lane]
+        reason = reason_of(self._flow, lanes.x[lane], "jumps" if jumps else "fast")
+        return budget_spent(Failure(t, self._end, f"{lanes.tried[lane]} steps", reason))
 
     def _go_on_implicitly(self, row: int, x: np.ndarray, t: float) -> None:
         """Finish a stiff trial by an implicit method."""
         self._flush()
         rest = self._times > t
         times, tolerance, floor = self._times[rest], self._tolerance, self._atol
-        found = implicit(self._flow, x, times, begin=t, tolerance=tolerance, floor=floor, budget=self._budget)
+        found = implicit(self._flow, x, times, begin=t, tolerance=tolerance, floor=floor, left=self._evaluations)
         if isinstance(found, ValueError):
             self.failures[row] = found
             return

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from .. import _layout
 from .._labels import Variable, dataset
+from .._random import checked_seed
 from ._spec import Spec
 from ._trials import Trials
 
@@ -24,7 +25,7 @@ def run_dataset(
     return _layout.run_dataset(
         x, times, times, names=np.full(n, spec.name), index=np.zeros(n, int),
         dimension=np.full(n, len(spec.components)), components=spec.components, time_units="task",
-        kind="truth", task_kind=spec.kind, seed=int(seed), **plane,
+        kind="truth", task_kind=spec.kind, seed=checked_seed(seed), **plane,
     )  # fmt: skip
 
 
@@ -41,5 +42,5 @@ def trials_dataset(drawn: Trials, *, spec: Spec, seed: int) -> xr.Dataset:
         kind="trials",
         task=spec.name,
         task_kind=spec.kind,
-        seed=int(seed),
+        seed=checked_seed(seed),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 from typing import final
@@ -9,7 +10,10 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
+from .._names import shown
+from .._weight import weigh
 from ._arguments import generator
+from ._failure import Spent
 from ._integrate import LOOSE, TIGHT, attempted, integrate
 from ._spec import Sampling
 from ._store import Kept
@@ -45,6 +49,7 @@ class Pool:
 
     def on_attractor(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
         """Return random states, spread evenly over the long runs, in random order."""
+        weigh(f"{shown(count)} states", 32 * count * len(self._initial), "ask for fewer")
         size = self.long_runs(0).shape[0] * self.long_runs(0).shape[1]
         blocks = [self.long_runs(block) for block in range(-(-_SPARE * count // size))]
         states = np.concatenate([block.reshape(-1, block.shape[-1]) for block in blocks])
@@ -63,8 +68,9 @@ class Pool:
         return self._kept.array(f"runs-{block}", lambda: self._long_runs(block))
 
     def _long_runs(self, block: int) -> Float[np.ndarray, "trial time component"]:
-        times = np.arange(0.0, self._sampling.duration, self._sampling.dt)
-        times = times[:: max(1, -(-len(times) * _RUNS[self._kind] // _STATES))]
+        samples = math.ceil(self._sampling.duration / self._sampling.dt)
+        stride = max(1, -(-samples * _RUNS[self._kind] // _STATES))
+        times = np.arange(0.0, samples, stride) * self._sampling.dt
         runs, lost = attempted(self._flow, self._settled(block), times, tolerance=LOOSE)
         if len(lost) == len(runs):
             raise lost[0]
@@ -89,6 +95,10 @@ class Pool:
 
         Chaos starts at random and drops the transient: two states of one long run would follow each other.
         """
+        weigh(
+            f"{shown(trials)} runs of {len(times)} samples", 16 * trials * len(times) * len(self._initial),
+            "ask for fewer or shorter runs, or sample them less often",
+        )  # fmt: skip
         settles = self._kind == "chaos" and self._sampling.transient > 0
         begin = self._sampling.transient if settles else 0.0
         draw = None if settles else self.on_attractor
@@ -112,6 +122,7 @@ class Pool:
         for _ in range(_ROUNDS):
             if not lost:
                 return runs
+            _check_worth(lost, count)
             rows = np.array(list(lost))
             runs[rows], again = attempted(self._flow, draw(len(rows), rng), times, tolerance=tolerance)
             lost = {int(rows[row]): error for row, error in again.items()}
@@ -135,6 +146,13 @@ class Pool:
         stop = self._sampling.transient + self._sampling.duration
         times = np.linspace(self._sampling.transient, stop, 10 * _GRID)
         return self._kept.array("pilot", lambda: integrate(self._flow, self._initial[None], times, tolerance=LOOSE)[0])
+
+
+def _check_worth(lost: dict[int, ValueError], count: int) -> None:
+    """Raise if most runs needed too many steps: those of other starts would need as many."""
+    spent = [error for error in lost.values() if isinstance(error, Spent)]
+    if 2 * len(spent) > count:
+        raise spent[0]
 
 
 def _spread(size: int, count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:

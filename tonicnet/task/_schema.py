@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._names import unknown
+from .._names import shown, unknown
 
 
 def plain(value: Any) -> Any:
@@ -58,7 +58,7 @@ def check(table: Any, schema: Mapping[str, str], *, where: str, required: tuple[
             raise ValueError(f"{where}: {unknown('key', key, schema)}")
         needed, holds = CHECKS[schema[key]]
         if not holds(value):
-            raise ValueError(f"{where}: {key} must be {needed}, got {value!r:.80}")
+            raise ValueError(f"{where}: {key} must be {needed}, got {shown(value)}")
     missing = [key for key in required if key not in table]
     if missing:
         raise ValueError(f"{where}: {', '.join(missing)} missing; add {'it' if len(missing) == 1 else 'them'}")

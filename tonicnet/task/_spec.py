@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
-from .._names import choose, shown
+from .._names import check_name, check_text, choose, shown
 from ..files import read_toml
 from ._schema import check, plain
 from ._systems import SYSTEMS
@@ -98,9 +98,11 @@ class Spec:
         for key in _TABLES:
             object.__setattr__(self, key, MappingProxyType(plain(dict(getattr(self, key)))))
         object.__setattr__(self, "speed", plain(self.speed))
-        where = f"task {self.name!r}"
-        if not self.name:
-            raise ValueError("a task needs a name, got an empty text")
+        where = f"task {shown(self.name)}"
+        for kind, name in (("task name", self.name), *(("component name", c) for c in self.components)):
+            check_name(kind, name)
+        for kind in ("title", "cite"):
+            check_text(kind, getattr(self, kind))
         choose(f"kind of {where}", self.kind, KINDS)
         choose(f"system of {where}", self.system, [*SYSTEMS, *BARE])
         self._check_kind(where)

@@ -7,11 +7,26 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from ._failure import Failure, budget_spent, ends_early
+from ._failure import Failure, budget_spent, ends_early, reason_of
+
+_EVALUATIONS, _A_SAMPLE = 60_000, 10  # of a field, for all stiff trials of an integration together
 
 
 class _Spent(Exception):
     """The budget of evaluations is used up."""
+
+
+class Evaluations:
+    """How often a field may still be evaluated by the implicit method: one state at a time, so it costs most."""
+
+    def __init__(self, samples: int) -> None:
+        self._most, self.taken = _EVALUATIONS + _A_SAMPLE * samples, 0
+
+    def take(self) -> None:
+        """Count one evaluation."""
+        self.taken += 1
+        if self.taken > self._most:
+            raise _Spent
 
 
 def implicit(
@@ -22,27 +37,26 @@ def implicit(
     begin: float,
     tolerance: float,
     floor: float,
-    budget: int,
+    left: Evaluations,
 ) -> Float[np.ndarray, "time component"] | ValueError:
     """Return the states at ``times`` of one trial that is at ``x`` at ``begin``, or why there are none.
 
-    ``budget``: steps, each of at most 12 evaluations.
+    ``left``: the evaluations of the field that may still be taken.
     Source: Hairer and Wanner 1996, doi:10.1007/978-3-642-05221-7 (Radau IIA of order 5).
     """
     from scipy.integrate import solve_ivp
 
-    left, now = [12 * budget], [begin]
+    now = begin
 
     def counted(t: float, state: np.ndarray) -> np.ndarray:
-        left[0] -= 1
-        now[0] = t
-        if left[0] < 0:
-            raise _Spent
+        nonlocal now
+        now = t
+        left.take()
         return flow(state)
 
     end = float(times[-1])
     try:
         found = solve_ivp(counted, (begin, end), x, method="Radau", t_eval=times, rtol=tolerance, atol=floor)
     except _Spent:
-        return budget_spent(Failure(now[0], end, budget, "stiff"))
-    return np.asarray(found.y.T) if found.success else ends_early(now[0], end)
+        return budget_spent(Failure(now, end, f"{left.taken} evaluations", reason_of(flow, x, "stiff")))
+    return np.asarray(found.y.T) if found.success else ends_early(now, end)

@@ -12,7 +12,16 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._names import choose
-from ._arguments import count_of, given_grid, given_labels, given_row, given_scaling, given_starts, given_state
+from ._arguments import (
+    count_of,
+    given_grid,
+    given_labels,
+    given_numbers,
+    given_row,
+    given_scaling,
+    given_starts,
+    given_state,
+)
 from ._behaviour import behaviour
 from ._card import task_card
 from ._factory import by_reference, remake
@@ -318,7 +327,7 @@ class Task:
         >>> tn.task("hopf").flow(np.array([[1.0, 0.0]]))
         array([[0., 1.]])
         """
-        x = np.asarray(x, dtype=float)
+        x = given_numbers(x, what="a state")
         if x.shape[-1:] != (self.dimension,):
             raise ValueError(
                 f"task {self.name!r} has {self.dimension} components, got states of shape {x.shape}; "

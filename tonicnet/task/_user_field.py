@@ -19,7 +19,7 @@ def checked_flow(flow: Any, initial: Float[np.ndarray, " component"]) -> Callabl
 
     It is called on ``initial`` (d,) and on five states near it (5, d). A function of one state only is
     wrapped in a loop over states. Raises TypeError if it is not callable and ValueError if it raises,
-    returns another shape, or gives NaN or infinity (the state is named).
+    returns another shape, gives NaN or infinity (the state is named), or another value when called again.
     """
     if not callable(flow):
         raise TypeError(f"flow must be a function of a state that returns dx/dt, got {type(flow).__name__}")
@@ -28,6 +28,11 @@ def checked_flow(flow: Any, initial: Float[np.ndarray, " component"]) -> Callabl
     rows = np.stack([_called(flow, state) for state in states])
     for state, slope in zip(states, rows, strict=True):
         _finite(state, slope)
+    if not np.array_equal(_called(flow, states[-1]), rows[-1]):
+        raise ValueError(
+            f"the vector field has another value each time it is called at state {_text(states[-1])}, so it draws "
+            "random numbers or keeps a state; return the mean, and give noise to the run, tonicnet.simulate(noise=)"
+        )
     return _Batched(flow) if _batches(flow, states, rows) else _Looped(flow)
 
 

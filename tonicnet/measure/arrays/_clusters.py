@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..._random import generator
+
 _TRIES = 4  # of k-means for each number
 _SEEN = 2000  # units at most on which silhouettes are taken
 
@@ -38,7 +40,7 @@ def clusters_of(x: Float[np.ndarray, "unit feature"], *, most: int = 12, seed: i
     """
     if len(x) < 4:
         raise ValueError(f"clusters need at least 4 units that do something, got {len(x)}")
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = generator(seed)
     numbers = range(2, min(most, len(x) - 1, len(np.unique(x, axis=0))) + 1)
     if not numbers:
         return Clusters(np.zeros(len(x), dtype=np.int64), 1, np.zeros(1))

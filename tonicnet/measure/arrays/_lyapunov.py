@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from ..._random import generator
+from ..._weight import check_end
 from ...circuit import Bundle, Field, Variation
 
 BLOCKS = 16  # at least, of which standard errors are taken; the longer each is, the better they are
@@ -77,12 +79,13 @@ def growth_of(
 ) -> Float[np.ndarray, "renewal trial mode"]:
     """Return log |R_jj| of every orthonormalisation, one each ``every`` steps, after ``transient`` steps."""
     least = every * least_renewals(len(x))
+    check_end(steps + transient, "ask for a shorter duration or transient")
     if steps < least:
         raise ValueError(
             f"too short: {steps} steps of {motion.dt:g} in each of {len(x)} trials; standard errors need blocks of the "
             f"run, so take at least {least} steps ({least * motion.dt:g} time units)"
         )
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = generator(seed)
     now, _ = _renewed(Bundle(x, rng.standard_normal((len(x), k, x.shape[1]))))
     skipped, logs = max(1, transient // every), []
     with np.errstate(over="ignore", invalid="ignore"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from ..._random import generator
 from ._spread import spread_of
 
 
@@ -33,7 +34,7 @@ def sliced_wasserstein_of(
         raise ValueError(f"the sliced distance takes as many samples of both, got {truth.shape} and {run.shape}")
     if not np.isfinite(run).all():
         return np.nan
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = generator(seed)
     w = rng.standard_normal((projections, truth.shape[1]))
     w = w / np.linalg.norm(w, axis=1, keepdims=True) / spread_of(truth)
     return float(np.mean([np.abs(np.sort(truth @ v) - np.sort(run @ v)).mean() for v in w]))
