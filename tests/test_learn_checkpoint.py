@@ -88,6 +88,11 @@ class Child:
         while len(self.steps()) < count and self.alive() and time.monotonic() < began + PATIENCE:
             time.sleep(0.005)
 
+    def await_file(self, file: Path) -> None:
+        began = time.monotonic()
+        while not file.exists() and self.alive() and time.monotonic() < began + PATIENCE:
+            time.sleep(0.005)
+
     def signal(self, number: int) -> None:
         """Send a signal, if the child is still there."""
         if self._returncode is None and self.alive():
@@ -144,6 +149,7 @@ def test_twenty_kills_leave_the_same_biases(start: Start, whole, tmp_path: Path)
         for _ in range(kills):
             child = start(folder)
             child.await_steps()
+            child.await_file(folder / "run.nc")  # a busy disk takes longer than the kill
             time.sleep(rng.uniform(0, LONGEST))
             child.signal(signal.SIGKILL)
             landed += child.wait() == -signal.SIGKILL
