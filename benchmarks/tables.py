@@ -177,8 +177,9 @@ def before_after() -> list[Record]:
     raw = json.loads((RESULTS / "before_after.json").read_text())
     sides: dict[tuple[str, str], list[Record]] = {}
     for key, run in raw.items():
-        call, _, side, threads = key.split(" | ")
-        sides.setdefault((call, side), []).append(run | {"threads": int(threads.split()[0])})
+        call, network, side, threads = key.split(" | ")
+        if all(f"{call} | {network} | {one} | {threads}" in raw for one in ("before", "after")):
+            sides.setdefault((call, side), []).append(run | {"threads": int(threads.split()[0])})
     made = []
     for (call, side), runs in sides.items():
         for name, (measure, unit) in BEFORE.items():
