@@ -84,7 +84,7 @@ def synapses() -> Iterator[Figure]:
     }  # fmt: skip
     for task, (kind, options) in product(("hopf", "lorenz"), kinds.items()):
         network = f"net = tn.Network(units=200, seed=seed, transfer='tanh'{options}); task = {task!r}"
-        yield from _fits({"task": task, "synapses": kind}, network, options=", rounds=1, restarts=0")
+        yield from _fits({"task": task, "synapses": kind}, network, options=", rounds=2, restarts=0")
 
 
 def spikes() -> Iterator[Figure]:
@@ -107,7 +107,7 @@ def spikes() -> Iterator[Figure]:
     for neurons, m in product((400, 1000), (1, 2, 5)):
         code = prepare.format(units=neurons // m)
         where = {"neurons": neurons, "neurons a unit": m}
-        yield from _fits(where, code, options=f", rounds=1, neurons_per_unit={m}", after=after.format(m=m), names=names)
+        yield from _fits(where, code, options=f", rounds=2, neurons_per_unit={m}", after=after.format(m=m), names=names)
 
 
 def _fits(

@@ -18,7 +18,7 @@
 # learn it, and save the result in a file that says where it came from.
 
 # %% tags=["parameters"] small="units, seconds, length, options = 120, 16.0, 12, {'rounds': 0, 'steps': 12}"
-units, seconds, length, options = 200, 20.0, 30, {"rounds": 1}
+units, seconds, length, options = 200, 20.0, 30, {"rounds": 2}
 
 # %%
 import tempfile

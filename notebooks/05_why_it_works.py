@@ -17,7 +17,7 @@
 # of its Jacobian to where the task needs them, which it can only do if the synapses are strong enough.
 
 # %% tags=["parameters"] small="units, gains, horizon, rounds, tasks, seconds = 30, [0.9, 1.5], 50, 1, ['hopf', 'cosine'], 2.0"
-units, gains, horizon, rounds, tasks, seconds = 200, [0.5, 1.2, 1.5], 200, 1, None, 6.0
+units, gains, horizon, rounds, tasks, seconds = 200, [0.5, 1.2, 1.5], 200, 2, None, 6.0
 
 # %%
 import numpy as np

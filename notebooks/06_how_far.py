@@ -53,7 +53,7 @@ for seed, units, gain in itertools.product(*dims.values()):
         units, seed=seed, synapses="dense", feedback=False, components=1, gain=gain, transfer="tanh", tau=0.01,
         dt=0.01, decoder_scale=1.0,
     )  # fmt: skip
-    score.loc[seed, units, gain] = tn.fit(net, task, rounds=1, progress=False)["r_squared"].item()
+    score.loc[seed, units, gain] = tn.fit(net, task, rounds=2, progress=False)["r_squared"].item()
 
 # %%
 tn.plot.learnability(score.to_dataset(name="r_squared"))
@@ -69,7 +69,7 @@ tn.plot.learnability(score.to_dataset(name="r_squared"))
 
 # %%
 for units in low_rank:
-    bank = tn.fit(tn.Network(units, seed=0), chaos, rounds=0, progress=False)
+    bank = tn.fit(tn.Network(units, seed=0), chaos, rounds=1, progress=False)
     row = {name: bank[name].item() for name in ("field_error", "valid_time", "divergence", "divergence_floor")}
     print(f"{units:4d} units:", ", ".join(f"{name} {value:.2g}" for name, value in row.items()))
 
@@ -80,7 +80,7 @@ for units in low_rank:
 
 # %%
 for rank in ranks:
-    bank = tn.fit(tn.Network(150, seed=0, components=rank), "hopf", rounds=0, progress=False)
+    bank = tn.fit(tn.Network(150, seed=0, components=rank), "hopf", rounds=1, progress=False)
     print(f"rank {rank}: field error {bank['field_error'].item():.3f}, period error {bank['period_error'].item():+.1e}")
 
 # %%
@@ -101,7 +101,7 @@ for draw in draws:
         plain = tn.Network(200, seed=seed, transfer="tanh", draw=draw)
         scale = plain.spec.decoder_scale * norm / np.linalg.norm(plain.decoder)
         net = tn.Network(200, seed=seed, transfer="tanh", draw=draw, decoder_scale=scale)
-        errors.append(tn.fit(net, chaos, rounds=0, progress=False)["field_error"].item())
+        errors.append(tn.fit(net, chaos, rounds=1, progress=False)["field_error"].item())
     print(f"{draw}: field error", ", ".join(f"{error:.3f}" for error in errors))
 
 # %% [markdown]
