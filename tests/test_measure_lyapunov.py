@@ -85,12 +85,12 @@ def test_error_tells_the_scatter_of_repeats():
     options = {"duration": 20.0, "transient": 10.0, "dt": 0.02, "k": 1, "every": 5}
     single = measure.lyapunov_spectrum_of(lorenz, lorenz_jacobian, start, **options)
     local = single.local[:, 0]
-    assert single.error[0] == pytest.approx(local.std(ddof=1) / np.sqrt(320))
+    assert 1 <= single.error[0] / (local.std(ddof=1) / np.sqrt(320)) < 2.5  # more where trials are alike by chance
     groups = local.reshape(20, 16).mean(axis=1)
     assert groups.std(ddof=1) == pytest.approx(local.std(ddof=1) / 4, rel=0.2)
 
 
-def test_error_of_single_runs_is_exact_for_independent_steps():
+def test_error_of_single_runs_is_that_of_independent_steps():
     """x' = x / a below a, (x - a) / (1 - a) above: stretched by 1 / a or 1 / (1 - a), with odds a and 1 - a."""
     a, steps = 0.3, 480
     options = {"duration": float(steps), "transient": 10.0, "dt": 1.0, "every": 1, "discrete": True}
@@ -107,7 +107,8 @@ def test_error_of_single_runs_is_exact_for_independent_steps():
     values, errors = np.array([f.values[0] for f in found]), np.array([f.error[0] for f in found])
     entropy = -a * np.log(a) - (1 - a) * np.log(1 - a)
     assert values.mean() == pytest.approx(entropy, abs=4 * spread / np.sqrt(20))
-    assert np.sqrt(np.mean(errors**2)) == pytest.approx(spread, rel=0.15)  # 20 errors of 16 blocks: within 4 %
+    assert 0.9 < np.median(errors) / spread < 1.6  # on the safe side: a single run says little of its own error
+    assert (np.abs(values - entropy) < 3 * errors).all()
     assert values.std(ddof=1) == pytest.approx(spread, rel=0.35)
 
 

@@ -43,9 +43,10 @@ def lyapunov_spectrum(
 
     Returns ``exponent(task, mode)`` per unit of task time with standard error ``exponent_error``, the same
     ``exponent_per_second``, ``local_exponent(task, trial, mode)`` of each trial alone, ``kaplan_yorke(task)``
-    with ``kaplan_yorke_error`` (NaN if more exponents are needed) and ``duration(task)``, over all trials. An
-    exponent is known to be positive only if it exceeds its error and that of a longer run agrees. Raises
-    ValueError for a bank of another network, an unknown task, and a duration too short.
+    with ``kaplan_yorke_error`` (NaN if more exponents are needed) and ``duration(task)``, over all trials. Errors
+    know that trials may be alike (:func:`lyapunov_spectrum_of`), but not the error of ``dt``. An exponent is known to
+    be positive only if it exceeds its error and that of a longer run agrees. Raises ValueError for a bank of another
+    network, an unknown task, and a duration too short.
     Source: Benettin et al. (1980), doi:10.1007/BF02128236; of rate networks: Engelken, Wolf and Abbott (2023),
     doi:10.1103/PhysRevResearch.5.043044.
 

@@ -10,8 +10,8 @@ from jaxtyping import Float
 from ..._random import generator
 from ..._weight import check_end
 from ...circuit import Bundle, Field, Variation
+from ._standard_error import pieces_in, standard_error
 
-BLOCKS = 16  # at least, of which standard errors are taken; the longer each is, the better they are
 _RENEWALS = 10  # in a trial at least
 
 
@@ -44,15 +44,17 @@ def lyapunov_spectrum_of(
 
     Classical Runge-Kutta of order 4 for state and displacements together; orthonormalised every ``every``
     steps. Displacements are led into the right directions for ``transient`` before they count. Standard
-    errors are from the scatter of trials, cut into blocks where there are fewer than 16; they hold where a block is
-    longer than the system's memory.
+    errors are from the scatter of trials and from what trials have in common in the course of time, so that they hold
+    too where all start near one state; one trial, or a few, are cut into pieces of time. They hold where ``duration``
+    is several times the system's memory, and do not tell the error of the step ``dt``.
 
     Arguments: ``flow`` and ``jacobian``, functions of states (trial, d) that return (trial, d) and
     (trial, d, d); ``start`` (trial, d); ``duration`` of each trial, ``transient`` and step ``dt`` in the
     flow's time; ``k`` exponents (all if not given); ``discrete``: the map x' = x + dt f(x) instead.
     Returns exponents per unit of time, largest first. Raises ValueError for a duration too short for the
     blocks, states that leave the finite numbers, a Jacobian of the wrong shape.
-    Source: Benettin et al. (1980), doi:10.1007/BF02128236; Kaplan and Yorke (1979), doi:10.1007/BFb0064319.
+    Source: Benettin et al. (1980), doi:10.1007/BF02128236; Kaplan and Yorke (1979), doi:10.1007/BFb0064319; of the
+    errors, Schruben (1983), doi:10.1287/opre.31.6.1090.
 
     >>> import numpy as np
     >>> from tonicnet.measure import lyapunov_spectrum_of
@@ -102,12 +104,7 @@ def growth_of(
 
 def least_renewals(trials: int) -> int:
     """Return how many orthonormalisations each trial needs at least."""
-    return max(_RENEWALS, blocks_in(trials))
-
-
-def blocks_in(trials: int) -> int:
-    """Return into how many blocks each trial is cut."""
-    return -(-BLOCKS // trials)
+    return max(_RENEWALS, pieces_in(trials))
 
 
 def _carried(motion: Variation, now: Bundle, steps: int) -> Bundle:
@@ -125,18 +122,16 @@ def _renewed(now: Bundle) -> tuple[Bundle, Float[np.ndarray, "trial mode"]]:
 
 
 def exponents_of(grown: Float[np.ndarray, "renewal trial mode"], interval: float) -> Exponents:
-    """Return exponents from the growth in each interval, errors from the means of blocks."""
-    trials, k = grown.shape[1:]
-    cut = blocks_in(trials)
-    length = len(grown) // cut
-    parts = grown[len(grown) - cut * length :].reshape(cut, length, trials, k).mean(axis=1) / interval
-    order = np.argsort(-parts.mean(axis=(0, 1)))
-    parts = parts[:, :, order]
-    flat = parts.reshape(-1, k)
-    with np.errstate(invalid="ignore"):  # a map that forgets at once has exponents of -inf
-        error = np.where((flat == flat[0]).all(axis=0), 0.0, flat.std(axis=0, ddof=1)) / np.sqrt(len(flat))
-    zero = 3 * error + 1 / (cut * length * interval)  # what a finite run leaves of an exponent that is 0
-    return Exponents(flat.mean(axis=0), error, parts.mean(axis=0), *_jackknifed(flat, zero))
+    """Return exponents from the growth in each interval, with their standard errors."""
+    cut = pieces_in(grown.shape[1])
+    rates = grown[len(grown) % cut :] / interval
+    rates = rates[:, :, np.argsort(-rates.mean(axis=(0, 1)))]
+    values, error = rates.mean(axis=(0, 1)), standard_error(rates, cut)
+    zero = 3 * error + 1 / (len(rates) * interval)  # what a finite run leaves of an exponent that is 0
+    known, certain = _counted(values, zero)
+    dimension = kaplan_yorke_of(known)
+    spread = np.nan if np.isnan(dimension) else _spread(rates, np.where(certain, 0.0, _slope(known)), cut)
+    return Exponents(values, error, rates.mean(axis=0), dimension, spread)
 
 
 def kaplan_yorke_of(exponents: Float[np.ndarray, " mode"], *, zero: float = 0.0) -> float:
@@ -160,9 +155,27 @@ def kaplan_yorke_of(exponents: Float[np.ndarray, " mode"], *, zero: float = 0.0)
     return j + float(total[j - 1]) / abs(float(known[j])) if j else 0.0
 
 
-def _jackknifed(parts: Float[np.ndarray, "block mode"], zero: np.ndarray) -> tuple[float, float]:
-    """Return the dimension and its standard error, leaving one block out at a time."""
-    n, mean = len(parts), parts.mean(axis=0)
-    near = float(zero[np.abs(mean) <= zero].max(initial=0.0))
-    without = [kaplan_yorke_of(np.delete(parts, i, axis=0).mean(axis=0), zero=near) for i in range(n)]
-    return kaplan_yorke_of(mean, zero=near), float(np.sqrt((n - 1) * np.var(without)))
+def _counted(values: Float[np.ndarray, " mode"], zero: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return exponents as the dimension counts them, and which of them is known to be 0: that along the flow.
+
+    It is the one nearest 0. Negative ones that may be 0 count as 0 too, but for that are not known better.
+    """
+    near, nearest = np.abs(values) <= zero, np.arange(len(values)) == np.argmin(np.abs(values))
+    return np.where(near & (nearest | (values < 0)), 0.0, values), near & nearest
+
+
+def _slope(known: Float[np.ndarray, " mode"]) -> Float[np.ndarray, " mode"]:
+    """Return how the Kaplan-Yorke dimension changes with each exponent."""
+    total = np.cumsum(known)
+    j = int(np.flatnonzero(total < 0)[0])
+    slope = np.zeros(len(known))
+    if j:
+        slope[:j] = 1 / abs(known[j])
+        slope[j] = total[j - 1] / known[j] ** 2
+    return slope
+
+
+def _spread(rates: Float[np.ndarray, "renewal trial mode"], slope: np.ndarray, cut: int) -> float:
+    """Return the standard error of a dimension that changes so with the rates."""
+    used = slope != 0  # rates of the others may be infinite
+    return float(standard_error((rates[:, :, used] * slope[used]).sum(axis=-1, keepdims=True), cut)[0])
