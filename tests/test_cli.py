@@ -100,7 +100,18 @@ def test_options_of_fit_are_those_of_the_library() -> None:
         name: argument.default for name, argument in taken("learn/_fit.py", "fit").items()
     }
     options = signature(_fit.fit).parameters
-    for name in ("learn", "objective", "method", "noise", "steps", "rounds", "memory", "device", "neurons_per_unit"):
+    for name in (
+        "learn",
+        "objective",
+        "method",
+        "noise",
+        "steps",
+        "rounds",
+        "memory",
+        "device",
+        "neurons_per_unit",
+        "threads",
+    ):
         assert options[name].default == fit[name].default, name
     drawn = {name: p.default for name, p in network.items() if p.kind == p.KEYWORD_ONLY and name != "seed"}
     assert {name: argument.default for name, argument in network_arguments().items()} == drawn

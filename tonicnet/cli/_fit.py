@@ -63,6 +63,9 @@ def fit(
     into: Annotated[Path | None, typer.Option(help="Grow this bank; the network is its own.")] = None,
     memory: Annotated[float, typer.Option(help="GiB that arrays of learning may take.")] = _FIT["memory"],
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = _FIT["device"],
+    threads: Annotated[int | None, typer.Option(help="Of torch. The same number gives the same biases.")] = _FIT[
+        "threads"
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The bank to write.")] = Path("bank.nc"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while learning.")] = False,
     drawn: Any = None,
@@ -94,7 +97,7 @@ def fit(
     bank = tn.fit(
         net, targets, learn=learn, objective=objective, method=method, noise=noise, steps=steps, rounds=rounds,
         seed=seed, progress=not quiet, checkpoint=checkpoint, into=held, memory=memory, device=device,
-        neurons_per_unit=neurons_per_unit,
+        neurons_per_unit=neurons_per_unit, threads=threads,
     )  # fmt: skip
     tn.save(bank, place)
     typer.echo(outcome_text(bank))

@@ -24,6 +24,7 @@ from ._job import Job
 from ._progress import Progress, Report, progress_of
 from ._settings import Settings
 from ._spike_noise import check_spikes
+from ._threads import held_threads
 
 Tasks = str | Task | Sequence[str | Task]
 
@@ -46,6 +47,7 @@ def fit(
     precision: str = "auto",
     memory: float = 4.0,
     device: str = "cpu",
+    threads: int | None = None,
     checkpoint: str | Path | None = None,
     into: xr.Dataset | None = None,
     start: xr.Dataset | None = None,
@@ -86,6 +88,9 @@ def fit(
         (fields are fitted more exactly than it can tell; ask for it where units are very many).
     memory : GiB that arrays of learning may take; larger sums are done in tiles.
     device : "cpu", or "cuda" (any torch CUDA device).
+    threads : of torch, for this fit alone; as many as torch has if not given. In networks of hundreds of units their
+        number decides on last digits of sums, and so on the biases a little; with the same number and machine they
+        are the same, bit for bit. The bank says how many there were (``threads(task)``).
     checkpoint : a file in which learning is kept as it goes. The same call on the same machine goes on from
         there, also after kill -9, to the same biases bit for bit; that of another run is refused.
     into : a bank of this network to grow; its rows are left as they are.
@@ -117,13 +122,14 @@ def fit(
     check_network(net)
     settings = Settings(
         learn, *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory, device, seed,
-        neurons_per_unit,
+        neurons_per_unit, threads,
     )  # fmt: skip
     check_spikes(net, settings.neurons_per_unit, settings.learn)
     circuit = circuit_of(net, settings.dtype(net), settings.device)  # the synapses are loaded once, for all tasks
     jobs = [Job.on(circuit, task, settings, _started(net, start, task, settings.learn)) for task in _tasks(tasks)]
-    for job in jobs:
-        job.check()
+    with held_threads(settings.threads):
+        for job in jobs:
+            job.check()
     told = progress_of(progress)
     if into is not None:
         into = _check_room(net, into, jobs)
@@ -151,7 +157,8 @@ def _objective(objective: str, method: str) -> tuple[str, str]:
 
 def _learn_all(jobs: list[Job], told: Progress, path: str | Path | None) -> list[xr.Dataset]:
     rows: list[xr.Dataset] = []
-    with Interrupts() as interrupts, Checkpoint.open(path, jobs) as file, closing(told):
+    held = held_threads(jobs[0].settings.threads)
+    with held, Interrupts() as interrupts, Checkpoint.open(path, jobs) as file, closing(told):
         for number, job in enumerate(jobs):
             told.begin(job.task.name, number + 1, len(jobs))
             state = file.state(number, job.circuit.device)

@@ -25,6 +25,7 @@ from ._row import row_of
 from ._settings import Settings
 from ._state import State
 from ._target import Target
+from ._threads import held_threads
 from ._window_length import check_length
 
 _TRIALS = 200  # of a behaviour that are hashed
@@ -82,9 +83,10 @@ class Job:
         state: State | None = None,
     ) -> xr.Dataset:
         """Learn, and return the bank of this one row."""
-        learner = self.learner(report=report, keep=keep, state=state)
-        learner.learn()
-        return self.row(learner.result())
+        with held_threads(self.settings.threads):
+            learner = self.learner(report=report, keep=keep, state=state)
+            learner.learn()
+            return self.row(learner.result())
 
     def check(self) -> None:
         """Raise ValueError or TypeError for a task that cannot be learned on this network, before anything is.

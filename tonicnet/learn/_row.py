@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 from jaxtyping import Float
 
@@ -28,6 +29,7 @@ def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr
         "method": Variable(("task",), [learned.method], "1", "objective and method of learning"),
         "noise": Variable(("task",), [settings.noise], "1", "tube width in standard deviations"),
         "learning_seed": Variable(("task",), [settings.seed], "1", "seed of learning"),
+        "threads": Variable(("task",), [torch.get_num_threads()], "1", "threads of torch while learning"),
         "seconds": Variable(("task",), [learned.seconds], "s", "time learning took"),
         "outcome": Variable(("task",), [learned.outcome], "1", "how learning ended"),
     }

@@ -41,6 +41,7 @@ class Settings:
     device: str = "cpu"
     seed: int = 0
     neurons_per_unit: int | None = None
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         choose("parameter set to learn", self.learn, SETS)
@@ -60,8 +61,9 @@ class Settings:
             if name != "seed" and getattr(self, name) > _MOST:
                 raise ValueError(f"{name} may be {_MOST} at most, got {shown(getattr(self, name))}; a fit ends before")
         checked_seed(self.seed)
-        if self.neurons_per_unit is not None:
-            object.__setattr__(self, "neurons_per_unit", whole("neurons_per_unit", self.neurons_per_unit))
+        for name in ("neurons_per_unit", "threads"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, whole(name, getattr(self, name)))
         _check_device(self.device)
 
     @property

@@ -110,7 +110,8 @@ def _collect(runner: Runner, timeline: Timeline, run: Iterable[Stretch], seed: i
     if rates:
         values = net.transfer.rate_scale * torch.cat(rates, 1).numpy()
         extra["rate"] = Variable(("trial", "time", "unit"), values, net.transfer.rate_unit, "rate of each unit")
-    return timeline.dataset(z, kind="rate", extra=extra, seed=seed, network_sha256=net.sha256)
+    known = {"network_sha256": net.sha256, "threads": torch.get_num_threads()}
+    return timeline.dataset(z, kind="rate", extra=extra, seed=seed, **known)
 
 
 def _resolve(net: Network, dt: float | None, method: str | None) -> tuple[float, str]:
