@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from .._names import unknown
+from .._names import shown, unknown
 from .._share import shelf
 from ..files import load
 from ..labelled import Door, labelled, same_units
@@ -101,7 +101,7 @@ def _of_task(net: Network, bias: xr.DataArray, task: str | None) -> xr.DataArray
 
 
 def _unnamed(task: str) -> ValueError:
-    return ValueError(f"task {task!r} names a row of a bank; a bare bias vector has none, so leave task out")
+    return ValueError(f"task {shown(task)} names a row of a bank; a bare bias vector has none, so leave task out")
 
 
 def _check_hash(net: Network, bias: xr.DataArray) -> None:

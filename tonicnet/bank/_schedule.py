@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ class Segment:
 
     def steps(self, dt: float) -> int:
         """Return how many steps of ``dt`` the segment lasts."""
+        if not math.isfinite(self.duration / dt):
+            raise ValueError(f"a step of {dt} s is too short for {self.duration} s; give a larger dt")
         count = round(self.duration / dt)
         if count < 1:
             raise ValueError(f"segment {self.entry.task!r} of {self.duration} s is shorter than one step of {dt} s")

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from .._names import shown
 from ._apart import read_apart
 from ._hdf5 import memory, weigh
 from ._seal import HDF5, HEAD, beyond, is_sealed, seal, unsealed
@@ -68,7 +69,9 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     file = Path(path)
     if not file.is_file():
-        raise FileNotFoundError(f"no file at {file}; give the path of a NetCDF file written by tonicnet")
+        raise FileNotFoundError(
+            f"no file at {shown(str(file))[1:-1]}; give the path of a NetCDF file written by tonicnet"
+        )
     try:
         content = _proven(file)
         ds = read_apart(file) if content is None else parse(content)

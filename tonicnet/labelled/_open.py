@@ -41,8 +41,8 @@ def opened(path: str | os.PathLike[str], *, time: str | None = None) -> Any:
     if suffix in READERS:
         return READERS[suffix](file, time)
     if suffix in _ELSEWHERE:
-        raise ValueError(f"{file}: {_ELSEWHERE[suffix]}")
-    raise ValueError(f"{file}: {unknown('file type', file.suffix, READERS)}")
+        raise ValueError(f"{shown(str(file))[1:-1]}: {_ELSEWHERE[suffix]}")
+    raise ValueError(f"{shown(str(file))[1:-1]}: {unknown('file type', file.suffix, READERS)}")
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:

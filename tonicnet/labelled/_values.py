@@ -36,7 +36,10 @@ def as_numbers(values: Any, what: str, *, flags: bool = False) -> np.ndarray:
         raise TypeError(f"{what} holds numbers, got dtype {array.dtype}, {_REFUSED[kind]}")
     if isinstance(array, np.ma.MaskedArray):
         return np.array(np.ma.filled(array.astype(np.float64), np.nan))
-    return np.array(array, dtype=np.float64)
+    try:
+        return np.array(array, dtype=np.float64)
+    except MemoryError as error:
+        raise MemoryError(f"{what} of shape {array.shape} does not fit into memory; give fewer numbers") from error
 
 
 def _as_array(values: Any, what: str) -> np.ndarray:

@@ -61,7 +61,7 @@ class NetworkSpec:
         _share("inhibitory", self.inhibitory)
         for name in ("dale", "feedback"):
             if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} is True or False, got {getattr(self, name)!r}")
+                raise TypeError(f"{name} is True or False, got {shown(getattr(self, name))}")
         if not isinstance(self.transfer, Transfer):
             raise TypeError(f"transfer must be a transfer function such as tn.LIF(), got {shown(self.transfer)}")
         for name in ("rise", "delay"):

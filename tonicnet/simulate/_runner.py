@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .._names import shown
 from .._numbers import real
 from ..bank import Segment
 from ..circuit import Circuit, Dynamics, Loop, LowRank, Stretch, circuit_of, driven, loop_of, placed
@@ -37,7 +38,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         if not 0 <= real(self.noise) < math.inf:
-            raise ValueError(f"noise is a standard deviation, zero or positive, got {self.noise}")
+            raise ValueError(f"noise is a standard deviation, zero or positive, got {shown(self.noise)}")
 
     @cached_property
     def dynamics(self) -> list[Dynamics]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._names import shown
 from .._numbers import is_whole, real
 from ._recording import recording
 from ._task import Task
@@ -81,11 +82,11 @@ def _index(component: str | int, labels: tuple[str, ...]) -> int:
         return labels.index(str(component))
     if is_whole(component, 0) and int(component) < len(labels):
         return int(component)
-    raise ValueError(f"observed component {component!r} is not in the recording; it has {', '.join(labels)}")
+    raise ValueError(f"observed component {shown(component)} is not in the recording; it has {', '.join(labels)}")
 
 
 def _steps(what: str, seconds: float, dt: float) -> int:
     count = real(seconds) / dt
     if not math.isfinite(count) or abs(count - round(count)) > 1e-6 * max(1.0, abs(count)):
-        raise ValueError(f"{what} must be a whole number of steps of {dt:g} s, got {seconds!r} s")
+        raise ValueError(f"{what} must be a whole number of steps of {dt:g} s, got {shown(seconds)} s")
     return round(count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .._names import choose, name_of
+from .._names import choose, name_of, shown
 from .._share import shelf
 from ..labelled import is_file
 from ._spec import read_spec
@@ -40,7 +40,7 @@ def task(name: str | os.PathLike[str]) -> Task:
         return Task.from_spec(read_spec(name))
     if is_file(name):
         raise ValueError(
-            f"{name} is no task's TOML file; if it is a recording, make a task of it with "
+            f"{shown(str(name))[1:-1]} is no task's TOML file; if it is a recording, make a task of it with "
             "Task.from_array(path, name=...)"
         )
     return Task.from_spec(read_spec(shelf("tasks") / f"{choose('task', str(name), tasks())}.toml"))
