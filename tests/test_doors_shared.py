@@ -167,7 +167,7 @@ def test_numbers_with_units_of_time_are_seconds() -> None:
 
 @pytest.mark.parametrize("seed", [None, -1, 1.5, True])
 def test_a_seed_is_a_whole_number(seed: Any) -> None:
-    with pytest.raises(ValueError, match="seed must be a whole number of at least 0"):
+    with pytest.raises(ValueError, match=r"seed must be a whole number >= 0"):
         tn.simulate(NET, np.zeros(20), duration=0.1, seed=seed)
 
 
