@@ -78,8 +78,8 @@ def from_observed(
 
 
 def _index(component: str | int, labels: tuple[str, ...]) -> int:
-    if str(component) in labels:
-        return labels.index(str(component))
+    if isinstance(component, str) and component in labels:
+        return labels.index(component)
     if is_whole(component, 0) and int(component) < len(labels):
         return int(component)
     raise ValueError(f"observed component {shown(component)} is not in the recording; it has {', '.join(labels)}")
