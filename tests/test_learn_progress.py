@@ -60,6 +60,9 @@ def test_a_fit_that_fails_leaves_no_bar(monkeypatch: pytest.MonkeyPatch) -> None
             self.closed = False
             made.append(self)
 
+        def set_postfix_str(self, text: str) -> None:
+            assert text
+
         def update(self, count: int = 1) -> None:
             raise RuntimeError("in the middle of a step")
 

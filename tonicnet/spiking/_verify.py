@@ -51,6 +51,7 @@ def verify(
     Returns ``spikes(form)``, ``differing(form)`` (spikes in one train and not in the other) and
     ``first_difference(form)`` in seconds, NaN where there is none. Raises ValueError for fewer than two forms.
 
+    >>> import numpy as np
     >>> from tonicnet.network import Network
     >>> compared = verify(Network(units=20, seed=0), np.ones(20), duration=0.2, codegen="numpy")
     >>> compared["differing"].values.tolist()
