@@ -57,7 +57,7 @@ def test_a_fit_that_fails_leaves_no_bar(monkeypatch: pytest.MonkeyPatch) -> None
 
     class Recorded:
         def __init__(self, *args: object, **options: object) -> None:
-            self.closed = False
+            self.closed, self.disable = False, False
             made.append(self)
 
         def set_postfix_str(self, text: str) -> None:
