@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from ..circuit import RK4, Dynamics, Recurrent
-from ._continuous_windows import Stages, advance, respond, retreat
-from ._rate_windows import Pass, RateWindows
+from ._continuous_windows import advance, retreat
+from ._rate_windows import Pass, RateWindows, Stages, respond
 from ._sweep import Adjoint, Sweep
 from ._windows import Windows
 
@@ -46,26 +46,10 @@ class AdamsWindows(RateWindows):
         """Return two: at the state of a step, and at the one that is predicted."""
         return 2
 
-    def run(self, dynamics: Dynamics, windows: Windows, start: Tensor, *, stored: bool) -> Pass:
-        """Run windows, their rates held as columns, which is how few rows are multiplied fastest."""
-        r, states, through, features = start.T.contiguous().T, [], [], []
-        scored = set(windows.scored)
-        known: list[Tensor] = []
-        for k in range(windows.steps + 1):
-            if k in scored:
-                states.append(r)
-            if k < windows.steps:
-                r, responses = self._step(dynamics, r, windows, k, stored, known)
-                known = [responses[0][0].rate, *known[: _FIRST - 1]]
-                through.append([response.through for response, _ in responses if stored])
-                features.append(self.kept_features(responses if stored else []))
-        outputs = torch.stack([dynamics.output(r) for r in states])
-        return Pass(windows, states, windows.errors(outputs), through, features)
-
-    def _step(
+    def step(
         self, dynamics: Dynamics, r: Tensor, windows: Windows, k: int, stored: bool, known: list[Tensor]
     ) -> tuple[Tensor, Stages]:
-        """Return the rates after step k, and the responses in it; ``known`` are those at the steps before."""
+        """Return the rates after step k, and its two stages, or those of Runge-Kutta."""
         if _begins(windows, k):
             return advance(RK4, dynamics, r, windows, k, self.h, stored)
         ahead, corrected = weights(self.h)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from ..circuit import RK4, Dynamics, Recurrent, Tableau, combine
-from ..parameters import Response
-from ._rate_windows import Pass, RateWindows
+from ._rate_windows import Pass, RateWindows, Stages, respond
 from ._sweep import Adjoint, Sweep
 from ._windows import Windows
-
-Stages = list[tuple[Response, Tensor]]  # responses and the states they are taken at
 
 
 @dataclass(frozen=True)
@@ -23,6 +20,7 @@ class ContinuousWindows(RateWindows):
     Back, with L the adjoint of r: kappa = h (weights L + ...), J += kappa o dr/dtheta, L += M'(kappa o dr/dh) - kappa.
     """
 
+    columns: ClassVar[bool] = False
     tableau: Tableau = RK4
 
     @property
@@ -30,19 +28,12 @@ class ContinuousWindows(RateWindows):
         """Return the number of stages of the tableau."""
         return len(self.tableau.stages)
 
-    def run(self, dynamics: Dynamics, windows: Windows, start: Tensor, *, stored: bool) -> Pass:
-        """Run windows; keep the derivatives of every stage if ``stored``."""
-        r, states, through, features = start, [], [], []
-        scored = set(windows.scored)
-        for k in range(windows.steps + 1):
-            if k in scored:
-                states.append(r)
-            if k < windows.steps:
-                r, responses = advance(self.tableau, dynamics, r, windows, k, self.h, stored)
-                through.append([response.through for response, _ in responses if stored])
-                features.append(self.kept_features(responses if stored else []))
-        outputs = torch.stack([dynamics.output(r) for r in states])
-        return Pass(windows, states, windows.errors(outputs), through, features)
+    def step(
+        self, dynamics: Dynamics, r: Tensor, windows: Windows, k: int, stored: bool, known: list[Tensor]
+    ) -> tuple[Tensor, Stages]:
+        """Return the rates after step k, and its stages."""
+        del known
+        return advance(self.tableau, dynamics, r, windows, k, self.h, stored)
 
     def back(self, circuit: Recurrent, adjoint: Adjoint, made: Pass, k: int, swept: Sweep) -> Adjoint:
         """Return adjoints swept back over step k."""
@@ -60,12 +51,6 @@ def advance(
         responses.append((respond(dynamics, y, windows, k, sum(row), stored), y))
         slopes.append(responses[-1][0].rate - y)
     return combine(r, h, tableau.weights, slopes), responses
-
-
-def respond(dynamics: Dynamics, r: Tensor, windows: Windows, k: int, node: float, stored: bool) -> Response:
-    """Return the response to rates and to what is fed in step k; its derivatives are rates unless ``stored``."""
-    h = dynamics.drive(r, None, windows.fed(k, node), windows.closed(k))
-    return dynamics.units.respond(h) if stored else Response(rate := dynamics.units.rate(h), rate)
 
 
 def retreat(

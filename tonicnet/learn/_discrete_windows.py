@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..circuit import Dynamics, Recurrent
-from ._rate_windows import Pass, RateWindows
+from ._rate_windows import Pass, RateWindows, Stages, respond
 from ._sweep import Adjoint, Sweep
 from ._windows import Windows
 
@@ -25,25 +25,13 @@ class DiscreteWindows(RateWindows):
         """Return one."""
         return 1
 
-    def run(self, dynamics: Dynamics, windows: Windows, start: Tensor, *, stored: bool) -> Pass:
-        """Run windows, their rates held as columns, which is how few rows are multiplied fastest."""
-        r, states, through, features = start.T.contiguous().T, [], [], []
-        scored = set(windows.scored)
-        for k in range(windows.steps + 1):
-            if k in scored:
-                states.append(r)
-            if k == windows.steps:
-                break
-            h = dynamics.drive(r, None, windows.fed(k, 0.0), windows.closed(k))
-            if stored:
-                response = dynamics.units.respond(h)
-                through.append([response.through])
-                features.append([self.learnable.set.feature_of_rates(response, r)])
-                r = torch.lerp(r, response.rate, self.h)
-            else:
-                r = torch.lerp(r, dynamics.units.rate(h), self.h)
-        outputs = torch.stack([dynamics.output(r) for r in states])
-        return Pass(windows, states, windows.errors(outputs), through, features)
+    def step(
+        self, dynamics: Dynamics, r: Tensor, windows: Windows, k: int, stored: bool, known: list[Tensor]
+    ) -> tuple[Tensor, Stages]:
+        """Return the rates after step k, and its one stage."""
+        del known
+        response = respond(dynamics, r, windows, k, 0.0, stored)
+        return torch.lerp(r, response.rate, self.h), [(response, r)]
 
     def back(self, circuit: Recurrent, adjoint: Adjoint, made: Pass, k: int, swept: Sweep) -> Adjoint:
         """Return adjoints swept back over step k."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -17,6 +17,8 @@ from ..parameters import Response
 from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored
 from ._sweep import Adjoint, Sweep, begun
 from ._windows import Windows
+
+Stages = list[tuple[Response, Tensor]]  # responses and the states they are taken at
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class RateWindows(Residual):
     curved: torch.dtype | None = None
     rough: float = 0.0
     memory: ClassVar[int] = 0  # arrays that a step takes from earlier ones, beside the rates
+    columns: ClassVar[bool] = True  # rates of a run are held so: few rows are multiplied fastest
 
     @property
     @abstractmethod
@@ -64,8 +67,14 @@ class RateWindows(Residual):
         """Return the number of stages of a step."""
 
     @abstractmethod
-    def run(self, dynamics: Dynamics, windows: Windows, start: Tensor, *, stored: bool) -> Pass:
-        """Run windows from ``start``; derivatives may be left empty unless ``stored``."""
+    def step(
+        self, dynamics: Dynamics, r: Tensor, windows: Windows, k: int, stored: bool, known: list[Tensor]
+    ) -> tuple[Tensor, Stages]:
+        """Return the rates after step k, and its stages, the first of them at ``r``.
+
+        ``known`` are the responses at the starts of the ``memory`` steps before, latest first. Derivatives of the
+        responses are needed only if they are ``stored``.
+        """
 
     @abstractmethod
     def back(self, circuit: Recurrent, adjoint: Adjoint, made: Pass, k: int, swept: Sweep) -> Adjoint:
@@ -89,9 +98,22 @@ class RateWindows(Residual):
         dynamics = self.learnable.at(theta)
         return sum(_squares(self.run(dynamics, *tile, stored=False)) for tile in self.tiles(0))
 
-    def kept_features(self, responses: Iterable[tuple[Response, Tensor]]) -> list[Float[Tensor, "window unit"]]:
-        """Return what the learned numbers multiply at some responses and the states these are taken at."""
-        return [self.learnable.set.feature_of_rates(response, state) for response, state in responses]
+    def run(self, dynamics: Dynamics, windows: Windows, start: Tensor, *, stored: bool) -> Pass:
+        """Run windows from ``start``; the derivatives of every stage are kept if ``stored``."""
+        r = start.T.contiguous().T if self.columns else start
+        scored, feature = set(windows.scored), self.learnable.set.feature_of_rates
+        states, through, features, known = [], [], [], list[Tensor]()
+        for k in range(windows.steps + 1):
+            if k in scored:
+                states.append(r)
+            if k < windows.steps:
+                r, stages = self.step(dynamics, r, windows, k, stored, known)
+                known = [stages[0][0].rate, *known][: self.memory]
+                kept = stages if stored else []
+                through.append([response.through for response, _ in kept])
+                features.append([feature(response, state) for response, state in kept])
+        outputs = torch.stack([dynamics.output(r) for r in states])
+        return Pass(windows, states, windows.errors(outputs), through, features)
 
     def tiles(self, rows: int) -> Iterator[tuple[Windows, Tensor]]:
         """Yield windows and their starts, as many as the room allows for ``rows`` of the Jacobian of each."""
@@ -191,6 +213,12 @@ class _RatesAt(Linearisation):
             if k and adjoint[0].shape[1]:
                 adjoint = self._residual.back(self._circuit, adjoint, made, k - 1, sweep)
         return sweep.total()
+
+
+def respond(dynamics: Dynamics, r: Tensor, windows: Windows, k: int, node: float, stored: bool) -> Response:
+    """Return the response to rates and to what is fed in step k; its derivatives are rates unless ``stored``."""
+    h = dynamics.drive(r, None, windows.fed(k, node), windows.closed(k))
+    return dynamics.units.respond(h) if stored else Response(rate := dynamics.units.rate(h), rate)
 
 
 def _squares(made: Pass) -> float:
