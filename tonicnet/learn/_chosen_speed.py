@@ -21,8 +21,8 @@ def fitting_speed(task: Task, fastest: float) -> float:
 
         c(s) = rms (s g - its least-squares line) x rms |1 + s Dg|,
 
-    goes with the relative error that learning leaves: on the shelf it is smallest for Hopf, larger for Lorenz and largest
-    for Thomas. The largest s with c(s) <= 0.5 is returned, and 0.2 at least.
+    goes with the relative error that learning leaves: on the shelf it is smallest for Hopf, larger for Lorenz and
+    largest for Thomas. The largest s with c(s) <= 0.5 is returned, and 0.2 at least.
     """
     x = task.states(_STATES, seed=11)
     z = (x - task.center) / task.scale
