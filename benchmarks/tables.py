@@ -1,6 +1,6 @@
 """Write the tables of the documents from results/: `python benchmarks/tables.py`, or `--check` to see if they are so.
 
-docs/benchmarks.md is written whole. In README.md and docs/how-to/choose.md, what stands between
+docs/benchmarks.md is written whole. In README.md and docs/how-to/choose.md and screen.md, what stands between
 ``<!-- table NAME -->`` and ``<!-- end -->`` is replaced. No number in a table is typed by hand.
 """
 
@@ -22,6 +22,7 @@ SECTIONS = {
     "main_job": ("The main job", "Learning, running and switching as a user does it."),
     "learning": ("Learning, over seeds", "Ten networks a row, unless fewer are said."),
     "choose": ("Networks for tasks", "The figures behind [Choose a network](how-to/choose.md): fits on one thread."),
+    "screening": ("Draws before learning", "The figures behind [Choose a draw](how-to/screen.md)."),
     "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
@@ -49,7 +50,8 @@ def main(check: bool) -> int:
 def pages() -> Iterator[tuple[Any, str]]:
     """Yield every page that holds tables, and its text as it should be."""
     yield ROOT / "docs" / "benchmarks.md", benchmarks()
-    for path in (ROOT / "README.md", ROOT / "docs" / "how-to" / "choose.md"):
+    guides = ROOT / "docs" / "how-to"
+    for path in (ROOT / "README.md", guides / "choose.md", guides / "screen.md"):
         text = path.read_text()
         yield path, MARKED.sub(lambda found: f"{found[1]}\n{NAMED[found[2]]()}\n\n{found[3]}", text)
 
@@ -129,6 +131,21 @@ def pivoted(group: str, measures: list[str]) -> str:
     return f"{_told(records)} Medians of {records[0]['runs']} networks.\n\n{written(head, cells)}"
 
 
+def screened(*measures: str) -> str:
+    """Return the figures of screening with these measures, a row for each condition, a column for each measure."""
+    records = [r for r in held("screening") if r["measure"] in measures]
+    if not records:
+        return "Not measured yet."
+    conditions = list(dict.fromkeys(key for r in records for key in r["where"]))
+    rows: dict[tuple[str, ...], dict[str, str]] = {}
+    for r in records:
+        spread = f" ({digits(r['least'])} - {digits(r['most'])})" if r.get("least") is not None else ""
+        where = tuple(_cell(r["where"].get(c, "")) for c in conditions)
+        rows.setdefault(where, {})[r["measure"]] = digits(r["value"]) + spread
+    cells = [[*where, *(made.get(m, "") for m in measures)] for where, made in rows.items()]
+    return f"{_told(records)}\n\n{written([*conditions, *measures], cells)}"
+
+
 def results() -> str:
     """Return the five results of the README: the newest record of each, from its file."""
     found = [
@@ -163,6 +180,11 @@ _SIZE = [
 ]  # fmt: skip
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
+    "screening": lambda: screened(
+        "rank correlation with the field error", "the same, lower end of 95 %", "the same, upper end of 95 %"
+    ),
+    "screened": lambda: screened("ratio of field errors"),
+    "prior": lambda: screened("error of the prior kernel"),
     "size": lambda: pivoted("size", _SIZE),
     "gain": lambda: pivoted("gain", ["learning", "R2 of what was learned", "R2 of the 200 steps after"]),
     "synapses": lambda: pivoted("synapses", _SIZE),

@@ -111,6 +111,7 @@ def test_options_of_fit_are_those_of_the_library() -> None:
         "device",
         "neurons_per_unit",
         "threads",
+        "screen",
     ):
         assert options[name].default == fit[name].default, name
     drawn = {name: p.default for name, p in network.items() if p.kind == p.KEYWORD_ONLY and name != "seed"}

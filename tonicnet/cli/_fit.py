@@ -50,6 +50,9 @@ def fit(
     ] = _FIT["neurons_per_unit"],
     steps: Annotated[int, typer.Option(help="Steps of the first stage, at most.")] = _FIT["steps"],
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = _FIT["rounds"],
+    screen: Annotated[
+        int, typer.Option(help="First tonic inputs to draw; the one with the least early loss learns.")
+    ] = _FIT["screen"],
     dt: Annotated[
         float | None, typer.Option(help="Sampling step in seconds of a recording without time, or with rounded time.")
     ] = None,
@@ -97,7 +100,7 @@ def fit(
     bank = tn.fit(
         net, targets, learn=learn, objective=objective, method=method, noise=noise, steps=steps, rounds=rounds,
         seed=seed, progress=not quiet, checkpoint=checkpoint, into=held, memory=memory, device=device,
-        neurons_per_unit=neurons_per_unit, threads=threads,
+        neurons_per_unit=neurons_per_unit, threads=threads, screen=screen,
     )  # fmt: skip
     tn.save(bank, place)
     typer.echo(outcome_text(bank))

@@ -3,4 +3,5 @@
 from ._first_bias import first_bias as first_bias
 from ._fit import fit as fit
 from ._job import Job as Job
+from ._screen import screen as screen
 from ._settings import Settings as Settings

@@ -29,6 +29,7 @@ class Problem:
     circuit: Circuit
     settings: Settings
     start: Mapping[str, np.ndarray] | None = None  # numbers of a row to start from, in the place of first biases
+    order: tuple[int, ...] = ()  # first biases that were screened, the most promising first
 
     @property
     def net(self) -> Network:
@@ -48,7 +49,8 @@ class Problem:
         name = self.settings.learn
         if self.start is not None and restart == 0:
             return Learnable(self.circuit, {"bias": self.start["bias"]} | {name: self.start[name]}, name)
-        bias = first_bias(self.net, seed=self.settings.seed, restart=restart)
+        drawn = self.order[restart] if restart < len(self.order) else restart
+        bias = first_bias(self.net, seed=self.settings.seed, restart=drawn)
         own = {} if name == "bias" else {name: SETS[name].neutral(self.net)}
         return Learnable(self.circuit, {"bias": bias} | own, name)
 

@@ -43,6 +43,7 @@ def fit(
     steps: int = 20,
     rounds: int = 4,
     restarts: int = 1,
+    screen: int = 1,
     solver: str = "auto",
     precision: str = "auto",
     memory: float = 4.0,
@@ -81,6 +82,8 @@ def fit(
         network alone is as good as its floor. 0: no polish, the field alone. Where trajectories are learned there is
         one round at least, the learning itself.
     restarts : further first biases at most, tried while starts are lost in closed loop.
+    screen : draw so many first biases, take three Gauss-Newton steps from each, and go on from the one of least loss;
+        restarts take the next ones. 1: the first draw, as it comes. (:func:`screen` does the same for networks.)
     solver : of each step: "primal" (units x units), "dual" (rows x rows), "matrix-free" (conjugate gradients), or
         "auto", the cheapest that fits into ``memory``.
     precision : "float64", "float32", "bfloat16" (curvature only; float32 else), or "auto": float64 up to 256
@@ -122,9 +125,11 @@ def fit(
     check_network(net)
     settings = Settings(
         learn, *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory, device, seed,
-        neurons_per_unit, threads,
+        neurons_per_unit, threads, screen,
     )  # fmt: skip
     check_spikes(net, settings.neurons_per_unit, settings.learn)
+    if start is not None and settings.screen > 1:
+        raise ValueError("start gives the first biases, so that there are none to screen; leave out one of the two")
     circuit = circuit_of(net, settings.dtype(net), settings.device)  # the synapses are loaded once, for all tasks
     jobs = [Job.on(circuit, task, settings, _started(net, start, task, settings.learn)) for task in _tasks(tasks)]
     with held_threads(settings.threads):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from ._forecast import Forecast
 from ._learner import Learned, Learner
 from ._progress import Report
 from ._row import row_of
+from ._screen import promising
 from ._settings import Settings
 from ._state import State
 from ._target import Target
@@ -68,7 +69,9 @@ class Job:
     @cached_property
     def problem(self) -> Problem:
         """What is to be learned."""
-        return Problem(Target(self.task, self.circuit.net), self.circuit, self.settings, self.start)
+        plain = Problem(Target(self.task, self.circuit.net), self.circuit, self.settings, self.start)
+        count = self.settings.screen
+        return plain if count == 1 else replace(plain, order=promising(plain, count))
 
     @property
     def key(self) -> str:

@@ -75,7 +75,9 @@ class Learner:
         outcome = f"{ending}: {best.score.sentence()}" if best.score.values else ending
         count = self.settings.neurons_per_unit
         spikes = "" if count is None else f", for spikes of {count} neurons a unit"
-        method = f"{self.course.objective}{spikes}, {'; '.join(s.picked) or 'no step taken'}"
+        order = self.problem.order
+        chosen = f", first bias {order[best.restart] + 1} of {len(order)}" if best.restart < len(order) else ""
+        method = f"{self.course.objective}{spikes}{chosen}, {'; '.join(s.picked) or 'no step taken'}"
         learnable = self.problem.learnable(best.restart)
         numbers = {name: np.asarray(values) for name, values in learnable.numbers.items()}
         numbers[learnable.name] = learnable.values(best.theta).cpu().numpy()

@@ -42,6 +42,7 @@ class Settings:
     seed: int = 0
     neurons_per_unit: int | None = None
     threads: int | None = None
+    screen: int = 1
 
     def __post_init__(self) -> None:
         choose("parameter set to learn", self.learn, SETS)
@@ -55,7 +56,7 @@ class Settings:
             raise ValueError(f"memory is a positive number of GiB, got {self.memory}")
         for name in ("noise", "memory"):  # numpy's numbers are no JSON
             object.__setattr__(self, name, real(getattr(self, name)))
-        least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0}
+        least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0, "screen": 1}
         for name, low in least.items():
             object.__setattr__(self, name, whole(name, getattr(self, name), low))
             if name != "seed" and getattr(self, name) > _MOST:
