@@ -6,6 +6,10 @@
 
 Each run is a process of its own. A row that is there already is not run again (``--again`` runs it). tables.py writes
 all rows that are there into docs/benchmarks.md.
+
+A fit scores itself, by starts and true runs that differ between versions. So what both sides have learned of chaos is
+judged once more, by the later code and alike: the median valid time of 200 starts, and the mean D_stsp of five runs of
+1e5 samples at the step of the task, with that of true runs beside it.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +39,7 @@ SCORES = (
     "attractor_distance",
     "lost",
 )
+JUDGED = ("chua", "lorenz", "roessler", "thomas")
 
 _FIT = """
 import json, sys, time, warnings
@@ -47,7 +53,30 @@ began, wall = time.process_time(), time.perf_counter()
 {run}
 spent, waited = time.process_time() - began, time.perf_counter() - wall
 scores = {{k: float(bank[k].values[0]) for k in {scores!r} if k in bank}} if "bank" in dir() else {{}}
+if "bank" in dir(): tn.save(bank, sys.argv[2])
 print(json.dumps({{"cpu": spent, "wall": waited, "scores": scores}}))
+"""
+_JUDGE = """
+import json, sys
+import numpy as np
+import tonicnet as tn
+from tonicnet.measure import state_space_divergence_of, valid_time_of
+{prepare}
+task, bank = tn.task({task!r}), tn.load(sys.argv[2])
+exponent, speed, step = task.truth["lyapunov"], bank["speed"].item(), task.dt
+ahead = 12 / exponent
+starts = task.trajectory(ahead, step, trials=200, seed=1234)["output"].values
+run = tn.simulate(net, bank, initial=starts[:, 0], trials=200, duration=ahead / speed, dt=step / speed)["output"].values
+steps = min(starts.shape[1], run.shape[1])
+valid = valid_time_of(starts[:, :steps], run[:, :steps], step) * exponent
+true = task.trajectory(1e5 * step, step, trials=10, seed=4321)["output"].values
+long = tn.simulate(net, bank, initial=true[:5, 0], trials=5, duration=1e5 * step / speed, dt=step / speed)
+found = [state_space_divergence_of(t, x) for t, x in zip(true, long["output"].values)]
+floor = [state_space_divergence_of(t, x) for t, x in zip(true, true[5:])]
+print(json.dumps({{
+    "valid_time_lyapunov": float(np.median(valid)), "divergence": float(np.mean(found)),
+    "divergence_floor": float(np.mean(floor)),
+}}))
 """
 
 
@@ -96,25 +125,30 @@ def main() -> None:
             for side, folder in (("before", given.before), ("after", HERE.parent)):
                 key = f"{name} | network {seed} | {side} | {given.threads} threads"
                 if key not in held or given.again:
-                    held[key] = _run(ROWS[name], folder, seed, given.threads, _STEPS[side]) | _machine(folder)
+                    held[key] = _run(name, folder, seed, given.threads, _STEPS[side]) | _machine(folder)
                     _write(held)
         print(*_lines(name, given.threads, held), sep="\n", flush=True)
 
 
-def _run(row: tuple[str, str], folder: Path, seed: int, threads: int, steps: int) -> dict[str, Any]:
-    prepare, run = (text.format(seed=seed, steps=steps) for text in row)
-    code = _FIT.format(prepare=prepare, run=run, scores=SCORES)
-    environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": str(threads)}
+def _run(name: str, folder: Path, seed: int, threads: int, steps: int) -> dict[str, Any]:
+    """Return what one call took and learned in the checkout ``folder``; chaos is judged by this one."""
+    prepare, run = (text.format(seed=seed, steps=steps) for text in ROWS[name])
+    with tempfile.TemporaryDirectory() as held:
+        arguments = [str(threads), str(Path(held) / "bank.nc")]
+        found = _child(_FIT.format(prepare=prepare, run=run, scores=SCORES), folder, arguments)
+        task = name.split(",")[0]
+        if task in JUDGED:
+            found["judged"] = _child(_JUDGE.format(prepare=prepare, task=task), HERE.parent, arguments)
+    return found | ({"steps": steps} if "{steps}" in ROWS[name][1] else {})
+
+
+def _child(code: str, folder: Path, arguments: Sequence[str]) -> dict[str, Any]:
+    """Run code in a process of its own, with the package of ``folder``, and return what it printed last."""
+    environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": arguments[0]}
     done = subprocess.run(
-        [sys.executable, "-c", code, str(threads)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-c", code, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    return found | ({"steps": steps} if "{steps}" in row[1] else {})
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def _machine(folder: Path) -> dict[str, str]:
@@ -155,6 +189,8 @@ def _of(row: dict[str, Any]) -> str:
 
 def _scores(rows: Sequence[dict[str, Any]]) -> str:
     found = {k: [abs(v) for row in rows if (v := row["scores"].get(k, math.nan)) == v] for k in SCORES}
+    judged = [row["judged"] for row in rows if "judged" in row]
+    found |= {f"judged {k}": [one[k] for one in judged] for k in (judged[0] if judged else ())}
     return ", ".join(f"{k} {statistics.median(v):.3g}" for k, v in found.items() if v)
 
 

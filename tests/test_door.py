@@ -19,7 +19,8 @@ AT_FIRST_USE = ("torch", "numpy", "scipy", "xarray", "pandas", "jaxtyping", "typ
 NAMES = {
     "Custom", "LIF", "Network", "Relu", "Sigmoid", "Softplus", "Tanh", "Task", "Transfer", "__version__", "compare",
     "explore", "fit", "flow", "from_dysts", "from_observed", "load", "load_bank", "load_network", "measure", "models",
-    "plot", "read_recording", "report", "save", "screen", "show", "simulate", "spiking", "task", "task_factory", "tasks",
+    "plot", "read_recording", "report", "save", "screen", "show", "simulate", "spiking", "task", "task_factory",
+    "tasks",
 }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """How numbers are learned: courses of residuals, judges, and the loop."""
 
+from ._extension import Extension as Extension
+from ._extension import descended as descended
 from ._first_bias import first_bias as first_bias
 from ._fit import fit as fit
 from ._job import Job as Job

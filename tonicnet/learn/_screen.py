@@ -69,10 +69,10 @@ def screen(
     property of the recipe, not of a draw; it has converged where more draws change nothing.
 
     Arguments: ``task``, a shelf name or Task; ``draws``, networks, or a dict of networks by name; ``steps``, how many;
-    ``learn``, ``noise`` and ``seed`` as in :func:`fit`. Returns a Dataset over ``draw`` (names, or positions in ``draws``) in the order of
-    the loss after the steps, with each network's hash. Which of the scores predict the error that is learned in the
-    end is measured in the documentation ("Choose a draw"). Raises TypeError for draws that are no networks, ValueError
-    for none, and what :func:`fit` raises for tasks that a network cannot learn.
+    ``learn``, ``noise`` and ``seed`` as in :func:`fit`. Returns a Dataset over ``draw`` (names, or positions in
+    ``draws``) in the order of the loss after the steps, with each network's hash. Which of the scores predict the
+    error that is learned in the end is measured in the documentation ("Choose a draw"). Raises TypeError for draws that
+    are no networks, ValueError for none, and what :func:`fit` raises for tasks that a network cannot learn.
 
     Source: features of untrained networks, Amid et al. (2022), arXiv 2202.06438; tangent kernels, Jacot, Gabriel and
     Hongler (2018), arXiv 1806.07572.
