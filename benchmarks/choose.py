@@ -1,5 +1,7 @@
 """Which network for which task: the figures behind docs/how-to/choose.md. `python benchmarks/choose.py [rows]`.
 
+`python benchmarks/choose.py size task=lorenz transfer=tanh units=100,400` measures some networks of a row.
+
 Each fit is a process of its own, on one thread, so that CPU seconds and peak memory are those of one call.
 """
 
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 
 from records import ROOT, Figure, columns
-from rows import measured
+from rows import measured, wanted
 
 SEEDS = 3
 PAIRS = (
@@ -117,6 +119,8 @@ def _fits(
     after: str = "",
     names: dict[str, str] = _MEASURES,
 ) -> list[Figure]:
+    if not wanted(where):
+        return []
     code = _CODE.format(prepare=prepare, options=options, after=after)
     made = columns(where, names, [_run(code, seed) for seed in range(SEEDS)])
     return [figure for figure in made if any(v == v for v in figure.values)]

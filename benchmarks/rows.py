@@ -14,7 +14,7 @@ Seeded = Mapping[str, Callable[[range], Iterator[Figure | str]]]
 def measured(name: str, rows: Rows) -> None:
     """Measure the rows asked for, or all of them, into ``results/<name>.json``."""
     about = provenance(command())
-    for row in sys.argv[1:] or rows:
+    for row in [w for w in sys.argv[1:] if "=" not in w] or rows:
         for made in rows[row]():
             _tell(name, row, made, about)
 
@@ -29,6 +29,12 @@ def measured_over(name: str, rows: Seeded) -> None:
     for row in [w for w in words if w != "--seeds"] or rows:
         for made in rows[row](seeds):
             _tell(name, row, made, about)
+
+
+def wanted(where: Mapping[str, object]) -> bool:
+    """Tell if conditions are among those asked for: `size task=lorenz transfer=tanh` names some of a row's networks."""
+    asked = [word.split("=", 1) for word in sys.argv[1:] if "=" in word]
+    return all(str(where.get(key)) in values.split(",") for key, values in asked)
 
 
 def _tell(name: str, row: str, made: Figure | str, about: Mapping[str, object]) -> None:
