@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -59,6 +60,126 @@ def test_a_row_is_a_bank_of_one_task(door: str, bank: xr.Dataset) -> None:
     right = enter(bank.sel(task=["hopf"])).values
     for make in ROWS.values():
         np.testing.assert_array_equal(enter(make(bank)).values, right)
+
+
+# biases alone, as bank["bias"]
+
+
+def explored(biases: Any) -> xr.DataArray:
+    return tn.explore(NET, biases, seconds=0.1).explorer.run["output"]
+
+
+def reported(biases: Any, folder: Path) -> str:
+    return tn.report(NET, biases, folder / "report.html", duration=0.1).read_text()
+
+
+def turned(biases: Any) -> None:
+    try:
+        tn.measure.floquet(NET, biases, transient=0.1, duration=1.0)
+    except ValueError as error:  # random biases of which nothing cycles came in
+        if "does not cycle" not in str(error):
+            raise
+
+
+ANY_BIASES = {
+    "fixed points": lambda b, _: tn.measure.fixed_points(NET, b, starts=3),
+    "biases": lambda b, _: tn.measure.biases(NET, b, transient=0.5, duration=1.0),
+    "eigenvalues": lambda b, _: tn.measure.jacobian_spectrum(NET, b, transient=0.5, duration=1.0),
+    "exponents": lambda b, _: tn.measure.lyapunov_spectrum(NET, b, duration=2.0, transient=0.2, trials=1),
+    "predict": lambda b, _: tn.spiking.predict(NET, b, duration=0.2),
+    "recalibrate": lambda b, _: tn.spiking.recalibrate(NET, b, duration=0.1),
+    "show": lambda b, _: str(tn.show(b)),
+    "map of biases": lambda b, _: tn.plot.biases(b),
+    "explore": lambda b, _: explored(b),
+    "report": reported,
+}  # of one task or of several
+ONE_TASK = {
+    "simulate": lambda b, _: tn.simulate(NET, b, duration=0.1),
+    "flow": lambda b, _: tn.flow(NET, b)(np.zeros(3)),
+    "floquet": lambda b, _: turned(b),
+    "spiking": lambda b, _: tn.spiking.simulate(NET, b, duration=0.05, codegen="numpy"),
+    "surrogate": lambda b, _: tn.spiking.surrogate(NET, b, duration=0.1),
+    "verify": lambda b, _: tn.spiking.verify(NET, b, duration=0.02, codegen="numpy"),
+    "brian2": lambda b, _: tn.spiking.to_brian2(NET, b),
+    "nir": lambda b, _: tn.spiking.to_nir(NET, b, drop=("refractory", "noise")),
+    "script": lambda b, folder: tn.spiking.write_script(folder / "run.py", NET, b, duration=0.1),
+    "c++": lambda b, folder: tn.spiking.write_cpp(folder / "cpp", NET, b, duration=0.1),
+    "start of a fit": lambda b, _: tn.fit(NET, "hopf", start=b, rounds=0, restarts=0, steps=1, progress=False),
+}
+HASHED = [name for name in {**ANY_BIASES, **ONE_TASK} if name not in ("show", "map of biases")]  # doors with a network
+OF_ONE: dict[str, Any] = {
+    "taken, then chosen": lambda bank: bank["bias"].sel(task="hopf"),
+    "chosen, then taken": lambda bank: bank.sel(task="hopf")["bias"],
+    "a bank of one": lambda bank: bank.sel(task=["hopf"])["bias"],
+}
+
+
+@pytest.mark.parametrize("door", [*ANY_BIASES, *ONE_TASK])
+def test_biases_alone_enter_where_a_bank_does(door: str, bank: xr.Dataset, tmp_path: Path) -> None:
+    entered(door, bank["bias"].sel(task="hopf"), tmp_path)
+
+
+@pytest.mark.parametrize("how", OF_ONE)
+@pytest.mark.parametrize("door", ["simulate", "map of biases", "show", "explore"])
+def test_biases_alone_enter_however_they_were_taken(door: str, how: str, bank: xr.Dataset, tmp_path: Path) -> None:
+    entered(door, OF_ONE[how](bank), tmp_path)
+
+
+@pytest.mark.parametrize("door", ANY_BIASES)
+def test_biases_of_several_tasks_enter_with_their_names(door: str, bank: xr.Dataset, tmp_path: Path) -> None:
+    found = entered(door, bank["bias"], tmp_path)
+    if isinstance(found, xr.Dataset | xr.DataArray) and door != "explore":
+        assert found["task"].values.tolist() == ["hopf", "fitzhugh-nagumo"]
+    if isinstance(found, str):
+        assert "fitzhugh-nagumo" in found
+
+
+@pytest.mark.parametrize("door", HASHED)
+def test_biases_alone_of_another_network_are_refused(door: str, bank: xr.Dataset, tmp_path: Path) -> None:
+    foreign = bank["bias"].sel(task="hopf").assign_attrs(network_sha256="0" * 64)
+    with pytest.raises(ValueError, match=f"this bias was learned on network {'0' * 64}, not on this one"):
+        entered(door, foreign, tmp_path)
+
+
+@pytest.mark.parametrize("door", ["simulate", "fixed points", "explore", "start of a fit"])
+def test_another_variable_of_a_bank_is_not_its_biases(door: str, bank: xr.Dataset, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"these are the input gains of a bank, not its biases; give bank\['bias'\]"):
+        entered(door, bank["bias"].sel(task="hopf").rename("gain"), tmp_path)
+
+
+def entered(door: str, biases: xr.DataArray, folder: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # random biases lead nowhere in particular
+        return {**ANY_BIASES, **ONE_TASK}[door](biases, folder)
+
+
+ONLY_A_BANK = {
+    "truth": lambda b: tn.compare(RUN, RUN, truth=b),
+    "truth of a picture": lambda b: tn.plot.attractor(RUN, truth=b),
+    "a bank that grows": lambda b: tn.fit(NET, "lorenz", into=b, progress=False),
+    "another network": lambda b: tn.bank.as_sigmoid(tn.Network(20, seed=0, transfer="tanh"), b),
+    "losses": lambda b: tn.plot.loss(b),
+    "thresholds": lambda b: tn.plot.thresholds(b),
+    "a file": lambda b: tn.save(b, "biases.nc"),
+    "a schedule": lambda b: tn.simulate(NET, b, schedule=[("hopf", 0.1)]),
+}
+RUN = tn.simulate(NET, np.zeros(20), duration=0.2)
+
+
+@pytest.mark.parametrize("door", ONLY_A_BANK)
+def test_what_only_a_bank_can_do_is_said_in_a_sentence(door: str, bank: xr.Dataset) -> None:
+    with pytest.raises((ValueError, TypeError), match=r"give the bank itself|to_dataset\(\) makes one|needs a bank"):
+        ONLY_A_BANK[door](bank["bias"])
+
+
+def test_corrected_biases_are_of_the_network_they_are_for(bank: xr.Dataset) -> None:
+    quieter = tn.Network(20, seed=0, components=3, transfer=tn.LIF(noise=0.1))
+    turned = bank["bias"].isel(unit=slice(None, None, -1))
+    both = tn.spiking.recalibrate(NET, turned, onto=quieter, duration=0.1)
+    assert both.attrs["network_sha256"] == quieter.sha256
+    whole = tn.spiking.recalibrate(NET, bank["bias"], onto=quieter, duration=0.1)
+    np.testing.assert_array_equal(both.sel(unit=whole["unit"]), whole)
+    tn.simulate(quieter, both.sel(task="hopf"), duration=0.1)
 
 
 def test_a_bank_grows_from_a_row(bank: xr.Dataset) -> None:

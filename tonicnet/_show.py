@@ -5,13 +5,13 @@ from __future__ import annotations
 import xarray as xr
 
 from ._card import Card
-from .bank import as_bank, bank_card
+from .bank import as_bank, as_rows, bank_card
 from .measure import comparison_card
 from .network import Network, network_card
 from .task import Task, task_card
 
 
-def show(thing: Network | Task | xr.Dataset) -> Card:
+def show(thing: Network | Task | xr.Dataset | xr.DataArray) -> Card:
     """Return a card of a network, a task, a bank or a comparison, for the last line of a notebook cell or ``print``.
 
     A network and a task show themselves in a notebook anyway; a bank is a plain Dataset, whose own display
@@ -19,7 +19,8 @@ def show(thing: Network | Task | xr.Dataset) -> Card:
     (:func:`tonicnet.compare`) is shown by a line a task: what became of each run, and one measure beside its floor.
     Names from files are escaped.
 
-    Arguments: ``thing``, a Network, a Task, a bank with ``bias(task, unit)``, or a comparison with
+    Arguments: ``thing``, a Network, a Task, a bank with ``bias(task, unit)``, its biases alone, or a
+    comparison with
     ``outcome(task, run)``. Returns a :class:`Card` with HTML and text. Raises TypeError for anything else and
     ValueError for another Dataset.
 
@@ -33,6 +34,8 @@ def show(thing: Network | Task | xr.Dataset) -> Card:
         return Card(network_card(thing), repr(thing))
     if isinstance(thing, Task):
         return Card(task_card(thing), repr(thing))
+    if isinstance(thing, xr.DataArray):
+        return bank_card(as_rows(thing))
     if not isinstance(thing, xr.Dataset):
         raise TypeError(f"show takes a Network, a Task or a bank (tonicnet.fit), got {type(thing).__name__}")
     if "outcome" in thing and set(thing["outcome"].dims) == {"task", "run"}:

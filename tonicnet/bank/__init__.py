@@ -1,5 +1,9 @@
 """Banks, the learned numbers of many tasks on one network: the only place that reads and writes them."""
 
+from ._biases import as_rows as as_rows
+from ._biases import hash_of as hash_of
+from ._biases import rows_of as rows_of
+from ._biases import whole_bank as whole_bank
 from ._card import bank_card as bank_card
 from ._card import bank_facts as bank_facts
 from ._card import bank_scores as bank_scores
@@ -8,6 +12,7 @@ from ._entry import Entry as Entry
 from ._entry import Scaling as Scaling
 from ._initial import given_initial as given_initial
 from ._initial import states_of as states_of
+from ._order import in_order as in_order
 from ._read import bare as bare
 from ._read import entry as entry
 from ._read import load_bank as load_bank

@@ -10,6 +10,7 @@ import xarray as xr
 from .._names import shown
 from ..network import Network, check_network
 from ..parameters import SETS
+from ._biases import completed
 from ._order import in_order
 from ._rows import as_bank
 
@@ -21,15 +22,17 @@ DIMS = {
 _NEEDED = ("bias", "center", "scale", "speed", "dimension", "start")
 
 
-def check_bank(net: Network, bank: xr.Dataset) -> xr.Dataset:
+def check_bank(net: Network, bank: xr.Dataset | xr.DataArray) -> xr.Dataset:
     """Return a bank, or one row of it, as a bank, if it is one of this network and whole.
+
+    Biases alone, as ``bank["bias"]``, become a bank in network coordinates.
 
     What is no bank, one learned on other synapses, and one that is not whole are refused, each in a sentence.
     The synapses are hashed as they are now. Each row is held against them, also where rows of several banks were
     joined. Raises ValueError.
     """
     check_network(net)
-    bank = as_bank(bank)
+    bank = completed(net, bank) if isinstance(bank, xr.DataArray) else as_bank(bank)
     if not isinstance(bank, xr.Dataset):
         raise TypeError(f"a bank is a Dataset that tonicnet.fit makes, got {shown(bank)}")
     if "bias" not in bank or "task" not in bank["bias"].dims or "unit" not in bank["bias"].dims:

@@ -14,6 +14,7 @@ from ..files import load
 from ..labelled import Door, labelled, same_units
 from ..network import Network, models
 from ..parameters import SETS
+from ._biases import check_biases
 from ._check import DIMS
 from ._entry import Entry, Scaling
 from ._order import in_order
@@ -89,7 +90,7 @@ def bare(net: Network, bias: xr.DataArray | np.ndarray, task: str | None = None)
 
 def _of_task(net: Network, bias: xr.DataArray, task: str | None) -> xr.DataArray:
     """Return the biases of one task; raise ValueError where it is not clear which."""
-    _check_hash(net, bias)
+    check_biases(net, bias)
     names = [str(name) for name in np.atleast_1d(bias["task"].values)] if "task" in bias.coords else []
     if task is not None and task not in names:
         raise ValueError(unknown("task of these biases", task, names)) if names else _unnamed(task)
@@ -102,16 +103,6 @@ def _of_task(net: Network, bias: xr.DataArray, task: str | None) -> xr.DataArray
 
 def _unnamed(task: str) -> ValueError:
     return ValueError(f"task {shown(task)} names a row of a bank; a bare bias vector has none, so leave task out")
-
-
-def _check_hash(net: Network, bias: xr.DataArray) -> None:
-    theirs = bias.coords["network_sha256"].item() if "network_sha256" in bias.coords else None
-    theirs = theirs or bias.attrs.get("network_sha256")
-    if theirs and theirs != net.verify():
-        raise ValueError(
-            f"this bias was learned on network {theirs}, not on this one ({net.sha256}); load its own network, or "
-            "learn the task again"
-        )
 
 
 def _values(row: xr.Dataset, name: str) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ..network import Network, Sigmoid, Tanh
+from ._biases import whole_bank
 from ._check import DIMS, check_bank
 from ._order import in_order
 from ._read import entry
@@ -39,7 +40,7 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
     """
     if not isinstance(net.transfer, Tanh):
         raise ValueError(f"as_sigmoid takes a network with transfer='tanh', this one has {net.transfer.name!r}")
-    bank = in_order(check_bank(net, bank))
+    bank = in_order(check_bank(net, whole_bank(bank, "a change of its network")))
     spec, random = net.spec, net.spec.synapses != "low-rank"
     gain = 4 * spec.gain if random else spec.gain
     made = Network.from_spec(

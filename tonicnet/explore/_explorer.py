@@ -26,7 +26,8 @@ class Explorer:
     calls the functions given to :meth:`watch`. At share 0 or 1 the output is in the units of that task; between
     two tasks no scale holds, and it is in network coordinates, z = D r; its segment is then named after both.
 
-    Arguments: ``net`` and a ``bank`` of it; ``seconds``, the length of each run; ``seed``, of starts and noise.
+    Arguments: ``net`` and a ``bank`` of it, or biases alone, as ``bank["bias"]``, in network coordinates;
+    ``seconds``, the length of each run; ``seed``, of starts and noise.
     Raises ValueError for a bank of another network or a length that is not positive.
 
     >>> import tonicnet as tn
@@ -37,7 +38,7 @@ class Explorer:
     'cosine'
     """
 
-    def __init__(self, net: Network, bank: xr.Dataset, *, seconds: float = 12.0, seed: int = 0) -> None:
+    def __init__(self, net: Network, bank: xr.Dataset | xr.DataArray, *, seconds: float = 12.0, seed: int = 0) -> None:
         """Check the bank and the length, and run the first task."""
         bank = check_bank(net, bank)
         _check_biases(bank)

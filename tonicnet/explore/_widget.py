@@ -13,7 +13,7 @@ from ._explorer import Explorer
 _SIZE = "460px"  # of the picture
 
 
-def explore(net: Network, bank: xr.Dataset, *, seconds: float = 12.0, seed: int = 0) -> Any:
+def explore(net: Network, bank: xr.Dataset | xr.DataArray, *, seconds: float = 12.0, seed: int = 0) -> Any:
     """Return a widget that runs a bank: choose two tasks, move between their biases, and watch the attractor change.
 
     Each change runs on from where the network was. ``widget.explorer`` is the :class:`Explorer` behind it, whose

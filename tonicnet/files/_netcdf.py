@@ -44,7 +44,10 @@ def save(ds: xr.Dataset, path: str | os.PathLike[str]) -> Path:
     import xarray as xr
 
     if not isinstance(ds, xr.Dataset):
-        raise TypeError(f"save takes an xarray.Dataset, got {type(ds).__name__}")
+        raise TypeError(
+            f"save takes an xarray.Dataset, got {type(ds).__name__}"
+            + "; its to_dataset() makes one" * isinstance(ds, xr.DataArray)
+        )
     destination(path)
     content = _netcdf(ds)
     return write(path, content, seal(content))

@@ -12,7 +12,7 @@ import xarray as xr
 
 from .._interrupt import Interrupts
 from .._names import name_of, shown
-from ..bank import check_bank, grown
+from ..bank import check_bank, grown, whole_bank
 from ..bank import entry as row_entry
 from ..circuit import circuit_of
 from ..network import Network, check_network
@@ -225,7 +225,7 @@ def _started(net: Network, bank: xr.Dataset | None, task: Task, learn: str) -> d
 
 
 def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> xr.Dataset:
-    bank = check_bank(net, bank)
+    bank = check_bank(net, whole_bank(bank, "a bank that grows"))
     held = set(map(str, bank["task"].values))
     for job in jobs:
         if job.task.name in held:

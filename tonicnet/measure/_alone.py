@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -12,7 +12,7 @@ from .._labels import Variable
 from .._names import name_of, shown
 from .._numbers import is_whole, real
 from .._random import generator
-from ..bank import Entry, bare, check_bank, entry, given_initial, states_of
+from ..bank import Entry, bare, check_bank, entry, given_initial, rows_of, states_of
 from ..circuit import Autonomous, Variation, autonomous
 from ..network import Network
 
@@ -73,11 +73,15 @@ def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = 
         check_first_order(net)
     if isinstance(bias, xr.Dataset):
         bias = check_bank(net, bias)
-        names = [str(n) for n in bias["task"].values] if task is None else [task]
-        rows = [entry(bias, name) for name in names]
+        rows = [entry(bias, str(name)) for name in (rows_of(bias) if task is None else [task])]
     else:
-        rows = [bare(net, bias, task)]
+        rows = [_named(bare(net, bias, name), name) for name in (rows_of(bias) if task is None else [task])]
     return [Alone(row, autonomous(net, row.numbers)) for row in rows]
+
+
+def _named(row: Entry, name: str | None) -> Entry:
+    """Return a row of biases alone by the name of its task, where it has one."""
+    return row if name is None else replace(row, scaling=replace(row.scaling, task=name))
 
 
 def check_first_order(net: Network) -> None:

@@ -11,7 +11,7 @@ from jaxtyping import Complex, Float
 from .._labels import Variable, dataset
 from .._names import choose
 from .._random import generator
-from ..bank import Entry, bare
+from ..bank import Entry, bare, rows_of
 from ..circuit import Autonomous, autonomous
 from ..network import Network
 from ._alone import Alone, Biases, alone, check_first_order, positive
@@ -82,7 +82,7 @@ def jacobian_spectrum(
 
 def _rows(net: Network, bias: Biases, task: str | None, like: xr.Dataset | None) -> tuple[list[Alone], Variable]:
     """Return one dynamics a row, and the coordinate along which they are."""
-    if isinstance(bias, xr.Dataset):
+    if isinstance(bias, xr.Dataset) or (like is None and rows_of(bias) != [None]):
         rows = alone(net, bias, task)
         return rows, Variable(("task",), [r.entry.task for r in rows], "1", "task")
     check_first_order(net)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..bank import whole_bank
 from ..files import parse_json
 from ..task import Task
 from ._run import Labelled, stretches
@@ -49,6 +50,8 @@ def true_runs(bank: xr.Dataset, run: Labelled) -> tuple[dict[str, xr.Dataset], d
 
 def truths_of(truth: Truths | None, run: Labelled) -> Truths | None:
     """Return the truth as given, or computed, for each task of a run, if a bank is given in its place."""
+    if isinstance(truth, xr.DataArray) and "unit" in truth.dims and "time" not in truth.dims:
+        whole_bank(truth, "a true run")
     if not (isinstance(truth, xr.Dataset) and "bias" in truth and "output" not in truth):
         return truth
     found, missing = true_runs(truth, run)

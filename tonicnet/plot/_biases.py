@@ -18,12 +18,14 @@ _MOST_CLUSTERED = 5000  # units at most; the distances of all pairs are held
 
 
 @styled
-def biases(bank: xr.Dataset, *, order: str = "principal", histogram: bool = False, ax: Axes | None = None) -> Axes:
+def biases(
+    bank: xr.Dataset | xr.DataArray, *, order: str = "principal", histogram: bool = False, ax: Axes | None = None
+) -> Axes:
     """Draw the learned biases as a map, a task a row and a unit a column, or as one histogram a task.
 
     Arguments
     ---------
-    bank : Dataset with ``bias(task, unit)``.
+    bank : Dataset with ``bias(task, unit)``, or these biases alone.
     order : of the units: "principal" (along the first principal component of the tasks), "cluster"
         (average-linkage leaves; the tasks too are put next to those they resemble, by 1 - correlation, and their
         tree is drawn beside them), or "none" (as drawn).

@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from .._names import choose, name_of
-from ..bank import as_bank
+from ..bank import as_bank, as_rows
 from ..files import parse_json
 
 RUN = "tonicnet.simulate or tonicnet.spiking.simulate"
@@ -18,9 +18,14 @@ BANK = "tonicnet.fit"
 
 def require(data: object, names: Sequence[str], *, role: str, maker: str) -> xr.Dataset:
     """Return ``data`` if it is a Dataset with these variables; else say which lack and what makes them."""
+    alone = isinstance(data, xr.DataArray) and maker == BANK
+    if isinstance(data, xr.DataArray) and alone:
+        data = as_rows(data)
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"the {role} must be a Dataset from {maker}, got {type(data).__name__}")
     missing = [name for name in names if name not in data.variables]
+    if missing and alone:
+        raise ValueError(f"biases alone carry no {' and no '.join(missing)}; give the bank itself")
     if missing:
         has = ", ".join(map(str, data.data_vars)) or "nothing"
         raise ValueError(f"the {role} lacks {' and '.join(missing)} (it has: {has}); {maker} makes them")

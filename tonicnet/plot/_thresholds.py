@@ -23,7 +23,7 @@ _MARGIN = 0.08  # of what is shown, at either end
 
 @styled
 def thresholds(
-    bank: xr.Dataset,
+    bank: xr.Dataset | xr.DataArray,
     task: str | Sequence[str] | None = None,
     *,
     units: Sequence[int] | None = None,
@@ -88,6 +88,8 @@ def _neuron_of(bank: xr.Dataset) -> dict[str, Any]:
     """Return the constants of the bank's neuron; raise ValueError if it has no threshold."""
     neuron = transfer(bank)
     if not {"threshold", "reset"} <= set(neuron):
+        if "network" not in bank.attrs:
+            raise ValueError("these biases do not tell which neuron's threshold they move; give the bank itself")
         name = neuron.get("name", "unknown")
         raise ValueError(
             f"thresholds stand for biases of the 'lif' transfer function, this bank's network has {name!r}; "

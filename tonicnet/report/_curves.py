@@ -55,7 +55,7 @@ def _stored_task(bank: xr.Dataset, name: str) -> tuple[Task | None, str]:
     try:
         return Task.from_dict(parse_json(bank.attrs.get("tasks", "{}"), "the list of tasks")[name]), ""
     except KeyError:
-        return None, "no truth: the bank does not hold the task"
+        return None, f"no truth: {bank.attrs.get('scaling', 'the bank does not hold the task')}"
     except (ValueError, TypeError, AttributeError) as error:
         return None, f"no truth: {error}"
 

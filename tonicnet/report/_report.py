@@ -18,7 +18,7 @@ _LENGTH = 300.0  # of each run, in time constants of the network
 
 def report(
     net: Network,
-    bank: xr.Dataset,
+    bank: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],
     *,
     duration: float | None = None,
@@ -32,7 +32,8 @@ def report(
 
     Arguments
     ---------
-    net, bank : a network and a bank of it.
+    net, bank : a network and a bank of it; biases alone, as ``bank["bias"]``, run in network coordinates without
+        truth.
     path : the page to write, ending in .html; its folder must exist.
     duration : seconds of each run; 300 time constants of the network if not given.
     seed : of the starting states.

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from .._labels import Variable, dataset
 from .._names import name_of
 from .._random import generator
-from ..bank import Entry, as_bank
+from ..bank import Entry, as_bank, rows_of
 from ..circuit import circuit_of, placed
 from ..measure import MEASURES, compare
 from ..network import Network, firing_rate
@@ -86,7 +86,7 @@ def predict(
     """
     model = LIFNetwork(net, neurons_per_unit)
     bias, task = as_bank(bias), name_of(task)
-    tasks = [task] if task or not isinstance(bias, xr.Dataset) else [str(name) for name in bias["task"].values]
+    tasks = [task] if task else rows_of(bias)
     rows = [_row(model, bias, name, duration, truth, seed) for name in tasks]
     measures = xr.concat([row.pop("measures") for row in rows], dim="task", combine_attrs="drop_conflicts")
     columns = {

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._names import name_of
 from .._random import generator
-from ..bank import Segment, as_bank, carried
+from ..bank import Segment, as_bank, carried, hash_of, in_order, rows_of
 from ..circuit import LowRank, circuit_of, placed
 from ..network import Network, check_network
 from ..simulate import simulate, starting_states
@@ -80,13 +80,10 @@ def recalibrate(
     _check_synapses(net, onto)
     model, other = (LIFNetwork(n, neurons_per_unit) for n in (net, onto))
     bias, task = as_bank(bias), name_of(task)
-    names: list[str | None] = [task]
-    if isinstance(bias, xr.Dataset) and task is None:
-        names = [str(name) for name in bias["task"].values]
     rows = {}
-    for name in names:
+    for name in rows_of(bias) if task is None else [task]:
         segments = plan(net, bias, duration=duration, schedule=None, task=name)
-        rows[segments[0].entry.task] = _matched(_field(model, other, segments, seed), segments[0].entry.bias)
+        rows[name or segments[0].entry.task] = _matched(_field(model, other, segments, seed), segments[0].entry.bias)
     return _carried(bias, onto, rows)
 
 
@@ -141,7 +138,17 @@ def _matched(field: MatchedField, first: Float[np.ndarray, " unit"]) -> Float[np
 def _carried(bias: Bias, onto: Network, rows: dict[str, np.ndarray]) -> Bias:
     """Return a bank of ``onto`` with these rows alone, or the one vector."""
     if not isinstance(bias, xr.Dataset):
-        (row,) = rows.values()
-        return bias.copy(data=row) if isinstance(bias, xr.DataArray) else row
+        return _alone(bias, onto, rows) if isinstance(bias, xr.DataArray) else next(iter(rows.values()))
     moved = carried(bias.sel(task=list(rows)), onto, bias=np.stack(list(rows.values())))
     return moved.assign_attrs(recalibrated=", ".join(rows))
+
+
+def _alone(bias: xr.DataArray, onto: Network, rows: dict[str, np.ndarray]) -> xr.DataArray:
+    """Return biases alone of ``onto`` with these rows: one vector, or a row a task where there were several."""
+    made = in_order(bias.to_dataset(name="bias"))["bias"].rename(bias.name)
+    if hash_of(bias):
+        made = made.drop_vars("network_sha256", errors="ignore").assign_attrs(network_sha256=onto.sha256)
+    if "task" not in made.dims:
+        return made.copy(data=next(iter(rows.values())))
+    chosen = made.sel(task=list(rows)) if "task" in made.coords else made
+    return chosen.transpose("task", "unit").copy(data=np.stack(list(rows.values())))
