@@ -49,6 +49,19 @@ def test_sheet_reads_well(count):
     check_texts(figure)
 
 
+@pytest.mark.parametrize("name", ["van-der-pol", "fitzhugh-nagumo-slow"])
+@pytest.mark.parametrize("after", ["lorenz", "hopf"])
+def test_the_task_before_a_switch_has_its_whole_name(name, after):
+    runs = [
+        run.assign_coords(segment=("time", np.where(run.segment == "van-der-pol", name, run.segment)))
+        for run in pair(["line", "van-der-pol", after])
+    ]
+    figure = plot.compare(*runs)
+    above = [text for text in figure.axes[-1 - 2].texts if text.get_position()[1] > 1]
+    assert [text.get_text() for text in above] == [name, after]
+    check_texts(figure)
+
+
 def test_portraits_share_their_limits_and_show_each_run():
     rate, spiking = pair(["lorenz", "hopf"])
     figure = plot.compare(rate, spiking, truth=truths(["lorenz", "hopf"]))

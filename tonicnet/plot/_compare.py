@@ -18,7 +18,7 @@ from ._raster import draw_spikes, spiking_segments
 from ._rate_beside_spiking import TaskRuns, runs_by_task
 from ._segment_shading import shade_segments
 from ._segments import Segment, Window, segments, segments_within
-from ._sheet_layout import Sheet
+from ._sheet_layout import BESIDE, Sheet
 from ._sheet_portraits import draw_portraits
 from ._spectrum import frame_spectra, power
 from ._style import FAINT, RUN_LOOKS, Look, looks, round_ticks, styled, without_frame
@@ -76,7 +76,7 @@ def compare(
     for row, task in enumerate(tasks):
         draw_portraits(sheet, row, task)
         upper, lower = sheet.switch(row)
-        window = _window(task, rate[0].start)
+        window = _window(task, rate)
         _time_course(upper, task, segments_within(rate, window), segments_within(spiking, window), style)
         _spikes(lower, spiking_run, segments_within(spiking, window), style)
         _spectra(sheet.spectrum(row), task)
@@ -93,7 +93,7 @@ def _time_course(ax: Axes, task: TaskRuns, rate: list[Segment], spiking: list[Se
     both = [(kind, p) for kind, run in (("rate", rate), ("spiking", spiking)) for p in run if p.task in scales]
     shown = [(kind, p.scaled_as(scales[p.task]).only(count)) for kind, p in both]
     rows = [replace(row, name=name) for row, name in zip(_rows(shown), task.reference.components, strict=False)]
-    shade_segments(ax, rate, style)
+    shade_segments(ax, rate, style, beside=BESIDE)
     for kind, segment in shown:
         colour, line = RUN_LOOKS[kind]
         draw_rows(ax, segment, rows, color=colour, linestyle=line, linewidth=0.9)
@@ -117,8 +117,9 @@ def _spikes(ax: Axes, run: xr.Dataset, shown: list[Segment], style: dict[str, Lo
     ax.xaxis.set_major_locator(round_ticks(5))
 
 
-def _window(task: TaskRuns, begin: float) -> Window:
-    """Return the time from a little before the switch to several cycles after it."""
+def _window(task: TaskRuns, rate: list[Segment]) -> Window:
+    """Return the time from a little before the switch, under the task before it, to several cycles after it."""
+    begin = max((p.start for p in rate if p.start < task.rate.start), default=task.rate.start)
     whole = task.rate.stop - task.rate.start
     frequency, density = power(task.reference)
     pace = float(np.average(frequency, weights=density)) if len(frequency) else 0.0

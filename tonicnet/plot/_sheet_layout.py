@@ -15,6 +15,7 @@ _RASTER = 0.55  # of the row's height, beneath the time course
 _LEFT, _PORTRAIT, _APART = 1.15, 1.75, 0.2  # widths
 _SWITCH, _SPECTRUM, _TABLE, _RIGHT = 3.0, 1.6, 2.9, 0.2
 _LONGEST = 18  # letters of a task's name, which must not reach into the next row
+BESIDE = 0.7  # to the left of the time course, above the labels of its axis
 _AXIS, _NAMES = 0.55, 0.85  # room for a vertical axis, for names of components
 
 
