@@ -31,6 +31,7 @@ lint: $(TOOLS)           ## format, style, types, and which room may import whic
 
 bench: $(TOOLS)          ## every figure of the documents, measured on this machine, and the tables with them
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/six_lines.py
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/learning.py
 	$(BIN)/python benchmarks/bridge.py

@@ -1,6 +1,6 @@
 """Which network for which task: the figures behind docs/how-to/choose.md. `python benchmarks/choose.py [rows]`.
 
-`python benchmarks/choose.py size task=lorenz transfer=tanh units=100,400` measures some networks of a row.
+`python benchmarks/choose.py size task=lorenz transfer=tanh units=100 units=400` measures some networks of a row.
 
 Each fit is a process of its own, on one thread, so that CPU seconds and peak memory are those of one call.
 """

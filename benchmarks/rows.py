@@ -32,9 +32,11 @@ def measured_over(name: str, rows: Seeded) -> None:
 
 
 def wanted(where: Mapping[str, object]) -> bool:
-    """Tell if conditions are among those asked for: `size task=lorenz transfer=tanh` names some of a row's networks."""
-    asked = [word.split("=", 1) for word in sys.argv[1:] if "=" in word]
-    return all(str(where.get(key)) in values.split(",") for key, values in asked)
+    """Tell if conditions are among those asked for: `size task=lorenz units=100 units=400` names some of a row."""
+    asked: dict[str, list[str]] = {}
+    for key, value in (word.split("=", 1) for word in sys.argv[1:] if "=" in word):
+        asked.setdefault(key, []).append(value)
+    return all(str(where.get(key)) in values for key, values in asked.items())
 
 
 def _tell(name: str, row: str, made: Figure | str, about: Mapping[str, object]) -> None:

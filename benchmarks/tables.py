@@ -20,6 +20,7 @@ Record = dict[str, Any]
 
 SECTIONS = {
     "main_job": ("The main job", "Learning, running and switching as a user does it."),
+    "six_lines": ("The six lines of the README", "Typed into a notebook, a cell each."),
     "learning": ("Learning, over seeds", "Ten networks a row, unless fewer are said."),
     "choose": ("Networks for tasks", "The figures behind [Choose a network](how-to/choose.md): fits on one thread."),
     "screening": ("Draws before learning", "The figures behind [Choose a draw](how-to/screen.md)."),
@@ -64,7 +65,7 @@ def benchmarks() -> str:
         if records:
             parts += [f"## {title}\n", f"{words} File: `benchmarks/results/{name}.json`.\n", *_groups(records)]
     parts += ["## Before and after version 0.2\n", _BEFORE, *_groups(before_after(), "after")]
-    parts += ["## Archive: measured with 0.1\n", _ARCHIVE, *_groups(held("archive_0_1"))]
+    parts += ["## Archive: measured with 0.1\n", _ARCHIVE, *_groups(archived())]
     return "\n".join(parts)
 
 
@@ -72,6 +73,12 @@ def held(name: str) -> list[Record]:
     """Return the records of a result file, none if it was never written."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else []
+
+
+def archived() -> list[Record]:
+    """Return the figures of version 0.1 that were not measured again."""
+    newer = {(*r["where"].items(), r["measure"]) for name in SECTIONS for r in held(name)}
+    return [r for r in held("archive_0_1") if (*r["where"].items(), r["measure"]) not in newer]
 
 
 def _groups(records: list[Record], only: str = "") -> Iterator[str]:
