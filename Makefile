@@ -6,7 +6,7 @@ STAMP  := $(VENV)/installed
 TOOLS  := $(VENV)/tools
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo quick test test-fast fuzz lint bench hostile tables models notebooks docs links dist clean
+.PHONY: demo quick test test-fast oldest newest fuzz lint bench hostile tables models notebooks docs links dist clean
 
 demo: $(STAMP)           ## learn, switch, move to Brian2, compare: the main job, into demo/
 	$(BIN)/tonicnet demo demo
@@ -19,6 +19,9 @@ test: $(TOOLS)           ## all tests
 
 test-fast: $(TOOLS)      ## the tests that take less than ten seconds each
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+oldest newest: $(TOOLS)  ## all tests with the oldest or the newest versions that pyproject.toml allows, into benchmarks/results/versions.json
+	PYTEST_ADDOPTS="-n 2 --dist loadfile" $(BIN)/python benchmarks/versions.py $@
 
 fuzz: $(TOOLS)           ## 10,000 damaged files, full disks, killed writers: benchmarks/results/fuzz.json (root, for a small disk)
 	cd tests && PYTHONPATH=.. ../$(BIN)/python -m fuzz
@@ -74,4 +77,4 @@ $(TOOLS): $(STAMP)
 	touch $(TOOLS)
 
 clean:                   ## remove what make has made
-	rm -rf $(VENV) demo dist docs/_build docs/notebooks docs/reference .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-oldest .venv-newest demo dist docs/_build docs/notebooks docs/reference .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -274,7 +274,7 @@ def test_a_bank_of_an_earlier_version_has_no_hash_of_its_rows() -> None:
                  with_losses(net, rows_of(net, "bias"), 1).assign_coords(task=["new"]))  # fmt: skip
     assert both["network_hash"].values.tolist() == [net.sha256] * 2
     with pytest.raises(ValueError, match="was learned on network None"):
-        tn.simulate(net, old.drop_attrs(), task="task 0", duration=0.1)
+        tn.simulate(net, xr.Dataset(old.data_vars), task="task 0", duration=0.1)
 
 
 # ---------------------------------------------------------------- runs

@@ -73,7 +73,7 @@ def _run(path: Path) -> None:
 
 
 def _learned(path: Path) -> str:
-    return _same(_fit(path)[["bias", "loss"]].drop_attrs())
+    return _same(xr.Dataset(_fit(path)[["bias", "loss"]].data_vars))
 
 
 def _interrupted(path: Path) -> None:

@@ -22,7 +22,7 @@ def as_bank(bank: Bank) -> Bank:
     """
     if not isinstance(bank, xr.Dataset) or "task" not in bank.coords or "bias" not in bank:
         return bank
-    return bank if bank["task"].dims or "task" in bank["bias"].dims else bank.expand_dims("task")
+    return bank if bank["task"].dims or "task" in bank["bias"].dims else bank.expand_dims("task").copy(deep=True)
 
 
 def hashed(bank: xr.Dataset) -> xr.Dataset:

@@ -40,7 +40,7 @@ class Learnable:
         """How many numbers are learned."""
         return int(np.prod(self._shape))
 
-    def values(self, theta: Float[Tensor, " number"]) -> Float[Tensor, ...]:
+    def values(self, theta: Float[Tensor, " number"]) -> Float[Tensor, "*shape"]:
         """Return theta in the shape of its set."""
         return theta.view(self._shape)
 

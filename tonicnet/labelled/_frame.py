@@ -47,7 +47,7 @@ def of_frame(frame: pd.DataFrame, what: str, *, rows: str, time: str | None) -> 
         raise ValueError(f"{what} needs at least one column beside time, has {', '.join(names) or 'none'}")
     values = np.stack([_column(kept[n], f"{what}, column {n!r},") for n in kept.columns], axis=1)
     coords: dict[str, Any] = {"component": [str(name) for name in kept.columns]}
-    stamps = frame[column].to_numpy() if column is not None else _index_time(frame.index, time)
+    stamps = _plain(frame[column]) if column is not None else _index_time(frame.index, time)
     dim = rows if stamps is None else "time"
     if stamps is not None:
         coords["time"] = ("time", stamps, {"units": _units(frame, frame.index.name if column is None else column)})
@@ -86,7 +86,7 @@ def _index_time(index: pd.Index, time: str | None) -> np.ndarray | None:
 
     index = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
     zoned = isinstance(index, pd.DatetimeIndex) and index.tz is not None
-    return np.asarray(index.tz_convert(None) if zoned else index)
+    return np.asarray(index.tz_convert(None)) if zoned else _plain(index)
 
 
 def _is_time(index: pd.Index) -> bool:
@@ -120,11 +120,16 @@ def _counts(name: Any, column: pd.Series) -> bool:
 
 
 def _column(column: pd.Series, what: str) -> np.ndarray:
+    return as_numbers(_plain(column), what)
+
+
+def _plain(column: pd.Series | pd.Index) -> np.ndarray:
+    """Return what a column or an index holds; numbers of pandas' own types as floats, which not all its versions do."""
     import pandas as pd
 
     if pd.api.types.is_extension_array_dtype(column.dtype) and pd.api.types.is_numeric_dtype(column.dtype):
-        return as_numbers(column.to_numpy(dtype=float, na_value=np.nan), what)
-    return as_numbers(column.to_numpy(), what)
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    return column.to_numpy()
 
 
 def _of_levels(frame: pd.DataFrame, what: str) -> xr.DataArray:

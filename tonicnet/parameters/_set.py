@@ -50,11 +50,11 @@ class ParameterSet(ABC):
     compiled_feature: ClassVar[str] = ""  # what compiled runs call the feature; empty where they do not give it
 
     @abstractmethod
-    def neutral(self, net: Network) -> Float[np.ndarray, ...]:
+    def neutral(self, net: Network) -> Float[np.ndarray, "*shape"]:
         """Return the numbers with which the network is as it was drawn, without tonic input."""
 
     @abstractmethod
-    def place(self, circuit: Any, values: Float[Tensor, ...]) -> Any:
+    def place(self, circuit: Any, values: Float[Tensor, "*shape"]) -> Any:
         """Return the circuit with these numbers in its synapses; the same circuit if they are not in its synapses."""
 
     @abstractmethod
