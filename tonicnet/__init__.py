@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .simulate import flow as flow
     from .simulate import simulate as simulate
     from .task import Task as Task
+    from .task import cut_trials as cut_trials
     from .task import from_dysts as from_dysts
     from .task import from_observed as from_observed
     from .task import read_recording as read_recording
@@ -56,7 +57,9 @@ _open_door(
         ),
         "report": ("report",),
         "simulate": ("flow", "simulate"),
-        "task": ("Task", "from_dysts", "from_observed", "read_recording", "task", "task_factory", "tasks"),
+        "task": (
+            "Task", "cut_trials", "from_dysts", "from_observed", "read_recording", "task", "task_factory", "tasks",
+        ),
     },
     rooms=("measure", "plot", "spiking"),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from ._grid import even_step as even_step
 from ._grid import given_step as given_step
 from ._open import is_file as is_file
 from ._open import opened as opened
+from ._pieces import cut_trials as cut_trials
 from ._read import read_recording as read_recording
 from ._step import step_of as step_of
 from ._step import stepped as stepped

@@ -30,7 +30,8 @@ class Door:
 
     ``plain`` gives the dims of an array without labels by its number of axes, ``variables`` the names to take from a
     Dataset, ``rows`` what the rows of a table are where nothing says time, ``flags`` whether true and false are
-    numbers, ``dims`` the dims there may be.
+    numbers, ``dims`` the dims there may be, ``gaps`` whether rows that the index of a table leaves out are missing
+    values there.
     """
 
     what: str
@@ -39,6 +40,7 @@ class Door:
     rows: str = "time"
     flags: bool = False
     dims: tuple[str, ...] = DIMS
+    gaps: bool = False
 
     @property
     def shapes(self) -> str:
@@ -122,12 +124,12 @@ def _named(value: Any, door: Door, time: str | None) -> xr.DataArray:
     if isinstance(value, xr.DataArray):
         return _of_array(value, door)
     if isinstance(value, pandas.DataFrame):
-        return of_frame(value, door.what, rows=door.rows, time=time)
+        return of_frame(value, door.what, rows=door.rows, time=time, gaps=door.gaps)
     if isinstance(value, pandas.Series):
-        return of_series(value, door.what, rows=door.rows, time=time)
+        return of_series(value, door.what, rows=door.rows, time=time, gaps=door.gaps)
     if _is_pynapple(value):
         return _of_pynapple(value)
-    if isinstance(value, list | tuple) and value and all(_is_container(item, pandas) for item in value):
+    if isinstance(value, list | tuple) and value and all(map(is_container, value)):
         return _of_trials([labelled(item, door, time=time) for item in value], door)
     return _without_labels(value, door)
 
@@ -163,7 +165,7 @@ def _of_columns(held: xr.Dataset, door: Door, time: str | None) -> xr.DataArray:
     dim = next(iter(held.sizes))
     frame = held.drop_vars([name for name in held.coords if name != dim]).to_dataframe()
     frame.attrs["units"] = {name: held[name].attrs.get("units") for name in (*held.data_vars, *held.coords)}
-    return of_frame(frame, door.what, rows=door.rows, time=time)
+    return of_frame(frame, door.what, rows=door.rows, time=time, gaps=door.gaps)
 
 
 def _of_array(array: xr.DataArray, door: Door) -> xr.DataArray:
@@ -190,7 +192,9 @@ def _of_pynapple(value: Any) -> xr.DataArray:
     return xr.DataArray(values, dims=_PLAIN[min(values.ndim, 2)], coords=coords)
 
 
-def _is_container(value: Any, pandas: Any) -> bool:
+def is_container(value: Any) -> bool:
+    """Return whether a value has labels of its own."""
+    pandas = sys.modules["pandas"]
     return isinstance(value, xr.Dataset | xr.DataArray | pandas.DataFrame | pandas.Series) or _is_pynapple(value)
 
 
@@ -203,7 +207,7 @@ def _of_trials(trials: list[xr.DataArray], door: Door) -> xr.DataArray:
     except ValueError as error:
         raise ValueError(
             f"{door.what} is a list of {len(trials)} trials that differ in length, times or components; give each the "
-            "same, counted from its own start"
+            "same, counted from its own start, or cut those of a recording to one length with tn.cut_trials"
         ) from error
 
 

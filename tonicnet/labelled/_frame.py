@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._names import shown
+from .._weight import weigh
 from ._time import time_among, time_like
 from ._values import as_numbers
 
@@ -19,16 +20,19 @@ BY_POSITION = {"axes": "by position"}  # of an array whose axes nothing tells ap
 _COUNTERS = ("", "index", "unnamed: 0")  # names of a column that only counts rows
 
 
-def of_series(series: pd.Series, what: str, *, rows: str, time: str | None) -> xr.DataArray:
+def of_series(series: pd.Series, what: str, *, rows: str, time: str | None, gaps: bool = False) -> xr.DataArray:
     """Return a Series as one component over time, or, where its rows are something else, one number for each."""
     if rows != "time":
         dim = "component" if rows == "trial" else rows
         return xr.DataArray(_column(series, what), dims=dim, coords={dim: series.index.to_numpy()})
-    return of_frame(series.to_frame("0" if series.name is None else series.name), what, rows=rows, time=time)
+    return of_frame(series.to_frame("0" if series.name is None else series.name), what, rows=rows, time=time, gaps=gaps)
 
 
-def of_frame(frame: pd.DataFrame, what: str, *, rows: str, time: str | None) -> xr.DataArray:
-    """Return a table as (time, component), or (``rows``, component) where no column and no index is time."""
+def of_frame(frame: pd.DataFrame, what: str, *, rows: str, time: str | None, gaps: bool = False) -> xr.DataArray:
+    """Return a table as (time, component), or (``rows``, component) where no column and no index is time.
+
+    With ``gaps`` a row that the index leaves out is there, and missing.
+    """
     import pandas as pd
 
     if rows == "component":
@@ -40,7 +44,10 @@ def of_frame(frame: pd.DataFrame, what: str, *, rows: str, time: str | None) -> 
     names = [str(name) for name in frame.columns]
     if len(set(names)) < len(names):
         raise ValueError(f"{what} needs each column name once, has {', '.join(names)}")
+    frame = _indexed(frame)
     column = _time_column(frame, what, time)
+    if gaps and column is None and _index_time(frame.index, time) is None:
+        frame = _counted_on(frame, what)
     kept = frame.drop(columns=[column]) if column is not None else frame
     kept = kept.drop(columns=[name for name in kept.columns if _counts(name, kept[name])])
     if not len(kept.columns):
@@ -109,9 +116,32 @@ def _check_counting(index: pd.Index, what: str) -> None:
     if len(jumps):
         a, b = (index[int(jumps[0]) + k] for k in (0, 1))
         raise ValueError(
-            f"{what} has row {b} right after row {a}: the index is no time and does not count on; take one piece, or "
-            "call frame.reset_index(drop=True) if nothing is left out there"
+            f"{what} has row {b} right after row {a}: the index is no time and does not count on; take one piece, cut "
+            "it into trials with tn.cut_trials, or call frame.reset_index(drop=True) if nothing is left out there"
         )
+
+
+def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose rows are counted by its index, also where a column of a file still does that."""
+    found = [name for name in frame.columns if str(name).strip().lower() in _COUNTERS]
+    counting = np.array_equal(frame.index, np.arange(len(frame)))
+    rising = [name for name in found if frame[name].dtype.kind in "iu" and (np.diff(frame[name]) > 0).all()]
+    return frame.set_index(rising[0]).rename_axis(None) if rising and counting and len(frame.columns) > 1 else frame
+
+
+def _counted_on(frame: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return a table with a row of missing values for each that its rising count leaves out."""
+    count = (
+        np.asarray(frame.index, dtype=float) if frame.index.inferred_type in ("integer", "floating") else np.zeros(0)
+    )
+    steps = np.diff(count)
+    if not len(steps) or (steps == 1).all() or (steps < 1).any() or (steps != np.round(steps)).any():
+        return frame
+    rows = count[-1] - count[0] + 1
+    weigh(f"{what} of {rows:.6g} rows, most of them left out,", 8.0 * rows * frame.shape[1], "cut it by hand")
+    filled = frame.reindex(int(count[0]) + np.arange(int(rows)))
+    filled.attrs = frame.attrs
+    return filled
 
 
 def _counts(name: Any, column: pd.Series) -> bool:

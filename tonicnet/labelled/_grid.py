@@ -19,8 +19,8 @@ _GAP = 1.5  # steps: a longer one is a gap
 _DIGITS = range(10)  # behind the point, with which stamps may be written
 
 
-def even_step(times: Float[np.ndarray, " time"], what: str) -> float:
-    """Return the step dt of times that lie on a grid t0 + k dt.
+def even_step(times: Float[np.ndarray, " time"], what: str, *, remedy: str = "") -> float:
+    """Return the step dt of times that lie on a grid t0 + k dt; ``remedy`` is what else to do about gaps.
 
     A stamp may lie beside its place by 2 % of the step, or by half of its own last digit: stamps are often rounded, to
     milliseconds or to single precision. Raises ValueError in a sentence for gaps, times that come twice or run
@@ -36,7 +36,22 @@ def even_step(times: Float[np.ndarray, " time"], what: str) -> float:
     dt, beside = _fitted(times)
     if beside <= _allowed(times, dt):
         return dt
-    raise ValueError(_told(times, steps, usual, what))
+    raise ValueError(_told(times, steps, what, remedy))
+
+
+def breaks(times: Float[np.ndarray, " time"], what: str) -> list[tuple[int, int]]:
+    """Return the first sample and the one after the last of each stretch between gaps.
+
+    Raises ValueError for times that come twice or run backwards.
+
+    >>> breaks(np.array([0.0, 0.1, 0.2, 5.0, 5.1]), "a recording")
+    [(0, 3), (3, 5)]
+    """
+    steps = np.diff(times)
+    if (steps <= 0).any():
+        raise ValueError(_back_told(times, steps, what))
+    gaps = np.flatnonzero(steps > _GAP * np.median(steps)) if len(steps) else np.zeros(0, dtype=int)
+    return list(itertools.pairwise([0, *(gaps + 1).tolist(), len(times)]))
 
 
 def given_step(dt: Any, what: str) -> float:
@@ -72,15 +87,12 @@ def _last_digit(times: Float[np.ndarray, " time"]) -> float:
     return max(single, next(decimals, 0.0))
 
 
-def _told(times: Float[np.ndarray, " time"], steps: Float[np.ndarray, " step"], usual: float, what: str) -> str:
-    back = np.flatnonzero(steps <= 0)
-    if len(back):
-        at, fault = back[0], "comes twice" if steps[back[0]] == 0 else "is followed by an earlier one"
-        return f"{what}: time must rise in equal steps, and time {times[at]:.6g} {fault}; sort it, or leave repeats out"
-    gaps = np.flatnonzero(steps > _GAP * usual)
-    edges = [0, *(gaps + 1).tolist(), len(times)]
-    if len(gaps) and all(_even(times[a:b]) for a, b in itertools.pairwise(edges)):
-        return _gaps_told(times, gaps, edges, what)
+def _told(times: Float[np.ndarray, " time"], steps: Float[np.ndarray, " step"], what: str, remedy: str) -> str:
+    if (steps <= 0).any():
+        return _back_told(times, steps, what)
+    pieces = breaks(times, what)
+    if len(pieces) > 1 and all(_even(times[a:b]) for a, b in pieces):
+        return _gaps_told(times, pieces, what, remedy)
     off = int((np.abs(steps - steps.mean()) > 1e-3 * steps.mean()).argmax())
     return (
         f"{what}: time must rise in equal steps; the step after time {times[off]:.6g} is {steps[off]:.6g}, the mean "
@@ -88,13 +100,19 @@ def _told(times: Float[np.ndarray, " time"], steps: Float[np.ndarray, " step"], 
     )
 
 
-def _gaps_told(times: Float[np.ndarray, " time"], gaps: np.ndarray, edges: list[int], what: str) -> str:
-    lengths = np.diff(edges)
-    a, b = edges[int(lengths.argmax())], edges[int(lengths.argmax()) + 1]
-    count = f"{len(gaps)} gaps, the first" if len(gaps) > 1 else "a gap"
+def _back_told(times: Float[np.ndarray, " time"], steps: Float[np.ndarray, " step"], what: str) -> str:
+    at = int((steps <= 0).argmax())
+    fault = "comes twice" if steps[at] == 0 else "is followed by an earlier one"
+    return f"{what}: time must rise in equal steps, and time {times[at]:.6g} {fault}; sort it, or leave repeats out"
+
+
+def _gaps_told(times: Float[np.ndarray, " time"], pieces: list[tuple[int, int]], what: str, remedy: str) -> str:
+    a, b = max(pieces, key=lambda piece: piece[1] - piece[0])
+    count = f"{len(pieces) - 1} gaps, the first" if len(pieces) > 2 else "a gap"
+    end = pieces[0][1]
     return (
-        f"{what}: time has {count} from {times[gaps[0]]:.6g} to {times[gaps[0] + 1]:.6g}; take one piece (the longest "
-        f"lasts from {times[a]:.6g} to {times[b - 1]:.6g}), or fill the gaps by interpolation"
+        f"{what}: time has {count} from {times[end - 1]:.6g} to {times[end]:.6g}; take one piece (the longest lasts "
+        f"from {times[a]:.6g} to {times[b - 1]:.6g}), {remedy}or fill the gaps by interpolation"
     )
 
 

@@ -30,8 +30,11 @@ _ELSEWHERE = {
 }  # what to do with files of other kinds
 
 
-def opened(path: str | os.PathLike[str], *, time: str | None = None) -> Any:
-    """Return what a file holds: a Dataset, a table, or an array. Raises as :func:`read_recording`."""
+def opened(path: str | os.PathLike[str], *, time: str | None = None, missing: bool = False) -> Any:
+    """Return what a file holds: a Dataset, a table (with NaN for cells that are ``missing``), or an array.
+
+    Raises as :func:`read_recording`.
+    """
     file = Path(path)
     if not is_file(file):
         raise FileNotFoundError(
@@ -39,7 +42,7 @@ def opened(path: str | os.PathLike[str], *, time: str | None = None) -> Any:
         )
     suffix = file.suffix.lower()
     if suffix in READERS:
-        return READERS[suffix](file, time)
+        return READERS[suffix](file, time, missing)
     if suffix in _ELSEWHERE:
         raise ValueError(f"{shown(str(file))[1:-1]}: {_ELSEWHERE[suffix]}")
     raise ValueError(f"{shown(str(file))[1:-1]}: {unknown('file type', file.suffix, READERS)}")
@@ -53,7 +56,7 @@ def is_file(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def _netcdf(file: Path, _time: str | None) -> xr.Dataset:
+def _netcdf(file: Path, _time: str | None, _missing: bool) -> xr.Dataset:
     with file.open("rb") as stream:
         if stream.read(3) != b"CDF":
             return load(file)
@@ -64,11 +67,11 @@ def _netcdf(file: Path, _time: str | None) -> xr.Dataset:
         raise _broken(file, "NetCDF-3", error) from error
 
 
-def _text(file: Path, time: str | None) -> Any:
-    return read_table(file.read_bytes(), str(file), time=time)
+def _text(file: Path, time: str | None, missing: bool) -> Any:
+    return read_table(file.read_bytes(), str(file), time=time, missing=missing)
 
 
-def _npy(file: Path, _time: str | None) -> np.ndarray:
+def _npy(file: Path, _time: str | None, _missing: bool) -> np.ndarray:
     try:
         values = np.array(np.load(file, mmap_mode="r", allow_pickle=False))  # a map is no longer than its file
     except Exception as error:
@@ -83,7 +86,7 @@ def _broken(file: Path, what: str, error: Exception) -> ValueError:
     )
 
 
-READERS: dict[str, Callable[[Path, str | None], Any]] = {
+READERS: dict[str, Callable[[Path, str | None, bool], Any]] = {
     ".nc": _netcdf,
     **dict.fromkeys((".csv", ".tsv", ".txt", ".dat"), _text),
     ".npy": _npy,

@@ -9,6 +9,7 @@ import xarray as xr
 
 from ._grid import even_step, given_step
 
+_CUT = "cut it into trials with tn.cut_trials, "
 _AGREES = 0.02  # by which a given step may differ from the one that rounded stamps give
 
 
@@ -28,7 +29,7 @@ def stepped(array: xr.DataArray, dt: Any, *, what: str) -> xr.DataArray:
     if array.sizes["time"] < 2:
         return array
     time = array.coords["time"].values
-    own = even_step(time, what)
+    own = even_step(time, what, remedy=_CUT)
     if dt is None:
         return array
     step = given_step(dt, what)

@@ -35,12 +35,12 @@ class _Rows:
         return f"row {row + 1} (line {self.lines[row]} of the file), column {column!r}"
 
 
-def read_table(data: bytes, what: str, *, time: str | None = None) -> pd.DataFrame:
+def read_table(data: bytes, what: str, *, time: str | None = None, missing: bool = False) -> pd.DataFrame:
     """Return a table of numbers; a column of times may hold dates. A first column without a name becomes the index.
 
     Understood: a byte-order mark; commas, semicolons, tabs or blanks between cells; decimal commas; comment lines with
     #; no header (columns are then numbered). Raises ValueError, with row and column, for a cell that is empty or no
-    number, and for rows of different lengths.
+    number, and for rows of different lengths. With ``missing`` a cell that is empty, or says so, is NaN.
 
     >>> read_table(b"time;x\\n0,0;1,5\\n0,1;2,5\\n", "run.csv")["x"].tolist()
     [1.5, 2.5]
@@ -48,6 +48,7 @@ def read_table(data: bytes, what: str, *, time: str | None = None) -> pd.DataFra
     import pandas as pd
 
     rows = _checked(_split(_text(data, what)), what)
+    blank = _MISSING if missing else frozenset[str]()
     names = rows.names or [str(k) for k in range(len(rows.cells[0]))]
     columns = [pd.Series([row[k] for row in rows.cells]).str.strip() for k in range(len(names))]
     while len(columns) > 1 and not names[-1] and (columns[-1] == "").all():  # each line ends with a delimiter
@@ -55,7 +56,7 @@ def read_table(data: bytes, what: str, *, time: str | None = None) -> pd.DataFra
     if len(set(names)) < len(names):
         raise ValueError(f"{what} needs each column name once, has {', '.join(names)}")
     commas = _decimal_commas(columns, what)
-    made = {n: _column(n, c, rows, commas, what, n == time) for n, c in zip(names, columns, strict=True)}
+    made = {n: _column(n, c, rows, commas, what, n == time, blank) for n, c in zip(names, columns, strict=True)}
     frame = pd.DataFrame(made)
     return frame.set_index("").rename_axis(None) if names[0] == "" and len(names) > 1 else frame
 
@@ -134,13 +135,15 @@ def _decimal_commas(columns: list[pd.Series], what: str) -> bool:
     return some is not None
 
 
-def _column(name: str, cells: pd.Series, rows: _Rows, commas: bool, what: str, is_time: bool) -> pd.Series | np.ndarray:
-    """Return a column as numbers, or as dates if it is one of time that holds no number."""
+def _column(
+    name: str, cells: pd.Series, rows: _Rows, commas: bool, what: str, is_time: bool, blank: frozenset[str]
+) -> pd.Series | np.ndarray:
+    """Return a column as numbers, or as dates if it is one of time that holds no number; ``blank`` cells are NaN."""
     import pandas as pd
 
     plain = cells.str.replace(",", ".", regex=False) if commas else cells
     numbers = pd.to_numeric(plain, errors="coerce")
-    wrong = np.flatnonzero(numbers.isna())
+    wrong = np.flatnonzero(numbers.isna() & ~cells.str.lower().isin(blank))
     if len(wrong) == len(cells) and (is_time or time_like(name) is not None or name == ""):
         return _dates(cells, f"{what}, column {name!r},")
     for row in wrong:
@@ -148,7 +151,7 @@ def _column(name: str, cells: pd.Series, rows: _Rows, commas: bool, what: str, i
         if cell.lower() in _MISSING:
             raise ValueError(
                 f"{what}: {place} is {f'{cell!r}, a missing value' if cell else 'empty'}; a recording has no gaps, so "
-                "fill it by interpolation, or cut the recording there"
+                "fill it by interpolation, or cut the recording there with tn.cut_trials"
             )
         raise ValueError(f"{what}: {place} is not a number: {cell!r:.60}; correct it there")
     return numbers.astype(float) if numbers.dtype.kind == "f" or name else numbers

@@ -1,5 +1,6 @@
 """What is to be reproduced: dynamical systems, recordings, and the shelf of tasks."""
 
+from ..labelled import cut_trials as cut_trials
 from ..labelled import read_recording as read_recording
 from ._card import task_card as task_card
 from ._dysts import from_dysts as from_dysts

@@ -131,7 +131,8 @@ class Task:
         seconds; with time that is rounded, ``dt`` gives the exact step. A list of several of one length are trials.
         ``time`` names the column or dim that is time where it is not clear. Raises TypeError or ValueError for other
         dims, values that are missing, masked (the first time is named), complex or objects, uneven time, gaps, an
-        array that seems transposed, or fewer than four samples.
+        array that seems transposed, or fewer than four samples. :func:`tonicnet.cut_trials` makes trials of a recording
+        with gaps.
 
         >>> import numpy as np
         >>> t = np.arange(0, 10, 0.01)
