@@ -146,7 +146,12 @@ def _child(code: str, folder: Path, arguments: Sequence[str]) -> dict[str, Any]:
     """Run code in a process of its own, with the package of ``folder``, and return what it printed last."""
     environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": arguments[0]}
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
