@@ -229,11 +229,12 @@ def test_responses_are_differentiated_by_the_learned_numbers(learned: str) -> No
     def rates(t: np.ndarray) -> torch.Tensor:
         return placed(circuit_of(net), numbers | {learned: t}).rate(z)
 
-    response = placed(circuit_of(net), numbers, learned).respond(z)
+    response = placed(circuit_of(net), numbers, (learned,)).respond(z)
     differences = (rates(numbers[learned] + 1e-5) - rates(numbers[learned] - 1e-5)) / 2e-5  # each unit has its own
     same(response.rate, rates(numbers[learned]).numpy())
-    same(response.touch, differences.numpy(), atol=1e-9)
-    assert placed(circuit_of(net), numbers).respond(z).touch is None
+    same(response.touch[learned], differences.numpy(), atol=1e-9)
+    assert list(response.touch) == [learned]
+    assert not placed(circuit_of(net), numbers).respond(z).touch
 
 
 def test_neutral_numbers_are_those_of_the_drawn_network(case: Case) -> None:
@@ -248,7 +249,7 @@ def test_theta_is_the_learned_numbers_in_a_row() -> None:
     numbers = numbers_of(net, USES["all"], np.random.default_rng(0))
     z = torch.tensor(np.random.default_rng(1).normal(size=(ROWS, K)))
     for name in numbers:
-        learnable = Learnable(circuit_of(net), numbers, name)
+        learnable = Learnable(circuit_of(net), numbers, (name,))
         assert learnable.size == numbers[name].size
         same(learnable.first, numbers[name].ravel(), atol=0)
         moved = learnable.at(learnable.first + 0.1).flow(z)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_learn_jacobians import N, Plain, learnable, network
+from test_learn_jacobians import LEARNED, N, Plain, learnable, network
 
 from tonicnet.circuit import RK4, Learnable, combine
 from tonicnet.learn._adams_windows import AdamsWindows, weights
@@ -16,7 +16,6 @@ from tonicnet.learn._discrete_windows import DiscreteWindows
 from tonicnet.learn._rate_windows import RateWindows
 from tonicnet.learn._windows import Windows
 from tonicnet.network import Network
-from tonicnet.parameters import SETS
 
 H = 0.4
 NETWORKS = {
@@ -76,7 +75,7 @@ def adams(options: dict, learned: str, made: Windows, **more: object) -> tuple[R
     return AdamsWindows(subject, made, start(), H, room=3 * 8 * N * 8 * made.steps, **more), net  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("learned", SETS)
+@pytest.mark.parametrize("learned", LEARNED)
 @pytest.mark.parametrize("case", WINDOWS)
 def test_windows_by_adams_have_the_derivatives_of_autograd(case: str, learned: str) -> None:
     made = windows(*WINDOWS[case])
@@ -119,7 +118,7 @@ KINDS: dict[str, type[RateWindows]] = {
 }
 
 
-@pytest.mark.parametrize("learned", SETS)
+@pytest.mark.parametrize("learned", LEARNED)
 @pytest.mark.parametrize("kind", KINDS)
 def test_joined_rows_leave_loss_and_gradient_exact_and_curvature_near(kind: str, learned: str) -> None:
     subject = learnable(network(synapses="dense"), learned, rates=True)

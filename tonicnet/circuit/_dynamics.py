@@ -100,8 +100,8 @@ def circuit_of(
     return (LowRank if net.low_rank and not rates else Recurrent)(net, dtype, device)
 
 
-def placed(circuit: Circuit, numbers: Numbers, learned: str = "") -> Dynamics:
-    """Return a circuit under numbers by parameter set; ``learned`` is the set by which responses are differentiated.
+def placed(circuit: Circuit, numbers: Numbers, learned: tuple[str, ...] = ()) -> Dynamics:
+    """Return a circuit under numbers by parameter set; ``learned`` are the sets by which responses are differentiated.
 
     >>> net = Network(units=50, seed=0)
     >>> placed(circuit_of(net), {"bias": np.zeros(50)}).flow(torch.zeros(1, 3, dtype=torch.float64)).shape

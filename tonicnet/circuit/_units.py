@@ -18,13 +18,13 @@ class Units:
     """r = s phi(g (h + b)) and what else acts on a unit, in the order of ``sets``, the outermost first.
 
     ``tonic`` is what the sets add to the input; inputs ``h`` of the methods hold it already, since it is added with
-    what the synapses bring. ``learned`` names the set by whose numbers :meth:`respond` differentiates too.
+    what the synapses bring. ``learned`` names the sets by whose numbers :meth:`respond` differentiates too.
     """
 
     phi: Transfer
     sets: tuple[Acting, ...]
     tonic: Tensor
-    learned: str = ""
+    learned: tuple[str, ...] = ()
 
     def rate(self, h: Tensor) -> Tensor:
         """Return the rates at inputs h."""
@@ -45,7 +45,7 @@ class Units:
     def _respond(self) -> Inner:
         inner: Inner = self._plain
         for numbers, t in reversed(self.sets):
-            inner = _round(inner, numbers, t, numbers.name == self.learned)
+            inner = _round(inner, numbers, t, numbers.name in self.learned)
         return inner
 
     def _plain(self, h: Tensor) -> Response:

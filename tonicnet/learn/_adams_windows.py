@@ -54,10 +54,10 @@ class AdamsWindows(RateWindows):
             return advance(RK4, dynamics, r, windows, k, self.h, stored)
         ahead, corrected = weights(self.h)
         first = respond(dynamics, r, windows, k, 0.0, stored)
-        kept, known = r * math.exp(-self.h), [first.rate, *known]
+        kept, known = r * math.exp(-self.h), [first[0].rate, *known]
         predicted = _added(kept, known, ahead)
         second = respond(dynamics, predicted, windows, k, 1.0, stored)
-        return _added(kept, [second.rate, *known], corrected), [(first, r), (second, predicted)]
+        return _added(kept, [second[0].rate, *known], corrected), [first, second]
 
     def back(self, circuit: Recurrent, adjoint: Adjoint, made: Pass, k: int, swept: Sweep) -> Adjoint:
         """Return adjoints swept back over step k: of the rates, and of the responses of the three steps before."""

@@ -48,7 +48,7 @@ def advance(
     responses: Stages = []
     for row in tableau.stages:
         y = combine(r, h, row, slopes)
-        responses.append((respond(dynamics, y, windows, k, sum(row), stored), y))
+        responses.append(respond(dynamics, y, windows, k, sum(row), stored))
         slopes.append(responses[-1][0].rate - y)
     return combine(r, h, tableau.weights, slopes), responses
 

@@ -46,13 +46,13 @@ class Problem:
 
         The first attempt starts from the row that is given, if one is.
         """
-        name = self.settings.learn
+        names = self.settings.learned
         if self.start is not None and restart == 0:
-            return Learnable(self.circuit, {"bias": self.start["bias"]} | {name: self.start[name]}, name)
+            return Learnable(self.circuit, {name: self.start[name] for name in ("bias", *names)}, names)
         drawn = self.order[restart] if restart < len(self.order) else restart
         bias = first_bias(self.net, seed=self.settings.seed, restart=drawn)
-        own = {} if name == "bias" else {name: SETS[name].neutral(self.net)}
-        return Learnable(self.circuit, {"bias": bias} | own, name)
+        own = {name: SETS[name].neutral(self.net) for name in names}
+        return Learnable(self.circuit, own | {"bias": bias}, names)
 
 
 Begun = Callable[[], Tensor]  # the theta at which a stage began

@@ -30,8 +30,8 @@ class DiscreteWindows(RateWindows):
     ) -> tuple[Tensor, Stages]:
         """Return the rates after step k, and its one stage."""
         del known
-        response = respond(dynamics, r, windows, k, 0.0, stored)
-        return torch.lerp(r, response.rate, self.h), [(response, r)]
+        stage = respond(dynamics, r, windows, k, 0.0, stored)
+        return torch.lerp(r, stage[0].rate, self.h), [stage]
 
     def back(self, circuit: Recurrent, adjoint: Adjoint, made: Pass, k: int, swept: Sweep) -> Adjoint:
         """Return adjoints swept back over step k."""

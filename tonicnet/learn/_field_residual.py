@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..circuit import Learnable
+from ..parameters import Here
 from ..solve import GIB, Block, Linearisation, Normal, Products, Residual, add_gram, mirrored
 
 
@@ -46,7 +47,7 @@ class FieldResidual(Residual):
     def row_bytes(self, size: int) -> int:
         """Return the memory of the features, which stand for the rows."""
         del size
-        return self.states.element_size() * len(self.states) * self.learnable.circuit.net.units
+        return self.states.element_size() * len(self.states) * self._columns
 
     def at(self, theta: Tensor) -> Linearisation:
         """Return the residual linearised at theta."""
@@ -66,10 +67,13 @@ class FieldResidual(Residual):
 
     def tiles(self, copies: int = 4) -> Iterator[slice]:
         """Yield parts of the samples whose temporaries, ``copies`` of S x N, stay within the room."""
-        units = self.learnable.circuit.net.units
-        count = max(1, self.room // (copies * units * self.states.element_size()))
+        count = max(1, self.room // (copies * self._columns * self.states.element_size()))
         for first in range(0, len(self.states), count):
             yield slice(first, first + count)
+
+    @property
+    def _columns(self) -> int:
+        return self.learnable.set.columns(self.learnable.circuit)
 
     def error(self, out: Tensor, rate: Tensor, part: slice) -> Float[Tensor, "sample component"]:
         """Return e of a part of the samples."""
@@ -81,7 +85,7 @@ class _Tile(NamedTuple):
 
     weights: Float[Tensor, " sample"]
     error: Float[Tensor, "sample component"]
-    feature: Float[Tensor, "sample unit"]
+    feature: Float[Tensor, "sample column"]
 
 
 class _FieldAt(Linearisation):
@@ -90,7 +94,7 @@ class _FieldAt(Linearisation):
     def __init__(self, residual: FieldResidual, theta: Tensor) -> None:
         self.theta, self._residual = theta, residual
         self._dynamics = residual.learnable.at(theta)
-        self._out, self._set = self._dynamics.circuit.out, residual.learnable.set
+        self._circuit, self._set = self._dynamics.circuit, residual.learnable.set
         self._kept: list[_Tile] = []
 
     @cached_property
@@ -111,31 +115,30 @@ class _FieldAt(Linearisation):
             share = tile.weights[kept] * (tile.weights.sum() / tile.weights[kept].sum())
             gram = self._gram(gram, share.sqrt()[:, None] * tile.feature[kept])
         assert gram is not None
-        return Normal(gradient, self._set.curvature(mirrored(gram), self._out))
+        return Normal(gradient, self._set.curvature(mirrored(gram), self._circuit))
 
     def products(self) -> Products:
         """Return the matrix-free form, with features kept in bfloat16 where curvature is."""
         gradient, kept = torch.zeros_like(self.theta, dtype=torch.float64), []
-        squares = self._out.new_zeros(len(self._out))
+        diagonal = torch.zeros_like(self.theta, dtype=self._circuit.dtype)
         for tile in self._tiles():
             gradient += self._back(tile)
             feature = tile.weights.sqrt()[:, None] * tile.feature
-            squares += feature.square().sum(0)
+            diagonal += self._set.diagonal(feature, self._circuit)
             kept.append(feature.to(self._residual.curved or feature.dtype))
-        p, out, chosen = torch.cat(kept), self._out, self._set
-        diagonal = chosen.diagonal(squares, out).double()
+        p, circuit, chosen = torch.cat(kept), self._circuit, self._set
 
         def curvature(v: Tensor) -> Tensor:
-            along = p @ chosen.scatter(v.to(out.dtype), out).T.to(p.dtype)
-            return chosen.gather((along.T @ p).to(out.dtype), out).to(v.dtype)
+            along = p @ chosen.scatter(v.to(circuit.dtype), circuit).T.to(p.dtype)
+            return chosen.gather((along.T @ p).to(circuit.dtype), circuit).to(v.dtype)
 
-        return Products(gradient, diagonal, curvature)
+        return Products(gradient, diagonal.double(), curvature)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows, a tile of samples at a time."""
         for tile in self._tiles(copies=3 + self._residual.targets.shape[1]):
             root = tile.weights.sqrt()[:, None]
-            jacobian = self._set.rows(root * tile.feature, self._out)
+            jacobian = self._set.rows(root * tile.feature, self._circuit)
             yield Block((root * tile.error).reshape(-1), jacobian.reshape(-1, len(self.theta)))
 
     def _tiles(self, copies: int = 4) -> Iterator[_Tile]:
@@ -146,13 +149,15 @@ class _FieldAt(Linearisation):
         return iter(self._kept)
 
     def _tile(self, part: slice) -> _Tile:
-        response = self._dynamics.respond(self._residual.states[part])
-        error = self._residual.error(self._out, response.rate, part)
-        return _Tile(self._residual.weights[part], error, self._set.feature(response))
+        states = self._residual.states[part]
+        response = self._dynamics.respond(states)
+        error = self._residual.error(self._circuit.out, response.rate, part)
+        feature = self._set.feature(response, Here(states), self._circuit)
+        return _Tile(self._residual.weights[part], error, feature)
 
     def _back(self, tile: _Tile) -> Float[Tensor, " number"]:
         weighted = tile.weights[:, None] * tile.error
-        return self._set.gather(weighted.T @ tile.feature, self._out).double()
+        return self._set.gather(weighted.T @ tile.feature, self._circuit).double()
 
     def _gram(self, gram: Tensor | None, feature: Tensor) -> Tensor:
         gram = feature.new_zeros(feature.shape[1], feature.shape[1]) if gram is None else gram

@@ -21,6 +21,7 @@ from ..task import Task
 from ..task import task as named_task
 from ._checkpoint import Checkpoint
 from ._job import Job
+from ._learn import summed
 from ._progress import Progress, Report, progress_of
 from ._settings import Settings
 from ._spike_noise import check_spikes
@@ -35,7 +36,7 @@ def fit(
     net: Network,
     tasks: Tasks,
     *,
-    learn: str = "bias",
+    learn: str | Sequence[str] = "bias",
     objective: str = "auto",
     method: str = "auto",
     noise: float = 0.1,
@@ -63,7 +64,8 @@ def fit(
         fields, corrected so that through its synapses they have the speed of the task.
     tasks : shelf names, :class:`Task` objects, or a list of both.
     learn : which numbers are learned: "bias", the tonic inputs b of r = phi(h + b); or, to compare with them, "gain",
-        r = phi(g (h + b)), "scale", r = s phi(h + b), or "decoder", x = D r, each with the first tonic inputs frozen.
+        r = phi(g (h + b)), "scale", r = s phi(h + b), or "decoder", x = D r, each with the first tonic inputs frozen;
+        or several together: ("bias", "gain").
     objective : what is fitted. "field" makes the vector field of a low-rank network that of the task, min_b mean_s
         |D phi(E z_s + b) - z_s - tau f(z_s)|^2, then polishes it on closed-loop windows; "trajectory" follows
         reference runs, recordings or trials, driven first, then alone for longer and longer. "auto" is "field" where
@@ -124,14 +126,14 @@ def fit(
     """
     check_network(net)
     settings = Settings(
-        learn, *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory, device, seed,
-        neurons_per_unit, threads, screen,
+        summed(learn), *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory,
+        device, seed, neurons_per_unit, threads, screen,
     )  # fmt: skip
-    check_spikes(net, settings.neurons_per_unit, settings.learn)
+    check_spikes(net, settings.neurons_per_unit, settings.learned)
     if start is not None and settings.screen > 1:
         raise ValueError("start gives the first biases, so that there are none to screen; leave out one of the two")
     circuit = circuit_of(net, settings.dtype(net), settings.device)  # the synapses are loaded once, for all tasks
-    jobs = [Job.on(circuit, task, settings, _started(net, start, task, settings.learn)) for task in _tasks(tasks)]
+    jobs = [Job.on(circuit, task, settings, _started(net, start, task, settings.learned)) for task in _tasks(tasks)]
     with held_threads(settings.threads):
         for job in jobs:
             job.check()
@@ -209,7 +211,9 @@ def _tasks(given: Tasks) -> list[Task]:
     return made
 
 
-def _started(net: Network, bank: xr.Dataset | None, task: Task, learn: str) -> dict[str, np.ndarray] | None:
+def _started(
+    net: Network, bank: xr.Dataset | None, task: Task, learned: tuple[str, ...]
+) -> dict[str, np.ndarray] | None:
     """Return the numbers of the row that a task starts from, if one is given."""
     if bank is None:
         return None
@@ -221,7 +225,7 @@ def _started(net: Network, bank: xr.Dataset | None, task: Task, learn: str) -> d
             "bank.sel(task=[...]), or leave start out"
         )
     numbers = row_entry(bank, task.name if task.name in names else names[0]).numbers
-    return {"bias": numbers["bias"], learn: numbers.get(learn, SETS[learn].neutral(net))}
+    return {name: numbers[name] if name in numbers else SETS[name].neutral(net) for name in ("bias", *learned)}
 
 
 def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> xr.Dataset:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units, kernel
+from ..parameters import Here
 from ..solve import GIB, Block, Linearisation, Residual
 from ._window_run import Kept, Run, propagated
 from ._windows import Windows
@@ -60,10 +61,10 @@ class LatentWindows(Residual):
 
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
         """Yield windows as many at a time as the room allows; ``kept``: with all that the adjoint needs."""
-        k, units = self.windows.path.shape[2], self.learnable.circuit.net.units
+        k, columns = self.windows.path.shape[2], self.learnable.set.columns(self.learnable.circuit)
         stages, rows = len(self.tableau.stages), len(self.windows.scored) * k
         each = (stages * self.windows.steps + 2 * rows * k if kept else 2 * stages) + 2
-        count = max(1, self.room // (each * units * self.windows.path.element_size()))
+        count = max(1, self.room // (each * columns * self.windows.path.element_size()))
         return (tile for _, tile in self.windows.tiles(count))
 
     def run(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: Kept = Kept.FEATURES) -> Run:
@@ -114,11 +115,12 @@ class LatentWindows(Residual):
         closed, identity = tile.closed(k), torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
         for row, known in zip(self.tableau.stages, linear, strict=True):
             y = combine(z, self.h, row, slopes)
-            response = dynamics.respond(y, tile.fed(k, sum(row)), closed)
+            here = Here(y, tile.fed(k, sum(row)), closed)
+            response = dynamics.respond(*here)
             slopes.append(dynamics.circuit.collect(response.rate) - y)
             known.append(closed * dynamics.circuit.linear(response.through) - identity)
             if features is not None:
-                features.append(self.learnable.set.feature(response))
+                features.append(self.learnable.set.feature(response, here, dynamics.circuit))
         return combine(z, self.h, self.tableau.weights, slopes)
 
     def _moved(self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows) -> Tensor:
@@ -154,7 +156,7 @@ class _WindowsAt(Linearisation):
             residual = self._residual
             weighted = run.windows.roots() * run.windows.errors(run.outputs)
             sums = torch.einsum("wrsk,wsn->kn", run.swept(weighted[:, :, None]), run.features)
-            total += residual.learnable.set.gather(sums, self._dynamics.circuit.out).double()
+            total += residual.learnable.set.gather(sums, self._dynamics.circuit).double()
         return total
 
     def blocks(self) -> Iterator[Block]:
@@ -162,7 +164,7 @@ class _WindowsAt(Linearisation):
         residual = self._residual
         for run in self._runs():
             error = run.errors()
-            jacobian = run.jacobian(residual.learnable.set, self._dynamics.circuit.out)
+            jacobian = run.jacobian(residual.learnable.set, self._dynamics.circuit)
             if residual.free:
                 error, jacobian = _project(error, jacobian, run.by_start())
             yield Block(error.reshape(-1), jacobian.flatten(0, 1))

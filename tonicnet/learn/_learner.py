@@ -80,7 +80,7 @@ class Learner:
         method = f"{self.course.objective}{spikes}{chosen}, {'; '.join(s.picked) or 'no step taken'}"
         learnable = self.problem.learnable(best.restart)
         numbers = {name: np.asarray(values) for name, values in learnable.numbers.items()}
-        numbers[learnable.name] = learnable.values(best.theta).cpu().numpy()
+        numbers |= {name: found.cpu().numpy() for name, found in learnable.values(best.theta).items()}
         entry = Entry(self.problem.target.scaling, numbers)
         return Learned(entry, s.losses, s.begins, best.score, outcome, self.course.objective, method, s.seconds)
 
@@ -195,8 +195,9 @@ class Learner:
         score = s.best.score.sentence() if s.best else ""
         left = self._pace.left(s.step, took, rounds=self.settings.rounds - s.scored - 1)
         event = {"task": task, "stage": stage.name, "step": len(s.losses), "loss": loss, "score": score, "left": left}
-        now = self.problem.learnable(s.restart).values(s.theta).numpy(force=True)
-        self._report(event | {"restart": s.restart, self.settings.learn: now})
+        values = self.problem.learnable(s.restart).values(s.theta)
+        now = {name: found.numpy(force=True) for name, found in values.items()}
+        self._report(event | {"restart": s.restart} | now)
 
 
 def _ending(s: State) -> str:

@@ -6,19 +6,19 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ..circuit import Dynamics, Learnable, Recurrent
-from ..parameters import Response
+from ..parameters import Here, Response
 from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored
 from ._sweep import Adjoint, Sweep, begun
 from ._windows import Windows
 
-Stages = list[tuple[Response, Tensor]]  # responses and the states they are taken at
+Stages = list[tuple[Response, Here]]  # responses and where they are taken
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Pass:
     states: list[Float[Tensor, "window unit"]]
     errors: Float[Tensor, "scored window component"]
     through: list[list[Float[Tensor, "window unit"]]]
-    features: list[list[Float[Tensor, "window unit"]]]
+    features: list[list[Any]]
 
     def at(self) -> dict[int, int]:
         """Return where among the scored steps a step stands."""
@@ -111,7 +111,7 @@ class RateWindows(Residual):
                 known = [stages[0][0].rate, *known][: self.memory]
                 kept = stages if stored else []
                 through.append([response.through for response, _ in kept])
-                features.append([feature(response, state) for response, state in kept])
+                features.append([feature(response, here, dynamics.circuit) for response, here in kept])
         outputs = torch.stack([dynamics.output(r) for r in states])
         return Pass(windows, states, windows.errors(outputs), through, features)
 
@@ -215,10 +215,13 @@ class _RatesAt(Linearisation):
         return sweep.total()
 
 
-def respond(dynamics: Dynamics, r: Tensor, windows: Windows, k: int, node: float, stored: bool) -> Response:
+def respond(
+    dynamics: Dynamics, r: Tensor, windows: Windows, k: int, node: float, stored: bool
+) -> tuple[Response, Here]:
     """Return the response to rates and to what is fed in step k; its derivatives are rates unless ``stored``."""
-    h = dynamics.drive(r, None, windows.fed(k, node), windows.closed(k))
-    return dynamics.units.respond(h) if stored else Response(rate := dynamics.units.rate(h), rate)
+    here = Here(r, windows.fed(k, node), windows.closed(k))
+    h = dynamics.drive(here.state, None, here.fed, here.closed)
+    return dynamics.units.respond(h) if stored else Response(rate := dynamics.units.rate(h), rate), here
 
 
 def _squares(made: Pass) -> float:

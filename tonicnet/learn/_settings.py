@@ -13,8 +13,8 @@ from .._numbers import real, whole
 from .._random import checked_seed
 from ..circuit import Circuit
 from ..network import Network, fast_bfloat16
-from ..parameters import SETS
 from ..solve import GIB, SOLVERS
+from ._learn import sets_of, summed
 
 OBJECTIVES = ("auto", "field", "trajectory")
 METHODS = ("auto", "gauss-newton", "adam", "amsgrad")
@@ -45,7 +45,7 @@ class Settings:
     screen: int = 1
 
     def __post_init__(self) -> None:
-        choose("parameter set to learn", self.learn, SETS)
+        object.__setattr__(self, "learn", summed(self.learn))
         choose("objective", self.objective, OBJECTIVES)
         choose("method", self.method, METHODS)
         choose("solver", self.solver, ("auto", *SOLVERS))
@@ -66,6 +66,11 @@ class Settings:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole(name, getattr(self, name)))
         _check_device(self.device)
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The parameter sets that are learned."""
+        return sets_of(self.learn)
 
     @property
     def first_order(self) -> bool:

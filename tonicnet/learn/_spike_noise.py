@@ -105,7 +105,7 @@ def quieted(stage: Stage, problem: Problem, neurons_per_unit: int) -> Stage:
     return replace(stage, make=make)
 
 
-def check_spikes(net: Network, neurons_per_unit: int | None, learn: str = "bias") -> None:
+def check_spikes(net: Network, neurons_per_unit: int | None, learned: tuple[str, ...] = ("bias",)) -> None:
     """Refuse to learn for spikes where their noise is not known: no noisy LIF neuron, no latents, no thresholds."""
     if neurons_per_unit is None:
         return
@@ -116,9 +116,10 @@ def check_spikes(net: Network, neurons_per_unit: int | None, learn: str = "bias"
         if net.transfer.noise == 0
         else f"this network's synapses are {net.spec.synapses}"
         if not net.low_rank
-        else f"{SETS[learn].long_name}s are no threshold of a neuron"
-        if not SETS[learn].threshold
-        else None
+        else next(
+            (f"{SETS[name].long_name}s are no threshold of a neuron" for name in learned if not SETS[name].threshold),
+            None,
+        )
     )
     if lacks:
         raise ValueError(

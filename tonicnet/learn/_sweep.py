@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -49,7 +50,7 @@ class Sweep:
         """Return the sweep of so many rows a window, all sums zero."""
         return cls(learnable, circuit, circuit.out.new_zeros(windows, rows, learnable.size), rough)
 
-    def add(self, kappa: Tensor, local: Tensor, feature: Tensor, closed: float, share: float) -> None:
+    def add(self, kappa: Tensor, local: Tensor, feature: Any, closed: float, share: float) -> None:
         """Add ``share`` times what a stage contributes: ``kappa`` is the adjoint of the response, ``local`` that of its
         input."""
         touched = self.learnable.set.touched(kappa, local, feature, self.circuit, closed)
@@ -57,7 +58,7 @@ class Sweep:
 
     def score(self, seed: Float[Tensor, "window row component"], state: Tensor, first: int) -> None:
         """Add what the readout D r of a scored step contributes to the rows that begin there."""
-        direct = self.learnable.set.read_out(seed, state)
+        direct = self.learnable.set.read_out(seed, state, self.circuit)
         if direct is not None:
             self.rows[:, first : first + direct.shape[1]] += direct
 

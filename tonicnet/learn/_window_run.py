@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..circuit import Tableau
-from ..parameters import ParameterSet
+from ..circuit import Circuit, Tableau
+from ..parameters import Learned
 from ._windows import Windows
 
 _FEW = 8  # scored steps up to which rows are swept back; more are carried forward
@@ -57,7 +57,7 @@ class Run:
     windows: Windows
     outputs: Float[Tensor, "scored window component"]
     steps: Steps | None
-    features: Float[Tensor, "window stage unit"] | None
+    features: Float[Tensor, "window stage column"] | None
 
     def errors(self) -> Float[Tensor, "window row"]:
         """Return weighted errors, rows by scored step, then component."""
@@ -89,7 +89,7 @@ class Run:
             adjoint = adjoint @ self._known.whole[:, number - 1]
         return torch.cat(kappas[::-1], 2)
 
-    def jacobian(self, numbers: ParameterSet, out: Tensor) -> Float[Tensor, "window row number"]:
+    def jacobian(self, numbers: Learned, circuit: Circuit) -> Float[Tensor, "window row number"]:
         """Return the derivative of the weighted errors by theta.
 
         By adjoints where few steps are scored, each of which goes over all stages; where many are, forward: step by
@@ -99,28 +99,28 @@ class Run:
             adjoint = self.swept(self._seeds())
             windows, rows, stages, k = adjoint.shape
             sums = adjoint.transpose(2, 3).reshape(windows, rows * k, stages) @ self._stage_features()
-            return numbers.gather(sums.view(windows, rows, k, -1), out)
-        return _weighted(self.windows, self._forward(numbers, out))
+            return numbers.gather(sums.view(windows, rows, k, -1), circuit)
+        return _weighted(self.windows, self._forward(numbers, circuit))
 
-    def _forward(self, numbers: ParameterSet, out: Tensor) -> Iterator[Float[Tensor, "window component number"]]:
+    def _forward(self, numbers: Learned, circuit: Circuit) -> Iterator[Float[Tensor, "window component number"]]:
         """Yield dz/dtheta at the scored steps."""
         features, at, width = self._stage_features(), set(self.windows.scored), self._known.stages.shape[2]
         moved: Tensor | None = None
         for number in range(self.windows.steps + 1):
             if number in at:
-                yield torch.zeros_like(self._change(numbers, out, 0, features, width)) if moved is None else moved
+                yield torch.zeros_like(self._change(numbers, circuit, 0, features, width)) if moved is None else moved
             if number < self.windows.steps:
-                change = self._change(numbers, out, number, features, width)
+                change = self._change(numbers, circuit, number, features, width)
                 moved = change if moved is None else torch.baddbmm(change, self._known.whole[:, number], moved)
 
     def _change(
-        self, numbers: ParameterSet, out: Tensor, number: int, features: Tensor, width: int
+        self, numbers: Learned, circuit: Circuit, number: int, features: Tensor, width: int
     ) -> Float[Tensor, "window component number"]:
         """Return what theta does to z within one step."""
         windows, k = self.outputs.shape[1:]
         here = features[:, number * width : (number + 1) * width]
         sums = self._known.stages[:, number].permute(0, 2, 3, 1).reshape(windows, k * k, width) @ here
-        return numbers.gather(sums.view(windows, k, k, -1), out)
+        return numbers.gather(sums.view(windows, k, k, -1), circuit)
 
     @property
     def _known(self) -> Steps:
@@ -128,7 +128,7 @@ class Run:
             raise ValueError("windows without a step have no derivatives of a step")
         return self.steps
 
-    def _stage_features(self) -> Float[Tensor, "window stage unit"]:
+    def _stage_features(self) -> Float[Tensor, "window stage column"]:
         if self.features is None:
             raise ValueError("windows without a step have no derivative by theta")
         return self.features

@@ -1,9 +1,12 @@
 """What may be learned: one file a set of numbers, one dict of all sets."""
 
-from ._set import Inner as Inner
+from ._learned import Here as Here
+from ._learned import Inner as Inner
+from ._learned import Learned as Learned
+from ._learned import Response as Response
+from ._learned import Values as Values
 from ._set import ParameterSet as ParameterSet
 from ._set import PerUnit as PerUnit
-from ._set import Response as Response
 from ._set import Synaptic as Synaptic
-from ._set import Values as Values
 from ._sets import SETS as SETS
+from ._together import Together as Together

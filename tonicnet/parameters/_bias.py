@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Network
-from ._set import Inner, PerUnit, Response, Values
+from ._learned import Inner, Response, Values
+from ._set import PerUnit
 
 
 @final
@@ -42,9 +43,9 @@ class Bias(PerUnit):
         """Return phi(h) and phi'(h), h with t in it."""
         del t
         plain = inner(h)
-        return plain._replace(touch=plain.through) if learned else plain
+        return plain._replace(touch={**plain.touch, self.name: plain.through}) if learned else plain
 
-    def touched(self, kappa: Tensor, local: Tensor, feature: Tensor, circuit: Any, closed: float) -> Tensor:
+    def touched(self, kappa: Tensor, local: Tensor, feature: Any, circuit: Any, closed: float) -> Tensor:
         """Return kappa o dr/dh, which is known already."""
         del kappa, feature, circuit, closed
         return local

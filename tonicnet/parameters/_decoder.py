@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Network
-from ._set import Response, Synaptic
+from ._learned import Here, Response
+from ._set import Synaptic
 
 
 @final
@@ -22,6 +23,7 @@ class Decoder(Synaptic):
     compiled_feature: ClassVar[str] = "rate"
     long_name: ClassVar[str] = "decoder"
     dims: ClassVar[tuple[str, ...]] = ("component", "unit")
+    linear = True
 
     def neutral(self, net: Network) -> Float[np.ndarray, "component unit"]:
         """Return the decoder that was drawn."""
@@ -31,45 +33,51 @@ class Decoder(Synaptic):
         """Return the circuit with this decoder."""
         return circuit.with_decoder(values)
 
-    def feature(self, response: Response) -> Tensor:
+    def columns(self, circuit: Any) -> int:
+        """Return the number of units."""
+        return int(circuit.out.shape[0])
+
+    def feature(self, response: Response, here: Here, circuit: Any) -> Tensor:
         """Return the rates."""
+        del here, circuit
         return response.rate
 
-    def feature_of_rates(self, response: Response, state: Tensor) -> Tensor:
+    def feature_of_rates(self, response: Response, here: Here, circuit: Any) -> Tensor:
         """Return the rates that are fed back."""
-        del response
-        return state
+        del response, circuit
+        return here.state
 
-    def gather(self, sums: Tensor, out: Tensor) -> Tensor:
+    def gather(self, sums: Tensor, circuit: Any) -> Tensor:
         """Return sum u_k r_n, component by component."""
-        del out
+        del circuit
         return sums.flatten(-2)
 
-    def scatter(self, change: Tensor, out: Tensor) -> Tensor:
+    def scatter(self, change: Tensor, circuit: Any) -> Tensor:
         """Return the change of D."""
-        return change.view(out.shape[1], out.shape[0])
+        return change.view(circuit.out.shape[1], circuit.out.shape[0])
 
-    def rows(self, feature: Tensor, out: Tensor) -> Tensor:
+    def rows(self, feature: Tensor, circuit: Any) -> Tensor:
         """Return r_n in the rows of each component, zero in those of the others."""
-        k = out.shape[1]
+        k = circuit.out.shape[1]
         blocks = torch.eye(k, dtype=feature.dtype, device=feature.device)[None, :, :, None] * feature[:, None, None, :]
         return blocks.flatten(2)
 
-    def curvature(self, gram: Tensor, out: Tensor) -> Tensor:
+    def curvature(self, gram: Tensor, circuit: Any) -> Tensor:
         """Return R'R in the block of each component."""
-        return torch.block_diag(*[gram] * out.shape[1])
+        return torch.block_diag(*[gram] * circuit.out.shape[1])
 
-    def diagonal(self, squares: Tensor, out: Tensor) -> Tensor:
+    def diagonal(self, feature: Tensor, circuit: Any) -> Tensor:
         """Return sum r_n^2 for each component."""
-        return squares.repeat(out.shape[1])
+        return feature.square().sum(0).repeat(circuit.out.shape[1])
 
-    def touched(self, kappa: Tensor, local: Tensor, feature: Tensor, circuit: Any, closed: float) -> Tensor:
+    def touched(self, kappa: Tensor, local: Tensor, feature: Any, circuit: Any, closed: float) -> Tensor:
         """Return E' local times the rates: D acts on the input through the feedback."""
         del kappa
         share = closed if circuit.feedback else 0.0
         sent = share * (local @ circuit.into.T.to(local.dtype))
         return (sent[..., None] * feature.to(local.dtype)[:, None, None, :]).flatten(2)
 
-    def read_out(self, seed: Tensor, rates: Tensor) -> Tensor:
+    def read_out(self, seed: Tensor, rates: Tensor, circuit: Any) -> Tensor:
         """Return the seed times the rates."""
+        del circuit
         return (seed[..., None] * rates[:, None, None, :]).flatten(2)

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Network
-from ._set import Inner, PerUnit, Response, Values
+from ._learned import Inner, Response, Values
+from ._set import PerUnit
 
 
 @final
@@ -35,4 +36,4 @@ class Gain(PerUnit):
     def respond(self, inner: Inner, h: Tensor, t: Tensor, learned: bool) -> Response:
         """Return phi(t h), t phi'(t h) and h phi'(t h)."""
         rate, slope, touch = inner(t * h)
-        return Response(rate, t * slope, h * slope if learned else touch)
+        return Response(rate, t * slope, {**touch, self.name: h * slope} if learned else touch)

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Network
-from ._set import Inner, PerUnit, Response, Values
+from ._learned import Inner, Response, Values
+from ._set import PerUnit
 
 
 @final
@@ -19,6 +20,7 @@ class Scale(PerUnit):
     name: ClassVar[str] = "scale"
     variable: ClassVar[str] = "unit_scale"  # a bank's "scale" is the unit of z
     long_name: ClassVar[str] = "output scale"
+    linear = True
 
     def neutral(self, net: Network) -> Float[np.ndarray, " unit"]:
         """Return a scale of one."""
@@ -31,5 +33,5 @@ class Scale(PerUnit):
     def respond(self, inner: Inner, h: Tensor, t: Tensor, learned: bool) -> Response:
         """Return t phi(h), t phi'(h) and phi(h)."""
         rate, slope, touch = inner(h)
-        carried = rate if learned else None if touch is None else t * touch
-        return Response(t * rate, t * slope, carried)
+        carried = {name: t * one for name, one in touch.items()}
+        return Response(t * rate, t * slope, {**carried, self.name: rate} if learned else carried)
