@@ -12,7 +12,7 @@ import tonicnet as tn
 from tonicnet._labels import Variable
 from tonicnet.bank import Entry, Scaling, as_sigmoid, bank_card, carried, entry, grown, written
 from tonicnet.network import network_from_dict
-from tonicnet.parameters import SETS
+from tonicnet.parameters import LEARNABLE, SETS, sets_for
 from tonicnet.spiking._plan import plan
 
 N, K = 24, 2
@@ -27,13 +27,19 @@ USES = {
     "gain": ["bias", "gain"],
     "scale": ["bias", "scale"],
     "decoder": ["bias", "decoder"],
-    "all": ["bias", "gain", "scale", "decoder"],
+    "encoder": ["bias", "encoder"],
+    "update": ["bias", "low-rank-update"],
+    "synapses": ["bias", "recurrent"],  # dense networks alone have them
+    "all": [*LEARNABLE],
 }
-OTHERS = ["gain", "scale", "decoder"]
+OTHERS = ["gain", "scale", "decoder", "encoder", "update"]
 
 
 def net_of(kind: str = "low-rank", seed: int = 3, **given: object) -> tn.Network:
     return tn.Network(N, seed=seed, components=K, **{"transfer": "tanh", **KINDS[kind], **given})
+
+
+drawn_as_they_are = ("bias", "gain", "scale")
 
 
 def row(net: tn.Network, name: str, sets: list[str], seed: int = 0) -> Entry:
@@ -45,9 +51,11 @@ def row(net: tn.Network, name: str, sets: list[str], seed: int = 0) -> Entry:
         "bias": rng.normal(0, 1, N),
         "gain": rng.uniform(0.5, 1.5, N),
         "scale": rng.normal(1, 0.3, N),
-        "decoder": net.decoder + rng.normal(0, 0.2, (K, N)),
     }
-    return Entry(scaling, {one: drawn[one] for one in sets})
+    names = [one for one in sets_for(tuple(sets), net) if not SETS[one].lacks(net)]
+    drawn |= {one: SETS[one].first(net, 2, rng) for one in names if one not in drawn}
+    drawn |= {one: drawn[one] + rng.normal(0, 0.2, drawn[one].shape) for one in names if one not in drawn_as_they_are}
+    return Entry(scaling, {one: drawn[one] for one in SETS if one in names})
 
 
 def rows_of(net: tn.Network, *uses: str) -> list[Entry]:
@@ -70,7 +78,7 @@ def test_a_row_is_read_back_as_it_was_written(uses: str) -> None:
     bank = written(net, [wrote])
     read = entry(bank, "one")
     same_scaling(read.scaling, wrote.scaling)
-    assert list(read.numbers) == USES[uses]
+    assert list(read.numbers) == list(wrote.numbers)
     for name, values in wrote.numbers.items():
         np.testing.assert_array_equal(read.numbers[name], values)
         held = bank[SETS[name].variable]
@@ -87,9 +95,11 @@ def test_rows_with_different_sets_are_neutral_where_they_have_none() -> None:
     for one in wrote:
         read = entry(bank, one.task)
         same_scaling(read.scaling, one.scaling)
-        assert list(read.numbers) == list(SETS)
+        assert list(read.numbers) == [name for name in SETS if not SETS[name].lacks(net)]
         for name, values in read.numbers.items():
-            np.testing.assert_array_equal(values, one.numbers.get(name, SETS[name].neutral(net)))
+            np.testing.assert_array_equal(
+                values, one.numbers.get(name, np.broadcast_to(SETS[name].neutral(net), values.shape))
+            )
 
 
 def test_the_unit_of_z_and_the_scale_of_units_are_two_variables() -> None:
@@ -137,9 +147,11 @@ def test_a_bank_grows_by_rows_of_other_sets(uses: str, first: str) -> None:
     for wrote in rows:
         read = entry(both, wrote.task)
         same_scaling(read.scaling, wrote.scaling)
-        assert list(read.numbers) == USES[uses]
+        assert list(read.numbers) == list(other.numbers)
         for name, values in read.numbers.items():
-            np.testing.assert_array_equal(values, wrote.numbers.get(name, SETS[name].neutral(net)))
+            np.testing.assert_array_equal(
+                values, wrote.numbers.get(name, np.broadcast_to(SETS[name].neutral(net), values.shape))
+            )
     np.testing.assert_array_equal(both["loss"], [[0, 1, np.nan], [0, 1, 2]])
     np.testing.assert_array_equal(both["valid_time"], [2.5, np.nan])
     assert both["outcome"].values.tolist() == ["", "a sentence"]
@@ -184,7 +196,10 @@ def test_a_sigmoid_network_does_the_same_with_every_set(kind: str, uses: str) ->
 def flow_and_output(net: tn.Network, one: Entry, r: np.ndarray, u: np.ndarray, phi) -> tuple[np.ndarray, np.ndarray]:
     """The whole rate equation in plain numpy."""
     decoder, gain, scale = (one.numbers.get(n, SETS[n].neutral(net)) for n in ("decoder", "gain", "scale"))
-    w, e = np.zeros((N, N)) if net.low_rank else net.recurrent @ np.eye(N), net.encoder.astype(float)
+    w, e = np.zeros((N, N)) if net.low_rank else net.recurrent @ np.eye(N), one.numbers.get("encoder", net.encoder)
+    w, left = one.numbers.get("recurrent", w), one.numbers.get("update-left")
+    w = w + left @ one.numbers["update-right"] if "update-right" in one.numbers else w
+    e = e.astype(float) + left @ one.numbers["update-latent"] if "update-latent" in one.numbers else e.astype(float)
     w = w + e @ decoder if net.spec.feedback else w
     return scale * phi(gain * (w @ r + e @ u + one.bias)) - r, one.to_task(decoder @ r)
 
@@ -195,7 +210,8 @@ def flow_and_output(net: tn.Network, one: Entry, r: np.ndarray, u: np.ndarray, p
 def mixed(bank: xr.Dataset) -> xr.Dataset:
     """The same bank with everything in another order."""
     rng = np.random.default_rng(3)
-    moved = bank.isel({dim: rng.permutation(bank.sizes[dim]) for dim in ("unit", "component", "task")})
+    dims = [dim for dim in ("unit", "component", "task", "presynaptic") if dim in bank.dims]
+    moved = bank.isel({dim: rng.permutation(bank.sizes[dim]) for dim in dims})
     assert not (moved["unit"].values == bank["unit"].values).all()
     return moved.transpose(*reversed(list(moved.sizes)))
 
@@ -337,7 +353,9 @@ def test_the_field_of_a_row_is_that_of_its_numbers() -> None:
     one = row(net, "one", USES["all"])
     n, x = one.numbers, np.random.default_rng(1).normal(size=(5, K))
     z = one.to_network(x)
-    moved = (n["scale"] * np.tanh(n["gain"] * (z @ net.encoder.T.astype(float) + n["bias"]))) @ n["decoder"].T - z
+    moved = (
+        n["scale"] * np.tanh(n["gain"] * (z @ (n["encoder"] + n["update-left"] @ n["update-latent"]).T + n["bias"]))
+    ) @ n["decoder"].T - z
     found = tn.flow(net, written(net, [one]))(x)
     np.testing.assert_allclose(found, moved * one.scale / (net.tau * one.speed), atol=1e-10)
 
@@ -348,7 +366,7 @@ def test_the_field_of_a_row_is_that_of_its_numbers() -> None:
 @pytest.mark.parametrize("name", list(SETS))
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_refused(name: str, bad: float) -> None:
-    net = net_of()
+    net = net_of("dense" if SETS[name].lacks(net_of()) else "low-rank")
     bank = written(net, rows_of(net, "all", "bias"))
     variable = SETS[name].variable
     bank[variable][(1, *[0] * (bank[variable].ndim - 1))] = bad
@@ -381,6 +399,10 @@ DAMAGE = {
     "no trials": (lambda b: b.assign(start=b["start"].isel(trial=0)), r"'start' .* has dims \(task, component\)"),
     "a dim more": (lambda b: b.assign(gain=b["bias"].expand_dims(x=2)), r"'gain' .* has dims \(x, task, unit\)"),
     "one component": (lambda b: b.isel(component=[0]), "this bank has 1 components, the network has 2"),
+    "other synapses": (
+        lambda b: b.assign(update_right=(("task", "rank", "presynaptic"), np.zeros((2, 1, 9)))),
+        "this bank has synapses from 9 units, the network has 24",
+    ),
     "fewer units": (lambda b: b.isel(unit=slice(9)), "this bank has biases for 9 units, the network has 24"),
 }  # fmt: skip
 DOORS = {
@@ -411,12 +433,13 @@ SPIKING = {
 def test_spiking_neurons_refuse_what_is_no_threshold(door: str, uses: str) -> None:
     net = net_of(transfer="lif")
     bank = written(net, rows_of(net, "bias", uses))
-    said = f"task 'task 1' was learned by its {SETS[uses].long_name}s, which no threshold"
+    named = SETS[{"update": "update-left"}.get(uses, uses)].long_name
+    said = f"task 'task 1' was learned by its {named}s, which no threshold"
     with pytest.raises(ValueError, match=said) as caught:
         SPIKING[door](net, bank, task="task 1")
     assert "\n" not in str(caught.value)
     neutral = plan(net, bank, duration=0.1, schedule=None, task="task 0")[0].entry
-    assert set(neutral.numbers) == {"bias", uses}
+    assert set(neutral.numbers) == set(rows_of(net, uses)[0].numbers)
 
 
 @pytest.mark.parametrize("export", ["write_script", "write_cpp"])

@@ -27,7 +27,7 @@ from tonicnet.circuit import (
     step,
 )
 from tonicnet.circuit._loop import CompiledLoop, TorchLoop, loop_of
-from tonicnet.parameters import SETS
+from tonicnet.parameters import LEARNABLE, SETS, sets_for
 
 N, K, ROWS = 30, 2, 4
 KINDS = {
@@ -36,7 +36,7 @@ KINDS = {
     "dense, no feedback": {"synapses": "dense", "feedback": False, "gain": 1.3},
     "sparse": {"synapses": "sparse", "density": 0.3, "gain": 1.3},
 }
-USES = {"bias": ["bias"], "all": ["bias", "gain", "scale", "decoder"]}
+USES = {"bias": ["bias"], "all": ["bias", "gain", "scale", "decoder"], "every": [*LEARNABLE]}
 
 
 class Case(NamedTuple):
@@ -53,7 +53,10 @@ class Case(NamedTuple):
 
     @property
     def encoder(self) -> np.ndarray:
-        return self.net.encoder.astype(float)
+        drawn = self.numbers.get("encoder", self.net.encoder).astype(float)
+        return drawn + (
+            self.numbers["update-left"] @ self.numbers["update-latent"] if "update-latent" in self.numbers else 0
+        )
 
     @property
     def decoder(self) -> np.ndarray:
@@ -62,7 +65,12 @@ class Case(NamedTuple):
     @property
     def synapses(self) -> np.ndarray:
         """W alone, unit by unit; zero for a low-rank network."""
-        return np.zeros((N, N)) if self.latent else self.net.recurrent @ np.eye(N)
+        if self.latent:
+            return np.zeros((N, N))
+        drawn = self.numbers.get("recurrent", self.net.recurrent @ np.eye(N))
+        return drawn + (
+            self.numbers["update-left"] @ self.numbers["update-right"] if "update-right" in self.numbers else 0
+        )
 
     def from_state(self, closed: float = 1.0) -> np.ndarray:
         """The matrix of the map from a state to inputs of units."""
@@ -87,6 +95,9 @@ class Case(NamedTuple):
         return self.rng.normal(0, 1, (ROWS, self.dynamics.circuit.size))
 
 
+_DRAWN = ("bias", "gain", "scale", "decoder")
+
+
 def numbers_of(net: tn.Network, names: list[str], rng: np.random.Generator) -> dict[str, np.ndarray]:
     drawn = {
         "bias": rng.normal(0, 1, N),
@@ -94,7 +105,10 @@ def numbers_of(net: tn.Network, names: list[str], rng: np.random.Generator) -> d
         "scale": rng.normal(1, 0.3, N),
         "decoder": net.decoder + rng.normal(0, 0.2, (K, N)),
     }
-    return {name: drawn[name] for name in names}
+    used = [name for name in sets_for(tuple(names), net) if not SETS[name].lacks(net)]
+    drawn |= {name: SETS[name].first(net, 2, rng) for name in used if name not in drawn}
+    drawn |= {name: drawn[name] + rng.normal(0, 0.2, drawn[name].shape) for name in used if name not in _DRAWN}
+    return {name: drawn[name] for name in used}
 
 
 @pytest.fixture(params=[(kind, uses) for kind in KINDS for uses in USES], ids=" ".join)
@@ -239,7 +253,7 @@ def test_responses_are_differentiated_by_the_learned_numbers(learned: str) -> No
 
 def test_neutral_numbers_are_those_of_the_drawn_network(case: Case) -> None:
     x = torch.tensor(case.states())
-    neutral = {name: one.neutral(case.net) for name, one in SETS.items()}
+    neutral = {name: one.neutral(case.net) for name, one in SETS.items() if not one.lacks(case.net)}
     wanted = placed(circuit_of(case.net), {}).flow(x)
     same(placed(circuit_of(case.net), neutral).flow(x), wanted.numpy())
 

@@ -48,6 +48,11 @@ def check_bank(net: Network, bank: xr.Dataset | xr.DataArray) -> xr.Dataset:
             f"this bank has {bank.sizes.get('component')} components, the network has {net.components}; take an intact "
             "copy or learn it again"
         )
+    if bank.sizes.get("presynaptic", net.units) != net.units:
+        raise ValueError(
+            f"this bank has synapses from {bank.sizes['presynaptic']} units, the network has {net.units}; take an "
+            "intact copy or learn it again"
+        )
     _check_names(bank)
     for name in [name for name in DIMS if name in bank]:
         _check_numbers(bank, name)

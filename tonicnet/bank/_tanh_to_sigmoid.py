@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import torch
 import xarray as xr
 
+from ..circuit import circuit_of, placed
 from ..network import Network, Sigmoid, Tanh
 from ._biases import whole_bank
 from ._check import DIMS, check_bank
 from ._order import in_order
 from ._read import entry
 from ._write import carried
+
+_FACTORS = {  # of learned synapses: inputs are doubled, and so are the outputs of units that are half as large
+    "decoder": 2, "encoder": 2, "recurrent": 4, "update_left": 2, "update_right": 2,
+}  # fmt: skip
 
 
 def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
@@ -26,7 +32,8 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
 
     (W 1 without the random synapses for low-rank networks, E D 1 without the feedback where there is none). The
     synapses are the same draw at other scales. Input noise of standard deviation s becomes 2 s. Where output scales
-    t were learned, r = 2 s - t, and t stands in the place of 1; a learned decoder is doubled; gains stay.
+    t were learned, r = 2 s - t, and t stands in the place of 1; a learned decoder or encoder is doubled, learned
+    synapses are four times as strong; gains stay.
 
     Arguments: ``net``, a network with ``transfer="tanh"``; ``bank``, a bank of it. Returns the pair (network, bank).
     Raises ValueError for another transfer function or a bank of another network. A sigmoid's rates are positive,
@@ -55,14 +62,14 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
         "bias": np.stack([2 * (row.bias - into) for row, (into, _) in zip(rows, parts, strict=True)]),
         "center": np.stack([row.center - row.scale * rest for row, (_, rest) in zip(rows, parts, strict=True)]),
     }
-    if "decoder" in bank:
-        values["decoder"] = 2 * bank["decoder"].transpose(*DIMS["decoder"]).values
+    for name, factor in _FACTORS.items():
+        if name in bank:
+            values[name] = factor * bank[name].transpose(*DIMS[name]).values
     return made, carried(bank, made, **values)
 
 
 def _apart(net: Network, numbers: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return what t, by which r and 2 s differ, brings to the inputs through the synapses, and to the output: D t."""
-    t = numbers.get("scale", np.ones(net.units))
-    rest = numbers.get("decoder", net.decoder.astype(np.float64)) @ t
-    into = np.zeros(net.units) if net.spec.synapses == "low-rank" else net.recurrent.astype(np.float64) @ t
-    return into + net.encoder.astype(np.float64) @ rest if net.spec.feedback else into, rest
+    circuit = placed(circuit_of(net, rates=True), numbers).circuit
+    t = circuit.tensor(numbers.get("scale", np.ones(net.units)))[None]
+    return circuit.drive(t, torch.zeros_like(t[0]))[0].numpy(), circuit.output(t)[0].numpy()

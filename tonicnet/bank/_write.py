@@ -34,7 +34,11 @@ def written(
         "dimension": Variable(("task",), [s.dimension for s in scalings], "1", "components the task uses"),
         "start": Variable(("task", "trial", "component"), np.stack([s.start for s in scalings]), "task", "starts"),
     }
-    own = {
+    used = {dim for name in _used(entries) for dim in SETS[name].dims}
+    further = {
+        "presynaptic": Variable(("presynaptic",), np.arange(net.units), "1", "unit that a synapse comes from"),
+    }
+    own = {dim: one for dim, one in further.items() if dim in used} | {
         "task": Variable(("task",), [s.task for s in scalings], "1", "task"),
         "unit": Variable(("unit",), np.arange(net.units), "1", "unit"),
         "component": Variable(("component",), [str(k) for k in range(net.components)], "1", "output component"),
@@ -49,13 +53,25 @@ def _numbers(net: Network, entries: Sequence[Entry]) -> dict[str, Variable]:
     return {
         one.variable: Variable(
             ("task", *one.dims),
-            np.stack([e.numbers[name] if name in e.numbers else one.neutral(net) for e in entries]),
+            _stacked([e.numbers[name] if name in e.numbers else one.neutral(net) for e in entries]),
             "1",
             one.long_name,
         )
         for name, one in SETS.items()
-        if any(name in e.numbers for e in entries)
+        if name in _used(entries)
     }
+
+
+def _stacked(rows: list[np.ndarray]) -> np.ndarray:
+    """Return the numbers of all rows; updates of a lower rank than others have zeros behind them."""
+    shape = tuple(max(sizes) for sizes in zip(*(row.shape for row in rows), strict=True))
+    widths = [[(0, most - size) for most, size in zip(shape, row.shape, strict=True)] for row in rows]
+    return np.stack([np.pad(row, width) for row, width in zip(rows, widths, strict=True)])
+
+
+def _used(entries: Sequence[Entry]) -> set[str]:
+    """Return the names of all parameter sets that any entry has."""
+    return {name for e in entries for name in e.numbers}
 
 
 def _hashes(net: Network, rows: int) -> dict[str, Variable]:
@@ -68,6 +84,8 @@ def grown(net: Network, old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     old, new = in_order(old), in_order(new)
     epochs = np.arange(max(old.sizes.get("epoch", 0), new.sizes["epoch"]))
     old, new = (part.reindex(epoch=epochs) if "epoch" in part.dims else part for part in (old, new))
+    rank = max(part.sizes.get("rank", 0) for part in (old, new))
+    old, new = (_of_rank(part, rank) for part in (old, new))
     parts = [_complete(net, old, new), _complete(net, new, old)]
     joined = xr.concat(parts, dim="task", data_vars="all", join="exact", combine_attrs="drop_conflicts")
     tasks = {
@@ -79,9 +97,14 @@ def grown(net: Network, old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     return joined
 
 
+def _of_rank(part: xr.Dataset, rank: int) -> xr.Dataset:
+    """Return a bank whose updates of synapses have this rank: further factors are zero and change nothing."""
+    return part.pad(rank=(0, rank - part.sizes["rank"]), constant_values=0.0) if "rank" in part.dims else part
+
+
 def _complete(net: Network, part: xr.Dataset, model: xr.Dataset) -> xr.Dataset:
     """Return a bank with every per-task variable of another: numbers neutral, all else empty or NaN."""
-    neutral = {one.variable: one.neutral(net) for one in SETS.values()} | {HASH: net.sha256}
+    neutral = {one.variable: one.neutral(net) for one in SETS.values() if not one.lacks(net)} | {HASH: net.sha256}
     missing = {}
     for name in model.data_vars.keys() - part.data_vars.keys():
         like = model[name].isel(task=[0] * part.sizes["task"])

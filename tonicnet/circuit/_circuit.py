@@ -33,6 +33,8 @@ class Circuit(ABC):
         encoder, decoder, self.recurrent = net.tensors(dtype, device)
         self.into = encoder.T.contiguous()
         self.out = decoder.T.contiguous()
+        self.left: Tensor | None = None
+        self.right: Tensor | None = None
 
     def tensor(self, values: np.ndarray | Tensor) -> Tensor:
         """Return values as a tensor of this circuit's precision and device."""
@@ -40,9 +42,43 @@ class Circuit(ABC):
 
     def with_decoder(self, decoder: Float[Tensor, "component unit"]) -> Self:
         """Return the circuit with another decoder D, and so with another feedback E D."""
-        other = copy.copy(self)
+        other = self._copied()
         other.out = decoder.to(self.dtype).T.contiguous()
         return other
+
+    def with_encoder(self, encoder: Float[Tensor, "unit component"]) -> Self:
+        """Return the circuit with another encoder E."""
+        other = self._copied()
+        other.into = encoder.to(self.dtype).T.contiguous()
+        return other
+
+    def with_update(self, left: Tensor | None = None, right: Tensor | None = None) -> Self:
+        """Return the circuit with a factor of an update L R of its synapses, which is added once it has both."""
+        other = self._copied()
+        other.left = self.left if left is None else left.to(self.dtype)
+        other.right = self.right if right is None else right.to(self.dtype)
+        if other.left is not None and other.right is not None:
+            other._update(other.left, other.right)
+        return other
+
+    def _update(self, left: Float[Tensor, "unit rank"], right: Float[Tensor, "rank source"]) -> None:
+        """Add L R to the encoder: the synapses of a low-rank network are then (E + L R) D."""
+        self.into = self.into + (left @ right).T
+
+    def _copied(self) -> Self:
+        return copy.copy(self)
+
+    @abstractmethod
+    def received(
+        self, x: Float[Tensor, "row state"], fed: Tensor | None = None, closed: float = 1.0
+    ) -> Float[Tensor, "row component"]:
+        """Return u, what the encoder multiplies at a state: the share of its own output, and what is fed beside it."""
+
+    @abstractmethod
+    def sent(
+        self, x: Float[Tensor, "row state"], fed: Tensor | None = None, closed: float = 1.0
+    ) -> Float[Tensor, "row source"]:
+        """Return what an update of the synapses multiplies at a state: rates, or u of a low-rank network."""
 
     def fed(self, u: Float[Tensor, "trial component"], onto: Tensor) -> Float[Tensor, "trial unit"]:
         """Return onto + E u."""

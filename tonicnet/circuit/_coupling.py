@@ -28,8 +28,14 @@ class Coupling:
     share: float
 
     @classmethod
-    def of(cls, w: Tensor | None, transposed: Tensor | None, into: Tensor, out: Tensor, share: float) -> Coupling:
-        """Return the coupling of frozen arrays at one share of feedback."""
+    def of(
+        cls, w: Tensor | None, transposed: Tensor | None, into: Tensor, out: Tensor, share: float,
+        thin: tuple[Tensor, Tensor] | None = None,
+    ) -> Coupling:  # fmt: skip
+        """Return the coupling of frozen arrays at one share of feedback, and two ``thin`` factors beside E' and D'."""
+        if thin is not None:
+            wide, tall = torch.cat([share * into, thin[0]]), torch.cat([out, thin[1]], 1)
+            return cls(None, w, transposed, wide, tall, 1.0)
         if w is None or w.is_sparse:
             return cls(None, w, transposed, into, out, share)
         matrix = torch.addmm(w, into.T, out.T, alpha=share) if share else w

@@ -46,6 +46,11 @@ class Learnable:
         """How many numbers are learned."""
         return sum(self._sizes)
 
+    @cached_property
+    def columns(self) -> int:
+        """How many columns the features of the learned numbers have."""
+        return self.set.columns(self.at(self.first).circuit)
+
     def values(self, theta: Float[Tensor, " number"]) -> dict[str, Float[Tensor, "*shape"]]:
         """Return theta as the numbers of each learned set, in their shapes."""
         parts = zip(self.learned, theta.split(self._sizes), strict=True)

@@ -19,6 +19,7 @@ from ._compiled_units import CompiledUnits, units_of
 from ._dynamics import Dynamics
 from ._low_rank import LowRank
 from ._motion import motion
+from ._recurrent import Recurrent
 from ._runge_kutta import EULER, TABLEAUX
 
 _FEW = 3  # trials of N x N synapses up to which compiled code is faster than matrix products
@@ -85,6 +86,8 @@ def compiled_units(dynamics: Dynamics) -> CompiledUnits | None:
 
 def _suits(dynamics: Dynamics, state: Tensor, filter: Filter, dense: int) -> bool:
     latent = isinstance(dynamics.circuit, LowRank)
+    if isinstance(dynamics.circuit, Recurrent) and dynamics.circuit.thin is not None:
+        return False
     return filter.first_order and state.device.type == "cpu" and (latent or (len(state) <= _FEW and dense == 1))
 
 

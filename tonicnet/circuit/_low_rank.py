@@ -28,6 +28,15 @@ class LowRank(Circuit):
         own = x if closed == 1 else closed * x
         return torch.addmm(onto, own if fed is None else torch.add(fed, x, alpha=closed), self.into)
 
+    def received(self, x: Tensor, fed: Tensor | None = None, closed: float = 1.0) -> Tensor:
+        """Return closed z + fed."""
+        own = x if closed == 1 else closed * x
+        return own if fed is None else own + fed
+
+    def sent(self, x: Tensor, fed: Tensor | None = None, closed: float = 1.0) -> Tensor:
+        """Return the same."""
+        return self.received(x, fed, closed)
+
     def through_synapses(self, x: Tensor) -> Tensor:
         """Return E z."""
         return x @ self.into

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self, final
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Network
@@ -23,17 +24,45 @@ class Recurrent(Circuit):
         self._transposed = w.t().coalesce() if w is not None and w.is_sparse else None
         self._couplings: dict[tuple[float, torch.dtype], Coupling] = {}
 
-    def with_decoder(self, decoder: Tensor) -> Self:
-        """Return the circuit with another decoder D, and so with another feedback E D."""
-        other = super().with_decoder(decoder)
+    def with_recurrent(self, recurrent: Float[Tensor, "unit unit"]) -> Self:
+        """Return the circuit with other dense synapses W."""
+        other = self._copied()
+        other.recurrent = recurrent.to(self.dtype)
+        return other
+
+    def _update(self, left: Tensor, right: Tensor) -> None:
+        """Add L R to dense synapses; sparse ones keep it as two thin products, low-rank ones in the encoder."""
+        if self.net.low_rank:
+            super()._update(left, right)
+        elif self.recurrent is not None and not self.recurrent.is_sparse:
+            self.recurrent = self.recurrent + left @ right
+
+    def _copied(self) -> Self:
+        other = super()._copied()
         other._couplings = {}
         return other
+
+    @property
+    def thin(self) -> tuple[Tensor, Tensor] | None:
+        """L' and R' of an update of sparse synapses, which is multiplied beside them."""
+        if self.left is None or self.right is None or self.recurrent is None or not self.recurrent.is_sparse:
+            return None
+        return self.left.T, self.right.T
+
+    def received(self, x: Tensor, fed: Tensor | None = None, closed: float = 1.0) -> Tensor:
+        """Return closed D r + fed; without feedback what is fed alone."""
+        own = (closed if self.feedback else 0.0) * (x @ self.out)
+        return own if fed is None else own + fed
+
+    def sent(self, x: Tensor, fed: Tensor | None = None, closed: float = 1.0) -> Tensor:
+        """Return the rates."""
+        return self.received(x, fed, closed) if self.net.low_rank else x
 
     def coupling(self, closed: float, dtype: torch.dtype | None = None) -> Coupling:
         """Return r -> onto + (W + closed E D) r; a network without feedback has W alone at any share."""
         key = (closed if self.feedback else 0.0, dtype or self.dtype)
         if key not in self._couplings:
-            made = Coupling.of(self.recurrent, self._transposed, self.into, self.out, key[0])
+            made = Coupling.of(self.recurrent, self._transposed, self.into, self.out, key[0], self.thin)
             self._couplings[key] = made if key[1] == self.dtype else made.to(key[1])
         return self._couplings[key]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..circuit import Circuit, Learnable, LowRank
 from ..network import Network
-from ..parameters import SETS
+from ..parameters import SETS, sets_for
 from ..solve import Residual
 from ._draw import Draw as Draw
 from ._first_bias import first_bias
@@ -46,13 +46,14 @@ class Problem:
 
         The first attempt starts from the row that is given, if one is.
         """
-        names = self.settings.learned
-        if self.start is not None and restart == 0:
-            return Learnable(self.circuit, {name: self.start[name] for name in ("bias", *names)}, names)
+        names = sets_for(self.settings.learned, self.net)
         drawn = self.order[restart] if restart < len(self.order) else restart
         bias = first_bias(self.net, seed=self.settings.seed, restart=drawn)
-        own = {name: SETS[name].neutral(self.net) for name in names}
-        return Learnable(self.circuit, own | {"bias": bias}, names)
+        given = self.start if self.start is not None and restart == 0 else {}
+        rng = Draw(self.settings.seed, restart)("numbers")
+        own = {name: SETS[name].first(self.net, self.settings.rank, rng) for name in names}
+        known = own | {"bias": bias}
+        return Learnable(self.circuit, {name: given.get(name, values) for name, values in known.items()}, names)
 
 
 Begun = Callable[[], Tensor]  # the theta at which a stage began

@@ -47,7 +47,7 @@ class FieldResidual(Residual):
     def row_bytes(self, size: int) -> int:
         """Return the memory of the features, which stand for the rows."""
         del size
-        return self.states.element_size() * len(self.states) * self._columns
+        return self.states.element_size() * len(self.states) * self.learnable.columns
 
     def at(self, theta: Tensor) -> Linearisation:
         """Return the residual linearised at theta."""
@@ -67,13 +67,9 @@ class FieldResidual(Residual):
 
     def tiles(self, copies: int = 4) -> Iterator[slice]:
         """Yield parts of the samples whose temporaries, ``copies`` of S x N, stay within the room."""
-        count = max(1, self.room // (copies * self._columns * self.states.element_size()))
+        count = max(1, self.room // (copies * self.learnable.columns * self.states.element_size()))
         for first in range(0, len(self.states), count):
             yield slice(first, first + count)
-
-    @property
-    def _columns(self) -> int:
-        return self.learnable.set.columns(self.learnable.circuit)
 
     def error(self, out: Tensor, rate: Tensor, part: slice) -> Float[Tensor, "sample component"]:
         """Return e of a part of the samples."""

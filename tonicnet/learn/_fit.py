@@ -16,7 +16,7 @@ from ..bank import check_bank, grown, whole_bank
 from ..bank import entry as row_entry
 from ..circuit import circuit_of
 from ..network import Network, check_network
-from ..parameters import SETS
+from ..parameters import sets_for
 from ..task import Task
 from ..task import task as named_task
 from ._checkpoint import Checkpoint
@@ -40,6 +40,7 @@ def fit(
     objective: str = "auto",
     method: str = "auto",
     noise: float = 0.1,
+    rank: int = 1,
     neurons_per_unit: int | None = None,
     steps: int = 20,
     rounds: int = 4,
@@ -66,6 +67,7 @@ def fit(
     learn : which numbers are learned: "bias", the tonic inputs b of r = phi(h + b); or, to compare with them, "gain",
         r = phi(g (h + b)), "scale", r = s phi(h + b), or "decoder", x = D r, each with the first tonic inputs frozen;
         or several together: ("bias", "gain").
+    rank : of a low-rank update.
     objective : what is fitted. "field" makes the vector field of a low-rank network that of the task, min_b mean_s
         |D phi(E z_s + b) - z_s - tau f(z_s)|^2, then polishes it on closed-loop windows; "trajectory" follows
         reference runs, recordings or trials, driven first, then alone for longer and longer. "auto" is "field" where
@@ -127,7 +129,7 @@ def fit(
     check_network(net)
     settings = Settings(
         summed(learn), *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory,
-        device, seed, neurons_per_unit, threads, screen,
+        device, seed, neurons_per_unit, threads, screen, rank,
     )  # fmt: skip
     check_spikes(net, settings.neurons_per_unit, settings.learned)
     if start is not None and settings.screen > 1:
@@ -225,7 +227,7 @@ def _started(
             "bank.sel(task=[...]), or leave start out"
         )
     numbers = row_entry(bank, task.name if task.name in names else names[0]).numbers
-    return {name: numbers[name] if name in numbers else SETS[name].neutral(net) for name in ("bias", *learned)}
+    return {name: numbers[name] for name in ("bias", *sets_for(learned, net)) if name in numbers}
 
 
 def _check_room(net: Network, bank: xr.Dataset, jobs: list[Job]) -> xr.Dataset:

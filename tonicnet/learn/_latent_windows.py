@@ -61,7 +61,7 @@ class LatentWindows(Residual):
 
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
         """Yield windows as many at a time as the room allows; ``kept``: with all that the adjoint needs."""
-        k, columns = self.windows.path.shape[2], self.learnable.set.columns(self.learnable.circuit)
+        k, columns = self.windows.path.shape[2], self.learnable.columns
         stages, rows = len(self.tableau.stages), len(self.windows.scored) * k
         each = (stages * self.windows.steps + 2 * rows * k if kept else 2 * stages) + 2
         count = max(1, self.room // (each * columns * self.windows.path.element_size()))

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._names import choose, shown
-from ..parameters import SETS
+from ..network import Network
+from ..parameters import LEARNABLE, SETS, UPDATE, sets_for
+from ..task import Task
 
 WHAT = "parameter set to learn"
 _PLUS = "+"
 
 
 def summed(learn: Any) -> str:
-    """Return what is learned as one text: a name, or names joined by a plus, in the order of the sets.
+    """Return what is learned as one text: a name, or names joined by a plus, in the order of :data:`LEARNABLE`.
 
     Raises TypeError for what is neither a name nor some, ValueError for unknown names, none, or one given twice.
 
@@ -22,17 +24,35 @@ def summed(learn: Any) -> str:
     """
     names = _names(learn)
     for name in names:
-        choose(WHAT, name, SETS)
+        choose(WHAT, name, LEARNABLE)
         if names.count(name) > 1:
             raise ValueError(f"learn names {name!r} twice; a sum holds each parameter set once")
     if not names:
-        raise ValueError(f"learn names no parameter set; give one or more of {', '.join(sorted(SETS))}")
-    return _PLUS.join(name for name in SETS if name in names)
+        raise ValueError(f"learn names no parameter set; give one or more of {', '.join(sorted(LEARNABLE))}")
+    return _PLUS.join(name for name in LEARNABLE if name in names)
 
 
 def sets_of(learn: str) -> tuple[str, ...]:
     """Return the names in what :func:`summed` gave."""
     return tuple(learn.split(_PLUS))
+
+
+def check_learned(learn: str, net: Network, task: Task, rank: int) -> None:
+    """Refuse numbers that a network has not, or that no task of this kind can tell; raise ValueError."""
+    for name in sets_of(learn):
+        for one in sets_for((name,), net):
+            if missing := SETS[one].lacks(net):
+                raise ValueError(f'learn="{name}" needs {missing}')
+        if name == UPDATE and net.low_rank and rank > net.components:
+            raise ValueError(
+                f"rank={rank} is more than an update of low-rank synapses of {net.components} components can have; "
+                f"give rank={net.components} at most"
+            )
+        if name == "encoder" and not net.spec.feedback and task.kind != "behaviour":
+            raise ValueError(
+                f"task {task.name!r} has no inputs and this network no feedback, so nothing passes through its "
+                'encoder; learn "bias" or "recurrent", or draw the network with feedback=True'
+            )
 
 
 def _names(learn: Any) -> list[Any]:

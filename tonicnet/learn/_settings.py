@@ -43,6 +43,7 @@ class Settings:
     neurons_per_unit: int | None = None
     threads: int | None = None
     screen: int = 1
+    rank: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "learn", summed(self.learn))
@@ -56,7 +57,7 @@ class Settings:
             raise ValueError(f"memory is a positive number of GiB, got {self.memory}")
         for name in ("noise", "memory"):  # numpy's numbers are no JSON
             object.__setattr__(self, name, real(getattr(self, name)))
-        least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0, "screen": 1}
+        least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0, "screen": 1, "rank": 1}
         for name, low in least.items():
             object.__setattr__(self, name, whole(name, getattr(self, name), low))
             if name != "seed" and getattr(self, name) > _MOST:
@@ -69,7 +70,7 @@ class Settings:
 
     @property
     def learned(self) -> tuple[str, ...]:
-        """The parameter sets that are learned."""
+        """The names of what is learned."""
         return sets_of(self.learn)
 
     @property

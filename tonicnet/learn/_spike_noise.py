@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..circuit import Learnable
 from ..network import LIF, Network
-from ..parameters import SETS
+from ..parameters import SETS, sets_for
 from ..solve import Block, Linearisation, Normal, Products, Residual, Sum
 from ._course import Begun, Draw, Problem, Stage
 
@@ -117,7 +117,11 @@ def check_spikes(net: Network, neurons_per_unit: int | None, learned: tuple[str,
         else f"this network's synapses are {net.spec.synapses}"
         if not net.low_rank
         else next(
-            (f"{SETS[name].long_name}s are no threshold of a neuron" for name in learned if not SETS[name].threshold),
+            (
+                f"{SETS[name].long_name}s are no threshold of a neuron"
+                for name in sets_for(learned, net)
+                if not SETS[name].threshold
+            ),
             None,
         )
     )

@@ -1,5 +1,6 @@
 """What may be learned: one file a set of numbers, one dict of all sets."""
 
+from ._afferent import Afferent as Afferent
 from ._learned import Here as Here
 from ._learned import Inner as Inner
 from ._learned import Learned as Learned
@@ -8,5 +9,8 @@ from ._learned import Values as Values
 from ._set import ParameterSet as ParameterSet
 from ._set import PerUnit as PerUnit
 from ._set import Synaptic as Synaptic
+from ._sets import LEARNABLE as LEARNABLE
 from ._sets import SETS as SETS
+from ._sets import UPDATE as UPDATE
+from ._sets import sets_for as sets_for
 from ._together import Together as Together

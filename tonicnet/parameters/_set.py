@@ -30,6 +30,16 @@ class ParameterSet(Learned):
     def neutral(self, net: Network) -> Float[np.ndarray, "*shape"]:
         """Return the numbers with which the network is as it was drawn, without tonic input."""
 
+    def first(self, net: Network, rank: int, rng: np.random.Generator) -> Float[np.ndarray, "*shape"]:
+        """Return the numbers from which learning starts: those of the network as it was drawn."""
+        del rank, rng
+        return self.neutral(net)
+
+    def lacks(self, net: Network) -> str:
+        """Return what a network lacks for these numbers, and what would work; nothing where it can have them."""
+        del net
+        return ""
+
     @abstractmethod
     def place(self, circuit: Any, values: Float[Tensor, "*shape"]) -> Any:
         """Return the circuit with these numbers in its synapses; the same circuit if they are not in its synapses."""

@@ -203,6 +203,6 @@ def choose_solver(residual: Residual, size: int, room: int, solver: str = "auto"
         least = min(known, key=lambda c: c.bytes)
         raise MemoryError(
             f"a step needs {least.bytes / GIB:.2g} GiB ({least.solver}) beside its temporaries, "
-            f"{room / GIB:.2g} GiB are allowed for it; raise memory=, or lower units="
+            f'{room / GIB:.2g} GiB are allowed for it; raise memory=, lower units=, or take method="adam"'
         )
     return min(fitting, key=lambda c: c.seconds)
