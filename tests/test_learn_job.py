@@ -96,14 +96,18 @@ def test_the_key_is_the_same_in_another_process() -> None:
 CHANGED = {
     "learn": "gain", "objective": "field", "method": "adam", "noise": 0.2, "steps": 3, "rounds": 1, "restarts": 1,
     "solver": "dual", "precision": "float64", "memory": 2.0, "device": "cpu:0", "seed": 2, "neurons_per_unit": 4,
-    "threads": 1, "screen": 2,
+    "threads": 1, "screen": 2, "rank": 2,
 }  # fmt: skip
+LIMITS = {"nonnegative": True, "decoder_norm": 2.0}  # of learned scales alone
 
 
 def test_every_setting_changes_the_key() -> None:
-    assert CHANGED.keys() == {f.name for f in fields(Settings)}
-    keys = {name: replace(JOB, settings=replace(JOB.settings, **{name: value})).key for name, value in CHANGED.items()}
-    assert len({JOB.key, *keys.values()}) == 1 + len(keys)
+    assert CHANGED.keys() | LIMITS.keys() == {f.name for f in fields(Settings)}
+    scales = replace(JOB, settings=replace(JOB.settings, learn="scale"))
+    keys = {JOB.key, scales.key}
+    for job, changes in ((JOB, CHANGED), (scales, LIMITS)):
+        keys |= {replace(job, settings=replace(job.settings, **{name: value})).key for name, value in changes.items()}
+    assert len(keys) == 2 + len(CHANGED) + len(LIMITS)
 
 
 NETWORKS = [{"seed": 1}, {"units": 41}, {"transfer": "sigmoid"}, {"tau": 0.05}, {"synapses": "dense"}]

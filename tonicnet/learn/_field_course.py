@@ -49,7 +49,7 @@ class FieldCourse(Course):
         steps, memory = math.ceil(_SHARE * settings.steps), target.task.kind == "memory"
         alone = memory or not settings.rounds
         yield Stage("coarse field", steps, lambda draw, _: drawn(draw).thinned(_THIN), scored=False)
-        yield Stage("field", steps, lambda draw, _: replace(drawn(draw), bent=_BENT), scored=alone, polish=False)
+        yield Stage("field", steps, lambda draw, _: _bent(drawn(draw)), scored=alone, polish=False)
         h = rollout_step(target)
         tableau = EULER if target.net.spec.dt else RK4
         length = max(4, round(horizon(target) / (h * target.unit)))
@@ -66,6 +66,11 @@ class FieldCourse(Course):
             return Stage(name, _POLISH, make)
 
         yield from (polish(f"polish {number}") for number in numbers(1))
+
+
+def _bent(residual: FieldResidual) -> FieldResidual:
+    """Return the residual with fewer samples in its curvature, unless a linear problem is solved by it at once."""
+    return residual if residual.linear else replace(residual, bent=_BENT)
 
 
 class _Once:

@@ -44,6 +44,11 @@ class FieldResidual(Residual):
         """Return samples times components."""
         return self.targets.numel()
 
+    @property
+    def linear(self) -> bool:
+        """Whether the numbers are linear in D r, and all samples enter the curvature in full precision."""
+        return self.learnable.set.linear and self.bent == 1 and self.curved is None
+
     def row_bytes(self, size: int) -> int:
         """Return the memory of the features, which stand for the rows."""
         del size

@@ -41,6 +41,8 @@ def fit(
     method: str = "auto",
     noise: float = 0.1,
     rank: int = 1,
+    nonnegative: bool = False,
+    decoder_norm: float | None = None,
     neurons_per_unit: int | None = None,
     steps: int = 20,
     rounds: int = 4,
@@ -68,6 +70,10 @@ def fit(
         r = phi(g (h + b)), "scale", r = s phi(h + b), or "decoder", x = D r, each with the first tonic inputs frozen;
         or several together: ("bias", "gain").
     rank : of a low-rank update.
+    nonnegative : hold learned gains and scales at zero at least: a negative one is a flipped synapse.
+    decoder_norm : bound on the norm of the decoder that a learned decoder or learned scales make, in units of the drawn
+        one. It is met by the least ridge that does. Where a field is linear in what is learned, it is solved in one
+        step, with 32 as the bound if none is given; steps of other stages are bounded if one is.
     objective : what is fitted. "field" makes the vector field of a low-rank network that of the task, min_b mean_s
         |D phi(E z_s + b) - z_s - tau f(z_s)|^2, then polishes it on closed-loop windows; "trajectory" follows
         reference runs, recordings or trials, driven first, then alone for longer and longer. "auto" is "field" where
@@ -130,6 +136,7 @@ def fit(
     settings = Settings(
         summed(learn), *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory,
         device, seed, neurons_per_unit, threads, screen, rank,
+        nonnegative, decoder_norm,
     )  # fmt: skip
     check_spikes(net, settings.neurons_per_unit, settings.learned)
     if start is not None and settings.screen > 1:

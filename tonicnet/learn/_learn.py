@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 from .._names import choose, shown
+from .._numbers import real
 from ..network import Network
 from ..parameters import LEARNABLE, SETS, UPDATE, sets_for
 from ..task import Task
@@ -35,6 +37,27 @@ def summed(learn: Any) -> str:
 def sets_of(learn: str) -> tuple[str, ...]:
     """Return the names in what :func:`summed` gave."""
     return tuple(learn.split(_PLUS))
+
+
+def check_limits(learn: str, nonnegative: bool, decoder_norm: float | None) -> None:
+    """Refuse limits of numbers that are not learned; raise ValueError or TypeError."""
+    names = sets_of(learn)
+    if not isinstance(nonnegative, bool):
+        raise TypeError(f"nonnegative is True or False, got {shown(nonnegative)}")
+    if nonnegative and not any(name in SETS and SETS[name].signed for name in names):
+        raise ValueError(
+            f'nonnegative=True holds the signs of gains and scales, and learn="{learn}" has none; leave it out, or '
+            'learn "gain" or "scale"'
+        )
+    if decoder_norm is None:
+        return
+    if not 0 < real(decoder_norm) < math.inf:
+        raise ValueError(f"decoder_norm is a positive multiple of the drawn norm, got {shown(decoder_norm)}")
+    if len({"scale", "decoder"} & set(names)) != 1:
+        raise ValueError(
+            f'decoder_norm bounds a learned decoder or learned scales, and learn="{learn}" has '
+            f'{"both" if "scale" in names else "neither"}; leave it out, or learn one of "scale" and "decoder"'
+        )
 
 
 def check_learned(learn: str, net: Network, task: Task, rank: int) -> None:

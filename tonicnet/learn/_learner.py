@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from ..bank import Entry
-from ..solve import Adam, Cost, GaussNewton, Linearisation, Method, Residual, choose_solver
+from ..solve import Linearisation, Residual
+from ._choice import chosen, cost_of
 from ._course import Draw, Judge, Problem, Stage
 from ._courses import course_for
 from ._forecast import Ahead, Forecast, forecast_of
@@ -100,7 +101,7 @@ class Learner:
         left = ((index, stage) for index, stage in enumerate(self._plan()) if index >= self.state.stage)
         for index, stage in left:
             ahead.append((index, stage, stage.make(draw, lambda: self.state.begun)))
-            self._method(*ahead[-1][1:])
+            chosen(self.problem, *ahead[-1][1:])
             if stage.scored:
                 break
         self._announce([(stage, residual) for _, stage, residual in ahead])
@@ -115,7 +116,7 @@ class Learner:
         """Tell what learning will take, before its first step and to who wants to know."""
         if self._forecast is None or self.state.losses:
             return
-        known = [Ahead(*one, None if self.settings.first_order else self._cost(one[1])) for one in ahead]
+        known = [Ahead(*one, None if self.settings.first_order else cost_of(self.problem, one[1])) for one in ahead]
         self._forecast(forecast_of(known, self.state.theta, rounds=self.settings.rounds))
 
     def _plan(self) -> Iterator[Stage]:
@@ -126,7 +127,7 @@ class Learner:
 
     def _lower(self, stage: Stage, residual: Residual) -> None:
         """Take the steps of a stage."""
-        method, name = self._method(stage, residual)
+        method, name = chosen(self.problem, stage, residual)
         if name not in self.state.picked:
             self.state = replace(self.state, picked=(*self.state.picked, name))
         here: Linearisation | None = None
@@ -145,17 +146,6 @@ class Learner:
             )  # fmt: skip
             self._tell(stage, made.loss, took)
             self._keep(self.state)
-
-    def _method(self, stage: Stage, residual: Residual) -> tuple[Method, str]:
-        if self.settings.first_order:
-            maximum = self.settings.method == "amsgrad"
-            return Adam(epochs=stage.steps, maximum=maximum), "AMSGrad" if maximum else "Adam"
-        cost = self._cost(residual)
-        return GaussNewton(cost.solver), cost.sentence()
-
-    def _cost(self, residual: Residual) -> Cost:
-        room = self.settings.solver_room(self.problem.circuit)
-        return choose_solver(residual, len(self.state.theta), room, self.settings.solver)
 
     def _stalled(self, stage: Stage) -> bool:
         history = self.state.history

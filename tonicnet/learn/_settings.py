@@ -14,7 +14,7 @@ from .._random import checked_seed
 from ..circuit import Circuit
 from ..network import Network, fast_bfloat16
 from ..solve import GIB, SOLVERS
-from ._learn import sets_of, summed
+from ._learn import check_limits, sets_of, summed
 
 OBJECTIVES = ("auto", "field", "trajectory")
 METHODS = ("auto", "gauss-newton", "adam", "amsgrad")
@@ -44,6 +44,8 @@ class Settings:
     threads: int | None = None
     screen: int = 1
     rank: int = 1
+    nonnegative: bool = False
+    decoder_norm: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "learn", summed(self.learn))
@@ -63,6 +65,7 @@ class Settings:
             if name != "seed" and getattr(self, name) > _MOST:
                 raise ValueError(f"{name} may be {_MOST} at most, got {shown(getattr(self, name))}; a fit ends before")
         checked_seed(self.seed)
+        check_limits(self.learn, self.nonnegative, self.decoder_norm)
         for name in ("neurons_per_unit", "threads"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole(name, getattr(self, name)))

@@ -29,6 +29,10 @@ class Decoder(Synaptic):
         """Return the decoder that was drawn."""
         return net.decoder.astype(np.float64)
 
+    def decoder_weights(self, net: Network) -> Float[np.ndarray, " number"]:
+        """Return ones."""
+        return np.ones(net.decoder.size)
+
     def place(self, circuit: Any, values: Float[Tensor, "component unit"]) -> Any:
         """Return the circuit with this decoder."""
         return circuit.with_decoder(values)

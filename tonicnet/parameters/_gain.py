@@ -24,6 +24,7 @@ class Gain(PerUnit):
     name: ClassVar[str] = "gain"
     variable: ClassVar[str] = "gain"
     long_name: ClassVar[str] = "input gain"
+    signed: ClassVar[bool] = True
 
     def neutral(self, net: Network) -> Float[np.ndarray, " unit"]:
         """Return a gain of one."""

@@ -21,10 +21,15 @@ class Scale(PerUnit):
     variable: ClassVar[str] = "unit_scale"  # a bank's "scale" is the unit of z
     long_name: ClassVar[str] = "output scale"
     linear = True
+    signed: ClassVar[bool] = True
 
     def neutral(self, net: Network) -> Float[np.ndarray, " unit"]:
         """Return a scale of one."""
         return np.ones(net.units)
+
+    def decoder_weights(self, net: Network) -> Float[np.ndarray, " number"]:
+        """Return |D_n|^2: the scales make the decoder D diag(t)."""
+        return np.square(net.decoder.astype(np.float64)).sum(0)
 
     def rate(self, inner: Values, h: Tensor, t: Tensor) -> Tensor:
         """Return t phi(h)."""

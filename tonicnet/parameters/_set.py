@@ -25,6 +25,7 @@ class ParameterSet(Learned):
     long_name: ClassVar[str]
     dims: ClassVar[tuple[str, ...]]
     threshold: ClassVar[bool] = False
+    signed: ClassVar[bool] = False  # whether a negative number is another kind of unit, so that signs may be held
 
     @abstractmethod
     def neutral(self, net: Network) -> Float[np.ndarray, "*shape"]:
@@ -39,6 +40,11 @@ class ParameterSet(Learned):
         """Return what a network lacks for these numbers, and what would work; nothing where it can have them."""
         del net
         return ""
+
+    def decoder_weights(self, net: Network) -> Float[np.ndarray, " number"] | None:
+        """Return p with |D|^2 = sum p theta^2 for the decoder that the numbers make; None if they make none."""
+        del net
+        return None
 
     @abstractmethod
     def place(self, circuit: Any, values: Float[Tensor, "*shape"]) -> Any:

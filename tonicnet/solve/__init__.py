@@ -4,6 +4,10 @@ from ._adam import Adam as Adam
 from ._gauss_newton import GaussNewton as GaussNewton
 from ._gram import add_gram as add_gram
 from ._gram import mirrored as mirrored
+from ._limited import ClosedForm as ClosedForm
+from ._limited import LimitedGaussNewton as LimitedGaussNewton
+from ._limited import Projected as Projected
+from ._limits import Limits as Limits
 from ._method import Memory as Memory
 from ._method import Method as Method
 from ._method import Step as Step

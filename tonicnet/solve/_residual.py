@@ -96,7 +96,15 @@ class Linearisation(ABC):
 
 
 class Residual(ABC):
-    """A weighted sum of squares in theta; the weights of the residual's samples add up to about one."""
+    """A weighted sum of squares in theta; the weights of the residual's samples add up to about one.
+
+    ``linear`` says that its errors are linear in theta, and that :meth:`Linearisation.normal` is exact.
+    """
+
+    @property
+    def linear(self) -> bool:
+        """Whether one solution of the normal equations is the minimum."""
+        return False
 
     @property
     @abstractmethod

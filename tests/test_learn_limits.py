@@ -1,0 +1,154 @@
+"""Linear problems in closed form, the ridge that bounds a decoder, and signs that are held."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize
+
+import tonicnet as tn
+from tonicnet.circuit import Learnable, circuit_of
+from tonicnet.learn._field_residual import FieldResidual
+from tonicnet.solve import Adam, ClosedForm, GaussNewton, LimitedGaussNewton, Limits, Projected, minimise
+
+N, K, SEED = 40, 2, 3
+NET = tn.Network(N, seed=0, components=K, transfer="tanh")
+QUICK = {"rounds": 0, "restarts": 0, "steps": 6, "seed": SEED, "progress": False}
+D = NET.decoder.astype(np.float64)
+
+
+def problem(name: str) -> FieldResidual:
+    """A linear problem with more samples than numbers, of which the free solution is large."""
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(0, 1, (200, K)), rng.normal(0, 1, (200, K))
+    numbers = {"bias": rng.normal(0, 1, N), "scale": np.ones(N), "decoder": D, "gain": np.ones(N)}
+    subject = Learnable(circuit_of(NET), numbers, (name,))
+    return FieldResidual(subject, torch.tensor(z), torch.tensor(y), torch.full((200,), 1 / 200, dtype=torch.float64))
+
+
+def limits(name: str, bound: float = np.inf, *, held: bool = False) -> Limits:
+    weights = {"scale": (D**2).sum(0), "decoder": np.ones(D.size), "gain": np.zeros(N)}[name]
+    return Limits(torch.full((len(weights),), held), torch.tensor(weights), bound * float(np.linalg.norm(D)))
+
+
+def decoder_of(name: str, theta: torch.Tensor) -> np.ndarray:
+    return D * theta.numpy() if name == "scale" else theta.numpy().reshape(K, N)
+
+
+def solved(name: str, given: Limits) -> tuple[FieldResidual, torch.Tensor]:
+    residual = problem(name)
+    return residual, minimise(residual, residual.learnable.first, ClosedForm(given), steps=3, stall=0.0)
+
+
+@pytest.mark.parametrize("name", ["scale", "decoder"])
+def test_one_step_is_the_least_squares_solution(name: str) -> None:
+    residual, theta = solved(name, limits(name))
+    assert residual.linear
+    here = residual.at(theta)
+    assert float(here.gradient().norm()) < 1e-6 * float(residual.at(residual.learnable.first).gradient().norm())
+    assert ClosedForm(limits(name)).step(residual, here, {"solved": torch.ones(())}) is None
+
+
+@pytest.mark.parametrize("name", ["scale", "decoder"])
+@pytest.mark.parametrize("bound", [0.5, 1.0, 1.5])
+def test_the_bound_is_met_by_the_least_ridge(name: str, bound: float) -> None:
+    """At the minimum on the sphere the gradient points along P theta: a Lagrange multiplier, positive."""
+    given = limits(name, bound)
+    residual, theta = solved(name, given)
+    assert np.linalg.norm(decoder_of(name, theta)) == pytest.approx(bound * np.linalg.norm(D), rel=2e-6)
+    gradient, normal = residual.at(theta).gradient(), given.weights * theta
+    ridge = -float(gradient @ normal) / float(normal @ normal)
+    assert ridge > 0
+    torch.testing.assert_close(gradient, -ridge * normal, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("bound", [np.inf, 1.2])
+def test_signs_are_held_at_the_true_constrained_minimum(bound: float) -> None:
+    given = limits("scale", bound, held=True)
+    residual, theta = solved("scale", given)
+    assert float(theta.min()) >= 0
+    assert (theta == 0).any()  # the free minimum has negative ones
+    normal = residual.at(residual.learnable.first).normal()
+    h, c = normal.curvature.numpy(), (normal.curvature @ residual.learnable.first - normal.gradient).numpy()
+    ball = {"type": "ineq", "fun": lambda x: min(given.bound, 1e3) ** 2 - (given.weights.numpy() * x**2).sum()}
+    best = minimize(
+        lambda x: x @ h @ x - 2 * c @ x, np.ones(N), jac=lambda x: 2 * (h @ x - c), bounds=[(0, None)] * N,
+        constraints=[ball], method="SLSQP", options={"ftol": 1e-14, "maxiter": 1000},
+    )  # fmt: skip
+    found = float(theta @ normal.curvature @ theta) - 2 * float(theta @ torch.tensor(c))
+    assert found == pytest.approx(best.fun, rel=1e-5)
+
+
+def test_limited_steps_of_a_gain_reach_a_minimum_with_signs() -> None:
+    """Where a gain is free the gradient vanishes; where it is held at zero the loss would rise."""
+    residual = problem("gain")
+    method = LimitedGaussNewton(limits("gain", held=True))
+    theta = minimise(residual, residual.learnable.first, method, steps=200, stall=0.0)
+    first, gradient = residual.at(residual.learnable.first).gradient(), residual.at(theta).gradient()
+    assert float(theta.min()) == 0
+    assert float(gradient[theta > 0].abs().max()) < 0.01 * float(first.abs().max())
+    assert float(gradient[theta == 0].min()) > 0
+    free = minimise(residual, residual.learnable.first, GaussNewton(), steps=60, stall=0.0)
+    assert float(free.min()) < 0
+    assert residual.loss(free) < residual.loss(theta)
+
+
+def test_limited_steps_without_a_limit_that_matters_end_where_free_ones_do() -> None:
+    residual = problem("scale")
+    theta = minimise(residual, residual.learnable.first, LimitedGaussNewton(limits("scale", 1e3)), steps=40, stall=0.0)
+    _, exact = solved("scale", limits("scale"))
+    assert residual.loss(theta) == pytest.approx(residual.loss(exact), rel=1e-4)
+
+
+def test_projected_adam_stays_within_the_limits() -> None:
+    residual, given = problem("scale"), limits("scale", 1.1, held=True)
+    theta = minimise(residual, residual.learnable.first, Projected(Adam(epochs=200), given), steps=200, stall=-1.0)
+    assert given.hold(theta)
+    assert residual.loss(theta) < residual.loss(residual.learnable.first)
+
+
+# ---------------------------------------------------------------- through the door
+
+
+@pytest.mark.parametrize(("learn", "rounds"), [("scale", 0), ("decoder", 1)])
+def test_the_norm_of_a_learned_decoder_is_bounded_to_the_end(learn: str, rounds: int) -> None:
+    given = QUICK | {"rounds": rounds}
+    free = tn.fit(NET, "hopf", learn=learn, **given)
+    bound = 1.5
+    bank = tn.fit(NET, "hopf", learn=learn, decoder_norm=bound, **given)
+    assert norm_of(bank, learn) <= bound * (1 + 1e-5)
+    assert norm_of(free, learn) > bound
+    assert float(bank["loss"].values[0][0]) > float(free["loss"].values[0][0])
+
+
+def norm_of(bank, learn: str) -> float:
+    learned = bank["unit_scale" if learn == "scale" else "decoder"].values[0]
+    return float(np.linalg.norm(D * learned if learn == "scale" else learned) / np.linalg.norm(D))
+
+
+@pytest.mark.parametrize("learn", ["gain", "scale", ("bias", "scale"), ("gain", "scale")])
+@pytest.mark.parametrize("method", ["auto", "adam"])
+def test_learned_gains_and_scales_keep_their_sign(learn, method: str) -> None:
+    names = [learn] if isinstance(learn, str) else learn
+    bank = tn.fit(NET, "hopf", learn=learn, nonnegative=True, method=method, **QUICK | {"steps": 3})
+    for name in {"gain": "gain", "scale": "unit_scale"}.keys() & set(names):
+        assert bank[{"gain": "gain", "scale": "unit_scale"}[name]].min() >= 0
+    assert float(bank["loss"].values[0][-1]) < float(bank["loss"].values[0][0]) or learn == "scale"
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"nonnegative": True}, ValueError, 'nonnegative=True holds the signs of gains and scales, and learn="bias"'),
+        ({"learn": "gain", "nonnegative": 1}, TypeError, "nonnegative is True or False, got 1"),
+        ({"decoder_norm": 2.0}, ValueError, 'decoder_norm bounds .* and learn="bias" has neither; leave it out'),
+        ({"learn": ("scale", "decoder"), "decoder_norm": 2.0}, ValueError, "has both; leave it out"),
+        ({"learn": "scale", "decoder_norm": 0.0}, ValueError, "decoder_norm is a positive multiple .* got 0"),
+        ({"learn": "scale", "decoder_norm": np.nan}, ValueError, "decoder_norm is a positive multiple .* got nan"),
+    ],
+)  # fmt: skip
+def test_limits_of_nothing_are_refused(given: dict, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said) as caught:
+        tn.fit(NET, "hopf", **QUICK | given)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,72 @@
+"""By what method a stage lowers its residual."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ..parameters import SETS
+from ..solve import (
+    Adam,
+    ClosedForm,
+    Cost,
+    GaussNewton,
+    LimitedGaussNewton,
+    Limits,
+    Method,
+    Projected,
+    Residual,
+    choose_solver,
+)
+from ._course import Problem, Stage
+
+_NORM = 32.0  # times the norm of the drawn decoder, at most, where a linear problem is solved and no bound is given
+
+
+class Chosen(NamedTuple):
+    """A method, and what it is called in a bank."""
+
+    method: Method
+    sentence: str
+
+
+def chosen(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
+    """Return the method that suits what is learned, what is asked for and the residual."""
+    settings = problem.settings
+    limited = settings.nonnegative or settings.decoder_norm is not None
+    if settings.first_order:
+        plain = Adam(epochs=stage.steps, maximum=settings.method == "amsgrad")
+        name = "AMSGrad" if plain.maximum else "Adam"
+        return Chosen(Projected(plain, limits_of(problem)), f"{name}, projected") if limited else Chosen(plain, name)
+    cost = cost_of(problem, residual)
+    if residual.linear and settings.solver == "auto" and cost.solver == "primal":
+        return Chosen(ClosedForm(limits_of(problem, _NORM)), "closed form of a linear problem")
+    if limited:
+        cost = cost_of(problem, residual, "primal")
+        return Chosen(LimitedGaussNewton(limits_of(problem)), f"{cost.sentence()}, within limits")
+    return Chosen(GaussNewton(cost.solver), cost.sentence())
+
+
+def cost_of(problem: Problem, residual: Residual, solver: str = "") -> Cost:
+    """Return the solver of Gauss-Newton steps and what it takes; MemoryError if it cannot be had."""
+    room = problem.settings.solver_room(problem.circuit)
+    return choose_solver(residual, problem.learnable().size, room, solver or problem.settings.solver)
+
+
+def limits_of(problem: Problem, norm: float = np.inf) -> Limits:
+    """Return the limits of theta: signs that are held, and the norm of the decoder, in units of the drawn one.
+
+    Output scales t make the decoder D diag(t).
+    """
+    settings, learnable, circuit = problem.settings, problem.learnable(), problem.circuit
+    held, weights = [], []
+    for name in learnable.learned:
+        size = int(np.prod(learnable.numbers[name].shape))
+        held.append(torch.full((size,), settings.nonnegative and SETS[name].signed, device=circuit.device))
+        found = SETS[name].decoder_weights(problem.net)
+        weights.append(torch.as_tensor(np.zeros(size) if found is None else found, device=circuit.device))
+    drawn = float(np.linalg.norm(problem.net.decoder.astype(np.float64)))
+    most = norm if settings.decoder_norm is None else settings.decoder_norm
+    return Limits(torch.cat(held), torch.cat(weights), most * drawn)
