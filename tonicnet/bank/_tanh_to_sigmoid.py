@@ -71,5 +71,5 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
 def _apart(net: Network, numbers: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return what t, by which r and 2 s differ, brings to the inputs through the synapses, and to the output: D t."""
     circuit = placed(circuit_of(net, rates=True), numbers).circuit
-    t = circuit.tensor(numbers.get("scale", np.ones(net.units)))[None]
+    t = circuit.tensor(numbers.get("scale", 1.0) * numbers.get("mask", np.ones(net.units)))[None]
     return circuit.drive(t, torch.zeros_like(t[0]))[0].numpy(), circuit.output(t)[0].numpy()

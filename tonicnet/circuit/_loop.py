@@ -23,7 +23,7 @@ from ._recurrent import Recurrent
 from ._runge_kutta import EULER, TABLEAUX
 
 _FEW = 3  # trials of N x N synapses up to which compiled code is faster than matrix products
-_KNOWN = {"bias", "gain", "scale"}  # sets of numbers of units that compiled code has
+_KNOWN = {"bias", "gain", "scale", "mask"}  # sets of numbers of units that compiled code has
 
 
 class Stretch(NamedTuple):
@@ -77,10 +77,11 @@ def compiled_units(dynamics: Dynamics) -> CompiledUnits | None:
     if not acting.keys() <= _KNOWN:
         return None
     circuit = dynamics.circuit
+    scales = [acting[name] for name in ("scale", "mask") if name in acting]
     precision = str(circuit.dtype).removeprefix("torch.")
     return units_of(
         circuit.into.T.numpy(), circuit.out.T.numpy(), circuit.phi, precision,
-        gain=acting.get("gain"), scale=acting.get("scale"),
+        gain=acting.get("gain"), scale=np.prod(scales, axis=0) if scales else None,
     )  # fmt: skip
 
 

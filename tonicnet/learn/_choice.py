@@ -7,17 +7,21 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ..parameters import SETS
+from ..parameters import MASK, PERMUTATIONS, SETS
 from ..solve import (
     Adam,
+    Annealed,
     ClosedForm,
     Cost,
+    FlipSearch,
     GaussNewton,
     LimitedGaussNewton,
     Limits,
     Method,
     Projected,
     Residual,
+    StraightThrough,
+    SwapSearch,
     choose_solver,
 )
 from ._course import Problem, Stage
@@ -35,6 +39,8 @@ class Chosen(NamedTuple):
 def chosen(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
     """Return the method that suits what is learned, what is asked for and the residual."""
     settings = problem.settings
+    if settings.learned[0] in (MASK, *PERMUTATIONS):
+        return _searched(problem, stage)
     limited = settings.nonnegative or settings.decoder_norm is not None
     if settings.first_order:
         plain = Adam(epochs=stage.steps, maximum=settings.method == "amsgrad")
@@ -47,6 +53,25 @@ def chosen(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
         cost = cost_of(problem, residual, "primal")
         return Chosen(LimitedGaussNewton(limits_of(problem)), f"{cost.sentence()}, within limits")
     return Chosen(GaussNewton(cost.solver), cost.sentence())
+
+
+def _searched(problem: Problem, stage: Stage) -> Chosen:
+    """Return the method of masks and permutations."""
+    settings, (name,) = problem.settings, problem.learnable().learned
+    if settings.method == "annealed":
+        return Chosen(Annealed(epochs=stage.steps), "annealed masks")
+    if settings.method == "straight-through":
+        return Chosen(StraightThrough(epochs=stage.steps), "straight-through masks")
+    if settings.learned[0] == MASK:
+        return Chosen(FlipSearch(), "search by flips")
+    shape = tuple(problem.learnable().numbers[name].shape)
+    return Chosen(SwapSearch(shape, SETS[name].dims.index("unit")), "search by swaps")
+
+
+def newton_cost(problem: Problem, residual: Residual) -> Cost | None:
+    """Return what a Gauss-Newton step takes; None where none is taken."""
+    none = problem.settings.first_order or problem.settings.learned[0] in (MASK, *PERMUTATIONS)
+    return None if none else cost_of(problem, residual)
 
 
 def cost_of(problem: Problem, residual: Residual, solver: str = "") -> Cost:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from ..circuit import Learnable
 from ..parameters import Here
-from ..solve import GIB, Block, Linearisation, Normal, Products, Residual, add_gram, mirrored
+from ..solve import GIB, Block, Exchange, Linearisation, Normal, Products, Residual, add_gram, mirrored
+from ._field_exchange import FieldExchange, swappable
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,15 @@ class FieldResidual(Residual):
     def linear(self) -> bool:
         """Whether the numbers are linear in D r, and all samples enter the curvature in full precision."""
         return self.learnable.set.linear and self.bent == 1 and self.curved is None
+
+    def exchange(self, theta: Tensor) -> Exchange | None:
+        """Return exact swaps of tonic inputs or encoders; those of decoders are exact in the normal equations."""
+        learned = self.learnable.learned
+        if not swappable(learned, tuple(self.learnable.numbers)):
+            return None
+        dynamics = self.learnable.at(theta)
+        error = self.error(dynamics.circuit.out, dynamics.rate(self.states), slice(None))
+        return FieldExchange(dynamics, self.states, self.weights, error, encoders=learned == ("encoder",))
 
     def row_bytes(self, size: int) -> int:
         """Return the memory of the features, which stand for the rows."""

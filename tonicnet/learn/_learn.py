@@ -9,7 +9,7 @@ from typing import Any
 from .._names import choose, shown
 from .._numbers import real
 from ..network import Network
-from ..parameters import LEARNABLE, SETS, UPDATE, sets_for
+from ..parameters import LEARNABLE, MASK, PERMUTATIONS, SETS, UPDATE, sets_for
 from ..task import Task
 
 WHAT = "parameter set to learn"
@@ -37,6 +37,25 @@ def summed(learn: Any) -> str:
 def sets_of(learn: str) -> tuple[str, ...]:
     """Return the names in what :func:`summed` gave."""
     return tuple(learn.split(_PLUS))
+
+
+_BY_GRADIENT = ("gauss-newton", "adam", "amsgrad")
+_BY_SEARCH = {MASK: ("search", "annealed", "straight-through"), **dict.fromkeys(PERMUTATIONS, ("search",))}
+
+
+def check_method(learn: str, method: str) -> None:
+    """Refuse a method that is not one of what is learned, and sums with what is searched for; raise ValueError."""
+    names = sets_of(learn)
+    searched = [name for name in names if name in _BY_SEARCH]
+    if searched and len(names) > 1:
+        raise ValueError(
+            f'learn="{learn}" adds {searched[0]!r}, which is searched for, to other numbers; learn it alone, and the '
+            "others from its bank with start="
+        )
+    known = _BY_SEARCH.get(names[0], _BY_GRADIENT)
+    if method not in ("auto", *known):
+        listed = ", ".join(f'"{one}"' for one in ("auto", *known))
+        raise ValueError(f'method="{method}" does not learn {learn!r}; take one of {listed}')
 
 
 def check_limits(learn: str, nonnegative: bool, decoder_norm: float | None) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 
 from ..bank import Entry
 from ..solve import Linearisation, Residual
-from ._choice import chosen, cost_of
+from ._choice import chosen, newton_cost
 from ._course import Draw, Judge, Problem, Stage
 from ._courses import course_for
 from ._forecast import Ahead, Forecast, forecast_of
+from ._permuted import permutation_of
 from ._progress import Pace, Report
 from ._score import Score
 from ._spike_noise import quieted
@@ -36,6 +37,7 @@ class Learned:
     objective: str
     method: str
     seconds: float
+    order: np.ndarray | None = None  # of a permutation: whose numbers each unit has
 
 
 class Learner:
@@ -83,7 +85,8 @@ class Learner:
         numbers = {name: np.asarray(values) for name, values in learnable.numbers.items()}
         numbers |= {name: found.cpu().numpy() for name, found in learnable.values(best.theta).items()}
         entry = Entry(self.problem.target.scaling, numbers)
-        return Learned(entry, s.losses, s.begins, best.score, outcome, self.course.objective, method, s.seconds)
+        order = permutation_of(self.settings.learned, learnable, best.theta)
+        return Learned(entry, s.losses, s.begins, best.score, outcome, self.course.objective, method, s.seconds, order)
 
     def _attempt(self) -> None:
         """Run the stages that are left of this restart, and decide whether to end or to start again."""
@@ -116,7 +119,7 @@ class Learner:
         """Tell what learning will take, before its first step and to who wants to know."""
         if self._forecast is None or self.state.losses:
             return
-        known = [Ahead(*one, None if self.settings.first_order else cost_of(self.problem, one[1])) for one in ahead]
+        known = [Ahead(*one, newton_cost(self.problem, one[1])) for one in ahead]
         self._forecast(forecast_of(known, self.state.theta, rounds=self.settings.rounds))
 
     def _plan(self) -> Iterator[Stage]:

@@ -37,6 +37,9 @@ def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr
         name: Variable(("task",), [score.get(name, np.nan)], units, long_name)
         for name, (units, long_name) in BANK_SCORES.items()
     }
+    if learned.order is not None:
+        name = "whose numbers each unit has"
+        columns["permutation"] = Variable(("task", "unit"), learned.order[None], "1", name)
     coords = {"epoch": Variable(("epoch",), np.arange(losses.shape[1]), "1", "step of the method")}
     attrs = {"learn": settings.learn, "objective": settings.objective, "method": settings.method}
     return written(

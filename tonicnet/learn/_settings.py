@@ -14,10 +14,10 @@ from .._random import checked_seed
 from ..circuit import Circuit
 from ..network import Network, fast_bfloat16
 from ..solve import GIB, SOLVERS
-from ._learn import check_limits, sets_of, summed
+from ._learn import check_limits, check_method, sets_of, summed
 
 OBJECTIVES = ("auto", "field", "trajectory")
-METHODS = ("auto", "gauss-newton", "adam", "amsgrad")
+METHODS = ("auto", "gauss-newton", "adam", "amsgrad", "search", "annealed", "straight-through")
 PRECISIONS = ("auto", "float64", "float32", "bfloat16")
 _EXACT_BELOW = 256  # units up to which everything is computed in float64
 _MOST = 100_000  # steps, rounds or restarts: more would not end
@@ -65,6 +65,7 @@ class Settings:
             if name != "seed" and getattr(self, name) > _MOST:
                 raise ValueError(f"{name} may be {_MOST} at most, got {shown(getattr(self, name))}; a fit ends before")
         checked_seed(self.seed)
+        check_method(self.learn, self.method)
         check_limits(self.learn, self.nonnegative, self.decoder_norm)
         for name in ("neurons_per_unit", "threads"):
             if getattr(self, name) is not None:
@@ -78,8 +79,8 @@ class Settings:
 
     @property
     def first_order(self) -> bool:
-        """Whether the baselines are asked for."""
-        return self.method in ("adam", "amsgrad")
+        """Whether many cheap steps are asked for: the baselines, or masks by gradients."""
+        return self.method in ("adam", "amsgrad", "annealed", "straight-through")
 
     def dtype(self, net: Network) -> torch.dtype:
         """Return the precision of losses and gradients."""

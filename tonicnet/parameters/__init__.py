@@ -10,6 +10,8 @@ from ._set import ParameterSet as ParameterSet
 from ._set import PerUnit as PerUnit
 from ._set import Synaptic as Synaptic
 from ._sets import LEARNABLE as LEARNABLE
+from ._sets import MASK as MASK
+from ._sets import PERMUTATIONS as PERMUTATIONS
 from ._sets import SETS as SETS
 from ._sets import UPDATE as UPDATE
 from ._sets import sets_for as sets_for

@@ -7,6 +7,7 @@ from ._bias import Bias
 from ._decoder import Decoder
 from ._encoder import Encoder
 from ._gain import Gain
+from ._mask import Mask
 from ._recurrent import Synapses
 from ._scale import Scale
 from ._set import ParameterSet
@@ -15,19 +16,28 @@ from ._update import UpdateLatent, UpdateLeft, UpdateRight
 SETS: dict[str, ParameterSet] = {
     s.name: s
     for s in (
-        Bias(), Gain(), Scale(), Decoder(), Encoder(), Synapses(), UpdateLeft(), UpdateRight(), UpdateLatent(),
+        Bias(), Gain(), Scale(), Mask(), Decoder(), Encoder(), Synapses(), UpdateLeft(), UpdateRight(), UpdateLatent(),
     )
 }  # fmt: skip
 
 UPDATE = "low-rank-update"
-LEARNABLE = ("bias", "gain", "scale", "decoder", "encoder", "recurrent", UPDATE)
+MASK = "mask"
+PERMUTATIONS = ("permutation", "decoder-permutation", "row-permutation")  # of tonic inputs, of D, of the rows of W
+LEARNABLE = ("bias", "gain", "scale", MASK, "decoder", "encoder", "recurrent", UPDATE, *PERMUTATIONS)
 
 
 def sets_for(names: tuple[str, ...], net: Network) -> tuple[str, ...]:
     """Return the parameter sets that some names of :data:`LEARNABLE` are on a network.
 
+    A permutation is one of the numbers of a set: the rows of W are those of the encoder where W = E D.
+
     >>> sets_for(("bias", "low-rank-update"), Network(units=20, seed=0))
     ('bias', 'update-left', 'update-latent')
     """
-    right = "update-latent" if net.low_rank else "update-right"
-    return tuple(one for name in names for one in (("update-left", right) if name == UPDATE else (name,)))
+    known = {
+        UPDATE: ("update-left", "update-latent" if net.low_rank else "update-right"),
+        "permutation": ("bias",),
+        "decoder-permutation": ("decoder",),
+        "row-permutation": ("encoder" if net.low_rank else "recurrent",),
+    }
+    return tuple(one for name in names for one in known.get(name, (name,)))

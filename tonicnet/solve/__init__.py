@@ -1,6 +1,8 @@
 """Least squares: residuals and their linearisation, quadratic models, methods, and Newton's method for fixed points."""
 
 from ._adam import Adam as Adam
+from ._exchange import Exchange as Exchange
+from ._flips import FlipSearch as FlipSearch
 from ._gauss_newton import GaussNewton as GaussNewton
 from ._gram import add_gram as add_gram
 from ._gram import mirrored as mirrored
@@ -8,6 +10,8 @@ from ._limited import ClosedForm as ClosedForm
 from ._limited import LimitedGaussNewton as LimitedGaussNewton
 from ._limited import Projected as Projected
 from ._limits import Limits as Limits
+from ._masks import Annealed as Annealed
+from ._masks import StraightThrough as StraightThrough
 from ._method import Memory as Memory
 from ._method import Method as Method
 from ._method import Step as Step
@@ -28,3 +32,4 @@ from ._residual import Normal as Normal
 from ._residual import Products as Products
 from ._residual import Residual as Residual
 from ._residual import Sum as Sum
+from ._swaps import SwapSearch as SwapSearch

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ._exchange import Exchange
 from ._gram import add_gram, mirrored
 
 GIB = 2**30
@@ -114,6 +115,11 @@ class Residual(ABC):
     @abstractmethod
     def at(self, theta: Float[Tensor, " number"]) -> Linearisation:
         """Return the residual linearised at theta."""
+
+    def exchange(self, theta: Float[Tensor, " number"]) -> Exchange | None:
+        """Return swaps of numbers between units whose change of the loss is known exactly; None where it is not."""
+        del theta
+        return None
 
     def loss(self, theta: Float[Tensor, " number"]) -> float:
         """Return the sum of squares alone."""
