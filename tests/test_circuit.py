@@ -78,12 +78,16 @@ class Case(NamedTuple):
             return closed * self.encoder
         return self.synapses + (closed if self.net.spec.feedback else 0.0) * self.encoder @ self.decoder
 
+    @property
+    def scale(self) -> np.ndarray | float:
+        return self.numbers.get("mask", 1.0) * self.numbers.get("scale", 1.0)
+
     def respond(self, h: np.ndarray) -> np.ndarray:
         """s tanh(g h), the tonic input in h."""
-        return self.numbers.get("scale", 1.0) * np.tanh(self.numbers.get("gain", 1.0) * h)
+        return self.scale * np.tanh(self.numbers.get("gain", 1.0) * h)
 
     def slope(self, h: np.ndarray) -> np.ndarray:
-        g, s = self.numbers.get("gain", 1.0), self.numbers.get("scale", 1.0)
+        g, s = self.numbers.get("gain", 1.0), self.scale
         return s * g / np.cosh(g * h) ** 2
 
     @property

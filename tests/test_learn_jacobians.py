@@ -16,7 +16,7 @@ from tonicnet.learn._field_residual import FieldResidual
 from tonicnet.learn._latent_windows import LatentWindows
 from tonicnet.learn._windows import Windows
 from tonicnet.network import Network
-from tonicnet.parameters import LEARNABLE, SETS, sets_for
+from tonicnet.parameters import LEARNABLE, PERMUTATIONS, SETS, sets_for
 from tonicnet.solve import GIB, SOLVERS, Adam, FrozenCurvature, Linearisation, Residual, Sum, choose_solver, costs
 
 N = 23
@@ -41,8 +41,15 @@ BIAS = torch.randn(N, dtype=torch.float64, generator=torch.Generator().manual_se
 
 
 # sums hold their sets in the order of theta; the last one has a block of every kind
-SUMS = ["bias+gain", "gain+scale", "bias+decoder", "scale+encoder", "bias+gain+scale+decoder+encoder+low-rank-update"]
-LEARNED = [*LEARNABLE, *SUMS]
+SUMS = [
+    "bias+gain",
+    "gain+scale",
+    "bias+decoder",
+    "scale+encoder",
+    "mask+bias",
+    "bias+gain+scale+decoder+encoder+low-rank-update",
+]
+LEARNED = [name for name in LEARNABLE if name not in PERMUTATIONS] + SUMS  # which change places of known numbers
 
 
 def has(options: dict, learned: str) -> bool:
@@ -86,7 +93,7 @@ class Plain:
 
         def response(h: torch.Tensor) -> torch.Tensor:
             inside = numbers.get("gain", 1.0) * (h + numbers["bias"])
-            return numbers.get("scale", 1.0) * self.net.transfer.value(inside)
+            return numbers.get("mask", 1.0) * numbers.get("scale", 1.0) * self.net.transfer.value(inside)
 
         return response, decoder, encoder, w
 

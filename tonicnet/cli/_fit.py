@@ -39,9 +39,18 @@ def fit(
     network: Annotated[
         str | None, typer.Option(help="Learn on this network instead: a shipped name, a network.toml or a bank.")
     ] = None,
-    learn: Annotated[str, typer.Option(help="Which numbers: bias, gain, scale or decoder.")] = _FIT["learn"],
+    learn: Annotated[
+        str, typer.Option(help="Which numbers: bias, gain, scale, mask, decoder, ... or a sum, bias+gain.")
+    ] = _FIT["learn"],
+    rank: Annotated[int, typer.Option(help="Of a low-rank update.")] = _FIT["rank"],
+    nonnegative: Annotated[bool, typer.Option(help="Hold the signs of gains and scales.")] = _FIT["nonnegative"],
+    decoder_norm: Annotated[
+        float | None, typer.Option(help="Bound of a learned decoder's norm, in units of the drawn one.")
+    ] = _FIT["decoder_norm"],
     objective: Annotated[str, typer.Option(help="What is fitted: auto, field or trajectory.")] = _FIT["objective"],
-    method: Annotated[str, typer.Option(help="How: auto, gauss-newton, adam or amsgrad.")] = _FIT["method"],
+    method: Annotated[
+        str, typer.Option(help="How: auto, gauss-newton, adam, amsgrad; masks: search, annealed, straight-through.")
+    ] = _FIT["method"],
     noise: Annotated[float, typer.Option(help="Width, in sd, of the tube in which the field is learned.")] = _FIT[
         "noise"
     ],
@@ -100,7 +109,8 @@ def fit(
     bank = tn.fit(
         net, targets, learn=learn, objective=objective, method=method, noise=noise, steps=steps, rounds=rounds,
         seed=seed, progress=not quiet, checkpoint=checkpoint, into=held, memory=memory, device=device,
-        neurons_per_unit=neurons_per_unit, threads=threads, screen=screen,
+        neurons_per_unit=neurons_per_unit, threads=threads, screen=screen, rank=rank, nonnegative=nonnegative,
+        decoder_norm=decoder_norm,
     )  # fmt: skip
     tn.save(bank, place)
     typer.echo(outcome_text(bank))

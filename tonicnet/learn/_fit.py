@@ -59,7 +59,7 @@ def fit(
     progress: bool | Report = True,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Learn one vector of tonic inputs for each task; the synapses stay as they are.
+    """Learn one vector of tonic inputs for each task, or other numbers; all else stays as it is.
 
     Arguments
     ---------
@@ -67,8 +67,10 @@ def fit(
         fields, corrected so that through its synapses they have the speed of the task.
     tasks : shelf names, :class:`Task` objects, or a list of both.
     learn : which numbers are learned: "bias", the tonic inputs b of r = phi(h + b); or, to compare with them, "gain",
-        r = phi(g (h + b)), "scale", r = s phi(h + b), or "decoder", x = D r, each with the first tonic inputs frozen;
-        or several together: ("bias", "gain").
+        r = phi(g (h + b)), "scale", r = s phi(h + b), "mask", the same with s zero or one, "decoder", x = D r,
+        "encoder", h = W r + E u, "low-rank-update", W + L R, "recurrent", all of W, or a "permutation" of the tonic
+        inputs, a "decoder-permutation" or a "row-permutation" of W, each with the first tonic inputs frozen; or
+        several of the first together, ("bias", "gain").
     rank : of a low-rank update.
     nonnegative : hold learned gains and scales at zero at least: a negative one is a flipped synapse.
     decoder_norm : bound on the norm of the decoder that a learned decoder or learned scales make, in units of the drawn
@@ -79,7 +81,8 @@ def fit(
         reference runs, recordings or trials, driven first, then alone for longer and longer. "auto" is "field" where
         the network is low-rank and the task has a vector field, else "trajectory".
     method : how: "gauss-newton" (also "auto"), damped, on exact Jacobians; "adam" and "amsgrad" take the same
-        residuals first-order, as baselines. ``method(task)`` of the bank says what was taken.
+        residuals first-order, as baselines. Masks and permutations are found by "search" (also "auto"), masks by
+        "annealed" sigmoids or "straight-through" gradients too. ``method(task)`` of the bank says what was taken.
     noise : width of the tube round the attractor in which the field is learned too, in standard deviations
         of the task; larger is more robust, smaller more exact.
     neurons_per_unit : learn for a spiking network of so many LIF neurons a unit: what their spikes will add to the

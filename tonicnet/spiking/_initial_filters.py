@@ -45,7 +45,7 @@ def _added(model: LIFNetwork, dynamics: Dynamics, x: Tensor) -> list[Tensor]:
 
 def _current(model: LIFNetwork, dynamics: Dynamics, x: Tensor) -> Float[np.ndarray, " neuron"]:
     """Return the current (A) into each neuron that a state stands for, what the feedback brings left out."""
-    drive, constants = dynamics.circuit.through_synapses(x)[0].numpy(), model.constants()
+    drive, constants = model.gains * dynamics.circuit.through_synapses(x)[0].numpy(), model.constants()
     return constants["g_L"] * constants["V"] * drive[model.unit]
 
 

@@ -35,7 +35,7 @@ def starting_input(
     dynamics = placed(circuit_of(model.net), entry.numbers)
     z = dynamics.circuit.tensor(start[None])
     fed = z if model.net.spec.feedback else None
-    return dynamics.drive(dynamics.state(z), None, fed, closed=0.0).reshape(-1).numpy()
+    return model.gains * dynamics.drive(dynamics.state(z), None, fed, closed=0.0).reshape(-1).numpy()
 
 
 def at_random_moment(neuron: LIF, x: Float[np.ndarray, " neuron"], rng: np.random.Generator) -> np.ndarray:

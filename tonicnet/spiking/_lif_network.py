@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,12 +27,14 @@ class LIFNetwork:
     A spike of neuron j adds D[k, unit j] / (neurons_per_unit tau rate_scale) to latent k, so that the
     latent's mean is that of the rate network, whose units fire at rate_scale r. With a rise time it enters the stage
     before the latent, and rise stands for tau: the area is the same. ``propagation`` says how spikes
-    come back: "latents" through z (low-rank networks), "matrix" through N x N synapses, or "auto".
+    come back: "latents" through z (low-rank networks), "matrix" through N x N synapses, or "auto". ``gain`` scales the
+    whole input of each unit, r = phi(g h): its neurons have synapses and tonic input g times as strong.
     """
 
     net: Network
     neurons_per_unit: int = 1
     propagation: str = "auto"
+    gain: Float[np.ndarray, " unit"] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.net.transfer, LIF):
@@ -83,7 +85,7 @@ class LIFNetwork:
         w = np.zeros(self.net.units) if self.latent else self.net.recurrent.diagonal().astype(np.float64)
         if self.net.spec.feedback:
             w = w + np.einsum("nk,kn->n", self.net.encoder, self.net.decoder, dtype=np.float64)
-        return self.jump * w
+        return self.jump * w * self.gains
 
     @property
     def area(self) -> float:
@@ -106,9 +108,14 @@ class LIFNetwork:
         return np.repeat(np.arange(self.net.units), self.neurons_per_unit)
 
     @property
+    def gains(self) -> Float[np.ndarray, " unit"]:
+        """What the input of each unit is multiplied by; one where no gains are given."""
+        return np.ones(self.net.units) if self.gain is None else self.gain
+
+    @property
     def encoder(self) -> Float[np.ndarray, "neuron component"]:
         """E, a row for each neuron."""
-        return self.net.encoder[self.unit].astype(np.float64)
+        return self.gains[self.unit, None] * self.net.encoder[self.unit].astype(np.float64)
 
     @property
     def decoder(self) -> Float[np.ndarray, "component neuron"]:
@@ -129,9 +136,11 @@ class LIFNetwork:
     def by_unit(self) -> sp.csr_array | Float[np.ndarray, "unit unit"]:
         """What a spike of a neuron of each unit (column) adds to the input of each unit (row)."""
         if self.latent:
-            return self.jump * (self.net.encoder.astype(np.float64) @ self.net.decoder.astype(np.float64))
+            scaled = self.gains[:, None] * self.net.encoder.astype(np.float64)
+            return self.jump * (scaled @ self.net.decoder.astype(np.float64))
         w = self.net.recurrent
-        return self.jump * (w if self.net.spec.synapses == "sparse" else np.asarray(w, dtype=np.float64))
+        drawn = self.jump * (w if self.net.spec.synapses == "sparse" else np.asarray(w, dtype=np.float64))
+        return drawn if self.gain is None else drawn * self.gains[:, None]
 
     @property
     def recurrent(self) -> sp.coo_array | np.ndarray | None:
@@ -157,7 +166,7 @@ class LIFNetwork:
     def tonic(self, form: str, bias: Float[np.ndarray, " unit"]) -> Float[np.ndarray, " neuron"]:
         """Return the per-neuron parameter that carries the bias in a form (V, A, V)."""
         lif = self.lif
-        b = (lif.threshold - lif.reset) * np.asarray(bias, dtype=np.float64)[self.unit]
+        b = (lif.threshold - lif.reset) * (self.gains * np.asarray(bias, dtype=np.float64))[self.unit]
         return {"threshold": lif.threshold - b, "current": lif.leak * b, "leak": lif.reset + b}[form]
 
     def potential(

@@ -19,7 +19,7 @@ from ._codegen import Code, target
 from ._cpp_run import run_standalone
 from ._equations import FORMS
 from ._lif_network import LIFNetwork
-from ._plan import plan
+from ._plan import gain_of, plan
 from ._spikes import Spikes
 from ._switch import set_tonic
 from ._to_brian2 import Bias, build, sampling_step
@@ -47,7 +47,8 @@ def simulate(
 
     Arguments
     ---------
-    net, bias, duration, schedule, task, initial, trials : as for the rate network; trials run one by one.
+    net, bias, duration, schedule, task, initial, trials : as for the rate network; trials run one by one. Of what may
+        be learned, tonic inputs and masks are thresholds, and input gains scale the input of each neuron.
     form : "threshold", "current" or "leak": the same spikes.
     neurons_per_unit : LIF neurons for each rate unit.
     dt : sampling step of the output in seconds, a whole number of the neuron's own; tau / 10 if not given.
@@ -74,9 +75,14 @@ def simulate(
     (('trial', 'time', 'component'), 'spiking')
     """
     choose("form", form, FORMS)
-    segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
+    segments = plan(net, bias, duration=duration, schedule=schedule, task=task, gains=True)
     code = Code(codegen, cache)
-    model = LIFNetwork(net, neurons_per_unit, propagation)
+    model = LIFNetwork(net, neurons_per_unit, propagation, gain_of(segments))
+    if code.standalone and model.gain is not None and not model.latent:
+        raise ValueError(
+            "a C++ program reads N x N synapses as they were drawn, without the input gains of this task; use "
+            'codegen="auto", or a low-rank network'
+        )
     step = sampling_step(model, dt)
     rng = generator(seed)
     starts = starting_states(segments[0].entry, initial, trials, rng)[:, -1]

@@ -18,7 +18,7 @@ from . import _equations as eqs
 from ._initial_filters import starting_filters
 from ._initial_membranes import settled_depths
 from ._lif_network import LIFNetwork
-from ._plan import plan
+from ._plan import gain_of, plan
 from .exported.membrane_noise import SEEDS, brian2_normal
 
 if TYPE_CHECKING:
@@ -77,11 +77,18 @@ def to_brian2(
     ['decoder', 'latents', 'neurons', 'output', 'spikes']
     """
     choose("form", form, eqs.FORMS)
-    entry = plan(net, bias, duration=1.0, schedule=None, task=task)[0].entry
+    segments = plan(net, bias, duration=1.0, schedule=None, task=task, gains=True)
+    entry = segments[0].entry
     rng = generator(seed)
     start = starting_states(entry, initial, 1, rng)[0, -1]
     return build(
-        LIFNetwork(net, neurons_per_unit, propagation), entry, form, start, dt=dt, monitors=monitors, seed=seed
+        LIFNetwork(net, neurons_per_unit, propagation, gain_of(segments)),
+        entry,
+        form,
+        start,
+        dt=dt,
+        monitors=monitors,
+        seed=seed,
     )
 
 
