@@ -187,6 +187,7 @@ QUICK = {"rounds": 0, "restarts": 0, "steps": 2, "seed": SEED, "progress": False
         ({"learn": "mask", "method": "adam"}, "does not learn 'mask'; take one of \"auto\", \"search\", \"annealed\""),
         ({"learn": "permutation", "method": "annealed"}, "does not learn 'permutation'; take one of \"auto\", "),
         ({"learn": "bias", "method": "search"}, "does not learn 'bias'; take one of \"auto\", \"gauss-newton\""),
+        ({"learn": "mask", "screen": 2}, 'screening takes Gauss-Newton steps, and learn="mask" is searched for'),
         ({"learn": ("bias", "mask")}, "adds 'mask', which is searched for, to other numbers; learn it alone"),
         ({"learn": ("gain", "row-permutation")}, "adds 'row-permutation', which is searched for"),
         ({"learn": "decoder-permutation", "decoder_norm": 1.0}, "decoder_norm bounds .* has neither"),

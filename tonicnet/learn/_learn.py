@@ -58,6 +58,15 @@ def check_method(learn: str, method: str) -> None:
         raise ValueError(f'method="{method}" does not learn {learn!r}; take one of {listed}')
 
 
+def check_screened(learn: str) -> None:
+    """Refuse to screen for what Gauss-Newton steps do not learn; raise ValueError."""
+    if sets_of(learn)[0] in _BY_SEARCH:
+        raise ValueError(
+            f'screening takes Gauss-Newton steps, and learn="{learn}" is searched for; leave screen out, or screen for '
+            '"bias"'
+        )
+
+
 def check_limits(learn: str, nonnegative: bool, decoder_norm: float | None) -> None:
     """Refuse limits of numbers that are not learned; raise ValueError or TypeError."""
     names = sets_of(learn)

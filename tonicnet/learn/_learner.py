@@ -79,14 +79,14 @@ class Learner:
         count = self.settings.neurons_per_unit
         spikes = "" if count is None else f", for spikes of {count} neurons a unit"
         order = self.problem.order
-        chosen = f", first bias {order[best.restart] + 1} of {len(order)}" if best.restart < len(order) else ""
-        method = f"{self.course.objective}{spikes}{chosen}, {'; '.join(s.picked) or 'no step taken'}"
+        which = f", first bias {order[best.restart] + 1} of {len(order)}" if best.restart < len(order) else ""
+        method = f"{self.course.objective}{spikes}{which}, {'; '.join(s.picked) or 'no step taken'}"
         learnable = self.problem.learnable(best.restart)
         numbers = {name: np.asarray(values) for name, values in learnable.numbers.items()}
         numbers |= {name: found.cpu().numpy() for name, found in learnable.values(best.theta).items()}
         entry = Entry(self.problem.target.scaling, numbers)
-        order = permutation_of(self.settings.learned, learnable, best.theta)
-        return Learned(entry, s.losses, s.begins, best.score, outcome, self.course.objective, method, s.seconds, order)
+        places = permutation_of(self.settings.learned, learnable, best.theta)
+        return Learned(entry, s.losses, s.begins, best.score, outcome, self.course.objective, method, s.seconds, places)
 
     def _attempt(self) -> None:
         """Run the stages that are left of this restart, and decide whether to end or to start again."""

@@ -25,6 +25,7 @@ from ._course import Draw, Problem
 from ._courses import course_for
 from ._field_residual import FieldResidual
 from ._first_bias import first_bias
+from ._learn import check_learned, check_screened, summed
 from ._prior_kernel import left_by_prior_kernel
 from ._settings import Settings
 from ._target import Target
@@ -50,7 +51,7 @@ def screen(
     draws: Sequence[Network] | Mapping[str, Network],
     *,
     steps: int = STEPS,
-    learn: str = "bias",
+    learn: str | Sequence[str] = "bias",
     noise: float = 0.1,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -87,10 +88,12 @@ def screen(
     if not isinstance(chosen, Task):
         raise TypeError(f"task is a name or a tonicnet.Task, got {shown(task)}")
     networks = _named(draws)
-    settings = Settings(learn=learn, noise=noise, seed=seed)
+    settings = Settings(learn=summed(learn), noise=noise, seed=seed)
+    check_screened(settings.learn)
     count = whole("steps", steps, 1)
     found = {}
     for name, net in networks.items():
+        check_learned(settings.learn, net, chosen, settings.rank)
         check_field(net, chosen, settings.objective)
         found[name] = early(problem_of(net, chosen, settings), count)
     return _dataset(chosen, networks, found, count)
@@ -98,13 +101,10 @@ def screen(
 
 def promising(problem: Problem, count: int) -> tuple[int, ...]:
     """Return which of ``count`` first tonic inputs to begin with: by the loss after a few steps, the least first."""
-    learn, plain = problem.settings.learn, replace(problem.settings, screen=1)
-    own = {} if learn == "bias" else {learn: SETS[learn].neutral(problem.net)}
-    losses = []
+    plain, losses = replace(problem.settings, screen=1), []
     for restart in range(count):
         bias = first_bias(problem.net, seed=plain.seed, restart=restart)
-        first = replace(problem, settings=plain, start={"bias": bias} | own)
-        losses.append(_losses(first, STEPS)[1])
+        losses.append(_losses(replace(problem, settings=plain, start={"bias": bias}), STEPS)[1])
     return tuple(int(i) for i in np.argsort(losses, kind="stable"))
 
 

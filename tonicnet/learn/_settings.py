@@ -14,7 +14,7 @@ from .._random import checked_seed
 from ..circuit import Circuit
 from ..network import Network, fast_bfloat16
 from ..solve import GIB, SOLVERS
-from ._learn import check_limits, check_method, sets_of, summed
+from ._learn import check_limits, check_method, check_screened, sets_of, summed
 
 OBJECTIVES = ("auto", "field", "trajectory")
 METHODS = ("auto", "gauss-newton", "adam", "amsgrad", "search", "annealed", "straight-through")
@@ -66,6 +66,8 @@ class Settings:
                 raise ValueError(f"{name} may be {_MOST} at most, got {shown(getattr(self, name))}; a fit ends before")
         checked_seed(self.seed)
         check_method(self.learn, self.method)
+        if self.screen > 1:
+            check_screened(self.learn)
         check_limits(self.learn, self.nonnegative, self.decoder_norm)
         for name in ("neurons_per_unit", "threads"):
             if getattr(self, name) is not None:
