@@ -6,7 +6,8 @@ STAMP  := $(VENV)/installed
 TOOLS  := $(VENV)/tools
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo quick test test-fast oldest newest fuzz lint bench hostile tables models notebooks docs links dist clean
+.PHONY: demo quick test test-fast oldest newest fuzz lint bench hostile tables models notebooks docs links dist \
+        lock clean
 
 demo: $(STAMP)           ## learn, switch, move to Brian2, compare: the main job, into demo/
 	$(BIN)/tonicnet demo demo
@@ -62,6 +63,11 @@ links: $(TOOLS)          ## ask every address on the web that the documents name
 
 dist: $(TOOLS)           ## wheel and sdist, into dist/
 	$(BIN)/python -m hatchling build
+
+lock: $(TOOLS)           ## hashes of what running needs, into requirements-hashes.txt, and tried; needs the network
+	$(PIP) uv
+	$(BIN)/python lock.py
+	$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --require-hashes --requirement requirements-hashes.txt
 
 hostile: $(TOOLS)        ## 2,000 calls that nobody should make: what comes back, into benchmarks/results/hostile.json
 	$(BIN)/python benchmarks/hostile.py

@@ -1,4 +1,4 @@
-"""The README as PyPI shows it: links and pictures by absolute address, made from ``Repository`` in [project.urls]."""
+"""Addresses for an index, all made from the one of the repository: project URLs, links and pictures of the README."""
 
 from __future__ import annotations
 
@@ -13,12 +13,24 @@ _COMMENT = re.compile(r"<!--.*?-->\n?")
 
 
 class ReadmeHook(MetadataHookInterface):
-    """Hands the README to the package's metadata."""
+    """Hands URLs and README to the package's metadata."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Set ``readme``."""
+        """Set ``urls`` and ``readme``."""
+        repository = self.config["repository"]
+        metadata["urls"] = urls(repository)
         text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
-        metadata["readme"] = {"content-type": "text/markdown", "text": absolute(text, metadata["urls"]["Repository"])}
+        metadata["readme"] = {"content-type": "text/markdown", "text": absolute(text, repository)}
+
+
+def urls(repository: str) -> dict[str, str]:
+    """Return the addresses that an index lists."""
+    return {
+        "Repository": repository,
+        "Documentation": f"{repository}/docs",
+        "Changelog": f"{repository}/blob/main/CHANGELOG.md",
+        "Issues": f"{repository}/issues",
+    }
 
 
 def absolute(text: str, repository: str) -> str:

@@ -39,7 +39,6 @@ nitpick_ignore_regex = [  # types in signatures; roles that people write in docs
     ("py:class", r"tonicnet\..*\._\w+\.\w+|tonicnet\._\w+\.\w+"),
     ("py:class", r"tonicnet\.measure\.arrays\..*"),
 ]
-linkcheck_ignore = [r"https://example\.org/.*"]  # the placeholder of project.urls, until there is an address
 
 
 def setup(app: Any) -> None:

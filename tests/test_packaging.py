@@ -17,7 +17,9 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+TABLES = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = TABLES["project"]
+REPOSITORY = TABLES["tool"]["hatch"]["metadata"]["hooks"]["custom"]["repository"]
 
 needs_hatchling = pytest.mark.skipif(find_spec("hatchling") is None, reason="pip install 'tonicnet[dev]'")
 
@@ -140,19 +142,19 @@ def test_a_notebook_runs_on_the_wheel(fresh: Path, unpacked: Path, tmp_path: Pat
     assert "sd of the output" in run(fresh / "python", "notebook.py", cwd=tmp_path)
 
 
-def hook() -> ModuleType:
-    spec = spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+def module(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, ROOT / f"{name}.py")
     assert spec
     assert spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    made = module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
 
 
 @needs_hatchling
 def test_links_of_the_readme_become_absolute() -> None:
     text = "<!-- table x -->\n![a](docs/a.gif) [b](docs/b.md) [c](https://c.org) [d](#d)"
-    assert hook().absolute(text, "https://host/it") == (
+    assert module("hatch_build").absolute(text, "https://host/it") == (
         "![a](https://host/it/raw/main/docs/a.gif) [b](https://host/it/blob/main/docs/b.md) [c](https://c.org) [d](#d)"
     )
 
@@ -163,9 +165,22 @@ def test_one_version_everywhere() -> None:
     assert re.search(rf"^## {re.escape(version)}$", (ROOT / "CHANGELOG.md").read_text(), re.M)
 
 
-def test_all_addresses_are_those_of_one_repository() -> None:
-    urls = PROJECT["urls"]
-    assert all(url.startswith(urls["Repository"]) for url in urls.values())
+@needs_hatchling
+def test_the_address_of_the_repository_is_written_once() -> None:
+    urls = module("hatch_build").urls(REPOSITORY)
+    assert {"Repository", "Documentation", "Changelog", "Issues"} == set(urls)
+    assert all(url.startswith(REPOSITORY) for url in urls.values())
+    kept = ["*.py", "*.toml", "*.md", "*.cff", "*.ipynb", "Makefile"]
+    texts = {path: path.read_text() for pattern in kept for path in ROOT.glob(f"[!.]*/**/{pattern}")}
+    texts |= {path: path.read_text() for pattern in kept for path in ROOT.glob(pattern)}
+    built = {path for path in texts if {"_build", "site-packages", "node_modules"} & {*path.parts}}
+    address = re.escape(REPOSITORY.split("//")[1])
+    named = {path.name: len(re.findall(address, text)) for path, text in texts.items() if path not in built}
+    assert {name: count for name, count in named.items() if count} == {"pyproject.toml": 1}
+
+
+def test_a_release_sets_the_address_first() -> None:
+    assert re.search(r"set `repository`.*pyproject\.toml", (ROOT / "CONTRIBUTING.md").read_text().replace("\n", " "))
 
 
 def test_the_tested_set_pins_everything_that_is_asked_for() -> None:
@@ -177,6 +192,20 @@ def test_the_tested_set_pins_everything_that_is_asked_for() -> None:
     ]
     names = {re.split(r"[\[><=;]", line)[0].lower().replace("_", "-") for line in asked} - {"tonicnet"}
     assert names - pinned == set()
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the hashes are those of what Python 3.11 needs")
+def test_hashes_are_those_of_the_tested_set_and_of_all_that_running_needs() -> None:
+    lock = module("lock")
+    text = (ROOT / "requirements-hashes.txt").read_text()
+    held = dict(re.findall(r"^([\w.-]+)==([^ ;]+)", text, re.M))
+    pins = lock.pinned()
+    assert {lock._plain(name): version for name, version in held.items()} == {
+        name: pins[name] for name in lock.needed("tonicnet") - {"torch", "tonicnet"}
+    }
+    assert "torch" not in held
+    for entry in re.split(r"\n(?=\w)", text)[1:]:
+        assert re.findall(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry
 
 
 def _lines(name: str) -> list[str]:
