@@ -9,12 +9,21 @@ _UNDERLINE = re.compile(r"^\s*-{3,}\s*$")
 _ENTRY = re.compile(r"^([\w, .*]+) : (.*)$")
 _CODE = re.compile(r"(``.*?``|:\w+:`[^`]*`|`[^`]*`)")
 _PART = re.compile(r":(\w+):`([A-Z]\w*)\.(\w+)`")  # a part of a public class, whose page need not be this one
+_DOI = re.compile(r"\bdoi:(10\.\d{4,9}/[-._;()/:A-Za-z0-9]*[A-Za-z0-9])")
+_ARXIV = re.compile(r"\barXiv[ :](\d{4}\.\d{4,5}|[a-z-]+/\d{7})")
 _INSIDE = "    "  # how far the words of an argument stand in
 
 
 def prepare(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Rewrite the lines of one docstring in place, as sphinx's ``autodoc-process-docstring`` asks."""
-    lines[:] = [_PART.sub(r":\1:`\2.\3 <tonicnet.\2.\3>`", line) for line in _prepared(list(_blocks(lines)))]
+    parts = [_PART.sub(r":\1:`\2.\3 <tonicnet.\2.\3>`", line) for line in _prepared(list(_blocks(lines)))]
+    lines[:] = [_linked(line) for line in parts]
+
+
+def _linked(line: str) -> str:
+    """Return a line whose DOIs and arXiv numbers are links, which ``make links`` asks."""
+    line = _DOI.sub(lambda found: f"`{found[0]} <https://doi.org/{found[1]}>`__", line)
+    return _ARXIV.sub(lambda found: f"`{found[0]} <https://arxiv.org/abs/{found[1]}>`__", line)
 
 
 def entries(lines: list[str]) -> list[str]:
