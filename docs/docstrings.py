@@ -9,7 +9,7 @@ _UNDERLINE = re.compile(r"^\s*-{3,}\s*$")
 _ENTRY = re.compile(r"^([\w, .*]+) : (.*)$")
 _CODE = re.compile(r"(``.*?``|:\w+:`[^`]*`|`[^`]*`)")
 _PART = re.compile(r":(\w+):`([A-Z]\w*)\.(\w+)`")  # a part of a public class, whose page need not be this one
-_DOI = re.compile(r"\bdoi:(10\.\d{4,9}/[-._;()/:A-Za-z0-9]*[A-Za-z0-9])")
+_DOI = re.compile(r"\bdoi:(?!\S*<)(10\.\d{4,9}/[-._;()/:A-Za-z0-9]*[A-Za-z0-9])")
 _ARXIV = re.compile(r"\barXiv[ :](\d{4}\.\d{4,5}|[a-z-]+/\d{7})")
 _INSIDE = "    "  # how far the words of an argument stand in
 

@@ -341,6 +341,19 @@ def test_a_quick_demo_learns_nothing_and_says_so(tmp_path: Path) -> None:
     assert "names no task" in refused("demo", tmp_path, "--tasks", ",")
 
 
+def test_chaos_runs_alone_for_long_beside_a_floor_as_long() -> None:
+    from tonicnet.cli._long_run import chaotic, long_text
+
+    net, bank = tn.load_network("atlas-1000"), tn.load_bank("atlas-1000").sel(task=["hopf", "lorenz"])
+    assert chaotic(bank) == ["lorenz"]
+    head, names, row = long_text(net, bank, seconds=60.0).splitlines()
+    assert "for 60 s" in head
+    assert names.split() == ["task", "T", "D_stsp", "(nat)", "floor"]
+    name, samples, divergence, floor = row.split()
+    assert (name, int(samples)) == ("lorenz", 6001)
+    assert 0 < float(divergence) < 3 * float(floor)
+
+
 def test_runs_of_a_demo_are_long_enough_for_their_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chaos lasts 100 s, a cycle seven periods, however fast the network runs it; a quick one four and a half."""
     monkeypatch.setattr(_spiking_code, "builds", lambda: True)

@@ -12,6 +12,7 @@ import tonicnet as tn
 
 from ._demo_plan import QUICK_NETWORK, DemoPlan, lasting
 from ._errors import in_a_sentence
+from ._long_run import chaotic, long_text
 from ._paths import folder
 from ._picture import draw
 from ._runs import SETTLING, save_run, settled
@@ -93,6 +94,10 @@ def demo(
     if verify:
         _verify(job, made, pairs[0][0], plan)
     _compare(job, made.bank, runs, here)
+    if not quick and duration is None and chaotic(made.bank):
+        with job.step("long run", "running chaos as rates alone for long"):
+            long = long_text(made.net, made.bank, seed=plan.seed)
+        typer.echo(f"\n{long}\n")
     typer.echo(job.summary())
     if quick:
         typer.echo(_QUICK.format(name=QUICK_NETWORK))

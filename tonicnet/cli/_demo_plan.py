@@ -20,8 +20,8 @@ _CYCLES, _LEAST, _UNKNOWN = 7, 16.0, 32.0
 _QUICK_LASTING, _QUICK_CYCLES, _QUICK_LEAST = 12.0, 4.5, 6.0
 _FIT = taken("learn/_fit.py", "fit")
 # Seconds on two idle cores: to learn and to correct one task of 1000 units, to build a program, and to run 1000
-# neurons for a second (by C++, or otherwise), to compare a task, and to draw.
-_LEARN, _CORRECT, _BUILD, _RUN, _RUN_OTHERWISE, _COMPARE, _DRAW = 10.0, 4.0, 7.0, 0.035, 0.2, 1.5, 4.0
+# neurons for a second (by C++, or otherwise), to compare a task, to draw, and to run chaos alone for long.
+_LEARN, _CORRECT, _BUILD, _RUN, _RUN_OTHERWISE, _COMPARE, _DRAW, _LONG_RUN = 10.0, 4.0, 7.0, 0.035, 0.2, 1.5, 4.0, 7.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class DemoPlan:
         verifying = {"verifying": 3 * _BUILD} if verify else {}
         return learning | {"rate run": 3.0, "spiking run": spiking, "script": 0.3} | verifying | {
             "comparing": _COMPARE * count, "picture": _DRAW,
-        }  # fmt: skip
+        } | ({} if self.quick or self.seconds else {"long run": _LONG_RUN})  # fmt: skip
 
 
 def lasting(bank: xr.Dataset | None, name: str, plan: DemoPlan) -> float:
