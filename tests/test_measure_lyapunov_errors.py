@@ -122,6 +122,38 @@ def test_error_tells_a_phase_that_all_share() -> None:
     assert np.median(errors) < 2 * np.sqrt(np.mean(np.square(off)))
 
 
+ALONE: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {  # rates (time, run) of mean 0, each run alone
+    "independent": lambda rng, runs: noise(rng, 480, runs),
+    "with a memory": lambda rng, runs: slow(rng, 480, runs),
+    "a swing": lambda rng, runs: np.cos(0.11 * np.arange(480)[:, None] + rng.uniform(0, 2 * np.pi, runs)),
+    "a swing in noise": lambda rng, runs: (
+        np.cos(0.11 * np.arange(480)[:, None] + rng.uniform(0, 2 * np.pi, runs)) + 0.3 * noise(rng, 480, runs)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_error_of_one_trial_is_that_of_its_scatter(name: str) -> None:
+    """A swing was told 4 times too wide: its pieces, shorter than a period, looked like a random walk."""
+    rates = ALONE[name](np.random.default_rng(6), 400)
+    errors = np.array([standard_error(run[:, None, None], pieces_in(1))[0] for run in rates.T])
+    means = np.abs(rates.mean(axis=0))
+    assert 0.9 < np.sqrt(np.mean(errors**2) / np.mean(means**2)) < 1.6
+    assert np.mean(means > 2 * errors) < 0.09
+    assert np.mean(means > 3 * errors) < 0.02
+
+
+def test_error_of_one_trial_of_lorenz_covers_its_exponents() -> None:
+    flow, jacobian, dt, _, truth = SYSTEMS["lorenz"]
+    motion, rng = Variation.of(flow, jacobian, dt), np.random.default_rng(0)
+    there = motion.run(rng.normal([1.0, 1.0, 5.0], 1.0, (40, 3)), 2500, every=2500)[:, -1]
+    rates = growth_of(motion, there, 3, 1000, 2400, every=5, seed=0) / (5 * dt)
+    errors = np.array([standard_error(rates[:, [run]], pieces_in(1)) for run in range(40)])
+    off = np.abs(rates.mean(axis=0) - truth[:3])
+    assert (off < 3 * errors + 3e-3).mean(axis=0) == pytest.approx(1, abs=0.051), "two runs of forty at most"
+    assert (np.sqrt((errors**2).mean(axis=0)) < 2.5 * np.sqrt((off**2).mean(axis=0))).all()
+
+
 def test_linear_flow_is_within_its_error_and_rounding() -> None:
     turn = np.array([[0.2, -3.0, 1.0], [3.0, 0.2, 5.0], [0.0, 0.0, -1.5]])
     found = measure.lyapunov_spectrum_of(

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 PIECES = 16  # at least, into which trials are cut; of their ends the size of the scatter is taken
+_COSINES = 6  # of one trial: as few as a run of some memories and swings allows, as many as make the error known
 _STUDENT = 5 / 3  # variance of Student's t of 5: the freedom of one bridge, 2 (sum 1/k^2)^2 / sum 1/k^4, is exactly 5
 _ROUNDING = 1e-20  # of a bridge: trials that differ no more are one
 
@@ -37,9 +38,16 @@ def standard_error(rates: Float[np.ndarray, "time trial mode"], cut: int) -> Flo
     is for the few degrees of freedom of one C. Fewer than 16 trials are cut into pieces of time; what a piece says is
     carried to the whole run as walk and swing together.
 
+    One trial has no scatter. Its error is the power of its slowest parts, B = 6 cosines orthogonal to the mean:
+
+        error^2 = B / (B - 2) mean_j L_j^2 / T,   L_j = sqrt(2 / T) sum_t cos(pi j (t + 1/2) / T) rate(t)
+
+    It is exact in the mean for what forgets within T / 6, of which B / (B - 2) is the variance of Student's t, and at
+    most sqrt(2) of that for what swings faster.
+
     Arguments: ``rates``, equally spaced in time; ``cut``, the number of pieces of each trial, a divisor of the times.
     Source: Schruben (1983), doi:10.1287/opre.31.6.1090, for the bridge; Kish (1965), Survey Sampling, Wiley, for the
-    effective number of trials.
+    effective number of trials; Lazarus et al. (2018), doi:10.1080/07350015.2018.1506926, for the cosines.
 
     >>> import numpy as np
     >>> alike = np.repeat(np.random.default_rng(0).normal(size=(4000, 1, 1)), 16, axis=1)
@@ -49,26 +57,38 @@ def standard_error(rates: Float[np.ndarray, "time trial mode"], cut: int) -> Flo
     times, trials = rates.shape[:2]
     with np.errstate(invalid="ignore", divide="ignore"):  # a map that forgets at once has rates of -inf
         common = rates.mean(axis=1)
-        own = _wandering(_pieces(rates - common[:, None] if trials > 1 else rates, cut), alike=trials > 1)
-        whole = _carried(own, cut)
-        shared = _bridge(common)
-        scale = np.where(whole.bridge > _ROUNDING * shared, whole.end / whole.bridge, 12.0)
-        square = np.maximum(whole.end / trials, _STUDENT * scale * shared)
+        square = _of_trials(rates, common, cut) if trials > 1 else _of_one(common)
     return np.where((rates == rates[0, 0]).all(axis=(0, 1)), 0.0, np.sqrt(square) / times)
+
+
+def _of_trials(
+    rates: Float[np.ndarray, "time trial mode"], common: Float[np.ndarray, "time mode"], cut: int
+) -> Float[np.ndarray, " mode"]:
+    """Return the mean square of the cumulated rate of the mean over trials at its end."""
+    whole = _carried(_wandering(_pieces(rates - common[:, None], cut)), cut)
+    shared = _bridge(common)
+    scale = np.where(whole.bridge > _ROUNDING * shared, whole.end / whole.bridge, 12.0)
+    return np.maximum(whole.end / rates.shape[1], _STUDENT * scale * shared)
+
+
+def _of_one(rates: Float[np.ndarray, "time mode"]) -> Float[np.ndarray, " mode"]:
+    """Return the mean square of the cumulated rate of one trial at its end, by its slowest cosines."""
+    at = (np.arange(len(rates)) + 0.5) / len(rates)
+    slowest = np.cos(np.pi * np.arange(1, _COSINES + 1)[:, None] * at) @ (rates - rates.mean(axis=0))
+    return 2 * _COSINES / (_COSINES - 2) * (slowest**2).mean(axis=0)
 
 
 def _pieces(rates: np.ndarray, cut: int) -> Float[np.ndarray, "time cut trial mode"]:
     return rates.reshape(cut, -1, *rates.shape[1:]).swapaxes(0, 1)
 
 
-def _wandering(pieces: Float[np.ndarray, "time cut trial mode"], *, alike: bool) -> Wandering:
-    """Return how pieces wander; ``alike`` if the mean over trials is off, which leaves one trial less to be free."""
+def _wandering(pieces: Float[np.ndarray, "time cut trial mode"]) -> Wandering:
+    """Return how pieces of trials wander, the mean over trials taken off, which leaves one trial less to be free."""
     _, cut, trials, modes = pieces.shape
     ends = pieces.sum(axis=0).reshape(-1, modes)
-    free = cut * (trials - 1) if alike else cut
+    free = cut * (trials - 1)
     walk = _bridge(pieces).reshape(-1, modes).sum(axis=0) / free
-    ends = ends if alike else ends - ends.mean(axis=0)
-    return Wandering((ends**2).sum(axis=0) / (free if alike else free - 1), walk)
+    return Wandering((ends**2).sum(axis=0) / free, walk)
 
 
 def _bridge(rates: Float[np.ndarray, "time ..."]) -> np.ndarray:
