@@ -135,7 +135,6 @@ ENDLESS = {
     "signs": (lambda x: -np.sign(x), "whole numbers"),
     "whole numbers": (lambda x: np.floor(20 * circling(x)), "whole numbers"),
     "jumping everywhere": (lambda x: circling(np.floor(500 * x) / 500), "discontinuous there"),
-    "random": (drawing(), "another value each time"),
     "fast": (lambda x: 1e6 * circling(x), "too fast"),
     "fast beside slow": (
         lambda x: circling(x) @ np.array([[1, 0], [0, 0]]) + x @ np.array([[0, 3e5], [-3e5, 0]]),
@@ -157,6 +156,43 @@ def test_a_field_that_would_be_integrated_for_ever_ends_with_the_time_the_reason
     assert calls[0] < 700_000  # below half a minute; most take a second
     assert "\n" not in str(e.value)
     assert ";" in str(e.value)
+
+
+def beyond(noise: float) -> Callable[[np.ndarray], np.ndarray]:
+    """A field that is random only where |x| > 0.5, which no check at the start sees."""
+    rng = np.random.default_rng(0)
+    return lambda x: circling(x) + noise * rng.standard_normal(x.shape) * (np.abs(x).max(-1, keepdims=True) > 0.5)
+
+
+def stiff_and_random() -> Callable[[np.ndarray], np.ndarray]:
+    rng = np.random.default_rng(0)
+    return lambda x: van_der_pol(1000.0)(x) + 1e-9 * (np.abs(x[..., :1]) < 1.9) * rng.standard_normal(x.shape)
+
+
+@pytest.mark.parametrize(
+    ("field", "start", "most"),
+    [
+        (drawing(), [0.5, 0.1], 4),
+        (beyond(0.1), [0.1, 0.0], 2000),
+        (beyond(1e-6), [0.1, 0.0], 2000),
+        (stiff_and_random(), [2.0, 0.0], 30_000),
+    ],
+)
+def test_a_random_field_is_given_up_as_soon_as_it_is_asked_twice(field, start: list[float], most: int) -> None:
+    counted, calls = counting(field)
+    with pytest.raises(
+        ValueError, match=r"given up at time [\d.e-]+ of 2000: .* another value each time .*noise="
+    ) as e:
+        integrate(counted, np.array([start]), np.linspace(0.0, 2000.0, 50))
+    assert calls[0] <= most
+    assert "\n" not in str(e.value)
+
+
+def test_a_field_that_is_random_beyond_its_start_makes_no_reference_run() -> None:
+    mine = Task(beyond(1e-6), name="noisy", initial=[0.1, 0.0], kind="cycle")
+    for ask in (lambda: mine.scale, lambda: mine.states(50), lambda: mine.trajectory(5.0, 0.1)):
+        with pytest.raises(ValueError, match="another value each time"):
+            ask()
 
 
 def test_most_random_starts_over_their_budget_are_not_drawn_again() -> None:

@@ -13,10 +13,6 @@ _REASONS = {
         "the field is stiff, and its fast part is not damped or not smooth",
         "ask for a shorter run, or replace the fast part by its rest state",
     ),
-    "random": (
-        "the field has another value each time it is called, so it draws random numbers or keeps a state",
-        "return the mean, and give noise to the run, tonicnet.simulate(noise=)",
-    ),
     "whole": (
         "all its values are whole numbers, so it jumps from one to the next",
         "compute in floats: no rounding, no integer division, no whole-number array",
@@ -30,6 +26,10 @@ _REASONS = {
         "ask for a shorter run (Task: transient, duration and dt), or slow the field down by another unit of time",
     ),
 }
+_RANDOM = (
+    "the field has another value each time it is called, so it draws random numbers or keeps a state; return the mean, "
+    "and give noise to the run, tonicnet.simulate(noise=)"
+)
 _LARGE = 2.0**50  # all floating-point numbers are whole from here on
 _REMEDY = "check the vector field and start closer to its attractor"
 
@@ -68,10 +68,18 @@ def ends_early(time: float, end: float) -> ValueError:
 def reason_of(flow: Callable[[np.ndarray], np.ndarray], x: Float[np.ndarray, " component"], otherwise: str) -> str:
     """Return why so many steps are needed, as far as the field near a state tells; ``otherwise`` if it does not."""
     near = x + 1e-3 * np.linspace(-1, 1, 9)[:, None] * (np.abs(x) + 1e-3)
-    one, other = flow(near), flow(near)
-    if not np.array_equal(one, other, equal_nan=True):
-        return "random"
+    one = flow(near)
     return "whole" if np.array_equal(one, np.round(one)) and np.abs(one).max() < _LARGE else otherwise
+
+
+def draws(flow: Callable[[np.ndarray], np.ndarray], x: Float[np.ndarray, "*any component"]) -> bool:
+    """Return whether a field has two values at the same states: no integration of it would end, or mean anything."""
+    return not np.array_equal(flow(x), flow(x), equal_nan=True)
+
+
+def drawn(time: float, end: float) -> Spent:
+    """Return the error of a field that has another value each time it is called."""
+    return Spent(f"the integration was given up at time {time:.6g} of {end:.6g}: {_RANDOM}")
 
 
 def budget_spent(failure: Failure) -> Spent:

@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
-from ._failure import Failure, budget_spent, diverges, ends_early, not_finite, reason_of
+from ._failure import Failure, budget_spent, diverges, drawn, draws, ends_early, not_finite, reason_of
 from ._runge_kutta import ORDER, Attempt, interpolated
 from ._stiff import Evaluations, implicit
 
@@ -27,6 +27,7 @@ _STEPS, _STEPS_A_SAMPLE = 60_000, 20  # the budget of a trial
 _HELD = 300  # steps below the floor, one after another: the field holds the state on a jump, or jumps everywhere
 _FORESEEN, _BEYOND = 2000, 1.5  # steps from which on a trial that will need so many budgets is ended
 _LOOK = 200  # steps between two looks ahead
+_ASK = 64  # steps between two questions whether the field is random: two evaluations in 768
 _JUMPY = 0.3  # share of rejected steps from which on jumps are the reason: a smooth field has a few per cent
 _BUFFER = 64  # steps between two evaluations of the dense output
 
@@ -127,10 +128,18 @@ class _Run:
             lanes = _Lanes.at(self._start, f, self._first_steps(self._start, f))
         lanes.sample += np.searchsorted(self._times, 0.0, side="right")
         lanes.only(self._well(lanes))
-        while len(lanes.row) and self._end > 0:
+        while len(lanes.row) and self._end > 0 and self._deterministic(lanes):
             self._advance(lanes)
         self._flush()
         self._name_diverged()
+
+    def _deterministic(self, lanes: _Lanes) -> bool:
+        """Return whether the field, asked twice now and then, gives one value; note the failure if it does not."""
+        if self._turn % _ASK or not draws(self._flow, lanes.x):
+            return True
+        for row, t in zip(lanes.row, lanes.t, strict=True):
+            self.failures[int(row)] = drawn(float(t), self._end)
+        return False
 
     def _well(self, lanes: _Lanes) -> np.ndarray:
         """Return which trials start where the field is finite; note the others."""

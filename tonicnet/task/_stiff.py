@@ -7,13 +7,18 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from ._failure import Failure, budget_spent, ends_early, reason_of
+from ._failure import Failure, budget_spent, drawn, draws, ends_early, reason_of
 
+_ASK = 256  # evaluations between two questions whether the field is random
 _EVALUATIONS, _A_SAMPLE = 60_000, 10  # of a field, for all stiff trials of an integration together
 
 
 class _Spent(Exception):
     """The budget of evaluations is used up."""
+
+
+class _Random(Exception):
+    """The field has two values at one state."""
 
 
 class Evaluations:
@@ -52,11 +57,15 @@ def implicit(
         nonlocal now
         now = t
         left.take()
+        if left.taken % _ASK == 1 and draws(flow, state):
+            raise _Random
         return flow(state)
 
     end = float(times[-1])
     try:
         found = solve_ivp(counted, (begin, end), x, method="Radau", t_eval=times, rtol=tolerance, atol=floor)
+    except _Random:
+        return drawn(now, end)
     except _Spent:
         return budget_spent(Failure(now, end, f"{left.taken} evaluations", reason_of(flow, x, "stiff")))
     return np.asarray(found.y.T) if found.success else ends_early(now, end)
