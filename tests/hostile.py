@@ -228,6 +228,59 @@ def _circle(x: np.ndarray) -> np.ndarray:
     return np.stack([x[..., 1], -x[..., 0]], axis=-1)
 
 
+def _bend(x: np.ndarray) -> np.ndarray:
+    return x - x**3
+
+
+def _slope_of_bend(x: np.ndarray) -> np.ndarray:
+    return (1 - 3 * x**2)[..., None]
+
+
+def _ring(x: np.ndarray) -> np.ndarray:
+    return x * (1 - (x**2).sum(-1, keepdims=True)) + x[..., ::-1] * [-1, 1]
+
+
+def _slope_of_ring(x: np.ndarray) -> np.ndarray:
+    square = (x**2).sum(-1)[:, None, None]
+    return (1 - square) * np.eye(2) - 2 * x[:, :, None] * x[:, None, :] + [[0, -1], [1, 0]]
+
+
+def _arrays() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """Return the functions of plain arrays with arguments they take."""
+    m, at = tn.measure, np.arange(400) / 10
+    one = np.stack([np.sin(at), np.cos(at)], axis=1)
+    two, pair = one[7:] * 1.1, {"truth": one, "run": one * 1.1}
+    trials = {"truth": one[None], "run": two[None]}
+    chosen: dict[str, dict[str, Any]] = {
+        "attractor_distance_of": {"truth": one, "run": two, "scale": np.ones(2)},
+        "attractor_threshold_of": {"truth": one[None], "minimum": 0.1},
+        "clusters_of": {"x": one[:20], "most": 4, "seed": 0},
+        "collapsed_of": trials | {"window": 100, "truth_window": None},
+        "escaped_of": trials | {"stretch": None},
+        "fixed_points_of": {"flow": _bend, "jacobian": _slope_of_bend, "starts": at[:9, None], "tolerance": 1e-8,
+                            "slow": 0.0, "apart": 0.01, "steps": 50},
+        "floor_of": {"measure": m.outside_of, "truth": one[None], "samples": 50, "reference": None},
+        "floquet_of": {"flow": _ring, "jacobian": _slope_of_ring, "start": np.array([1.1, 0.0]), "period": 6.0,
+                       "dt": 0.1, "tolerance": 1e-6, "steps": 12},
+        "kaplan_yorke_of": {"exponents": np.array([0.9, 0.0, -14.6]), "zero": 0.0},
+        "limit_cycle_of": {"x": one, "dt": 0.1},
+        "lyapunov_spectrum_of": {"flow": _bend, "jacobian": _slope_of_bend, "start": np.ones((1, 1)), "duration": 4.0,
+                                 "dt": 0.1, "k": None, "transient": 0.0, "every": 1, "discrete": False, "seed": 0},
+        "maxima_of": {"x": one[:, 0]},
+        "normalised_error_of": {"truth": one[None], "run": one[None], "variance": None},
+        "orbit_distance_of": {"truth": one, "run": two, "dt": 0.1, "run_dt": None},
+        "outside_of": pair,
+        "participation_ratio_of": {"x": one},
+        "settling_index_of": {"distance": at[::-1], "threshold": 0.5, "stretch": 1},
+        "sliced_wasserstein_of": pair | {"projections": 5, "seed": 0},
+        "spectral_hellinger_of": pair | {"smoothing": 20.0},
+        "state_space_divergence_of": pair | {"bins": 10},
+        "turn_of": {"truth": one[None]},
+        "valid_time_of": {"truth": one[None], "run": one[None], "dt": 0.1, "threshold": 0.4, "variance": None},
+    }  # fmt: skip
+    return {f"measure.{name}": (getattr(m, name), arguments) for name, arguments in chosen.items()}
+
+
 @cache
 def _doors() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     """Return every door with arguments it takes, small enough to be called often."""
@@ -333,4 +386,5 @@ def _doors() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "load_network": (tn.load_network, {"source": folder / "network.toml"}),
         "load_bank": (tn.load_bank, {"source": folder / "bank.nc"}),
         "show": (tn.show, {"thing": bank}),
-    }  # fmt: skip
+        "cut_trials": (tn.cut_trials, {"recording": samples, "length": 0.3, "dt": 0.01, "time": None}),
+    } | _arrays()  # fmt: skip

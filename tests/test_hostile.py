@@ -9,6 +9,7 @@ from pathlib import Path
 import hostile
 import numpy as np
 import pytest
+import xarray as xr
 
 import tonicnet as tn
 from tonicnet import _weight
@@ -30,6 +31,10 @@ def doors(tmp_path_factory: pytest.TempPathFactory):
 def test_every_door_takes_its_own_arguments(doors) -> None:
     for name, (function, arguments) in doors.items():
         assert hostile.verdict(hostile.Call(name, function, arguments, name)).kind == "taken", name
+
+
+def test_every_function_of_plain_arrays_is_a_door(doors) -> None:
+    assert {f"measure.{name}" for name in dir(tn.measure) if name.endswith("_of")} <= set(doors)
 
 
 def test_hostile_calls_end_in_sentences(doors) -> None:
@@ -74,6 +79,42 @@ def test_names_that_no_file_or_terminal_can_carry_are_refused_before_learning(na
         with pytest.raises(ValueError, match=r"a (task|component) (name has|needs a name,) .*letter") as e:
             door()
         assert str(e.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("a\x00b.nc", "letters that can be seen"),
+        ("\x1b[31mred.nc", "letters that can be seen"),
+        ("a\ud800.nc", "letters that can be seen"),
+        ("a" * 300 + ".nc", "255 bytes at most, one has 303"),
+        (3, "a text or a pathlib.Path, got 3"),
+        (b"bank.nc", "a text or a pathlib.Path"),
+    ],
+)
+def test_one_check_of_paths_for_all_doors(path, said: str, tmp_path: Path) -> None:
+    net = tn.Network(10, seed=0)
+    bank = xr.Dataset({"bias": ("unit", np.ones(10))})
+    doors = [
+        lambda: tn.save(bank, path),
+        lambda: tn.load(path),
+        lambda: tn.read_recording(path),
+        lambda: tn.load_network(path),
+        lambda: net.to_toml(path),
+        lambda: tn.spiking.write_script(path, net, np.ones(10), duration=0.1),
+        lambda: tn.fit(net, "hopf", checkpoint=path, progress=False),
+    ]
+    for door in doors:
+        with pytest.raises((ValueError, TypeError), match=said) as e:
+            door()
+        assert str(e.value).isprintable()
+
+
+def test_tables_that_hold_themselves_are_refused() -> None:
+    held: list[object] = []
+    held.append(held)
+    with pytest.raises(ValueError, match="64 lists deep"):
+        tn.Task(tn.task("hopf").flow, name="a", initial=[1.0, 0.0], kind="cycle", duration=held)
 
 
 def test_names_in_any_script_are_names() -> None:

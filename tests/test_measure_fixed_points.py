@@ -114,5 +114,5 @@ def test_bad_input(atlas):
     ]:
         with pytest.raises(ValueError, match=words):
             measure.fixed_points(net, bank, **{"task": "two-well"} | options)
-    with pytest.raises(ValueError, match="starts are finite states"):
+    with pytest.raises(ValueError, match="starts must be finite states"):
         measure.fixed_points_of(lorenz, lorenz_jacobian, np.full((2, 3), np.nan))

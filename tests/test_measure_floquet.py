@@ -66,7 +66,7 @@ def test_order_four():
 def test_no_cycle_is_refused():
     with pytest.raises(ValueError, match="no cycle was found near this state"):
         measure.floquet_of(lambda x: -x, lambda x: np.broadcast_to(-np.eye(2), (len(x), 2, 2)), np.ones(2), 3.0, dt=0.1)
-    with pytest.raises(ValueError, match="positive period"):
+    with pytest.raises(ValueError, match="period must be a positive number"):
         measure.floquet_of(hopf, hopf_jacobian, np.ones(2), np.nan, dt=0.1)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import reprlib
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 LONGEST = 200  # letters of a name
 _SHOWN = 80  # letters of a value that an error repeats
+_LONGEST_PART, _LONGEST_PATH = 255, 4095  # bytes of a path that file systems take
 _BITS = 200  # of a whole number that an error repeats
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = _SHOWN
@@ -49,7 +52,8 @@ def shown(value: Any) -> str:
     ("'a\\\\x1b[31m'", '3.0', '[[1, 2], [3, 4]]')
     """
     if isinstance(getattr(value, "shape", None), tuple):
-        return f"{type(value).__name__} of shape {tuple(value.shape)}" if value.shape else f"{value!r:.80}"
+        text = f"{type(value).__name__} of shape {tuple(value.shape)}" if value.shape else " ".join(repr(value).split())
+        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
     if hasattr(value, "dims"):
         return f"a {type(value).__name__} of dims ({', '.join(map(str, value.dims))})"
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > _BITS:
@@ -73,6 +77,28 @@ def check_name(kind: str, name: Any) -> str:
     if len(name) > LONGEST:
         raise ValueError(f"a {kind} has {LONGEST} letters at most, got {len(name)}; shorten it")
     return check_text(kind, name, plain=True)
+
+
+def path_of(path: Any) -> Path:
+    """Return a path that a file system and a terminal can carry; raise in a sentence otherwise.
+
+    Refused are what is no text or path, control characters (NUL, terminal escapes), lone surrogates, and parts of more
+    than 255 bytes.
+
+    >>> path_of("runs/lorenz.nc").name
+    'lorenz.nc'
+    """
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise TypeError(f"a path is a text or a pathlib.Path, got {shown(path)}")
+    text = os.fspath(path)
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+        raise ValueError(f"a path has letters that can be seen, got {shown(text)}; give the file another name")
+    longest = max(len(part.encode()) for part in text.split(os.sep))
+    if longest > _LONGEST_PART or len(text.encode()) > _LONGEST_PATH:
+        raise ValueError(
+            f"a path has parts of {_LONGEST_PART} bytes at most, one has {longest}, all {len(text)} letters; shorten it"
+        )
+    return Path(path)
 
 
 def check_text(kind: str, text: Any, *, plain: bool = False) -> str:

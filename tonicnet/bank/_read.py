@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from .._names import shown, unknown
+from .._names import path_of, shown, unknown
 from .._share import shelf
 from ..files import load
 from ..labelled import Door, labelled, same_units
@@ -32,7 +31,7 @@ def load_bank(source: str | os.PathLike[str]) -> xr.Dataset:
     >>> bank["bias"].sizes["unit"]
     1000
     """
-    path = Path(source)
+    path = path_of(source)
     if path.is_dir():
         path = path / "bank.nc"
     elif not path.exists() and path.suffix != ".nc":

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from .._names import shown
+from .._names import path_of, shown
 from ._apart import read_apart
 from ._hdf5 import memory, weigh
 from ._seal import HDF5, HEAD, beyond, is_sealed, seal, unsealed
@@ -70,7 +70,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     >>> load(file)["x"].values.tolist()
     [1.0, 2.0]
     """
-    file = Path(path)
+    file = path_of(path)
     if not file.is_file():
         raise FileNotFoundError(
             f"no file at {shown(str(file))[1:-1]}; give the path of a NetCDF file written by tonicnet"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from .._names import path_of
 from ._lock import lock
 from ._parts import part_of, sweep
 
@@ -51,7 +52,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 def destination(path: str | os.PathLike[str]) -> Path:
     """Return the file that is to be replaced: links are followed. Raises OSError for what is no plain file."""
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path_of(path)))
     if not target.parent.is_dir():
         folder = target.parent if os.path.islink(path) else Path(path).parent
         raise FileNotFoundError(f"no folder {folder} to write {target.name} into; create it first")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._names import shown, unknown
+from .._names import path_of, shown, unknown
 from ..files import load
 from ._table import read_table
 
@@ -35,7 +35,7 @@ def opened(path: str | os.PathLike[str], *, time: str | None = None, missing: bo
 
     Raises as :func:`read_recording`.
     """
-    file = Path(path)
+    file = path_of(path)
     if not is_file(file):
         raise FileNotFoundError(
             f"no file at {shown(str(file))[1:-1]}; give the path of a recording: {', '.join(READERS)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from .._names import choose
+from .._names import choose, path_of
 from ._array import Door, labelled
 from ._open import opened
 from ._step import stepped
@@ -44,7 +44,7 @@ def read_recording(
     >>> dict(read_recording(file).sizes)
     {'time': 2, 'component': 1}
     """
-    file = Path(path)
+    file = path_of(path)
     held = opened(file, time=time)
     if variable is not None:
         held = _chosen(held, variable, file)

@@ -16,6 +16,7 @@ import torch
 import xarray as xr
 
 from .._labels import Variable, dataset
+from .._names import path_of
 from ..files import claim, load, parse_json, save
 from ._job import Job, identity_of
 from ._score import Score
@@ -49,7 +50,7 @@ class Checkpoint:
         if path is None:
             yield cls(None, {}, {})
             return
-        file = Path(path)
+        file = path_of(path)
         if not file.parent.is_dir():
             raise FileNotFoundError(f"no folder {file.parent} for the checkpoint {file.name}; create it first")
         identity = identity_of(jobs)

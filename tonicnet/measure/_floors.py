@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from .._numbers import whole
 from ._run import Stretch
+from .arrays._door import axes, door, function
 
 ArrayMeasure = Callable[[Float[np.ndarray, "time component"], Float[np.ndarray, "time component"]], float]
 _PAIRS = 8  # of true runs at most, over which a floor is averaged
@@ -22,6 +24,7 @@ class Floor(NamedTuple):
     source: str
 
 
+@door(measure=function, truth=axes("trial time component"), samples=whole, reference=axes("trial2 time2 component"))
 def floor_of(
     measure: ArrayMeasure,
     truth: Float[np.ndarray, "trial time component"],

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from torch import Tensor
 
-from .._names import shown, unknown
+from .._names import path_of, shown, unknown
 from .._share import shelf
 from ..files import load, parse_json, read_toml, write
 from ._card import network_card
@@ -300,7 +300,7 @@ def models() -> list[str]:
 
 
 def _locate(source: str | os.PathLike[str]) -> Path:
-    path = Path(source)
+    path = path_of(source)
     if path.is_dir():
         path = path / "network.toml"
     if path.is_file():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from .._names import path_of
 from ..bank import check_bank
 from ..files import write
 from ..network import Network
@@ -47,7 +48,7 @@ def report(
     >>> path.read_text()[:15]
     '<!doctype html>'
     """
-    place = Path(path)
+    place = path_of(path)
     if place.suffix not in (".html", ".htm"):
         raise ValueError(f"a report is an HTML page whose name ends in .html, got {place}")
     bank = check_bank(net, bank)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from .._labels import package_version
-from .._names import choose
+from .._names import choose, path_of
 from ..bank import Schedule
 from ..files import workplace
 from ..network import Network
@@ -75,7 +75,7 @@ def write_cpp(
 
 def _free(path: str | os.PathLike[str]) -> Path:
     """Return a folder that can be written; raise if there is something in it, or no folder around it."""
-    folder = Path(path)
+    folder = path_of(path)
     if not folder.absolute().parent.is_dir():
         raise FileNotFoundError(f"no folder {folder.parent} to write {folder.name} into; create it first")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .._labels import package_version
-from .._names import choose, shown
+from .._names import choose, path_of, shown
 from .._numbers import is_whole
 from ..bank import Entry, Schedule
 from ..files import write
@@ -107,7 +107,7 @@ def write_script(
 
 def _checked(path: str | os.PathLike[str], seed: int) -> Path:
     """Return the path of the script; raise ValueError for another kind of file or a bad seed."""
-    script = Path(path)
+    script = path_of(path)
     if script.suffix != ".py":
         raise ValueError(f"the script's name ends in .py, got {script.name!r}; its data goes beside it as .npz")
     if not is_whole(seed, 0) or seed >= 2**32:

@@ -10,14 +10,23 @@ import numpy as np
 
 from .._names import shown, unknown
 
+_DEEPEST = 64
 
-def plain(value: Any) -> Any:
-    """Return a value with Python's numbers in the place of numpy's, in lists and tables too."""
+
+def plain(value: Any, *, depth: int = 0) -> Any:
+    """Return a value with Python's numbers in the place of numpy's, in lists and tables too.
+
+    Raises ValueError for lists that are deeper than any table of a task, or hold themselves.
+    """
+    if depth > _DEEPEST:
+        raise ValueError(
+            f"a task's tables are at most {_DEEPEST} lists deep, got {shown(value)} within more; unpack it"
+        )
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, list | tuple):
-        return type(value)(map(plain, value))
-    return {key: plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+        return type(value)(plain(item, depth=depth + 1) for item in value)
+    return {key: plain(item, depth=depth + 1) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _number(value: Any) -> bool:

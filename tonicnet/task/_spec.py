@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
-from .._names import check_name, check_text, choose, shown
+from .._names import check_name, check_text, choose, path_of, shown
 from ..files import read_toml
 from ._schema import check, plain
 from ._systems import SYSTEMS
@@ -204,7 +203,7 @@ def spec_from_dict(tables: Any, *, where: str) -> Spec:
 
 def read_spec(path: str | os.PathLike[str]) -> Spec:
     """Read one task TOML. Raises FileNotFoundError, or ValueError with the place that is wrong."""
-    file = Path(path)
+    file = path_of(path)
     if not file.is_file():
         raise FileNotFoundError(f"no task file at {file}; give the path of a task TOML, or a name of tasks()")
     return spec_from_dict(read_toml(file), where=str(file))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..._names import shown
+from ..._numbers import whole
 from ._departure import departure_end_of, turn_of
+from ._door import axes, door, not_negative, number
 from ._spread import spread_of
 
 ESCAPE = 1.0
@@ -15,6 +18,7 @@ MINIMUM = 0.1
 _POINTS = 50_000
 
 
+@door(truth=axes("time component"), run=axes("time2 component"), scale=axes("component"))
 def attractor_distance_of(
     truth: Float[np.ndarray, "time component"],
     run: Float[np.ndarray, "time2 component"],
@@ -43,6 +47,7 @@ def attractor_distance_of(
     return distance
 
 
+@door(truth=axes("trial time component"), minimum=not_negative)
 def attractor_threshold_of(truth: Float[np.ndarray, "trial time component"], *, minimum: float = MINIMUM) -> float:
     """Return how near counts as "on the attractor": the 99.9 % quantile of truth-to-truth distances.
 
@@ -62,6 +67,7 @@ def attractor_threshold_of(truth: Float[np.ndarray, "trial time component"], *, 
     return max(minimum, float(np.quantile(distance, 0.999)))
 
 
+@door(distance=axes("time"), threshold=number, stretch=whole)
 def settling_index_of(distance: Float[np.ndarray, " time"], threshold: float, stretch: int = 1) -> float:
     """Return the sample at which ``distance`` has fallen below ``threshold`` for good; NaN if it never does.
 
@@ -78,6 +84,7 @@ def settling_index_of(distance: Float[np.ndarray, " time"], threshold: float, st
     return float(start + within[0]) if len(within) else np.nan
 
 
+@door(truth=axes("trial time component"), run=axes("trial2 time2 component"), window=whole, truth_window=whole)
 def collapsed_of(
     truth: Float[np.ndarray, "trial time component"],
     run: Float[np.ndarray, "trial2 time2 component"],
@@ -95,8 +102,13 @@ def collapsed_of(
     >>> collapsed_of(wave, np.concatenate([wave, 0.1 * wave]), 200).tolist()
     [False, True]
     """
+    size = truth_window or window
+    if size > truth.shape[1]:
+        raise ValueError(
+            f"a window of {shown(size)} samples is longer than the truth, of {truth.shape[1]}; take a shorter window"
+        )
     middle = np.median(truth, axis=(0, 1))
-    spread, share = _least(truth, truth_window or window, middle)
+    spread, share = _least(truth, size, middle)
     last = run[:, -window:]
     with np.errstate(over="ignore", invalid="ignore"):
         narrow, one_sided = last.std(axis=1) < COLLAPSE * spread, _share(last, middle) < ONE_SIDED * share
@@ -120,6 +132,7 @@ def _share(
     return np.minimum((x > middle).mean(axis=1), (x < middle).mean(axis=1))
 
 
+@door(truth=axes("trial time component"), run=axes("trial2 time2 component"), stretch=whole)
 def escaped_of(
     truth: Float[np.ndarray, "trial time component"],
     run: Float[np.ndarray, "trial2 time2 component"],

@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..._numbers import whole
 from ..._random import generator
+from ._door import axes, door
 
 _TRIES = 4  # of k-means for each number
 _SEEN = 2000  # units at most on which silhouettes are taken
@@ -22,6 +24,7 @@ class Clusters(NamedTuple):
     silhouettes: Float[np.ndarray, " number"]
 
 
+@door(x=axes("unit feature"), most=whole)
 def clusters_of(x: Float[np.ndarray, "unit feature"], *, most: int = 12, seed: int = 0) -> Clusters:
     """Return the k-means clusters of units, their number the one from 2 to ``most`` with the largest silhouette.
 

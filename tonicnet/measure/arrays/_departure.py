@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ._door import axes, door
 from ._spread import spread_of
 
 LASTS = 0.5  # share of a stretch that must lie outside
 CUT_SHORT = 0.25  # of a stretch, where a departure is cut short by the end of the run
 
 
+@door(truth=axes("trial time component"))
 def turn_of(truth: Float[np.ndarray, "trial time component"]) -> float:
     """Return how many samples one turn of the truth takes: 2 pi times its time scale.
 

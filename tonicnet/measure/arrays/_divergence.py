@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..._moving import moving, sizes
+from ..._numbers import whole
+from ._door import axes, door
 
 MARGIN = 0.1
 PSEUDO_COUNT = 1e-5
@@ -27,6 +29,7 @@ class Box(NamedTuple):
         return float(self.bins) ** len(self.low)
 
 
+@door(truth=axes("time component"), run=axes("time2 component"), bins=whole)
 def state_space_divergence_of(
     truth: Float[np.ndarray, "time component"], run: Float[np.ndarray, "time2 component"], *, bins: int = 30
 ) -> float:
@@ -55,6 +58,7 @@ def state_space_divergence_of(
     return _divergence(_cells(truth, box), _cells(run, box), len(truth), len(run), box)
 
 
+@door(truth=axes("time component"), run=axes("time2 component"))
 def outside_of(truth: Float[np.ndarray, "time component"], run: Float[np.ndarray, "time2 component"]) -> float:
     """Return the share of samples of ``run`` that lie outside the truth's box or are not finite.
 

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Num
 
+from ..._numbers import positive, whole
 from ...circuit import Field
 from ...solve import zeros
+from ._door import door, field, not_negative, slope, states
 
 _MARGINAL = 1e-3  # share of the fastest rate below which growth counts as neither
 
@@ -23,6 +25,7 @@ class FixedPoints(NamedTuple):
     starts: Float[np.ndarray, " point"]
 
 
+@door(flow=field, jacobian=slope, starts=states, tolerance=positive, slow=not_negative, apart=not_negative, steps=whole)
 def fixed_points_of(
     flow: Field,
     jacobian: Field,
@@ -53,15 +56,12 @@ def fixed_points_of(
     >>> sorted(found.location.ravel().round(6).tolist())
     [-1.0, 0.0, 1.0]
     """
-    x = np.asarray(starts, dtype=np.float64)
-    if x.ndim != 2 or not len(x) or not np.isfinite(x).all():
-        raise ValueError(f"starts are finite states (start, d), at least one; got shape {x.shape}")
-    ends, speed, minimal = zeros(flow, jacobian, x, tolerance=tolerance, steps=steps)
+    ends, speed, minimal = zeros(flow, jacobian, starts, tolerance=tolerance, steps=steps)
     kept, share = _distinct(ends, speed, (speed < tolerance) | (minimal & (speed < slow)), tolerance, apart)
     ends, speed = ends[kept], speed[kept]
     values = [np.linalg.eigvals(np.asarray(jacobian(e[None]))[0]).astype(np.complex128) for e in ends]
     ranked = [v[np.argsort(-v.real, kind="stable")] for v in values]
-    eigenvalue = np.array(ranked, dtype=np.complex128).reshape(len(ends), x.shape[1])
+    eigenvalue = np.array(ranked, dtype=np.complex128).reshape(len(ends), starts.shape[1])
     return FixedPoints(ends, speed, speed >= tolerance, eigenvalue, share)
 
 

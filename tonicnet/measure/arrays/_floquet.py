@@ -8,7 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Complex, Float
 
+from ..._numbers import positive, whole
+from ..._weight import check_end
 from ...circuit import Bundle, Field, Variation
+from ._door import axes, door, field, slope
 
 _PHASES = 128  # of the orbit that is returned
 
@@ -25,6 +28,7 @@ class Floquet(NamedTuple):
     trivial_error: float
 
 
+@door(flow=field, jacobian=slope, start=axes("state"), period=positive, dt=positive, tolerance=positive, steps=whole)
 def floquet_of(
     flow: Field,
     jacobian: Field,
@@ -60,8 +64,8 @@ def floquet_of(
     (6.2832, True)
     """
     x = np.asarray(start, dtype=np.float64)
-    if x.ndim != 1 or not np.isfinite(x).all() or not (np.isfinite(period) and period > 0):
-        raise ValueError(f"floquet needs one finite start (d,) and a positive period, got {x.shape} and {period!r}")
+    if not np.isfinite(x).all():
+        raise ValueError("floquet needs a finite start (d,), got one with values that are not; start on the cycle")
     return closed(Variation.of(flow, jacobian, dt), x, period, tolerance, steps)
 
 
@@ -95,6 +99,7 @@ class _Turn(NamedTuple):
 
 
 def _turn(motion: Variation, x: Float[np.ndarray, " state"], period: float) -> _Turn:
+    check_end(period / motion.dt, "give a shorter period or a larger dt")
     count = max(8, int(np.ceil(period / motion.dt)))
     exact = replace(motion, dt=period / count)
     kept, now = [], Bundle(x[None], np.eye(len(x))[None])

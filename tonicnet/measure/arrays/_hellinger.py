@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from ._door import axes, door, not_negative
 
+_FINEST = 1e-3  # bins: a narrower Gaussian is one bin
+
+
+@door(truth=axes("time component"), run=axes("time2 component"), smoothing=not_negative)
 def spectral_hellinger_of(
     truth: Float[np.ndarray, "time component"],
     run: Float[np.ndarray, "time component"],
@@ -45,6 +50,7 @@ def spectrum(x: Float[np.ndarray, "time component"], smoothing: float) -> Float[
     still = spread <= 1e-9 * np.maximum(np.abs(x).max(axis=0), 1e-300)
     power = np.abs(rfft(centred / np.where(still, 1.0, spread), axis=0)) ** 2
     power[:, still] = 1.0
-    if smoothing > 0:
-        power = gaussian_filter1d(power, smoothing, axis=0, mode="constant")
+    if smoothing > _FINEST:
+        radius = int(min(4 * smoothing + 0.5, len(power)))  # wider, nothing is left to be reached
+        power = gaussian_filter1d(power, smoothing, axis=0, mode="constant", radius=radius)
     return power / power.sum(axis=0)

@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._moving import moving, sizes
+from ..._numbers import positive
+from ._door import axes, door
 from ._return_map import vertices
 
 HYSTERESIS = 0.25
@@ -40,6 +42,7 @@ class Cycle(NamedTuple):
         return max(0, len(self.crossings) - 1)
 
 
+@door(x=axes("time component"), dt=positive)
 def limit_cycle_of(x: Float[np.ndarray, "time component"], dt: float) -> Cycle:
     """Return period, its variation, amplitude and drift of a cycle by interpolated section crossings.
 

@@ -7,9 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from ..._names import shown
+from ..._numbers import positive, whole
 from ..._random import generator
 from ..._weight import check_end
 from ...circuit import Bundle, Field, Variation
+from ._door import axes, door, field, flag, not_negative, slope, states
 from ._standard_error import pieces_in, standard_error
 
 _RENEWALS = 10  # in a trial at least
@@ -25,6 +28,17 @@ class Exponents(NamedTuple):
     kaplan_yorke_error: float
 
 
+@door(
+    flow=field,
+    jacobian=slope,
+    duration=positive,
+    dt=positive,
+    k=whole,
+    start=states,
+    transient=not_negative,
+    every=whole,
+    discrete=flag,
+)
 def lyapunov_spectrum_of(
     flow: Field,
     jacobian: Field,
@@ -64,15 +78,13 @@ def lyapunov_spectrum_of(
     >>> found.values.round(6).tolist(), round(found.kaplan_yorke, 6)
     ([0.5, -1.0], 1.5)
     """
-    x = np.atleast_2d(np.asarray(start, dtype=np.float64))
-    count = x.shape[1] if k is None else k
-    if not 1 <= count <= x.shape[1]:
-        raise ValueError(f"k={k} exponents do not fit a state of {x.shape[1]} variables; take 1 to {x.shape[1]}")
-    found = np.shape(jacobian(x))
-    if found != (*x.shape, x.shape[1]):
-        raise ValueError(f"the Jacobian of states {x.shape} must have shape {(*x.shape, x.shape[1])}, got {found}")
+    count = start.shape[1] if k is None else k
+    if count > start.shape[1]:
+        raise ValueError(
+            f"k={shown(k)} exponents do not fit a state of {start.shape[1]} variables; take {start.shape[1]} at most"
+        )
     motion = Variation.of(flow, jacobian, dt, discrete=discrete)
-    grown = growth_of(motion, x, count, round(transient / dt), round(duration / dt), every=every, seed=seed)
+    grown = growth_of(motion, start, count, round(transient / dt), round(duration / dt), every=every, seed=seed)
     return exponents_of(grown, every * dt)
 
 
@@ -134,6 +146,7 @@ def exponents_of(grown: Float[np.ndarray, "renewal trial mode"], interval: float
     return Exponents(values, error, rates.mean(axis=0), dimension, spread)
 
 
+@door(exponents=axes("mode"), zero=not_negative)
 def kaplan_yorke_of(exponents: Float[np.ndarray, " mode"], *, zero: float = 0.0) -> float:
     """Return the Kaplan-Yorke dimension j + sum_{i<=j} lambda_i / |lambda_{j+1}| of exponents, largest first.
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from ..._numbers import positive
+from ._door import axes, door
 from ._limit_cycle import Cycle, limit_cycle_of
 from ._spread import spread_of
 
@@ -25,6 +27,7 @@ class OrbitDistance(NamedTuple):
     outcome: str
 
 
+@door(truth=axes("time component"), run=axes("time2 component"), dt=positive, run_dt=positive)
 def orbit_distance_of(
     truth: Float[np.ndarray, "time component"],
     run: Float[np.ndarray, "time2 component"],

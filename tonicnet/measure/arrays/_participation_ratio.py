@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from ._door import axes, door
+
 BLOCKS = 10  # of a run, each left out in turn for the standard error
 
 
+@door(x=axes("time unit"))
 def participation_ratio_of(x: Float[np.ndarray, "time unit"]) -> float:
     """Return (sum_i l_i)^2 / sum_i l_i^2 of the eigenvalues l of the covariance: 1 for a line, d for a ball.
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from ._door import axes, door
+
 _NEAREST = 8  # known pairs through which the line is drawn
 _POINT = 1e-2  # a spread of maxima below this, in sd of the component, is a cycle's one point
 
 
+@door(x=axes("time"))
 def maxima_of(x: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " event"], Float[np.ndarray, " event"]]:
     """Return where (in samples) and how high the local maxima of ``x`` are, by the parabola through three samples.
 

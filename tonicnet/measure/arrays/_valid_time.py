@@ -5,11 +5,20 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from ..._numbers import positive
+from ._door import axes, door, not_negative, number
 from ._spread import total_variance
 
 THRESHOLD = 0.4
 
 
+@door(
+    truth=axes("trial time component"),
+    run=axes("trial time component"),
+    dt=positive,
+    threshold=number,
+    variance=not_negative,
+)
 def valid_time_of(
     truth: Float[np.ndarray, "trial time component"],
     run: Float[np.ndarray, "trial time component"],
@@ -40,6 +49,7 @@ def valid_time_of(
     return first * float(dt)
 
 
+@door(truth=axes("trial time component"), run=axes("trial time component"), variance=not_negative)
 def normalised_error_of(
     truth: Float[np.ndarray, "trial time component"],
     run: Float[np.ndarray, "trial time component"],

@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from ..._names import shown
+from ..._numbers import whole
 from ..._random import generator
+from ._door import axes, door
 from ._spread import spread_of
 
+_MOST = 100_000  # directions
 
+
+@door(truth=axes("time component"), run=axes("time2 component"), projections=whole)
 def sliced_wasserstein_of(
     truth: Float[np.ndarray, "time component"],
     run: Float[np.ndarray, "time2 component"],
@@ -32,6 +38,8 @@ def sliced_wasserstein_of(
     """
     if truth.shape != run.shape:
         raise ValueError(f"the sliced distance takes as many samples of both, got {truth.shape} and {run.shape}")
+    if projections > _MOST:
+        raise ValueError(f"projections must be {_MOST} at most, got {shown(projections)}; their mean changes no more")
     if not np.isfinite(run).all():
         return np.nan
     rng = generator(seed)
