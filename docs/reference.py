@@ -14,6 +14,7 @@ PAGES = {
     "network": "Networks",
     "task": "Tasks",
     "learn": "Learning",
+    "study": "Comparisons",
     "simulate": "Runs",
     "bank": "Banks",
     "spiking": "Brian2",

@@ -18,6 +18,7 @@ HEAVY = ("sympy", "scipy.signal", "scipy.stats", "scipy.spatial", "scipy.interpo
 AT_FIRST_USE = ("torch", "numpy", "scipy", "xarray", "pandas", "jaxtyping", "typer")
 NAMES = {
     "Custom", "LIF", "Network", "Relu", "Sigmoid", "Softplus", "Tanh", "Task", "Transfer", "__version__", "compare",
+    "compare_learning",
     "cut_trials", "explore", "fit", "flow", "from_dysts", "from_observed", "load", "load_bank", "load_network",
     "measure", "models", "plot", "read_recording", "report", "save", "screen", "show", "simulate", "spiking", "task",
     "task_factory", "tasks",

@@ -63,6 +63,24 @@ def divergences(noise=0.1):
     return xr.Dataset(made, coords={"task": [*LONG, "a", "b", "c", "d"], "neurons_per_unit": [1, 4]})
 
 
+def a_comparison():
+    """Seven sets and a control at three counts of numbers and two norms, with a floor."""
+    learn = ["bias", "gain", "scale", "decoder", "mask", "encoder", "bias+gain", "biases of another task"]
+    draw, shape, dims = np.random.default_rng(0), (8, 3, 2, 3), ("learn", "numbers", "norm", "seed")
+    own = np.arange(8) < 7
+    counts = np.broadcast_to(np.array([125.0, 250.0, 500.0])[None, :, None, None], shape)
+    norms = np.where(own[:, None, None, None], np.array([1.0, 2.0])[None, None, :, None], np.nan)
+    made = {
+        "divergence": (dims, np.exp(draw.normal(size=shape))),
+        "divergence_floor": (dims, np.full(shape, 0.05)),
+        "field_error": (dims, np.exp(draw.normal(size=shape)) * 20 / counts),
+        "learned_numbers": (dims, counts),
+        "decoder_norm": (dims, np.broadcast_to(norms, shape)),
+        "spike_noise": (dims, np.broadcast_to(0.05 * norms, shape)),
+    }
+    return xr.Dataset(made, coords={"learn": learn, "numbers": [125, 250, 500], "norm": [1.0, 2.0], "seed": [0, 1, 2]})
+
+
 PICTURES: dict[str, Callable[[], object]] = {
     "attractor": lambda: plot.attractor(a_run(TASKS)),
     "biases": lambda: plot.biases(a_bank(LONG), order="cluster"),
@@ -78,6 +96,7 @@ PICTURES: dict[str, Callable[[], object]] = {
     "selectivity": lambda: plot.selectivity(selective()),
     "spectrum": lambda: plot.spectrum(a_run(TASKS, seconds=60)),
     "thresholds": lambda: plot.thresholds(a_bank(LONG[:4])),
+    "which_numbers": lambda: plot.which_numbers(a_comparison()),
 }
 
 
@@ -106,6 +125,10 @@ def test_a_picture_can_be_read(name):
                 "R²",
                 "neuron",
                 "task",
+                "numbers learned",
+                "decoder norm",
+                "spike noise",
+                "field error",
             )
             text = axis.get_label_text()
             assert re.search(r"\(.+\)", text) or text.startswith(unitless) or text[0].isdigit(), f"{text!r} has no unit"

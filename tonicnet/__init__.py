@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .report import report as report
     from .simulate import flow as flow
     from .simulate import simulate as simulate
+    from .study import compare_learning as compare_learning
     from .task import Task as Task
     from .task import cut_trials as cut_trials
     from .task import from_dysts as from_dysts
@@ -57,6 +58,7 @@ _open_door(
         ),
         "report": ("report",),
         "simulate": ("flow", "simulate"),
+        "study": ("compare_learning",),
         "task": (
             "Task", "cut_trials", "from_dysts", "from_observed", "read_recording", "task", "task_factory", "tasks",
         ),

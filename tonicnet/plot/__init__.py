@@ -14,3 +14,4 @@ from ._return_map import return_map as return_map
 from ._selectivity import selectivity as selectivity
 from ._spectrum import spectrum as spectrum
 from ._thresholds import thresholds as thresholds
+from ._which_numbers import which_numbers as which_numbers
