@@ -24,7 +24,14 @@ MEASURES = {
     "spiking_excess": "spiking D_stsp - floor",
     "spiking_distance": "spiking, mean distance to the attractor, sd",
 }
-_COMPARED = ("field_error", "valid_time", "excess", "orbit_distance")  # in the table of all tasks
+_COMPARED = (
+    "field_error",
+    "valid_time",
+    "excess",
+    "orbit_distance",
+    "spiking_excess",
+    "spiking_distance",
+)  # of all tasks
 LARGER = ("valid_time",)  # measures of which more is better
 ZERO = ("excess", "lost", "spiking_excess")  # measures whose ratio means nothing: differences are compared
 
@@ -48,7 +55,9 @@ def overall(rows: Sequence[Row]) -> str:
         some = [r for r in rows if r["transfer"] == transfer]
         for draw in _distinct(some, "draw")[1:]:
             for name in _COMPARED:
-                cells = map(str, _tested(_means(some, draw, name), name))
+                if not (means := _means(some, draw, name)):
+                    continue
+                cells = map(str, _tested(means, name))
                 lines.append(f"| {transfer} | {draw} | {MEASURES[name]} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
