@@ -56,7 +56,7 @@ def swapped(theta: torch.Tensor, name: str, i: int, j: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("start", ["all", "half"])
-def test_no_flip_and_no_exchange_lowers_the_loss_of_a_searched_mask(start: str) -> None:
+def test_no_flip_and_no_pair_of_flips_lowers_the_loss_of_a_searched_mask(start: str) -> None:
     residual = field("mask")
     first = torch.ones(N, dtype=torch.float64) if start == "all" else (torch.arange(N) % 2).double()
     mask = minimise(residual, first, FlipSearch(), steps=20, stall=0.0)
@@ -66,8 +66,7 @@ def test_no_flip_and_no_exchange_lowers_the_loss_of_a_searched_mask(start: str) 
     for moved in (*combinations(range(N), 1), *combinations(range(N), 2)):
         other = mask.clone()
         other[list(moved)] = 1 - other[list(moved)]
-        exchange = len(moved) == 1 or mask[moved[0]] != mask[moved[1]]
-        assert not exchange or residual.loss(other) >= loss * (1 - 1e-6)
+        assert residual.loss(other) >= loss * (1 - 1e-6)
 
 
 def test_a_searched_mask_is_near_the_best_of_all() -> None:

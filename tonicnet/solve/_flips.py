@@ -18,7 +18,7 @@ _FALL = 1e-7  # of the loss, which a move must bring
 
 @dataclass(frozen=True)
 class FlipSearch(Method):
-    """theta in {0, 1}: the steepest flip, or exchange of one unit for another, until none lowers the loss.
+    """theta in {0, 1}: the steepest flip, or pair of flips, until none lowers the loss.
 
         change_n = 2 d_n g_n + H_nn,   change_nm = change_n + change_m + 2 d_n d_m H_nm,   d = 1 - 2 theta
 
@@ -50,14 +50,14 @@ class FlipSearch(Method):
 def _descent(
     mask: Float[np.ndarray, " n"], gradient: Float[np.ndarray, " n"], curvature: Float[np.ndarray, "n n"], fall: float
 ) -> list[int]:
-    """Return the flips of steepest descent on the model, one behind the other; an exchange is two."""
+    """Return the flips of steepest descent on the model, one behind the other."""
     moves: list[int] = []
     while len(moves) < _MOVES * len(mask):
         sign = 1 - 2 * mask
         change = 2 * sign * gradient + curvature.diagonal()
         chosen = [int(np.argmin(change))]
         if change[chosen[0]] >= -fall:
-            chosen = _exchange(mask, change, curvature, fall)
+            chosen = _pair(sign, change, curvature, fall)
         if not chosen:
             break
         for n in chosen:
@@ -67,11 +67,11 @@ def _descent(
     return moves
 
 
-def _exchange(mask: np.ndarray, change: np.ndarray, curvature: np.ndarray, fall: float) -> list[int]:
-    """Return the best unit to leave out and the best to take in for it; nothing where none lowers the model."""
-    ones, zeros = np.flatnonzero(mask > 0), np.flatnonzero(mask == 0)
-    if not len(ones) or not len(zeros):
-        return []
-    both = change[ones][:, None] + change[zeros] - 2 * curvature[np.ix_(ones, zeros)]
-    i, j = np.unravel_index(np.argmin(both), both.shape)
-    return [int(ones[i]), int(zeros[j])] if both[i, j] < -fall else []
+def _pair(
+    sign: Float[np.ndarray, " n"], change: Float[np.ndarray, " n"], curvature: Float[np.ndarray, "n n"], fall: float
+) -> list[int]:
+    """Return the best two flips at once; nothing where none lowers the model."""
+    both = change[:, None] + change + 2 * np.outer(sign, sign) * curvature
+    np.fill_diagonal(both, np.inf)
+    i, j = divmod(int(np.argmin(both)), len(sign))
+    return [i, j] if both[i, j] < -fall else []
