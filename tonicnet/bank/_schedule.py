@@ -11,7 +11,7 @@ import xarray as xr
 
 from .._names import name_of, shown
 from .._numbers import real
-from ..network import Network, check_network
+from ..network import Network, check_moving
 from ._check import check_bank
 from ._entry import Entry
 from ._read import bare, entry
@@ -48,7 +48,7 @@ def plan(
 
     Raises ValueError for a bank of another network, an unknown task, or when it is not clear what to run.
     """
-    check_network(net)
+    check_moving(net, "a run")
     task = name_of(task)
     if (duration is None) == (schedule is None):
         raise ValueError("give either duration= (seconds under one bias) or schedule= ([(task, seconds), ...])")

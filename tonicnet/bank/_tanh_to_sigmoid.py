@@ -10,7 +10,7 @@ import torch
 import xarray as xr
 
 from ..circuit import circuit_of, placed
-from ..network import Network, Sigmoid, Tanh
+from ..network import Network, Sigmoid, Tanh, check_moving
 from ._biases import whole_bank
 from ._check import DIMS, check_bank
 from ._order import in_order
@@ -45,6 +45,7 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
     >>> positive.transfer.name, bool((positive.decoder == 2 * net.decoder).all())
     ('sigmoid', True)
     """
+    check_moving(net, "as_sigmoid")
     if not isinstance(net.transfer, Tanh):
         raise ValueError(f"as_sigmoid takes a network with transfer='tanh', this one has {net.transfer.name!r}")
     bank = in_order(check_bank(net, whole_bank(bank, "a change of its network")))

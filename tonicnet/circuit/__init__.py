@@ -8,6 +8,7 @@ from ._dynamics import Dynamics as Dynamics
 from ._dynamics import Numbers as Numbers
 from ._dynamics import circuit_of as circuit_of
 from ._dynamics import placed as placed
+from ._feed_forward import FeedForward as FeedForward
 from ._learnable import Learnable as Learnable
 from ._learnable import of_bias as of_bias
 from ._loop import Loop as Loop

@@ -17,6 +17,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Network
+from ..parameters import Response
+from ._units import Units
 
 
 class Circuit(ABC):
@@ -92,6 +94,14 @@ class Circuit(ABC):
 
         A network without feedback gets ``fed`` alone.
         """
+
+    def respond(self, units: Units, h: Float[Tensor, "*any unit"]) -> Response:
+        """Return the responses of the units to what :meth:`drive` brings: of all at once, unless they are in layers."""
+        return units.respond(h)
+
+    def rate(self, units: Units, h: Float[Tensor, "*any unit"]) -> Float[Tensor, "*any unit"]:
+        """Return their rates alone."""
+        return units.rate(h)
 
     @abstractmethod
     def through_synapses(self, x: Float[Tensor, "trial state"]) -> Float[Tensor, "trial unit"]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..network import Network
 from ..parameters import SETS, PerUnit, Response
 from ._circuit import Circuit
+from ._feed_forward import FeedForward
 from ._low_rank import LowRank
 from ._recurrent import Recurrent
 from ._units import Units
@@ -43,11 +44,11 @@ class Dynamics:
 
     def rate(self, x: Tensor, onto: Tensor | None = None) -> Float[Tensor, "trial unit"]:
         """Return the units' responses at a state."""
-        return self.units.rate(self.drive(x, onto))
+        return self.circuit.rate(self.units, self.drive(x, onto))
 
     def respond(self, x: Tensor, fed: Tensor | None = None, closed: float = 1.0) -> Response:
         """Return the units' responses at a state, and their derivatives."""
-        return self.units.respond(self.drive(x, None, fed, closed))
+        return self.circuit.respond(self.units, self.drive(x, None, fed, closed))
 
     def flow(
         self, x: Float[Tensor, "trial state"], onto: Tensor | None = None, fed: Tensor | None = None,
@@ -94,9 +95,13 @@ def circuit_of(
 ) -> Circuit:
     """Return the circuit of a network: of its K latents where these are closed, else (or if ``rates``) of its N rates.
 
+    That of a feed-forward network takes inputs where others take a state.
+
     >>> circuit_of(Network(units=50, seed=0)).size
     3
     """
+    if net.feed_forward:
+        return FeedForward(net, dtype, device)
     return (LowRank if net.low_rank and not rates else Recurrent)(net, dtype, device)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from torch import Tensor
@@ -33,6 +33,10 @@ class Units:
     def respond(self, h: Tensor) -> Response:
         """Return rates and derivatives at inputs h."""
         return self._respond(h)
+
+    def part(self, some: slice) -> Units:
+        """Return some of the units: those of a layer."""
+        return replace(self, sets=tuple((one, t[some]) for one, t in self.sets), tonic=self.tonic[some])
 
     @cached_property
     def _rate(self) -> Values:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from .._names import choose
 from ..bank import Entry, check_bank, entry
-from ..network import Network
+from ..network import Network, check_moving
 from ..parameters import SETS
 from ..simulate import simulate
 
@@ -40,7 +40,7 @@ class Explorer:
 
     def __init__(self, net: Network, bank: xr.Dataset | xr.DataArray, *, seconds: float = 12.0, seed: int = 0) -> None:
         """Check the bank and the length, and run the first task."""
-        bank = check_bank(net, bank)
+        bank = check_bank(check_moving(net, "explore"), bank)
         _check_biases(bank)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"seconds is the length of a run, a positive number, got {seconds}")

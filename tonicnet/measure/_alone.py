@@ -14,7 +14,7 @@ from .._numbers import is_whole, real
 from .._random import generator
 from ..bank import Entry, bare, check_bank, entry, given_initial, rows_of, states_of
 from ..circuit import Autonomous, Variation, autonomous
-from ..network import Network
+from ..network import Network, check_moving
 
 Biases = xr.Dataset | xr.DataArray | np.ndarray
 
@@ -69,6 +69,7 @@ def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = 
     task = name_of(task)
     if not isinstance(net, Network):
         raise TypeError(f"this measure is of a network under a bias: the first argument is a Network, got {shown(net)}")
+    check_moving(net, "this measure")
     if not still:
         check_first_order(net)
     if isinstance(bias, xr.Dataset):

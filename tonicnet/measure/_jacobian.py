@@ -13,7 +13,7 @@ from .._names import choose
 from .._random import generator
 from ..bank import Entry, bare, rows_of
 from ..circuit import Autonomous, autonomous
-from ..network import Network
+from ..network import Network, check_moving
 from ._alone import Alone, Biases, alone, check_first_order, positive
 from .arrays._fixed_points import fixed_points_of, growth_rate
 
@@ -85,6 +85,7 @@ def _rows(net: Network, bias: Biases, task: str | None, like: xr.Dataset | None)
     if isinstance(bias, xr.Dataset) or (like is None and rows_of(bias) != [None]):
         rows = alone(net, bias, task)
         return rows, Variable(("task",), [r.entry.task for r in rows], "1", "task")
+    check_moving(net, "this measure")
     check_first_order(net)
     given = bias if isinstance(bias, xr.DataArray) else None
     values = np.atleast_2d(np.asarray(bias))

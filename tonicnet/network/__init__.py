@@ -7,6 +7,7 @@ from ._first_inputs import first_tonic_inputs as first_tonic_inputs
 from ._lif import LIF as LIF
 from ._lif import firing_rate as firing_rate
 from ._network import Network as Network
+from ._network import check_moving as check_moving
 from ._network import check_network as check_network
 from ._network import load_network as load_network
 from ._network import models as models

@@ -26,6 +26,8 @@ _PRODUCT = {"low-rank": " = E D"}  # synapses that are the feedback themselves
 def network_card(net: Network) -> str:
     """Return a network as HTML: its recipe, hash, spectral radius, f-I curve and a corner of its synapses."""
     s = net.spec
+    if net.feed_forward:
+        return _layered_card(net)
     facts = {
         "synapses": f"{s.synapses}, W {s.units} x {s.units}{_PRODUCT.get(s.synapses, f', gain {s.gain:g}')}",
         "encoder, decoder": f"E {s.units} x {s.components}, D {s.components} x {s.units}"
@@ -40,6 +42,29 @@ def network_card(net: Network) -> str:
         "sha256": net.sha256[:16] + "…",
     }
     return page(f"Network of {s.units} frozen units", facts, pictures=(_corner(net), _curve(net)))
+
+
+def _layered_card(net: Network) -> str:
+    s = net.spec
+    fields = f", {s.width:g} pixels wide" if s.weights == "smooth" else ""
+    facts = {
+        "layers": f"{' x '.join(map(str, s.inputs))} inputs, {' + '.join(map(str, s.layers))} units, "
+        f"{s.components} outputs",
+        "weights": f"{s.weights}{fields}, W {s.layers[0]} x {net.encoder.shape[1]}",
+        "readout": f"{s.readout}, C {s.components} x {s.layers[-1]}",
+        "transfer": f"{s.transfer.name}, rates in {net.transfer.rate_unit}",
+        "seed": str(s.seed),
+        "sha256": net.sha256[:16] + "…",
+    }
+    return page(f"Network of {s.units} frozen units", facts, pictures=(_fields(net), _curve(net)))
+
+
+def _fields(net: Network) -> str:
+    """Draw the weights of a few units: a row for each, or the first one's field over its picture."""
+    shape, some = net.inputs, net.encoder[: min(_CORNER, net.spec.layers[0])]
+    if len(shape) == 1:
+        return _svg.squares(some[:, :_CORNER], label=f"weights of the first {len(some)} units")
+    return _svg.squares(some[0].reshape(shape)[..., 0] if len(shape) > 2 else some[0].reshape(shape), label="one field")
 
 
 def spectral_radius(net: Network) -> float:

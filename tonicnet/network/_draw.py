@@ -10,6 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float32
 
+from ._feed_forward import feed_forward
+from ._layers import FEED_FORWARD
 from ._spec import INDEPENDENT, NetworkSpec, dynamics
 from ._structured import structured
 
@@ -19,9 +21,12 @@ _BLOCK = 1024  # rows drawn at once, so that sparse networks never hold an N x N
 
 
 class Synapses(NamedTuple):
-    """Encoder E (N x K), decoder D (K x N) and random recurrent synapses (N x N, or None when low-rank)."""
+    """Encoder E (N x K), decoder D (K x N) and random recurrent synapses (N x N, or None when low-rank).
 
-    encoder: Float32[np.ndarray, "unit component"]
+    Of a feed-forward network the weights of the inputs (N x inputs), the readout, and what lies between its layers.
+    """
+
+    encoder: Float32[np.ndarray, "unit input"]
     decoder: Float32[np.ndarray, "component unit"]
     recurrent: Recurrent
 
@@ -29,6 +34,9 @@ class Synapses(NamedTuple):
 def draw(spec: NetworkSpec) -> Synapses:
     """Draw the synapses of a recipe; the same recipe gives the same bytes."""
     rng = np.random.Generator(np.random.Philox(spec.seed))
+    if spec.synapses == FEED_FORWARD:
+        into, out, between = feed_forward(spec, rng)
+        return Synapses(into.astype(np.float32), out.astype(np.float32), between)
     encoder, decoder = _latent(spec, rng)
     if spec.dale:
         sign = _signs(spec)

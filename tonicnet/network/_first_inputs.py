@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from jaxtyping import Float
 
+from ._layers import FEED_FORWARD
 from ._spec import HALVES, NetworkSpec
 from ._structured import halton
 from ._transfer import Transfer
@@ -22,9 +25,10 @@ def first_tonic_inputs(
 ) -> Inputs:
     """Return first tonic inputs with the mean and spread of the transfer function (``Transfer.spread``).
 
-    A tenth of that spread where synapses are not low-rank. Units in pairs share theirs; those of a low-discrepancy
-    draw are the next coordinate of the points that its encoders are; those of a silent one are moved, as little as
-    possible, to where D phi(b) = 0.
+    A tenth of that spread where synapses are recurrent and not low-rank; of a feed-forward network the spread over the
+    root of the number of inputs, since the more inputs, the more the weights themselves tile their space. Units in
+    pairs share theirs; those of a low-discrepancy draw are the next coordinate of the points that its encoders are;
+    those of a silent one are moved, as little as possible, to where D phi(b) = 0.
 
     Raises ValueError where no tonic inputs make the output zero.
 
@@ -35,7 +39,8 @@ def first_tonic_inputs(
     True
     """
     mean, spread = spec.transfer.spread
-    drawn = mean + (spread if spec.synapses == "low-rank" else _DENSE * spread) * _standard(spec, rng)
+    share = {"low-rank": 1.0, FEED_FORWARD: 1 / math.sqrt(math.prod(spec.inputs))}.get(spec.synapses, _DENSE)
+    drawn = mean + share * spread * _standard(spec, rng)
     return _silenced(drawn, decoder, spec.transfer) if spec.draw == "silent" else drawn
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..files import load, parse_json, read_toml, write
 from ._card import network_card
 from ._draw import content_hash, draw
 from ._filter import Filter
+from ._layers import FEED_FORWARD, THIN, as_shape
 from ._spec import NetworkSpec, as_transfer
 from ._transfer import Transfer
 
@@ -32,14 +33,19 @@ class Network:
 
     W = E D for ``synapses="low-rank"`` (never formed), and (gain / sqrt(N density)) J o mask, plus the fixed
     feedback E D when ``feedback``, for "dense" and "sparse". E is N x K with standard deviation
-    ``encoder_scale``, D is K x N with ``decoder_scale / sqrt(N)``; J is standard normal.
+    ``encoder_scale``, D is K x N with ``decoder_scale / sqrt(N)``; J is standard normal. A network without state is
+
+        y = C phi(W x + b)      for ``synapses="feed-forward"``,
+
+    with W = (encoder_scale / sqrt(inputs)) J; of two hidden layers y = C phi(W' phi(W x + b) + b'), W' = (gain /
+    sqrt(N)) J. Each row of C has norm ``decoder_scale``, in the root mean square.
 
     Arguments
     ---------
-    units : N, the number of rate units.
+    units : N, the number of rate units; of a feed-forward network one number, or one for each hidden layer.
     seed : the recipe of the draw (no default: a frozen network is its seed).
     components : K, coordinates of the output.
-    synapses : "low-rank", "dense" or "sparse".
+    synapses : "low-rank", "dense", "sparse" or "feed-forward".
     gain, density : scale and fill of the random synapses.
     dale : every unit excites or inhibits.
     inhibitory : share of units that do the latter, stronger as they are rarer.
@@ -64,6 +70,12 @@ class Network:
         "low-discrepancy", encoders and first tonic inputs that fill their space evenly;
         "paired-low-discrepancy", pairs that do so; "silent", independent synapses and first tonic
         inputs b with D phi(b) = 0.
+    inputs : shape of one sample of a feed-forward network, such as 784 or (28, 28).
+    outputs : how many outputs it has, its components.
+    weights : how its W is drawn: "dense", "sparse" (``density`` of them not zero), "ternary" (-1, 0 or 1 times a scale)
+        or "smooth", fields over a picture, filtered by a Gaussian (the default for pictures).
+    width : standard deviation of that Gaussian in pixels (1.5).
+    readout : "one-hot", where each unit feeds one output with either sign, or "gaussian".
 
     Raises TypeError or ValueError for numbers no network can have, naming each.
 
@@ -76,11 +88,13 @@ class Network:
     ((50, 3), (3, 50))
     >>> net.sha256 == Network(units=50, seed=0).sha256
     True
+    >>> Network((40, 20), seed=0, synapses="feed-forward", inputs=(8, 8), outputs=10, transfer="relu").units
+    60
     """
 
     def __init__(
         self,
-        units: int,
+        units: int | Sequence[int],
         *,
         seed: int,
         components: int = 3,
@@ -98,12 +112,23 @@ class Network:
         delay: float = 0.0,
         dt: float | None = None,
         draw: str = "independent",
+        inputs: int | Sequence[int] | None = None,
+        outputs: int | None = None,
+        weights: str | None = None,
+        width: float = 1.5,
+        readout: str = "one-hot",
     ) -> None:
-        fill = (0.1 if synapses == "sparse" else 1.0) if density is None else density
+        layered = synapses == FEED_FORWARD
+        shape = () if inputs is None else as_shape("inputs", inputs)
+        kind = weights or ("smooth" if len(shape) > 1 else "dense")
+        fill = (0.1 if synapses == "sparse" or (layered and kind in THIN) else 1.0) if density is None else density
+        layers = as_shape("units", units) if layered else ()
+        count: Any = sum(layers) if layered else units
         spec = NetworkSpec(
-            units=units, seed=seed, components=components, synapses=synapses, gain=gain, density=fill, dale=dale,
-            inhibitory=inhibitory, feedback=feedback, encoder_scale=encoder_scale, decoder_scale=decoder_scale,
-            tau=tau, rise=rise, delay=delay, dt=dt, transfer=as_transfer(transfer), draw=draw,
+            units=count, seed=seed, components=_outputs(layered, components, outputs), synapses=synapses, gain=gain,
+            density=fill, dale=dale, inhibitory=inhibitory, feedback=feedback, encoder_scale=encoder_scale,
+            decoder_scale=decoder_scale, tau=tau, rise=rise, delay=delay, dt=dt, transfer=as_transfer(transfer),
+            draw=draw, inputs=shape, layers=layers, weights=kind, width=width, readout=readout,
         )  # fmt: skip
         self._freeze(spec)
 
@@ -170,8 +195,18 @@ class Network:
         return self.spec.synapses == "low-rank"
 
     @property
-    def encoder(self) -> Float[np.ndarray, "unit component"]:
-        """E, read-only float32."""
+    def feed_forward(self) -> bool:
+        """Whether the network has no state: y = C phi(W x + b)."""
+        return self.spec.synapses == FEED_FORWARD
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """The shape of one sample that a feed-forward network takes; empty for any other."""
+        return self.spec.inputs
+
+    @property
+    def encoder(self) -> Float[np.ndarray, "unit input"]:
+        """E, read-only float32; of a feed-forward network the weights W of its inputs."""
         return self._synapses.encoder
 
     @property
@@ -181,7 +216,12 @@ class Network:
 
     @property
     def recurrent(self) -> np.ndarray | sp.csr_array | LinearOperator:
-        """W without feedback, read-only float32; for low-rank networks E D as a linear operator."""
+        """W without feedback, read-only float32; for low-rank networks E D as a linear operator.
+
+        Of a feed-forward network what lies between its hidden layers.
+        """
+        if self._synapses.recurrent is None and self.feed_forward:
+            return sp.csr_array((self.units, self.units), dtype=np.float32)
         if self._synapses.recurrent is None:
             return aslinearoperator(self.encoder) @ aslinearoperator(self.decoder)
         return self._synapses.recurrent
@@ -236,6 +276,9 @@ class Network:
     def __repr__(self) -> str:
         s = self.spec
         kind = f"{s.synapses}, K = {s.components}, {s.transfer.name}"
+        if self.feed_forward:
+            shape = f"{' x '.join(map(str, s.inputs))} inputs, {s.weights} weights, {s.readout} readout"
+            return f"<tonicnet.Network {_layers(s)} units, {kind}, {shape}, seed {s.seed}, {self.sha256[:12]}>"
         time = f"tau {s.tau:g} s" + "".join(f", {n} {v:g} s" for n in ("rise", "delay") if (v := getattr(s, n)))
         return f"<tonicnet.Network {s.units} units, {kind}, {time}, seed {s.seed}, {self.sha256[:12]}>"
 
@@ -243,11 +286,37 @@ class Network:
         return network_card(self)
 
 
+def _outputs(layered: bool, components: int, outputs: int | None) -> int:
+    if layered and outputs is None:
+        raise ValueError("a feed-forward network needs outputs, how many it has, such as outputs=10")
+    if not layered and outputs is not None:
+        raise ValueError('outputs are those of synapses="feed-forward"; here they are called components')
+    return components if outputs is None else outputs
+
+
+def _layers(spec: NetworkSpec) -> str:
+    return " + ".join(map(str, spec.layers))
+
+
 def check_network(net: Any) -> Network:
     """Return a network; raise TypeError for anything else."""
     if not isinstance(net, Network):
         raise TypeError(
             f"net must be a tonicnet.Network, got {shown(net)}; draw one, or load one with tonicnet.load_network"
+        )
+    return net
+
+
+def check_moving(net: Any, what: str) -> Network:
+    """Return a network that has a state; raise ValueError, naming ``what`` was asked for, for a feed-forward one.
+
+    >>> check_moving(Network(units=20, seed=0), "simulate").units
+    20
+    """
+    if check_network(net).feed_forward:
+        raise ValueError(
+            f"{what} takes networks that move in time, and this one is feed-forward, y = C phi(W x + b); use "
+            "tonicnet.predict, or draw a network with other synapses"
         )
     return net
 

@@ -11,11 +11,12 @@ from .._names import choose, shown, unknown
 from .._numbers import is_whole, real
 from .._weight import weigh
 from ._filter import Filter
+from ._layers import FEED_FORWARD, absent, as_shape, check_layers
 from ._lif import LIF
 from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
 
 TRANSFERS: dict[str, type[Transfer]] = {t.name: t for t in (Tanh, Relu, Softplus, Sigmoid, LIF)}
-SYNAPSES = ("low-rank", "dense", "sparse")
+SYNAPSES = ("low-rank", "dense", "sparse", FEED_FORWARD)
 INDEPENDENT = "independent"
 PAIRED = ("paired", "paired-low-discrepancy")
 HALVES = (*PAIRED, "antithetic")  # draws that repeat the first half of the units in the second
@@ -47,6 +48,11 @@ class NetworkSpec:
     dt: float | None = None
     transfer: Transfer = field(default_factory=LIF)
     draw: str = INDEPENDENT
+    inputs: tuple[int, ...] = ()
+    layers: tuple[int, ...] = ()
+    weights: str = "dense"
+    width: float = 1.5
+    readout: str = "one-hot"
 
     def __post_init__(self) -> None:
         for name, least in (("units", 1), ("seed", 0), ("components", 1)):
@@ -69,6 +75,10 @@ class NetworkSpec:
         if self.dt is not None:
             object.__setattr__(self, "dt", _number("dt", self.dt))
             _positive("dt", self.dt)
+        for name in ("inputs", "layers"):
+            if getattr(self, name):
+                object.__setattr__(self, name, as_shape(name, getattr(self, name)))
+        check_layers(self)
         self._check_together()
         self._check_memory()
         self._check_draw()
@@ -77,7 +87,7 @@ class NetworkSpec:
     def _check_together(self) -> None:
         if self.dt is not None and self.dt > self.tau:
             raise ValueError(f"a discrete network needs 0 < dt <= tau, got dt {self.dt} with tau {self.tau}")
-        if self.synapses != "sparse" and self.density != 1.0:
+        if self.synapses not in ("sparse", FEED_FORWARD) and self.density != 1.0:
             raise ValueError(f'density {self.density} needs synapses="sparse", got synapses={self.synapses!r}')
         if self.synapses == "low-rank" and not self.feedback:
             raise ValueError('low-rank synapses are the feedback itself: use synapses="dense" with feedback=False')
@@ -86,11 +96,13 @@ class NetworkSpec:
 
     def _check_memory(self) -> None:
         latent = 32 * self.units * self.components  # encoder and decoder, as they are drawn and as they are kept
-        fill = {"low-rank": 0, "dense": 8, "sparse": 12 * self.density}[self.synapses]
+        latent += 32 * sum(self.layers[:1]) * math.prod(self.inputs) if self.inputs else 0
+        between = sum(12 * a * b for a, b in zip(self.layers, self.layers[1:], strict=False)) / max(self.units, 1) ** 2
+        fill = {"low-rank": 0, "dense": 8, "sparse": 12 * self.density, FEED_FORWARD: between}[self.synapses]
         weigh(
             f"a {self.synapses} network of {shown(self.units)} units and {shown(self.components)} components",
             latent + int(fill * min(self.units, _MANY)) * self.units,
-            "lower units" + ("" if self.synapses == "low-rank" else ', or use synapses="low-rank"'),
+            "lower units" + (', or use synapses="low-rank"' if self.synapses in ("dense", "sparse") else ""),
         )
 
     def _check_draw(self) -> None:
@@ -145,10 +157,11 @@ class NetworkSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain strings and numbers; what is None, no rise or delay, and the independent draw
         are left out."""
-        plain = {"transfer"} | {name for name in ("rise", "delay") if not getattr(self, name)}
+        plain = {"transfer"} | {name for name in ("rise", "delay") if not getattr(self, name)} | absent(self)
         plain |= {"draw"} if self.draw == INDEPENDENT else set()
         flat = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in plain}
-        return {k: v for k, v in flat.items() if v is not None} | {"transfer": self.transfer.to_dict()}
+        named = {k: list(v) if isinstance(v, tuple) else v for k, v in flat.items() if v is not None}
+        return named | {"transfer": self.transfer.to_dict()}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any], *, transfer: Transfer | None = None) -> NetworkSpec:
@@ -161,6 +174,7 @@ class NetworkSpec:
             if key not in given:
                 raise ValueError(f"network specification: {key!r} is missing")
         values = dict(given)
+        values |= {key: tuple(v) for key, v in given.items() if isinstance(v, list)}
         stored = values.pop("transfer", None)
         chosen = transfer or (LIF() if stored is None else transfer_from_dict(stored))
         return cls(**values, transfer=chosen)
@@ -204,6 +218,9 @@ def dynamics(spec: NetworkSpec) -> dict[str, Any]:
     A structured draw is named there since it draws the first tonic inputs too; the independent one is not, so that
     recipes from before there were others keep their hash.
     """
+    if spec.synapses == FEED_FORWARD:  # no state, and so no time; what else decides is in the weights
+        shapes = {k: getattr(spec, k) for k in ("units", "components", "synapses", "inputs", "layers")}
+        return shapes | {"transfer": spec.transfer.to_dict()}
     kept = {k: getattr(spec, k) for k in ("units", "components", "synapses", "feedback")}
     times = {k: None if getattr(spec, k) is None else float(getattr(spec, k)) for k in ("tau", "dt")}
     times |= {k: float(getattr(spec, k)) for k in ("rise", "delay") if getattr(spec, k)}

@@ -10,7 +10,7 @@ import xarray as xr
 from .._names import path_of
 from ..bank import check_bank
 from ..files import write
-from ..network import Network
+from ..network import Network, check_moving
 from ._curves import task_curves
 from ._page import page
 
@@ -51,7 +51,7 @@ def report(
     place = path_of(path)
     if place.suffix not in (".html", ".htm"):
         raise ValueError(f"a report is an HTML page whose name ends in .html, got {place}")
-    bank = check_bank(net, bank)
+    bank = check_bank(check_moving(net, "a report"), bank)
     seconds = _LENGTH * net.tau if duration is None else float(duration)
     if not 0 < seconds < float("inf"):
         raise ValueError(f"duration is a positive number of seconds, got {duration}")

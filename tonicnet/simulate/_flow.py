@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ..bank import Entry, plan
 from ..circuit import autonomous
-from ..network import Network, check_network
+from ..network import Network, check_moving
 
 Flow = Callable[[Float[np.ndarray, "... component"]], Float[np.ndarray, "... component"]]
 
@@ -32,7 +32,7 @@ def flow(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, *, task: st
     >>> flow(net, np.zeros(50))(np.zeros((4, 3))).shape
     (4, 3)
     """
-    if not check_network(net).low_rank:
+    if not check_moving(net, "flow").low_rank:
         raise ValueError(
             f"the output of a {net.spec.synapses} network does not close: its field has {net.units} dimensions; "
             'draw the network with synapses="low-rank", or run it with tonicnet.simulate'

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from .._names import choose, shown
 from .._numbers import whole
 from .._weight import weigh
-from ..network import LIF, TRANSFERS, Network, Transfer
+from ..network import LIF, TRANSFERS, Network, Transfer, check_moving
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -37,6 +37,7 @@ class LIFNetwork:
     gain: Float[np.ndarray, " unit"] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        check_moving(self.net, "a spiking network")
         if not isinstance(self.net.transfer, LIF):
             raise ValueError(_without_neuron(self.net.transfer))
         if self.net.spec.dt is not None:

@@ -13,7 +13,7 @@ from .._names import name_of
 from .._random import generator
 from ..bank import Segment, as_bank, carried, hash_of, in_order, rows_of
 from ..circuit import LowRank, circuit_of, placed
-from ..network import Network, check_network
+from ..network import Network, check_moving
 from ..simulate import simulate, starting_states
 from ..solve import GaussNewton, minimise
 from . import _surrogate
@@ -76,7 +76,8 @@ def recalibrate(
     >>> recalibrate(Network(units=20, seed=0), np.ones(20), onto=quieter, duration=0.2).shape
     (20,)
     """
-    onto = check_network(net) if onto is None else check_network(onto)
+    check_moving(net, "recalibrate")
+    onto = net if onto is None else check_moving(onto, "recalibrate")
     _check_synapses(net, onto)
     model, other = (LIFNetwork(n, neurons_per_unit) for n in (net, onto))
     bias, task = as_bank(bias), name_of(task)
@@ -89,7 +90,6 @@ def recalibrate(
 
 def _check_synapses(net: Network, onto: Network) -> None:
     """Refuse a network on which these biases mean something else."""
-    check_network(net)
     one, other = ((n.tau, n.filter, *n.tensors()) for n in (net, onto))
     if any(not _equal(a, b) for a, b in zip(one, other, strict=True)):
         raise ValueError(
