@@ -20,8 +20,8 @@ NAMES = {
     "Custom", "LIF", "Network", "Relu", "Sigmoid", "Softplus", "Tanh", "Task", "Transfer", "__version__", "compare",
     "compare_learning",
     "cut_trials", "explore", "fit", "flow", "from_dysts", "from_observed", "load", "load_bank", "load_network",
-    "measure", "models", "plot", "read_recording", "report", "save", "screen", "show", "simulate", "spiking", "task",
-    "task_factory", "tasks",
+    "measure", "models", "plot", "predict", "read_recording", "report", "sample_task", "sample_tasks", "save", "screen",
+    "show", "simulate", "spiking", "task", "task_factory", "tasks",
 }  # fmt: skip
 
 

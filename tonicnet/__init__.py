@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .network import models as models
     from .report import report as report
     from .simulate import flow as flow
+    from .simulate import predict as predict
     from .simulate import simulate as simulate
     from .study import compare_learning as compare_learning
     from .task import Task as Task
@@ -38,6 +39,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .task import from_dysts as from_dysts
     from .task import from_observed as from_observed
     from .task import read_recording as read_recording
+    from .task import sample_task as sample_task
+    from .task import sample_tasks as sample_tasks
     from .task import task as task
     from .task import task_factory as task_factory
     from .task import tasks as tasks
@@ -57,10 +60,11 @@ _open_door(
             "load_network", "models",
         ),
         "report": ("report",),
-        "simulate": ("flow", "simulate"),
+        "simulate": ("flow", "predict", "simulate"),
         "study": ("compare_learning",),
         "task": (
-            "Task", "cut_trials", "from_dysts", "from_observed", "read_recording", "task", "task_factory", "tasks",
+            "Task", "cut_trials", "from_dysts", "from_observed", "read_recording", "sample_task", "sample_tasks",
+            "task", "task_factory", "tasks",
         ),
     },
     rooms=("measure", "plot", "spiking"),

@@ -17,7 +17,8 @@ from ._rows import as_bank
 HASH = "network_hash"  # of the synapses that each row was learned on
 DIMS = {
     "center": ("task", "component"), "scale": ("task", "component"), "speed": ("task",), "dimension": ("task",),
-    "start": ("task", "trial", "component"), **{one.variable: ("task", *one.dims) for one in SETS.values()},
+    "start": ("task", "trial", "component"), "input_center": ("task", "input"), "input_scale": ("task", "input"),
+    "classes": ("task",), **{one.variable: ("task", *one.dims) for one in SETS.values()},
 }  # fmt: skip
 _NEEDED = ("bias", "center", "scale", "speed", "dimension", "start")
 
@@ -53,6 +54,8 @@ def check_bank(net: Network, bank: xr.Dataset | xr.DataArray) -> xr.Dataset:
             f"this bank has synapses from {bank.sizes['presynaptic']} units, the network has {net.units}; take an "
             "intact copy or learn it again"
         )
+    if net.feed_forward and bank.sizes.get("input", net.encoder.shape[1]) != net.encoder.shape[1]:
+        raise ValueError(f"this bank has {bank.sizes['input']} inputs, the network has {net.encoder.shape[1]}")
     _check_names(bank)
     for name in [name for name in DIMS if name in bank]:
         _check_numbers(bank, name)
@@ -103,7 +106,7 @@ def _check_ranges(bank: xr.Dataset) -> None:
             f"'dimension' of this bank counts components, from 1 to {most}, and holds {_outside(dimension, 1, most)}; "
             "take an intact copy or learn it again"
         )
-    for name in ("scale", "speed"):
+    for name in ("scale", "speed", *(("input_scale",) if "input_scale" in bank else ())):
         if not (bank[name].values > 0).all():
             raise ValueError(
                 f"{name!r} of this bank is positive and holds {bank[name].values.min():g}; take an intact copy or "

@@ -15,7 +15,8 @@ class Scaling:
 
     ``speed`` is in task-time units per second; components from ``dimension`` on are idle.
     ``start`` holds states of the task, in its own units, from which runs may begin; ``components`` are the names of its
-    components, where they are known.
+    components, where they are known. Of a task of samples ``input_center`` and ``input_scale`` are those of its inputs,
+    and ``classes`` how many there are (0 for a regression).
     """
 
     task: str
@@ -25,6 +26,9 @@ class Scaling:
     dimension: int
     start: Float[np.ndarray, "trial component"]
     components: tuple[str, ...] = ()
+    input_center: Float[np.ndarray, " input"] | None = None
+    input_scale: Float[np.ndarray, " input"] | None = None
+    classes: int = 0
 
     @property
     def names(self) -> list[str]:
@@ -39,6 +43,12 @@ class Scaling:
     def to_task(self, z: Float[np.ndarray, "*any component"]) -> Float[np.ndarray, "*any component"]:
         """Return x in the task's units for z."""
         return self.center + self.scale * z
+
+    def inputs_to_network(self, x: Float[np.ndarray, "sample input"]) -> Float[np.ndarray, "sample input"]:
+        """Return the inputs that the network gets for samples in the task's units."""
+        if self.input_center is None or self.input_scale is None:
+            return x
+        return (x - self.input_center) / self.input_scale
 
     def completed(self, x: Float[np.ndarray, "*any own"]) -> Float[np.ndarray, "*any component"]:
         """Return states of the task with the idle components of the network added, at their centre."""

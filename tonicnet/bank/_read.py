@@ -60,6 +60,8 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
         dimension=int(row["dimension"]),
         start=_values(row, "start"),
         components=component_names(bank, task, int(row["dimension"])),
+        **{name: _values(row, name) for name in ("input_center", "input_scale") if name in row},
+        classes=int(row["classes"]) if "classes" in row else 0,
     )
     return Entry(scaling, {name: _values(row, one.variable) for name, one in SETS.items() if one.variable in row})
 

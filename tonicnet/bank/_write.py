@@ -13,7 +13,7 @@ from ..files import parse_json
 from ..network import Network
 from ..parameters import SETS
 from ._check import DIMS, HASH
-from ._entry import Entry
+from ._entry import Entry, Scaling
 from ._order import in_order
 from ._rows import hashed
 
@@ -34,6 +34,7 @@ def written(
         "dimension": Variable(("task",), [s.dimension for s in scalings], "1", "components the task uses"),
         "start": Variable(("task", "trial", "component"), np.stack([s.start for s in scalings]), "task", "starts"),
     }
+    variables |= _inputs(scalings)
     used = {dim for name in _used(entries) for dim in SETS[name].dims}
     further = {
         "presynaptic": Variable(("presynaptic",), np.arange(net.units), "1", "unit that a synapse comes from"),
@@ -46,6 +47,19 @@ def written(
     known = {"network_sha256": net.sha256, "network": json.dumps(net.to_dict())}
     columns = _hashes(net, len(entries)) | dict(columns or {})
     return hashed(dataset(variables | columns, own | dict(coords or {}), **(attrs | known)))
+
+
+def _inputs(scalings: Sequence[Scaling]) -> dict[str, Variable]:
+    """Return the scaling of inputs, where tasks are of samples."""
+    centers = [s.input_center for s in scalings if s.input_center is not None]
+    scales = [s.input_scale for s in scalings if s.input_scale is not None]
+    if not centers:
+        return {}
+    return {
+        "input_center": Variable(("task", "input"), np.stack(centers), "task", "origin of inputs"),
+        "input_scale": Variable(("task", "input"), np.stack(scales), "task", "unit of inputs"),
+        "classes": Variable(("task",), [s.classes for s in scalings], "1", "classes of the task; 0: it has targets"),
+    }
 
 
 def _numbers(net: Network, entries: Sequence[Entry]) -> dict[str, Variable]:

@@ -1,5 +1,7 @@
 """Is it the same dynamics? Measures of labelled data, each beside its floor; ``..._of`` take plain arrays."""
 
+from ._accuracy import accuracy as accuracy
+from ._accuracy import confusion as confusion
 from ._attractor import attractor_distance as attractor_distance
 from ._attractor import lost as lost
 from ._attractor import settling_time as settling_time
@@ -19,10 +21,12 @@ from ._limit_cycle import orbit_distance as orbit_distance
 from ._lyapunov import lyapunov_spectrum as lyapunov_spectrum
 from ._measures import BANK_SCORES as BANK_SCORES
 from ._measures import MEASURES as MEASURES
+from ._measures import SAMPLE_SCORES as SAMPLE_SCORES
 from ._measures import Measure as Measure
 from ._participation_ratio import participation_ratio as participation_ratio
 from ._prediction import prediction_error as prediction_error
 from ._prediction import valid_time as valid_time
+from ._r_squared import r_squared as r_squared
 from ._recovery import basin as basin
 from ._recovery import recovery as recovery
 from ._resample import resample as resample

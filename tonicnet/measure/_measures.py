@@ -110,3 +110,12 @@ BANK_SCORES: dict[str, tuple[str, str]] = {
     "traps": ("1", "stable fixed points of the network beside an attractor that has none"),
     "lost": ("1", "share of starts that ended off the attractor or stuck"),
 }  # units and long names of what a bank says of each task in closed loop
+
+SAMPLE_SCORES: dict[str, tuple[str, str]] = {
+    "accuracy": ("1", "share of test samples whose class is right"),
+    "validation_accuracy": ("1", "share of validation samples whose class is right"),
+    "training_accuracy": ("1", "share of samples learned from whose class is right"),
+    "r_squared": BANK_SCORES["r_squared"],
+    "validation_r_squared": ("1", "share of the variance of validation targets that the network explains"),
+    "training_r_squared": ("1", "share of the variance of targets learned from that the network explains"),
+}  # of tasks of samples; without a test part those of the validation, or of what was learned from, stand first

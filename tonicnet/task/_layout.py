@@ -12,6 +12,8 @@ from jaxtyping import Float
 from .. import _layout
 from .._labels import Variable, dataset
 from .._random import checked_seed
+from ._given_samples import input_dims
+from ._sample_set import PARTS, SampleSet
 from ._spec import Spec
 from ._trials import Trials
 
@@ -44,3 +46,22 @@ def trials_dataset(drawn: Trials, *, spec: Spec, seed: int) -> xr.Dataset:
         task_kind=spec.kind,
         seed=checked_seed(seed),
     )
+
+
+def samples_dataset(held: SampleSet, chosen: np.ndarray, *, spec: Spec) -> xr.Dataset:
+    """Return samples: what goes in, and the label or the targets of each."""
+    dims = ("sample", *input_dims(len(held.shape)))
+    variables = {"input": Variable(dims, held.inputs[chosen], "task", f"input of {spec.name}")}
+    coords = {
+        "sample": Variable(("sample",), chosen, "1", "number of the sample"),
+        "part": Variable(("sample",), np.array(PARTS)[held.part[chosen]], "1", "what the sample is for"),
+    }
+    if held.features:
+        coords["feature"] = Variable(("feature",), list(held.features), "1", "input")
+    if held.classes:
+        labels = np.array(spec.components)[held.labels[chosen]]
+        variables["label"] = Variable(("sample",), labels, "1", "class of the sample")
+    else:
+        variables["target"] = Variable(("sample", "component"), held.targets[chosen], "task", f"target of {spec.name}")
+        coords["component"] = Variable(("component",), list(spec.components), "1", "component")
+    return dataset(variables, coords, kind="samples", task=spec.name, task_kind=spec.kind)

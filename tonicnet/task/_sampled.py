@@ -12,7 +12,9 @@ import xarray as xr
 from ..labelled import Door, labelled, named
 from ._arguments import given_labels, given_scaling
 from ._behaviour import Behaviour, behaviour
+from ._given_samples import stored_samples
 from ._recording import Recording, recording
+from ._sample_set import SampleSet
 from ._source import Source
 from ._spec import Sampling, Spec
 
@@ -31,10 +33,14 @@ def _weights(mask: Any) -> np.ndarray:
     return np.asarray(_stored(mask).values)
 
 
+Made = Recording | Behaviour | SampleSet
+_SAMPLES = ("inputs", "targets", "part", "shift", "features")
+
+
 class _Stored(NamedTuple):
     table: str
     keys: tuple[str, ...]
-    made: Callable[[Mapping[str, Any]], Recording | Behaviour]
+    made: Callable[[Mapping[str, Any]], Made]
 
 
 STORED = {
@@ -46,6 +52,8 @@ STORED = {
             0
         ],
     ),
+    "classification": _Stored("samples", _SAMPLES, lambda held: stored_samples(held, classes=True)),
+    "regression": _Stored("samples", _SAMPLES, lambda held: stored_samples(held, classes=False)),
 }  # by the spec's system
 
 
@@ -60,14 +68,14 @@ def restored(spec: Spec, tables: Mapping[str, Any]) -> tuple[Spec, Source]:
         raise ValueError(f"{where} is a {spec.system} and needs [{table}] with {', '.join(keys[:-1])} and {keys[-1]}")
     try:
         source = made(held)
-    except TypeError as error:
+    except (TypeError, IndexError) as error:
         raise ValueError(f"{where}, [{table}]: {error}") from error
     return replace(spec, speed=1.0, sampling=_sampling(source)), source
 
 
 def sampled(
     kind: str,
-    made: tuple[Recording | Behaviour, tuple[str, ...]],
+    made: tuple[Made, tuple[str, ...]],
     *,
     name: str,
     components: Sequence[str] | None,
@@ -95,5 +103,5 @@ def sampled(
     return spec, source
 
 
-def _sampling(source: Recording | Behaviour) -> Sampling:
+def _sampling(source: Made) -> Sampling:
     return Sampling(dt=source.dt, transient=0.0, duration=source.duration)

@@ -8,6 +8,7 @@ from pathlib import Path
 from .._names import choose, name_of, shown
 from .._share import shelf
 from ..labelled import is_file
+from ._sample_shelf import SAMPLES, sample_task
 from ._spec import read_spec
 from ._task import Task
 
@@ -25,9 +26,9 @@ def tasks() -> list[str]:
 def task(name: str | os.PathLike[str]) -> Task:
     """Return a task of the shelf by its name, or the one a TOML file describes.
 
-    ``name``: one of :func:`tasks`, or a path that ends in ``.toml``. Raises ValueError for an unknown name
-    (the nearest is suggested) or a file that is not a task, FileNotFoundError for a missing file. A file is
-    parsed strictly and never executed.
+    ``name``: one of :func:`tasks` or :func:`sample_tasks`, or a path that ends in ``.toml``. Raises ValueError for an
+    unknown name (the nearest is suggested) or a file that is not a task, FileNotFoundError for a missing file. A file
+    is parsed strictly and never executed.
 
     >>> import tonicnet as tn
     >>> tn.task("lorenz").components
@@ -43,4 +44,7 @@ def task(name: str | os.PathLike[str]) -> Task:
             f"{shown(str(name))[1:-1]} is no task's TOML file; if it is a recording, make a task of it with "
             "Task.from_array(path, name=...)"
         )
-    return Task.from_spec(read_spec(shelf("tasks") / f"{choose('task', str(name), tasks())}.toml"))
+    if str(name) in SAMPLES:
+        return sample_task(str(name))
+    choose("task", str(name), [*tasks(), *SAMPLES])
+    return Task.from_spec(read_spec(shelf("tasks") / f"{name}.toml"))

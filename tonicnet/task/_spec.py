@@ -14,14 +14,15 @@ from ._schema import check, plain
 from ._systems import SYSTEMS
 
 FLOWS = ("chaos", "cycle", "memory")  # kinds of vector fields
-SAMPLED = ("recording", "behaviour")  # kinds whose samples the spec carries; their system has the same name
-KINDS = (*FLOWS, *SAMPLED)
+STILL = ("regression", "classification")  # kinds of samples without time
+SAMPLED = ("recording", "behaviour", *STILL)  # kinds whose samples the spec carries; their system has the same name
+KINDS = (*FLOWS, "recording", "behaviour")  # kinds that have runs
 BARE = ("callable", "factory", *SAMPLED)  # sources that are not systems of the shelf
 
 _TASK = {
     "name": "text", "system": "text", "kind": "text", "title": "text", "cite": "text", "speed": "positive",
     "components": "texts", "parameters": "table", "sampling": "table", "scaling": "table", "truth": "table",
-    "plane": "texts", "recording": "table", "trials": "table", "factory": "table",
+    "plane": "texts", "recording": "table", "trials": "table", "samples": "table", "factory": "table",
 }  # fmt: skip
 _SAMPLING = {
     "dt": "positive", "transient": "number", "duration": "positive", "low": "numbers", "high": "numbers",
@@ -77,7 +78,7 @@ _TABLES = ("parameters", "scaling", "truth", "factory")
 @final
 @dataclass(frozen=True)
 class Spec:
-    """A task as data. ``system`` is a name of the shelf, "callable", "factory", "recording" or "behaviour"."""
+    """A task as data. ``system`` is a name of the shelf, "callable", "factory", or a kind of samples."""
 
     name: str
     system: str
@@ -102,7 +103,7 @@ class Spec:
             check_name(kind, name)
         for kind in ("title", "cite"):
             check_text(kind, getattr(self, kind))
-        choose(f"kind of {where}", self.kind, KINDS)
+        choose(f"kind of {where}", self.kind, (*KINDS, *STILL))
         choose(f"system of {where}", self.system, [*SYSTEMS, *BARE])
         self._check_kind(where)
         self._check_components(where)
@@ -118,7 +119,8 @@ class Spec:
         return Spec, tuple(dict(value) if key in _TABLES else value for key, value in held.items())
 
     def _check_kind(self, where: str) -> None:
-        if {self.kind, self.system} & {*SAMPLED} and self.kind != self.system:
+        made = self.system == "factory" and self.kind in STILL
+        if {self.kind, self.system} & {*SAMPLED} and self.kind != self.system and not made:
             raise ValueError(
                 f"{where}: kind {self.kind!r} does not go with system {self.system!r}; the kind of a "
                 f"{' or '.join(SAMPLED)} is its system's name, that of a vector field {', '.join(FLOWS)}"
@@ -184,8 +186,9 @@ def spec_from_dict(tables: Any, *, where: str) -> Spec:
     choose(f"system in {where}", tables["system"], [*SYSTEMS, *BARE])
     if tables["system"] in BARE and "components" not in tables:
         raise ValueError(
-            f"{where}: a {tables['system']} is made by Task(...), Task.from_array(...) or Task.from_trials(...), "
-            f"which its spec does not hold; a file names a system of the shelf: {', '.join(SYSTEMS)}"
+            f"{where}: a {tables['system']} is made by Task(...), Task.from_array(...), Task.from_trials(...) or "
+            "Task.from_samples(...), which its spec does not hold; a file names a system of the shelf: "
+            f"{', '.join(SYSTEMS)}"
         )
     sampling, scaling = tables.get("sampling", {}), tables.get("scaling", {})
     check(sampling, _SAMPLING, where=f"{where}, [sampling]")

@@ -26,11 +26,13 @@ from ._behaviour import behaviour
 from ._card import task_card
 from ._factory import by_reference, remake
 from ._field import Field
-from ._layout import run_dataset, trials_dataset
+from ._given_samples import given_samples
+from ._layout import run_dataset, samples_dataset, trials_dataset
 from ._recording import recording
+from ._sample_set import PARTS, sample_set
 from ._sampled import STORED, restored, sampled
 from ._source import Source
-from ._spec import FLOWS, Sampling, Spec, spec_from_dict
+from ._spec import FLOWS, STILL, Sampling, Spec, spec_from_dict
 from ._store import identity_of
 from ._systems import SYSTEMS
 from ._truth import Facts
@@ -192,12 +194,52 @@ class Task:
         return cls._made(*made)
 
     @classmethod
+    def from_samples(
+        cls,
+        x: Any,
+        y: Any,
+        *,
+        name: str,
+        test: Any = 0.2,
+        validation: Any = 0.1,
+        classes: Sequence[str] | None = None,
+        components: Sequence[str] | None = None,
+        shift: int = 0,
+        title: str = "",
+        cite: str = "",
+        seed: int = 0,
+    ) -> Task:
+        """Make a task of samples without time: a classification, or a regression, for a feed-forward network.
+
+        ``x`` (sample, feature), (sample, row, column) or (sample, row, column, channel): an array, tensor, DataFrame
+        with a row a sample, DataArray with a dim ``sample``, or Dataset with such a variable ``input``. ``y``: whole
+        numbers or texts are labels of classes; decimal numbers (sample,) or (sample, component) are targets. Samples
+        that both name are paired by their names. ``test`` and then ``validation``, on which learning is stopped, are
+        shares of the samples, the same of each class, or a pair (x, y) of their own. ``classes`` are the names of
+        classes 0, 1, ..., ``components`` those of targets. ``shift``: pictures may be moved by so many pixels while
+        learning. ``seed`` draws the parts. Raises TypeError or ValueError for shapes that differ, what is not finite,
+        labels out of range, and a class of which there is nothing to learn from.
+
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(100, 4))
+        >>> task = Task.from_samples(x, np.where(x[:, 0] > 0, "right", "left"), name="side")
+        >>> task.kind, task.components, task.samples("test").sizes["sample"]
+        ('classification', ('left', 'right'), 20)
+        """
+        source, names = given_samples(x, y, test=test, validation=validation, classes=classes, shift=shift, seed=seed)
+        if components is not None and source.classes:
+            raise ValueError("components are names of targets; the names of classes are classes=")
+        words = {"name": name, "title": title, "cite": cite}
+        kind = "classification" if source.classes else "regression"
+        return cls._made(*sampled(kind, (source, names), components=components, center=None, scale=None, **words))
+
+    @classmethod
     def from_spec(cls, spec: Spec) -> Task:
         """Make a task of a system of the shelf, from its spec."""
         if spec.system not in SYSTEMS:
             raise ValueError(
                 f"task {spec.name!r} was made from a {spec.system}, which its spec does not hold; "
-                "make it again with Task(...), Task.from_array(...) or Task.from_trials(...)"
+                "make it again with Task(...), Task.from_array(...), Task.from_trials(...) or Task.from_samples(...)"
             )
         flow = SYSTEMS[spec.system].bind(spec.parameters)
         sampling = spec.sampling
@@ -230,7 +272,7 @@ class Task:
 
     def _from_factory(self, table: Mapping[str, Any]) -> Task:
         """Return the task with its factory in the spec, where the spec does not suffice by itself."""
-        if self._spec.system != "callable":
+        if self._spec.system not in ("callable", *STILL):
             return self
         return Task._made(replace(self._spec, system="factory", factory=table), self._source)
 
@@ -270,7 +312,7 @@ class Task:
 
     @property
     def kind(self) -> str:
-        """What it is: "chaos", "cycle", "memory", "recording" or "behaviour"."""
+        """What it is: "chaos", "cycle", "memory", "recording", "behaviour", "regression" or "classification"."""
         return self._spec.kind
 
     @property
@@ -378,6 +420,21 @@ class Task:
         drawn = self._source.trials().drawn(count_of(count, what="count"), seed=seed)
         return trials_dataset(drawn, spec=self._spec, seed=seed)
 
+    def samples(self, part: str | None = None) -> xr.Dataset:
+        """Return the samples of a regression or classification: ``input`` and ``label``, or ``target``, by ``sample``.
+
+        ``part``: "train", "validation" or "test"; all if not given. Raises TypeError for tasks of other kinds,
+        ValueError for an unknown part.
+
+        >>> import numpy as np
+        >>> task = Task.from_samples(np.eye(10), np.arange(10) % 2, name="odd", classes=("even", "odd"))
+        >>> task.samples("test")["label"].values.tolist()
+        ['even', 'odd']
+        """
+        held = sample_set(self)
+        chosen = np.arange(len(held.part)) if part is None else np.flatnonzero(held.part == _part_number(part))
+        return samples_dataset(held, chosen, spec=self._spec)
+
     def initial(self, trials: int, *, seed: int = 0) -> Float[np.ndarray, "trial component"]:
         """Return random states (trial, d) on the attractor, in task units; samples of a recording, first targets
         of random trials.
@@ -434,12 +491,17 @@ class Task:
         {'mu': 1.0, 'omega': 1.0}
         """
         scaling = {"center": tuple(self.center.tolist()), "scale": tuple(self.scale.tolist())}
-        return {**replace(self._spec, scaling=scaling).to_dict(), **self._source.data()}
+        data = {} if self._spec.system == "factory" else self._source.data()
+        return {**replace(self._spec, scaling=scaling).to_dict(), **data}
 
 
 def _remade(spec: Spec, _registered: Callable[..., Task] | None) -> Task:
     """Return a task of a factory in another process: unpickling the function has imported and registered it."""
     return Task._made(spec, remake(spec)._source)
+
+
+def _part_number(part: str) -> int:
+    return PARTS.index(choose("part of the samples", part, PARTS))
 
 
 def _still(values: np.ndarray) -> np.ndarray:
