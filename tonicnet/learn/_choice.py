@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,11 @@ from ..parameters import MASK, PERMUTATIONS, SETS
 from ..solve import (
     Adam,
     Annealed,
+    Batched,
     ClosedForm,
     Cost,
+    EarlyStopping,
+    Epochs,
     FlipSearch,
     GaussNewton,
     LimitedGaussNewton,
@@ -24,7 +28,7 @@ from ..solve import (
     SwapSearch,
     choose_solver,
 )
-from ._course import Problem, Stage
+from ._course import Draw, Problem, Stage
 
 _NORM = 32.0  # times the norm of the drawn decoder, at most, where a linear problem is solved and no bound is given
 
@@ -36,12 +40,37 @@ class Chosen(NamedTuple):
     sentence: str
 
 
-def chosen(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
-    """Return the method that suits what is learned, what is asked for and the residual."""
+def chosen(problem: Problem, stage: Stage, residual: Residual, restart: int = 0) -> Chosen:
+    """Return the method that suits what is learned, what is asked for and the residual, watched where it can be."""
+    found = _in_batches(problem, stage, residual, restart) if stage.batch else _plain(problem, stage, residual)
+    if stage.held_out is None:
+        return found
+    return found._replace(method=EarlyStopping(found.method, stage.held_out, stage.steps, stage.waits))
+
+
+def _in_batches(problem: Problem, stage: Stage, residual: Residual, restart: int) -> Chosen:
+    """Return Adam on some samples at a time, an epoch a step."""
+    assert isinstance(residual, Batched)
+    plain = Adam(
+        stage.rate, stage.steps * math.ceil(residual.samples / stage.batch), problem.settings.method == "amsgrad"
+    )
+    draw = Draw(problem.settings.seed, restart)
+    name = f"{'AMSGrad' if plain.maximum else 'Adam'}, {stage.batch} samples a step"
+    limits = limits_of(problem)
+    adam: Method = Projected(plain, limits) if _limited(problem) else plain
+    return Chosen(Epochs(adam, stage.batch, lambda epoch: draw(f"epoch {epoch}")), name)
+
+
+def _limited(problem: Problem) -> bool:
+    return problem.settings.nonnegative or problem.settings.decoder_norm is not None
+
+
+def _plain(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
+    """Return a method that takes all samples in each step."""
     settings = problem.settings
     if settings.learned[0] in (MASK, *PERMUTATIONS):
         return _searched(problem, stage)
-    limited = settings.nonnegative or settings.decoder_norm is not None
+    limited = _limited(problem)
     if settings.first_order:
         plain = Adam(epochs=stage.steps, maximum=settings.method == "amsgrad")
         name = "AMSGrad" if plain.maximum else "Adam"
@@ -68,9 +97,9 @@ def _searched(problem: Problem, stage: Stage) -> Chosen:
     return Chosen(SwapSearch(shape, SETS[name].dims.index("unit")), "search by swaps")
 
 
-def newton_cost(problem: Problem, residual: Residual) -> Cost | None:
+def newton_cost(problem: Problem, stage: Stage, residual: Residual) -> Cost | None:
     """Return what a Gauss-Newton step takes; None where none is taken."""
-    none = problem.settings.first_order or problem.settings.learned[0] in (MASK, *PERMUTATIONS)
+    none = stage.batch or problem.settings.first_order or problem.settings.learned[0] in (MASK, *PERMUTATIONS)
     return None if none else cost_of(problem, residual)
 
 

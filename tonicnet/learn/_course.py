@@ -65,7 +65,10 @@ class Stage:
 
     ``make`` draws it when its turn comes, and may ask at which theta the stage began. The network is run alone after a
     ``scored`` stage; ``polish`` says whether it is one of the closed-loop rounds, of which only so many are run. A
-    stage ends early when ``patience`` steps have hardly lowered the loss.
+    stage ends early when ``patience`` steps have hardly lowered the loss. Learning ends with the ``last`` one.
+    First-order methods take ``batch`` samples at a time (0: all), Adam at this ``rate``. ``held_out`` is a loss on
+    samples that are not learned from; a stage that has one ends when that has not fallen for ``waits`` steps, where it
+    was least.
     """
 
     name: str
@@ -74,6 +77,11 @@ class Stage:
     scored: bool = True
     polish: bool = True
     patience: int = 10
+    last: bool = False
+    batch: int = 0
+    held_out: Callable[[Tensor], float] | None = None
+    waits: int = 0
+    rate: float = 0.02
 
 
 class Judge(Protocol):
@@ -91,6 +99,10 @@ class Course(ABC):
     @abstractmethod
     def suits(self, problem: Problem) -> bool:
         """Return whether it can learn this."""
+
+    def check(self, problem: Problem) -> None:
+        """Refuse what the course cannot learn, beyond what :meth:`suits` says; raise ValueError."""
+        del problem
 
     def longest(self, problem: Problem) -> float:  # noqa: ARG002  (courses that cut windows look at it)
         """Return the task time of the longest window it cuts from runs or samples of the target; 0 if none."""

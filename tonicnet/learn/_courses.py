@@ -7,10 +7,14 @@ from ._behaviour_course import BehaviourCourse
 from ._course import Course, Problem
 from ._field_course import FieldCourse
 from ._recording_course import RecordingCourse
+from ._sample_courses import CrossEntropyCourse, SampleCourse, SquaresCourse
+from ._sample_target import SampleTarget
 from ._trajectory_course import TrajectoryCourse
 
+SAMPLE_OBJECTIVES = ("cross-entropy", "squares")
 COURSES: tuple[Course, ...] = (
-    FieldCourse(), BehaviourCourse(), AutonomousCourse(), RecordingCourse(), TrajectoryCourse()
+    CrossEntropyCourse(), SquaresCourse(), FieldCourse(), BehaviourCourse(), AutonomousCourse(), RecordingCourse(),
+    TrajectoryCourse(),
 )  # fmt: skip
 
 
@@ -20,10 +24,23 @@ def course_for(problem: Problem) -> Course:
     Raises ValueError where none does, naming what is missing and the objectives that suit.
     """
     wanted = problem.settings.objective
-    suiting = [course for course in COURSES if course.suits(problem)]
+    still = isinstance(problem.target, SampleTarget)
+    suiting = [c for c in COURSES if isinstance(c, SampleCourse) == still and c.suits(problem)]
     for course in suiting:
         if wanted in ("auto", course.objective):
             return course
-    missing = "a vector field" if problem.latent else "a low-rank network"
+    missing = _missing(problem, wanted)
     known = ", ".join(dict.fromkeys(f'"{course.objective}"' for course in suiting))
     raise ValueError(f'objective "{wanted}" needs {missing} for task {problem.target.task.name!r}; use {known}')
+
+
+def _missing(problem: Problem, wanted: str) -> str:
+    """Return what an objective needs that a task or network has not, in words."""
+    samples = isinstance(problem.target, SampleTarget)
+    if wanted in SAMPLE_OBJECTIVES:
+        moves = samples and problem.target.held.shift  # type: ignore[attr-defined]
+        classes = "classes" if wanted == "cross-entropy" else "samples"
+        return "pictures that stay (shift=0)" if moves else classes
+    if samples:
+        return "runs in time"
+    return "a vector field" if problem.latent else "a low-rank network"

@@ -33,7 +33,7 @@ class FieldResidual(Residual):
     """
 
     learnable: Learnable
-    states: Float[Tensor, "sample component"]
+    states: Float[Tensor, "sample state"]
     targets: Float[Tensor, "sample component"]
     weights: Float[Tensor, " sample"]
     room: int = GIB

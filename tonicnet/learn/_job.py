@@ -14,7 +14,7 @@ import xarray as xr
 
 from ..circuit import Circuit, circuit_of
 from ..network import Network, NetworkSpec
-from ..task import Task, recorded
+from ..task import STILL, Task, recorded, sample_set
 from ._corrected_field import check_field
 from ._course import Problem
 from ._courses import course_for
@@ -23,10 +23,10 @@ from ._learn import check_learned
 from ._learner import Learned, Learner
 from ._progress import Report
 from ._row import row_of
+from ._sample_target import circuit_for, target_of
 from ._screen import promising
 from ._settings import Settings
 from ._state import State
-from ._target import Target
 from ._threads import held_threads
 from ._window_length import check_length
 
@@ -70,7 +70,8 @@ class Job:
     @cached_property
     def problem(self) -> Problem:
         """What is to be learned."""
-        plain = Problem(Target(self.task, self.circuit.net), self.circuit, self.settings, self.start)
+        target = target_of(self.task, self.circuit.net)
+        plain = Problem(target, circuit_for(self.task, self.circuit), self.settings, self.start)
         count = self.settings.screen
         return plain if count == 1 else replace(plain, order=promising(plain, count))
 
@@ -100,6 +101,7 @@ class Job:
         check_learned(self.settings.learn, self.circuit.net, self.task, self.settings.rank)
         check_field(self.circuit.net, self.task, self.settings.objective)
         course = course_for(self.problem)
+        course.check(self.problem)
         check_length(self.problem.target, course.longest(self.problem))
         self.problem.target.scaling  # noqa: B018  (its states and speed are looked for)
 
@@ -147,7 +149,8 @@ def _fingerprint(task: Task) -> str:
             states = np.concatenate([task.states(64, seed=5), [task.center, task.scale]])
             parts = [states, task.flow(states)]
     else:
-        parts = [_samples(task)]
+        named |= {"samples": sample_set(task).sha256} if task.kind in STILL else {}
+        parts = [] if task.kind in STILL else [_samples(task)]
     digest = hashlib.sha256(json.dumps(named, sort_keys=True, default=str).encode())
     for part in parts:
         digest.update(np.ascontiguousarray(part, dtype=np.float64).tobytes())

@@ -119,18 +119,18 @@ class Learner:
         """Tell what learning will take, before its first step and to who wants to know."""
         if self._forecast is None or self.state.losses:
             return
-        known = [Ahead(*one, newton_cost(self.problem, one[1])) for one in ahead]
+        known = [Ahead(*one, newton_cost(self.problem, *one)) for one in ahead]
         self._forecast(forecast_of(known, self.state.theta, rounds=self.settings.rounds))
 
     def _plan(self) -> Iterator[Stage]:
         scale, count = _ADAM_STEPS if self.settings.first_order else 1, self.settings.neurons_per_unit
         for stage in self.course.stages(self.problem):
-            longer = replace(stage, steps=scale * stage.steps)
+            longer = stage if stage.batch else replace(stage, steps=scale * stage.steps)
             yield longer if count is None else quieted(longer, self.problem, count)
 
     def _lower(self, stage: Stage, residual: Residual) -> None:
         """Take the steps of a stage."""
-        method, name = chosen(self.problem, stage, residual)
+        method, name = chosen(self.problem, stage, residual, self.state.restart)
         if name not in self.state.picked:
             self.state = replace(self.state, picked=(*self.state.picked, name))
         here: Linearisation | None = None
@@ -174,6 +174,9 @@ class Learner:
         better = s.best is None or score.rank < s.best.score.rank
         best = Best(s.theta, score, s.restart) if better or s.best is None else s.best
         s = replace(s, best=best, scored=s.scored + stage.polish)
+        if stage.last:
+            count = len(self.state.history)
+            return replace(s, ending=f"stopped after {count} {stage.name.removesuffix('s')}{'s' * (count != 1)}")
         if score.good:
             return replace(s, ending="as good as its floor")
         if s.scored < (0 if self.settings.first_order else self.settings.rounds):
@@ -186,7 +189,7 @@ class Learner:
     def _tell(self, stage: Stage, loss: float, took: float) -> None:
         s, task = self.state, self.problem.target.task.name
         score = s.best.score.sentence() if s.best else ""
-        left = self._pace.left(s.step, took, rounds=self.settings.rounds - s.scored - 1)
+        left = self._pace.left(s.step, took, rounds=0 if stage.last else self.settings.rounds - s.scored - 1)
         event = {"task": task, "stage": stage.name, "step": len(s.losses), "loss": loss, "score": score, "left": left}
         values = self.problem.learnable(s.restart).values(s.theta)
         now = {name: found.numpy(force=True) for name, found in values.items()}

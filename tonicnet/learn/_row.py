@@ -12,9 +12,9 @@ from jaxtyping import Float
 
 from .._labels import Variable
 from ..bank import written
-from ..measure import BANK_SCORES
+from ..measure import BANK_SCORES, SAMPLE_SCORES
 from ..network import Network
-from ..task import Task
+from ..task import STILL, Task, sample_set
 from ._learner import Learned
 from ._settings import Settings
 
@@ -35,7 +35,7 @@ def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr
     }
     columns |= {
         name: Variable(("task",), [score.get(name, np.nan)], units, long_name)
-        for name, (units, long_name) in BANK_SCORES.items()
+        for name, (units, long_name) in (SAMPLE_SCORES if task.kind in STILL else BANK_SCORES).items()
     }
     if learned.order is not None:
         name = "whose numbers each unit has"
@@ -59,4 +59,5 @@ def _spec(task: Task) -> dict[str, Any]:
     try:
         return task.to_dict()
     except ValueError as error:
-        return {"name": task.name, "kind": task.kind, "components": list(task.components), "samples": str(error)}
+        plain = {"name": task.name, "kind": task.kind, "components": list(task.components), "samples": str(error)}
+        return plain | ({"samples_sha256": sample_set(task).sha256} if task.kind in STILL else {})

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 _TOLD = (
-    "valid_time", "divergence", "period_error", "amplitude_error", "attractor_distance", "r_squared", "traps", "lost",
+    "accuracy", "valid_time", "divergence", "period_error", "amplitude_error", "attractor_distance", "r_squared",
+    "traps", "lost",
 )  # fmt: skip
 _WORDS = {"traps": "spurious fixed points"}
 

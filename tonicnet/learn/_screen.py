@@ -27,8 +27,8 @@ from ._field_residual import FieldResidual
 from ._first_bias import first_bias
 from ._learn import check_learned, check_screened, summed
 from ._prior_kernel import left_by_prior_kernel
+from ._sample_target import circuit_for, target_of
 from ._settings import Settings
-from ._target import Target
 
 STEPS = 3  # of Gauss-Newton, after which the loss tells draws apart
 _MOST = 4096  # numbers whose curvature is formed for a linear fit
@@ -111,7 +111,7 @@ def promising(problem: Problem, count: int) -> tuple[int, ...]:
 def problem_of(net: Network, task: Task, settings: Settings) -> Problem:
     """Return what is to be learned of a task on a network."""
     circuit = circuit_of(net, settings.dtype(net), settings.device)
-    return Problem(Target(task, net), circuit, settings)
+    return Problem(target_of(task, net), circuit_for(task, circuit), settings)
 
 
 def early(problem: Problem, steps: int) -> Early:

@@ -16,7 +16,7 @@ from ..network import Network, fast_bfloat16
 from ..solve import GIB, SOLVERS
 from ._learn import check_limits, check_method, check_screened, sets_of, summed
 
-OBJECTIVES = ("auto", "field", "trajectory")
+OBJECTIVES = ("auto", "field", "trajectory", "cross-entropy", "squares")
 METHODS = ("auto", "gauss-newton", "adam", "amsgrad", "search", "annealed", "straight-through")
 PRECISIONS = ("auto", "float64", "float32", "bfloat16")
 _EXACT_BELOW = 256  # units up to which everything is computed in float64

@@ -19,7 +19,8 @@ from ._state import Best, State
 
 # how learning ends: see Learner
 _ENDINGS = re.compile(
-    r"|as good as its floor|stopped, since .*|(stopped after \d+ closed-loop rounds?|not polished)( of restart \d+)?"
+    r"|stopped after \d+ (epoch|step)s?|as good as its floor|stopped, since .*"
+    r"|(stopped after \d+ closed-loop rounds?|not polished)( of restart \d+)?"
 )
 _LATEST = 10_000  # stage that any learning reaches
 _COUNTS = ("restart", "stage", "step", "scored")

@@ -1,6 +1,7 @@
 """Least squares: residuals and their linearisation, quadratic models, methods, and Newton's method for fixed points."""
 
 from ._adam import Adam as Adam
+from ._early_stopping import EarlyStopping as EarlyStopping
 from ._exchange import Exchange as Exchange
 from ._flips import FlipSearch as FlipSearch
 from ._gauss_newton import GaussNewton as GaussNewton
@@ -15,6 +16,8 @@ from ._masks import StraightThrough as StraightThrough
 from ._method import Memory as Memory
 from ._method import Method as Method
 from ._method import Step as Step
+from ._minibatches import Batched as Batched
+from ._minibatches import Epochs as Epochs
 from ._minimise import minimise as minimise
 from ._newton import differenced as differenced
 from ._newton import distinct as distinct
