@@ -42,6 +42,7 @@ bench: $(TOOLS)          ## every figure of the documents, measured on this mach
 	$(BIN)/python benchmarks/fidelity.py
 	$(BIN)/python benchmarks/measures.py
 	$(BIN)/python benchmarks/choose.py
+	$(BIN)/python benchmarks/images.py
 	$(BIN)/python benchmarks/tables.py
 
 tables: $(TOOLS)         ## the tables of the documents and the pictures

@@ -28,6 +28,10 @@ SECTIONS = {
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
     "measures": ("The measures", "Times on one core."),
+    "images": (
+        "Pictures on one hidden layer",
+        "Biases, and what others do with as many numbers. Test parts of one split.",
+    ),
 }
 BEFORE = {"cpu": ("CPU", "s"), "valid_time": ("valid time", "task time"), "divergence": ("D_stsp", "nat"),
           "divergence_floor": ("floor of D_stsp", "nat"), "period_error": ("period error", "1"),
