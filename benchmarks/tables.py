@@ -1,7 +1,7 @@
 """Write the tables of the documents from results/: `python benchmarks/tables.py`, or `--check` to see if they are so.
 
-docs/benchmarks.md is written whole. In README.md and docs/how-to/choose.md and screen.md, what stands between
-``<!-- table NAME -->`` and ``<!-- end -->`` is replaced. No number in a table is typed by hand.
+docs/benchmarks.md is written whole. In README.md, and in choose.md, screen.md and compare-learning.md of docs/how-to,
+what stands between ``<!-- table NAME -->`` and ``<!-- end -->`` is replaced. No number in a table is typed by hand.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def pages() -> Iterator[tuple[Any, str]]:
     """Yield every page that holds tables, and its text as it should be."""
     yield ROOT / "docs" / "benchmarks.md", benchmarks()
     guides = ROOT / "docs" / "how-to"
-    for path in (ROOT / "README.md", guides / "choose.md", guides / "screen.md"):
+    for path in (ROOT / "README.md", *(guides / f"{page}.md" for page in ("choose", "screen", "compare-learning"))):
         text = path.read_text()
         yield path, MARKED.sub(lambda found: f"{found[1]}\n{NAMED[found[2]]()}\n\n{found[3]}", text)
 
@@ -142,9 +142,9 @@ def pivoted(group: str, measures: list[str]) -> str:
     return f"{_told(records)} Medians of {records[0]['runs']} networks.\n\n{written(head, cells)}"
 
 
-def screened(*measures: str) -> str:
-    """Return the figures of screening with these measures, a row for each condition, a column for each measure."""
-    records = [r for r in held("screening") if r["measure"] in measures]
+def listed(name: str, *measures: str) -> str:
+    """Return the figures of a file with these measures, a row for each condition, a column for each measure."""
+    records = [r for r in held(name) if r["measure"] in measures]
     if not records:
         return "Not measured yet."
     conditions = list(dict.fromkeys(key for r in records for key in r["where"]))
@@ -191,11 +191,17 @@ _SIZE = [
 ]  # fmt: skip
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
-    "screening": lambda: screened(
-        "rank correlation with the field error", "the same, lower end of 95 %", "the same, upper end of 95 %"
+    "which": lambda: listed(
+        "which_numbers", "relative field error", "D_stsp", "orbit distance", "share of flipped signs"
     ),
-    "screened": lambda: screened("ratio of field errors"),
-    "prior": lambda: screened("error of the prior kernel"),
+    "screening": lambda: listed(
+        "screening",
+        "rank correlation with the field error",
+        "the same, lower end of 95 %",
+        "the same, upper end of 95 %",
+    ),
+    "screened": lambda: listed("screening", "ratio of field errors"),
+    "prior": lambda: listed("screening", "error of the prior kernel"),
     "size": lambda: pivoted("size", _SIZE),
     "gain": lambda: pivoted("gain", ["learning", "R2 of what was learned", "R2 of the 200 steps after"]),
     "synapses": lambda: pivoted("synapses", _SIZE),
