@@ -29,7 +29,13 @@ def main() -> None:
     for task in given.tasks:
         for transfer in given.transfers:
             found = compared(task, transfer, given)
-            print(task, transfer, found["field_error"].median("seed").to_series().unstack(["numbers", "norm"]), sep="\n", flush=True)
+            print(
+                task,
+                transfer,
+                found["field_error"].median("seed").to_series().unstack(["numbers", "norm"]),
+                sep="\n",
+                flush=True,
+            )
             parts[task, transfer] = found
     tn.save(joined(parts, given), RESULTS / "which_numbers.nc")
     about = provenance(command())
