@@ -79,7 +79,7 @@ def test_earlier_names_of_methods_are_warned_of_and_still_understood(name: str, 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"objective": "flow"}, r"unknown objective 'flow'\..* Known: auto, field, trajectory"),
+        ({"objective": "flow"}, r"unknown objective 'flow'\..* Known: auto, cross-entropy, field, squares, trajectory"),
         ({"objective": "feild"}, "Did you mean 'field'"),
         ({"method": "adm"}, "Did you mean 'adam'"),
         ({"method": "gauss"}, "Did you mean 'gauss-newton'"),

@@ -8,6 +8,7 @@ import pytest
 import tonicnet as tn
 from tonicnet.circuit import circuit_of
 from tonicnet.learn import _progress
+from tonicnet.learn._choice import chosen, cost_of
 from tonicnet.learn._forecast import Ahead, Forecast, forecast_of, part_of
 from tonicnet.learn._job import Job
 from tonicnet.learn._settings import Settings
@@ -120,7 +121,7 @@ def test_a_step_takes_about_as_long_as_is_forecast():
     net = tn.Network(64, seed=0, components=2, synapses="dense")
     forecast, learner = ahead_of(net, task, rounds=0)
     stage, residual = next(iter(learner._stages()))
-    method, _ = learner._method(stage, residual)
+    method, _ = chosen(learner.problem, stage, residual)
     theta = learner.state.theta
     from time import process_time
 
@@ -131,7 +132,10 @@ def test_a_step_takes_about_as_long_as_is_forecast():
     assert each > spent / 6
     small = part_of(residual, 8)
     assert small.rows * 8 <= residual.rows
-    assert forecast_of([Ahead(stage, residual, learner._cost(residual))], theta, rounds=5).steps == 5 * stage.steps
+    assert (
+        forecast_of([Ahead(stage, residual, cost_of(learner.problem, residual))], theta, rounds=5).steps
+        == 5 * stage.steps
+    )
 
 
 @pytest.mark.parametrize("watched", [True, False])

@@ -66,7 +66,9 @@ def test_a_toml_file_anywhere_is_a_task(tmp_path) -> None:
 
 
 def test_unknown_names_get_the_nearest() -> None:
-    with pytest.raises(ValueError, match=r"unknown task 'lorentz'\. Did you mean 'lorenz'\? Known: chua"):
+    with pytest.raises(
+        ValueError, match=r"unknown task 'lorentz'\. Did you mean 'lorenz'\? Known: breast-cancer, chua"
+    ):
         task("lorentz")
     with pytest.raises(FileNotFoundError, match="no task file"):
         task("nowhere/mine.toml")

@@ -35,7 +35,7 @@ class Network:
     feedback E D when ``feedback``, for "dense" and "sparse". E is N x K with standard deviation
     ``encoder_scale``, D is K x N with ``decoder_scale / sqrt(N)``; J is standard normal. A network without state is
 
-        y = C phi(W x + b)      for ``synapses="feed-forward"``,
+        y = C phi(W x + b)      for synapses="feed-forward",
 
     with W = (encoder_scale / sqrt(inputs)) J; of two hidden layers y = C phi(W' phi(W x + b) + b'), W' = (gain /
     sqrt(N)) J. Each row of C has norm ``decoder_scale``, in the root mean square.

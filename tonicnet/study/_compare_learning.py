@@ -85,7 +85,7 @@ def compare_learning(
     >>> from tonicnet.network import Network
     >>> net = Network(units=40, seed=0)
     >>> found = compare_learning(net, "hopf", ["bias", "scale"], seeds=1, rounds=0, controls=False)
-    >>> found["field_error"].dims, list(found["learn"].values)
+    >>> found["field_error"].dims, found["learn"].values.tolist()
     (('learn', 'numbers', 'norm', 'seed'), ['bias', 'scale'])
     """
     check_network(net)
