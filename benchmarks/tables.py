@@ -24,6 +24,7 @@ SECTIONS = {
     "learning": ("Learning, over seeds", "Ten networks a row, unless fewer are said."),
     "choose": ("Networks for tasks", "The figures behind [Choose a network](how-to/choose.md): fits on one thread."),
     "screening": ("Draws before learning", "The figures behind [Choose a draw](how-to/screen.md)."),
+    "which_numbers": ("Which numbers to change", "The figures behind [the comparison](how-to/compare-learning.md)."),
     "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
