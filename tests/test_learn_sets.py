@@ -16,7 +16,7 @@ from tonicnet.circuit import Learnable, circuit_of
 from tonicnet.learn import first_bias
 from tonicnet.learn._field_residual import FieldResidual
 from tonicnet.learn._target import Target
-from tonicnet.parameters import SETS
+from tonicnet.parameters import LEARNABLE, SETS
 from tonicnet.solve import SOLVERS
 
 N, K, SEED = 40, 2, 3
@@ -217,7 +217,8 @@ def test_spikes_refuse_what_is_no_threshold(lif: tn.Network, name: str) -> None:
     ("name", "near"), [("gains", "gain"), ("bais", "bias"), ("scales", "scale"), ("decode", "decoder")]
 )
 def test_unknown_sets_name_the_nearest_and_all(name: str, near: str) -> None:
-    said = rf"unknown parameter set to learn '{name}'. Did you mean '{near}'\? Known: bias, decoder, decoder-perm"
+    known = ", ".join(sorted(LEARNABLE))
+    said = rf"unknown parameter set to learn '{name}'\. Did you mean '{near}'\? Known: {known}\."
     with pytest.raises(ValueError, match=said):
         tn.fit(NETS["low-rank"], "hopf", learn=name, progress=False)
 
