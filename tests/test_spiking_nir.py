@@ -82,7 +82,13 @@ def test_a_graph_of_another_tool(numpy_code):
 
     same = np.ones(2)
     neurons = nir.CubaLIF(
-        tau_syn=0.005 * same, tau_mem=0.01 * same, r=same, v_leak=array(2.0, 0.0), v_threshold=same, w_in=0.005 * same
+        tau_syn=0.005 * same,
+        tau_mem=0.01 * same,
+        r=same,
+        v_leak=array(2.0, 0.0),
+        v_threshold=same,
+        w_in=0.005 * same,
+        v_reset=0 * same,
     )
     graph = nir.NIRGraph(
         nodes={

@@ -38,6 +38,17 @@ def _show(figure: Figure) -> None:
     from IPython import get_ipython
     from IPython.display import display
 
+    data, notes = _formatted(figure)
+    if set(data) <= {"text/plain"} and "inline" in mpl.get_backend():  # not told yet: before matplotlib 3.9, first cell
+        get_ipython().run_line_magic("matplotlib", "inline")
+        data, notes = _formatted(figure)
+    display(data, metadata=notes, raw=True)
+
+
+def _formatted(figure: Figure) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a figure in every format of the notebook that knows figures, and what each says of it."""
+    from IPython import get_ipython
+
     data: dict[str, Any] = {}
     notes: dict[str, Any] = {}
     for kind, formatter in get_ipython().display_formatter.formatters.items():
@@ -45,4 +56,4 @@ def _show(figure: Figure) -> None:
         drawn, about = made if isinstance(made, tuple) else (made, None)
         data |= {} if drawn is None else {kind: drawn}
         notes |= {kind: about} if about else {}
-    display(data, metadata=notes, raw=True)
+    return data, notes
