@@ -59,19 +59,13 @@ class SampleTarget(Target):
     @cached_property
     def scaling(self) -> Scaling:
         """The map between the task and the network, with the idle outputs of the network."""
-        d, k = self.task.dimension, self.net.components
         center, scale = self.held.scaled_by
-        return Scaling(
-            task=self.task.name,
-            center=np.concatenate([self.task.center, np.zeros(k - d)]),
-            scale=np.concatenate([self.task.scale, np.ones(k - d)]),
-            speed=self.speed,
-            dimension=d,
-            start=np.zeros((1, k)),
+        return self._scaled_by(
+            np.zeros((1, self.net.components)),
             components=self.task.components,
             input_center=center,
             input_scale=scale,
-            classes=d if self.held.classes else 0,
+            classes=self.task.dimension if self.held.classes else 0,
         )
 
     def inputs(self, part: str) -> Float[np.ndarray, "sample input"]:

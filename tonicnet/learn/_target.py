@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -63,6 +64,10 @@ class Target:
     @cached_property
     def scaling(self) -> Scaling:
         """The map between the task and the network, with the idle components of the network."""
+        return self._scaled_by(self.embed(self.task.initial(32, seed=7)))
+
+    def _scaled_by(self, start: Float[np.ndarray, "trial latent"], **samples: Any) -> Scaling:
+        """Return the map of the task with ``start`` as its states; ``samples`` are the fields of a task of samples."""
         d, k = self.task.dimension, self.net.components
         return Scaling(
             task=self.task.name,
@@ -70,7 +75,8 @@ class Target:
             scale=np.concatenate([self.task.scale, np.ones(k - d)]),
             speed=self.speed,
             dimension=d,
-            start=self.embed(self.task.initial(32, seed=7)),
+            start=start,
+            **samples,
         )
 
     def embed(self, x: Float[np.ndarray, "*any component"]) -> Float[np.ndarray, "*any latent"]:
