@@ -7,11 +7,15 @@ import pytest
 import xarray as xr
 
 import tonicnet as tn
-from tonicnet.circuit import autonomous
+from tonicnet.circuit import Autonomous, autonomous
+from tonicnet.learn._course import Problem
+from tonicnet.learn._job import Job
 from tonicnet.learn._rare_states import half_rare
+from tonicnet.learn._settings import Settings
 from tonicnet.learn._smooth import smoothed
-from tonicnet.learn._spurious import spurious_fixed_points
+from tonicnet.learn._spurious import spurious_fixed_points, stable_anywhere
 from tonicnet.learn._target import Target
+from tonicnet.learn._training_states import rest_residual
 
 DT = 0.02
 TIME = np.arange(0, 40, DT)
@@ -118,6 +122,35 @@ def test_stable_fixed_points_are_found_and_only_they(fitted: tuple, name: str, w
         start = xr.DataArray(at[:, :2], dims=("trial", "component"))
         run = tn.simulate(net, bank, task=name, duration=20.0, initial=start)  # the network itself stays there
         np.testing.assert_allclose(run["output"].values[:, -1], at, atol=1e-3)
+
+
+def _problem(net: tn.Network, name: str) -> Problem:
+    return Job(net.spec, tn.task(name), Settings()).problem
+
+
+@pytest.mark.parametrize(("name", "left"), [("two-well", 0), ("hopf", 0)])
+def test_a_good_network_has_no_rest_to_be_moved_away_from(fitted: tuple, name: str, left: int) -> None:
+    net, bank = fitted
+    problem = _problem(net, name)
+    theta = problem.circuit.tensor(bank["bias"].sel(task=name).values)
+    residual = rest_residual(problem, problem.learnable(), theta, np.random.default_rng(0))
+    assert (0 if residual is None else len(residual.states)) == left
+
+
+def test_states_round_a_spurious_rest_carry_the_field_that_leads_back() -> None:
+    net = tn.Network(units=80, seed=0, decoder_scale=0.2)  # too weak for anything but rest
+    problem = _problem(net, "hopf")
+    learnable = problem.learnable()
+    theta = learnable.first + 1e-6
+    (rest,) = stable_anywhere(Autonomous(learnable.at(theta)))
+    assert np.abs(learnable.at(theta).flow(problem.circuit.tensor(rest[None])).numpy()).max() < 1e-3
+    residual = rest_residual(problem, learnable, theta, np.random.default_rng(0))
+    assert residual is not None
+    z = residual.states.numpy()
+    assert np.linalg.norm(z - rest, axis=1).max() < 0.6
+    np.testing.assert_allclose(residual.targets.numpy() - z, problem.target.guarded_flow(z), atol=1e-6)
+    assert residual.weights.sum().item() == pytest.approx(1)
+    assert rest_residual(problem, learnable, learnable.first, np.random.default_rng(0)) is None  # only weighed
 
 
 # ---------------------------------------------------------------- what is learned

@@ -16,7 +16,7 @@ from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._field_residual import FieldResidual
 from ._judge import AttractorJudge
 from ._latent_windows import LatentWindows
-from ._training_states import field_residual
+from ._training_states import field_residual, rest_residual
 from ._window_length import horizon, rollout_step
 from ._window_sampling import true_windows
 
@@ -24,6 +24,7 @@ _THIN, _BENT = 4, 2  # one state in so many in the first steps; in the curvature
 _SHARE = 0.75  # of the steps asked for, on few states and then again on all
 _WINDOW_STEPS = 3000  # of all windows together, which bounds the cost of a step
 _POLISH = 12  # steps of a round
+_REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere
 
 
 @final
@@ -60,8 +61,11 @@ class FieldCourse(Course):
                 windows = true_windows(
                     target, problem.circuit, draw(name), count=count, steps=length, h=h, noise=settings.noise
                 )
-                rollout = LatentWindows(problem.learnable(draw.restart), windows, h, tableau, room=settings.room)
-                return Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun))))
+                learnable = problem.learnable(draw.restart)
+                rollout = LatentWindows(learnable, windows, h, tableau, room=settings.room)
+                beside = rest_residual(problem, learnable, begun(), draw(f"{name}, rests"))
+                rests = () if beside is None else ((_REST_WEIGHT, beside),)
+                return Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun)), *rests))
 
             return Stage(name, _POLISH, make)
 

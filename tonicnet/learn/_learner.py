@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
@@ -99,21 +100,24 @@ class Learner:
             self._keep(self.state)
 
     def _stages(self) -> Iterator[tuple[Stage, Residual]]:
-        """Yield the stages that are left; the memory of all up to the first scored one is weighed before any step."""
-        draw, ahead = Draw(self.settings.seed, self.state.restart), []
+        """Yield the stages that are left, each drawn when its turn comes."""
+        draw = Draw(self.settings.seed, self.state.restart)
         left = ((index, stage) for index, stage in enumerate(self._plan()) if index >= self.state.stage)
-        for index, stage in left:
-            ahead.append((index, stage, stage.make(draw, lambda: self.state.begun)))
-            chosen(self.problem, *ahead[-1][1:])
-            if stage.scored:
-                break
-        self._announce([(stage, residual) for _, stage, residual in ahead])
-        for index, stage, residual in ahead:
-            self._pace.enter(index, stage)
-            yield stage, residual
-        for index, stage in left:
+        for index, stage in chain(self._weighed(draw, left), left):
             self._pace.enter(index, stage)
             yield stage, stage.make(draw, lambda: self.state.begun)
+
+    def _weighed(self, draw: Draw, left: Iterator[tuple[int, Stage]]) -> list[tuple[int, Stage]]:
+        """Return the stages up to the first scored one, their memory weighed and their time told before any step."""
+        found, ahead = [], []
+        for index, stage in left:
+            found.append((index, stage))
+            ahead.append((stage, stage.make(draw, lambda: self.state.begun)))
+            chosen(self.problem, *ahead[-1])
+            if stage.scored:
+                break
+        self._announce(ahead)
+        return found
 
     def _announce(self, ahead: list[tuple[Stage, Residual]]) -> None:
         """Tell what learning will take, before its first step and to who wants to know."""

@@ -24,7 +24,7 @@ _LONG = 400  # time scales of a recording in which a period must hold
 _STEADY = 0.03  # variation of return times of a recorded cycle at most: chaos may seem periodic for a while
 _SEEKERS, _NEWTON, _REST = 64, 30, 1e-6  # of the search for fixed points, and |F| left there
 _FEWEST = 33  # samples in which a period is looked for
-_AWAY = (0.3, 0.8)  # distance from known states over which the target's field gives way to one that leads back
+AWAY = (0.3, 0.8)  # distance from known states over which the target's field gives way to one that leads back
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class Target:
         start = self.known[rng.integers(len(self.known), size=_SEEKERS)]
         ends = zeros(self.flow, differenced(self.flow), start, tolerance=_REST, steps=_NEWTON)
         points = ends.location[ends.speed < _REST]
-        return distinct(points[distance_to(self.known, points) < _AWAY[1]], APART)
+        return distinct(points[distance_to(self.known, points) < AWAY[1]], APART)
 
     def guarded_flow(self, z: Float[np.ndarray, "state latent"]) -> Float[np.ndarray, "state latent"]:
         """Return F near the known states and, far from them, F(z*) + z* - z, which leads to the nearest one z*.
@@ -190,5 +190,5 @@ class Target:
 
 def led_back(distance: Float[np.ndarray, " state"]) -> Float[np.ndarray, " state"]:
     """Return the share, at a distance from known states, of the field that leads back to them."""
-    low, high = _AWAY
+    low, high = AWAY
     return np.clip((distance - low) / (high - low), 0, 1)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from ..circuit import Learnable
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..circuit import Autonomous, Learnable, circuit_of
 from ._course import Problem
 from ._field_residual import FieldResidual
 from ._rare_states import half_rare
-from ._target import Target, led_back
+from ._spurious import FAR, distance_to, stable_anywhere
+from ._target import AWAY, Target, led_back
 
-_FAR_SPREAD = 1.5  # standard deviation of the far states, in scaled units: where another task may have been
 _FAR_SHARE = 0.25
 _FAR_WEIGHT = 5e-4
 _BESIDE = 0.08  # share of near states round fixed points
+_ROUND_REST, _TUBE = 40, 0.1  # states round each stable fixed point of the network, and their distance from it
 _COUNTS = (2000, 12000)  # least and most near states
 
 
@@ -29,6 +35,32 @@ def field_residual(problem: Problem, learnable: Learnable, rng: np.random.Genera
     z = np.concatenate([states, far])
     wanted = np.concatenate([target.response(states), far + target.guarded_flow(far)])
     return _weighted(problem, learnable, z, wanted, len(states))
+
+
+def rest_residual(
+    problem: Problem, learnable: Learnable, theta: Tensor, rng: np.random.Generator
+) -> FieldResidual | None:
+    """Return the field residual round the stable fixed points of a network with ``theta``; None where it has none.
+
+    They may lie far from the attractor, where a switch of tasks would leave the network for ever.
+    """
+    target = problem.target
+    points = _resting(problem, learnable, theta)
+    if not len(points):
+        return None
+    z = np.repeat(points, _ROUND_REST, axis=0)
+    z = z + _TUBE * rng.standard_normal(z.shape)
+    return _weighted(problem, learnable, z, z + target.guarded_flow(z), len(z))
+
+
+def _resting(problem: Problem, learnable: Learnable, theta: Tensor) -> Float[np.ndarray, "point latent"]:
+    """Return stable fixed points of the network, those left out that a memory should have."""
+    target = problem.target
+    if torch.equal(theta, learnable.first):  # nothing is learned yet: the stage is only weighed
+        return np.empty((0, problem.net.components))
+    exact = replace(learnable, circuit=circuit_of(problem.net))
+    found = stable_anywhere(Autonomous(exact.at(theta.cpu())))
+    return found[distance_to(target.known, found) > AWAY[0]] if target.task.kind == "memory" else found
 
 
 def recorded_field(problem: Problem, learnable: Learnable, rng: np.random.Generator) -> FieldResidual:
@@ -53,7 +85,7 @@ def _count(target: Target) -> int:
 
 
 def _far(target: Target, rng: np.random.Generator) -> np.ndarray:
-    return _FAR_SPREAD * rng.standard_normal((int(_FAR_SHARE * _count(target)), target.net.components))
+    return FAR * rng.standard_normal((int(_FAR_SHARE * _count(target)), target.net.components))
 
 
 def _weighted(problem: Problem, learnable: Learnable, z: np.ndarray, wanted: np.ndarray, near: int) -> FieldResidual:
