@@ -104,7 +104,7 @@ def basin(
     >>> basin(at(1.0, -1.0, 1.01, 5.0), {"left": at(-1.0), "right": at(1.0)}).share.values.tolist()
     [0.25, 0.5, 0.25]
     """
-    if not truths or "elsewhere" in truths:
+    if not isinstance(truths, Mapping) or not truths or "elsewhere" in truths:
         raise ValueError('truths is a mapping from a name (not "elsewhere") to a true run, one or more')
     true = {name: single(truth, f"truth of {name}") for name, truth in truths.items()}
     measured = single(run, finite=False)

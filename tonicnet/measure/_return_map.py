@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
-from .._names import unknown
+from .._names import shown, unknown
+from .._numbers import is_whole
 from ._measures import against_truth
 from ._run import Labelled, Stretch, fitted, single
 from .arrays._return_map import maxima_of, residual_of
@@ -114,6 +115,6 @@ def _number(stretch: Stretch, component: int | str) -> int:
         if component not in stretch.components:
             raise ValueError(unknown("component", component, stretch.components))
         return stretch.components.index(component)
-    if not -count <= component < count:
-        raise ValueError(f"there is no component {component}: the run has {count}, numbered from 0")
-    return component % count
+    if not is_whole(component, -count) or int(component) >= count:
+        raise ValueError(f"there is no component {shown(component)}: the run has {count}, numbered from 0")
+    return int(component) % count

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .._names import shown
 from ..bank import whole_bank
 from ..files import parse_json
 from ..task import Task
@@ -62,6 +63,8 @@ def truths_of(truth: Truths | None, run: Labelled) -> Truths | None:
 
 
 def _specs(bank: xr.Dataset) -> dict[str, Any]:
+    if not isinstance(bank, xr.Dataset):
+        raise TypeError(f"a bank is a Dataset from tonicnet.fit, got {shown(bank)}; load a file with tn.load_bank")
     try:
         return dict(parse_json(bank.attrs.get("tasks", "{}"), "the list of tasks"))
     except (TypeError, ValueError) as error:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from .._names import unknown
+from .._names import shown, unknown
 from .._numbers import is_whole
 from ._legend import legend_beside, legend_width
 from ._panels import Panels, label_panel, write_title
@@ -183,6 +183,8 @@ def _positions(found: list[Segment], asked: Sequence[str | int] | None, ax: Axes
 def _position(segment: Segment, name: str | int) -> int:
     """Return the position of one component; raise ValueError if it is unknown, or idle in the task."""
     names = segment.components
+    if not isinstance(name, str | int | np.integer):
+        raise TypeError(f"components are named, or numbered from 0, got {shown(name)}")
     if is_whole(name, 0) and int(name) < len(names):
         return int(name)
     if str(name) in names:

@@ -14,6 +14,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import Circle
 
+from .._names import shown
+from .._numbers import real
 from ._legend import legend_beside, legend_width
 from ._requirements import require
 from ._style import COLOURS, FAINT, INK, MARKERS, MINUS, figure_of, new_axes, style_ticks, styled
@@ -60,8 +62,8 @@ def eigenvalues(spectrum: xr.Dataset, *, period: float | None = None, ax: Axes |
     """
     require(spectrum, ("eigenvalue",), role="spectrum", maker=SPECTRUM)
     rows = _rows(spectrum)
-    if period is not None and not period > 0:
-        raise ValueError(f"a period is a positive number of steps (map) or seconds (flow), got {period}")
+    if period is not None and not 0 < real(period) < np.inf:
+        raise ValueError(f"a period is a positive number of steps (map) or seconds (flow), got {shown(period)}")
     mapped = spectrum.attrs.get("of", spectrum["eigenvalue"].attrs.get("of", "map")) == "map"
     chosen = ax or _new_axes(rows)
     _draw_rows(chosen, rows)

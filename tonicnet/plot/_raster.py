@@ -10,7 +10,9 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from ._requirements import SPIKES, require
+from .._names import shown
+from .._numbers import is_whole, whole
+from ._requirements import SPIKES, require, unit_numbers
 from ._segment_shading import room_for_names, shade_segments
 from ._segments import Segment, Window, clock_label, segments, segments_within
 from ._style import INK, RASTERISED_FROM, figure_of, looks, new_figure, style_ticks, styled
@@ -117,15 +119,11 @@ def _neuron_count(spikes: xr.Dataset, events: dict[str, np.ndarray]) -> int:
 
 def _chosen_units(count: int, units: int | Sequence[int]) -> Int[np.ndarray, " unit"]:
     """Return the units asked for, evenly spaced if only their number is given."""
-    if isinstance(units, int | np.integer) and not isinstance(units, bool):
-        if units < 1:
-            raise ValueError(f"units is how many units to show (at least 1) or a list of them, got {units}")
-        return np.unique(np.linspace(0, count - 1, min(int(units), count)).round().astype(int))
-    wanted = np.asarray(units)
-    bad = wanted[(wanted < 0) | (wanted >= count)]
-    if not wanted.size or bad.size:
-        raise ValueError(f"units must be numbers from 0 to {count - 1}, got {bad.tolist() or 'none'}")
-    return np.unique(wanted)
+    if hasattr(units, "__len__"):
+        return np.unique(unit_numbers(units, count))
+    if not is_whole(units):
+        raise ValueError(f"units is how many units to show (at least 1) or a list of them, got {shown(units)}")
+    return np.unique(np.linspace(0, count - 1, min(whole("units", units), count)).round().astype(int))
 
 
 def _rows(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from .._names import choose, name_of
+from .._names import choose, name_of, shown
+from .._numbers import is_whole
 from ..bank import as_bank, as_rows
 from ..files import parse_json
 
@@ -40,6 +42,18 @@ def chosen_tasks(bank: xr.Dataset, task: str | Sequence[str] | None) -> list[str
     if not asked:
         raise ValueError(f"no task asked for; name at least one of {', '.join(known)}, or leave task out")
     return [choose("task in this bank", name, known) for name in asked]
+
+
+def unit_numbers(units: Any, count: int) -> list[int]:
+    """Return the numbers of units that are asked for; raise ValueError for what is none of ``count``."""
+    try:
+        many = len(units) > count
+        wanted = [] if many else np.ravel(np.asarray(units, dtype=object)).tolist()
+    except Exception:  # whatever an object's own way to become an array raises
+        wanted = []
+    if not wanted or not all(is_whole(unit, 0) and int(unit) < count for unit in wanted):
+        raise ValueError(f"units must be numbers from 0 to {count - 1}, got {shown(units)}")
+    return [int(unit) for unit in wanted]
 
 
 def transfer(bank: xr.Dataset) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import matplotlib as mpl
@@ -13,6 +13,7 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
+from .._names import shown
 from ._shown_once import ShownOnce
 
 # Okabe and Ito (2008): told apart by people of every colour vision; the order alternates dark and light
@@ -54,6 +55,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def _check_places(arguments: Mapping[str, Any]) -> None:
+    """Raise TypeError where a picture is to be drawn on something else than axes, or than a figure."""
+    for name, kinds, words in (
+        ("ax", (Axes,), "Axes, of plt.subplots()"),
+        ("fig", (Figure, SubFigure), "a Figure, of plt.figure()"),
+    ):
+        given = arguments.get(name)
+        if given is not None and not isinstance(given, kinds):
+            raise TypeError(f"{name} is {words}, or left out; got {shown(given)}")
+
+
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
     """Make a function draw in this style and leave matplotlib's settings as they were.
 
@@ -64,6 +76,7 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(draw)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function under the settings of this style."""
+        _check_places(kwargs)
         with mpl.rc_context(RC):  # type: ignore[arg-type]
             drawn = draw(*args, **kwargs)
             shown = mpl.is_interactive()

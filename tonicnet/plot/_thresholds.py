@@ -13,7 +13,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from ._biases import bias_label, draw_histograms
 from ._legend import columns_of, legend_width
-from ._requirements import BANK, chosen_tasks, require, transfer
+from ._requirements import BANK, chosen_tasks, require, transfer, unit_numbers
 from ._style import FAINT, INK, RASTERISED_FROM, looks, new_figure, style_ticks, styled
 from ._text import as_texts
 
@@ -103,10 +103,7 @@ def _chosen_biases(bank: xr.Dataset, tasks: list[str], units: Sequence[int] | No
     values = bank["bias"].sel(task=tasks).transpose("task", "unit").values
     if units is None:
         return values
-    bad = [u for u in units if not 0 <= u < values.shape[1]]
-    if bad or not len(units):
-        raise ValueError(f"units must be numbers from 0 to {values.shape[1] - 1}, got {bad or 'none'}")
-    return values[:, list(units)]
+    return values[:, unit_numbers(units, values.shape[1])]
 
 
 def _panels(fig: Figure | SubFigure) -> tuple[Axes, Axes, Axes]:
