@@ -188,13 +188,14 @@ def _measures(net: tn.Network, bank: xr.Dataset, run: xr.Dataset, truth: xr.Data
     """Return the measures of labelled data that are named nowhere else."""
     m, row = tn.measure, {"net": net, "bias": bank, "task": "hopf"}
     pair = {"run": run, "truth": truth}
+    shipped = {"net": tn.load_network("atlas-1000"), "bias": tn.load_bank("atlas-1000"), "task": "hopf"}  # it cycles
     rates = tn.simulate(net, bank, schedule=[("hopf", 0.3), ("two-well", 0.3)], rates=True)
     chosen: dict[str, dict[str, Any]] = {
         "attractor_distance": pair,
         "basin": {"run": run, "truths": {"two-well": truth}, "threshold": None, "window": None},
         "biases": row | {"before": None, "bins": 40, "off": 0.01, "transient": 0.1, "duration": 0.2, "trials": 2,
                          "seed": 0},
-        "floquet": row | {"transient": 2.0, "duration": 6.0, "initial": None, "dt": None, "seed": 0},
+        "floquet": shipped | {"transient": 4.0, "duration": 8.0, "initial": None, "dt": None, "seed": 0},
         "jacobian_spectrum": row | {"at": "run", "transient": 0.1, "duration": 0.2, "initial": None, "seed": 0},
         "orbit_distance": {"run": cycle, "truth": cycle},
         "participation_ratio": {"run": cycle},
@@ -219,7 +220,7 @@ def _bridge(net: tn.Network, bank: xr.Dataset, folder: Path) -> Doors:
     return {
         "spiking.predict": (tn.spiking.predict, row | {"bias": bank, "neurons_per_unit": 1, "duration": 0.2}),
         "spiking.switch": (tn.spiking.switch, row | {"live": live, "bias": bank}),
-        "spiking.to_nir": (tn.spiking.to_nir, row | {"bank": bank, "neurons_per_unit": 1, "drop": ("noise",)}),
+        "spiking.to_nir": (tn.spiking.to_nir, row | {"bank": bank, "neurons_per_unit": 1, "drop": ("refractory", "noise")}),
         "spiking.write_cpp": (
             tn.spiking.write_cpp,
             row | {"path": folder / "cpp", "bank": bank, "schedule": None, "duration": 0.1, "form": "threshold",
@@ -228,7 +229,6 @@ def _bridge(net: tn.Network, bank: xr.Dataset, folder: Path) -> Doors:
         "screen": (
             tn.screen, {"task": "hopf", "draws": [net], "steps": 1, "learn": "bias", "noise": 0.1, "seed": 0}
         ),
-        "from_dysts": (tn.from_dysts, {"name": "Lorenz"}),
     }  # fmt: skip
 
 
@@ -236,6 +236,7 @@ def _pictures(net: tn.Network, bank: xr.Dataset, run: xr.Dataset) -> Doors:
     """Return the pictures, each drawn once; they are closed when a call ends."""
     p, row = tn.plot, {"net": net, "bias": bank, "task": "hopf"}
     spikes = tn.spiking.simulate(net, bank, task="hopf", duration=0.05, codegen="numpy", progress=False)
+    rate = tn.simulate(net, bank, task="hopf", duration=0.05)
     spectrum = tn.measure.jacobian_spectrum(**row, transient=0.1, duration=0.2)
     events = tn.measure.return_map(tn.task("hopf").trajectory(100.0, 0.05))
     rates = tn.simulate(net, bank, schedule=[("hopf", 0.3), ("two-well", 0.3)], rates=True)
@@ -243,7 +244,7 @@ def _pictures(net: tn.Network, bank: xr.Dataset, run: xr.Dataset) -> Doors:
     chosen: dict[str, dict[str, Any]] = {
         "attractor": {"run": run, "components": None, "truth": None, "ax": None},
         "biases": {"bank": bank, "order": "principal", "histogram": False, "ax": None},
-        "compare": {"rate_run": run, "spiking_run": spikes, "truth": None, "measures": None},
+        "compare": {"rate_run": rate, "spiking_run": spikes, "truth": None, "measures": None},
         "components": {"run": run, "window": None, "ax": None},
         "eigenvalues": {"spectrum": spectrum, "period": None, "ax": None},
         "loss": {"bank": bank, "ax": None},

@@ -47,12 +47,12 @@ def chosen_tasks(bank: xr.Dataset, task: str | Sequence[str] | None) -> list[str
 def unit_numbers(units: Any, count: int) -> list[int]:
     """Return the numbers of units that are asked for; raise ValueError for what is none of ``count``."""
     try:
-        many = len(units) > count
-        wanted = [] if many else np.ravel(np.asarray(units, dtype=object)).tolist()
+        wanted = np.ravel(np.asarray(units, dtype=object)).tolist()
     except Exception:  # whatever an object's own way to become an array raises
-        wanted = []
-    if not wanted or not all(is_whole(unit, 0) and int(unit) < count for unit in wanted):
-        raise ValueError(f"units must be numbers from 0 to {count - 1}, got {shown(units)}")
+        raise ValueError(f"units must be numbers from 0 to {count - 1}, got {shown(units)}") from None
+    bad = [unit for unit in wanted if not is_whole(unit, 0) or int(unit) >= count]
+    if bad or not wanted:
+        raise ValueError(f"units must be numbers from 0 to {count - 1}, got {shown(bad) if bad else 'none'}")
     return [int(unit) for unit in wanted]
 
 
