@@ -220,7 +220,9 @@ def _bridge(net: tn.Network, bank: xr.Dataset, folder: Path) -> Doors:
     return {
         "spiking.predict": (tn.spiking.predict, row | {"bias": bank, "neurons_per_unit": 1, "duration": 0.2}),
         "spiking.switch": (tn.spiking.switch, row | {"live": live, "bias": bank}),
-        "spiking.to_nir": (tn.spiking.to_nir, row | {"bank": bank, "neurons_per_unit": 1, "drop": ("refractory", "noise")}),
+        "spiking.to_nir": (
+            tn.spiking.to_nir, row | {"bank": bank, "neurons_per_unit": 1, "drop": ("refractory", "noise")}
+        ),
         "spiking.write_cpp": (
             tn.spiking.write_cpp,
             row | {"path": folder / "cpp", "bank": bank, "schedule": None, "duration": 0.1, "form": "threshold",

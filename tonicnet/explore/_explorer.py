@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._names import choose
+from .._names import choose, shown
 from ..bank import Entry, check_bank, entry
 from ..network import Network, check_moving
 from ..parameters import SETS
@@ -43,7 +43,7 @@ class Explorer:
         bank = check_bank(check_moving(net, "explore"), bank)
         _check_biases(bank)
         if not 0 < seconds < float("inf"):
-            raise ValueError(f"seconds is the length of a run, a positive number, got {seconds}")
+            raise ValueError(f"seconds is the length of a run, a positive number, got {shown(seconds)}")
         self.net, self.bank, self.seconds, self.seed = net, bank, float(seconds), seed
         self.tasks = [str(name) for name in bank["task"].values]
         self._watchers: list[Callable[[Explorer], None]] = []

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .._names import shown
 from ..circuit import circuit_of
 from ..network import Network, Transfer
 
@@ -57,7 +58,7 @@ class Extension(torch.nn.Module):
     ) -> None:
         super().__init__()
         if not ridge > 0:
-            raise ValueError(f"ridge is the damping of Gauss-Newton steps, a positive number, got {ridge}")
+            raise ValueError(f"ridge is the damping of Gauss-Newton steps, a positive number, got {shown(ridge)}")
         share = np.full(len(drive), 1 / len(drive)) if weights is None else weights
         self._transfer, self._ridge, self._stages = transfer, ridge, stages
         self._drive, self._readout, self._first = (

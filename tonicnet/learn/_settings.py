@@ -54,9 +54,9 @@ class Settings:
         choose("solver", self.solver, ("auto", *SOLVERS))
         choose("precision", self.precision, PRECISIONS)
         if not 0 <= real(self.noise) < math.inf:
-            raise ValueError(f"noise is a width in standard deviations, zero or positive, got {self.noise}")
+            raise ValueError(f"noise is a width in standard deviations, zero or positive, got {shown(self.noise)}")
         if not 0 < real(self.memory) < math.inf:
-            raise ValueError(f"memory is a positive number of GiB, got {self.memory}")
+            raise ValueError(f"memory is a positive number of GiB, got {shown(self.memory)}")
         for name in ("noise", "memory"):  # numpy's numbers are no JSON
             object.__setattr__(self, name, real(getattr(self, name)))
         least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0, "screen": 1, "rank": 1}

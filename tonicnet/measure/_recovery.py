@@ -9,6 +9,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
+from .._numbers import positive
 from ._attractor import distance_floor, distances, settling_indices
 from ._measures import against_truth
 from ._run import Labelled, Stretch, fitted, single
@@ -46,7 +47,9 @@ def recovery(run: Labelled, truth: Labelled, *, threshold: float | None = None) 
     measured = fitted(single(run, finite=False), true)
     if len(measured.time) < _SAMPLES:
         raise ValueError(f"the run is too short: {len(measured.time)} samples, a recovery needs {_SAMPLES} or more")
-    theta = attractor_threshold_of(true.values, minimum=MINIMUM) if threshold is None else float(threshold)
+    theta = (
+        attractor_threshold_of(true.values, minimum=MINIMUM) if threshold is None else positive("threshold", threshold)
+    )
     d = distances(measured, true)
     index = settling_indices(d, theta, measured, true)
     rates = np.array([_rate(row, measured.dt, 2 * theta) for row in d]).reshape(-1, 2)
@@ -131,9 +134,11 @@ def basin(
 
 def _last(run: Stretch, truth: Stretch, threshold: float | None, window: float | None) -> Float[np.ndarray, " trial"]:
     """Return the mean distance over the last window, in units of the threshold; infinite where not finite."""
-    theta = attractor_threshold_of(truth.values, minimum=MINIMUM) if threshold is None else float(threshold)
+    theta = (
+        attractor_threshold_of(truth.values, minimum=MINIMUM) if threshold is None else positive("threshold", threshold)
+    )
     span = len(run.time) * run.dt
-    count = round((span / 5 if window is None else window) / run.dt)
+    count = round((span / 5 if window is None else positive("window", window)) / run.dt)
     if not 1 <= count <= len(run.time):
         raise ValueError(f"a window of {window:g} task time does not fit a run of {span:g}; it needs 1 sample or more")
     mean = distances(run.cut(count, start=len(run.time) - count), truth).mean(axis=1) / theta

@@ -7,6 +7,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._labels import Variable, dataset
+from .._numbers import seconds
 from .._random import generator
 from ._run import parts_of, task_of, time_of
 from .arrays._clusters import clusters_of
@@ -90,9 +91,10 @@ def _rates(run: xr.Dataset, discard: float) -> tuple[list[str], list[Float[np.nd
     rate = rate.transpose("trial", "time", "unit")
     if not np.isfinite(rate).all():
         raise ValueError("the run holds rates that are not finite; cut it before")
+    skipped = seconds("discard", discard)
     time, found = time_of(rate, "run"), dict[str, list[np.ndarray]]()
     for part in parts_of(rate, time):
-        kept = time[part] - time[part][0] >= discard
+        kept = time[part] - time[part][0] >= skipped
         name = task_of(rate.isel(time=part))
         if kept.sum() < _SAMPLES:
             raise ValueError(

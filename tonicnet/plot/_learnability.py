@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from .._names import choose
+from .._names import choose, shown
 from ._style import INK, MINUS, NONE, colour_bar, new_axes, styled
 from ._text import as_text
 
@@ -50,7 +50,7 @@ def learnability(
     cells, spread = _cells(scores, score, x, y)
     low, high = limits
     if not low < high:
-        raise ValueError(f"limits are (worst, best), the worst below the best, got {limits}")
+        raise ValueError(f"limits are (worst, best), the worst below the best, got {shown(limits)}")
     chosen = ax or new_axes(1.9 + 0.62 * cells.sizes[x], 1.1 + 0.42 * cells.sizes[y])
     _draw_cells(chosen, cells, limits, _axis_label(scores, score))
     _write_scores(chosen, cells, spread, low + 0.55 * (high - low))
@@ -64,8 +64,8 @@ def learnability(
 def _draw_cells(ax: Axes, cells: xr.DataArray, limits: tuple[float, float], label: str) -> None:
     """Draw the map of the cells, and its colour bar beside it."""
     low, high = limits
-    shown = np.maximum(cells.values, low - 1)
-    image = ax.imshow(shown, origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
+    drawn = np.maximum(cells.values, low - 1)
+    image = ax.imshow(drawn, origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
     extend = "min" if cells.min() < low else "neither"
     bar = colour_bar(image, ax, pad=0.03, aspect=16, extend=extend)
     bar.set_label(label)

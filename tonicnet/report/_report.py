@@ -7,7 +7,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from .._names import path_of
+from .._names import path_of, shown
 from ..bank import check_bank
 from ..files import write
 from ..network import Network, check_moving
@@ -54,7 +54,7 @@ def report(
     bank = check_bank(check_moving(net, "a report"), bank)
     seconds = _LENGTH * net.tau if duration is None else float(duration)
     if not 0 < seconds < float("inf"):
-        raise ValueError(f"duration is a positive number of seconds, got {duration}")
+        raise ValueError(f"duration is a positive number of seconds, got {shown(duration)}")
     library = _plotly()
     curves = [task_curves(net, bank, str(name), seconds, seed) for name in bank["task"].values]
     text = page(net, bank, curves, library)

@@ -158,7 +158,7 @@ class Spec:
                     f"{where}: {key} has {len(values)} numbers, the task has {len(self.components)} components"
                 )
         if min(self.scaling.get("scale", (1.0,))) <= 0:
-            raise ValueError(f"{where}: scale must be positive, got {self.scaling['scale']}")
+            raise ValueError(f"{where}: scale must be positive, got {shown(self.scaling['scale'])}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain tables, lists, texts and numbers; empty ones are left out."""
