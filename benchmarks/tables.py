@@ -29,6 +29,8 @@ SECTIONS = {
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
     "measures": ("The measures", "Times on one core."),
+    "threads": ("Numbers of threads", "How far biases lie apart that one and two threads learn."),
+    "versions": ("Oldest and newest versions", "The whole suite at both ends of what pyproject.toml allows."),
     "images": (
         "Pictures on one hidden layer",
         "Biases, and what others do with as many numbers. Test parts of one split.",

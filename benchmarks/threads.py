@@ -30,7 +30,7 @@ def learned(units: int, synapses: str, threads: int) -> np.ndarray:
 
 
 def main(numbers: tuple[int, ...]) -> None:
-    about = provenance(command())
+    about = provenance(command()) | {"group": "short fits of Hopf"}
     for units in numbers:
         for synapses in SYNAPSES:
             one, two, again = (learned(units, synapses, threads) for threads in (1, 2, 1))

@@ -37,7 +37,7 @@ _ASKS_FOR_THIS = "tests/test_versions.py::test_the_suite_was_green_at_both_ends"
 
 
 def main(end: str, chosen: Sequence[str]) -> int:
-    about = provenance(f"python benchmarks/versions.py {end}")  # before: the suite takes a while
+    about = provenance(f"python benchmarks/versions.py {end}") | {"group": "tests"}  # before: the suite takes a while
     place = ROOT / f".venv-{end}"
     python = environment(place, (bounds() if end == "oldest" else {}) | held())
     about |= {"versions": installed(python), "not_tried": _NOT_TRIED}
