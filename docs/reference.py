@@ -14,7 +14,7 @@ PAGES = {
     "network": "Networks",
     "task": "Tasks",
     "learn": "Learning",
-    "study": "Comparisons",
+    "study": "Studies and comparisons",
     "simulate": "Runs",
     "bank": "Banks",
     "spiking": "Brian2",

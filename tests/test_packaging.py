@@ -188,7 +188,11 @@ def test_the_tested_set_pins_everything_that_is_asked_for() -> None:
     extras = PROJECT["optional-dependencies"]
     asked = [
         *PROJECT["dependencies"],
-        *(line for name in ("dev", "nir", "notebooks", "report", "explore", "docs", "images") for line in extras[name]),
+        *(
+            line
+            for name in ("dev", "nir", "notebooks", "report", "explore", "docs", "images", "sweep")
+            for line in extras[name]
+        ),
     ]
     names = {re.split(r"[\[><=;]", line)[0].lower().replace("_", "-") for line in asked} - {"tonicnet"}
     assert names - pinned == set()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .simulate import predict as predict
     from .simulate import simulate as simulate
     from .study import compare_learning as compare_learning
+    from .study import study as study
     from .task import Task as Task
     from .task import cut_trials as cut_trials
     from .task import from_dysts as from_dysts
@@ -61,7 +62,7 @@ _open_door(
         ),
         "report": ("report",),
         "simulate": ("flow", "predict", "simulate"),
-        "study": ("compare_learning",),
+        "study": ("compare_learning", "study"),
         "task": (
             "Task", "cut_trials", "from_dysts", "from_observed", "read_recording", "sample_task", "sample_tasks",
             "task", "task_factory", "tasks",

@@ -2,7 +2,9 @@
 
 from ._claim import claim as claim
 from ._folder import workplace as workplace
+from ._hdf5 import weigh as weigh
 from ._netcdf import load as load
+from ._netcdf import packed as packed
 from ._netcdf import save as save
 from ._seal import seal as seal
 from ._seal import unsealed as unsealed

@@ -91,6 +91,12 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     return ds
 
 
+def packed(ds: xr.Dataset) -> bytes:
+    """Return the bytes of the file that :func:`save` would write."""
+    content = _netcdf(ds)
+    return content + seal(content)
+
+
 def parse(source: str | bytes) -> xr.Dataset:
     """Return the Dataset of a NetCDF file, by its path or its contents, weighed before its values are read."""
     import h5py

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import xarray as xr
@@ -31,6 +32,7 @@ from ._threads import held_threads
 from ._window_length import check_length
 
 _TRIALS = 200  # of a behaviour that are hashed
+_FINGERPRINTS: WeakKeyDictionary[Task, str] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,11 @@ class Job:
 
     @property
     def key(self) -> str:
-        """The SHA-256 of what the job is."""
-        return hashlib.sha256(json.dumps(identity_of([self]), sort_keys=True).encode()).hexdigest()
+        """The SHA-256 of what the job is: recipe, task, settings, start. No synapses are drawn for it."""
+        started = None if self.start is None else _started(self.start)
+        settings = {one.name: getattr(self.settings, one.name) for one in fields(self.settings)}
+        held = {"network": self.spec.to_dict(), "task": _known_fingerprint(self.task), "start": started} | settings
+        return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
 
     def run(
         self,
@@ -135,6 +140,13 @@ def _started(start: Mapping[str, np.ndarray]) -> str:
     for name in sorted(start):
         digest.update(name.encode() + np.ascontiguousarray(start[name], dtype=np.float64).tobytes())
     return digest.hexdigest()
+
+
+def _known_fingerprint(task: Task) -> str:
+    """Return the fingerprint of a task, computed once: a task is frozen, and a study has many jobs of one."""
+    if task not in _FINGERPRINTS:
+        _FINGERPRINTS[task] = _fingerprint(task)
+    return _FINGERPRINTS[task]
 
 
 def _fingerprint(task: Task) -> str:

@@ -6,6 +6,7 @@ from ._filter import Filter as Filter
 from ._first_inputs import first_tonic_inputs as first_tonic_inputs
 from ._lif import LIF as LIF
 from ._lif import firing_rate as firing_rate
+from ._network import ARGUMENTS as ARGUMENTS
 from ._network import Network as Network
 from ._network import check_moving as check_moving
 from ._network import check_network as check_network
@@ -13,6 +14,7 @@ from ._network import load_network as load_network
 from ._network import models as models
 from ._network import network_from_dict as network_from_dict
 from ._network import network_in as network_in
+from ._network import recipe as recipe
 from ._precision import fast_bfloat16 as fast_bfloat16
 from ._spec import DRAWS as DRAWS
 from ._spec import TRANSFERS as TRANSFERS

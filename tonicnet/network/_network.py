@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -118,19 +119,8 @@ class Network:
         width: float = 1.5,
         readout: str = "one-hot",
     ) -> None:
-        layered = synapses == FEED_FORWARD
-        shape = () if inputs is None else as_shape("inputs", inputs)
-        kind = weights or ("smooth" if len(shape) > 1 else "dense")
-        fill = (0.1 if synapses == "sparse" or (layered and kind in THIN) else 1.0) if density is None else density
-        layers = as_shape("units", units) if layered else ()
-        count: Any = sum(layers) if layered else units
-        spec = NetworkSpec(
-            units=count, seed=seed, components=_outputs(layered, components, outputs), synapses=synapses, gain=gain,
-            density=fill, dale=dale, inhibitory=inhibitory, feedback=feedback, encoder_scale=encoder_scale,
-            decoder_scale=decoder_scale, tau=tau, rise=rise, delay=delay, dt=dt, transfer=as_transfer(transfer),
-            draw=draw, inputs=shape, layers=layers, weights=kind, width=width, readout=readout,
-        )  # fmt: skip
-        self._freeze(spec)
+        given = locals()
+        self._freeze(recipe({name: given[name] for name in ARGUMENTS}))
 
     def _freeze(self, spec: NetworkSpec) -> None:
         self.spec = spec
@@ -284,6 +274,35 @@ class Network:
 
     def _repr_html_(self) -> str:
         return network_card(self)
+
+
+ARGUMENTS = tuple(name for name in inspect.signature(Network).parameters)
+
+
+def recipe(given: Mapping[str, Any]) -> NetworkSpec:
+    """Return the recipe that some arguments of :class:`Network` are, those left out at their defaults; none is drawn.
+
+    >>> recipe({"units": 50, "seed": 0}) == Network(50, seed=0).spec
+    True
+    """
+    held = {**_DEFAULTS, **given}
+    layered = held["synapses"] == FEED_FORWARD
+    kind, shape = held["weights"], () if held["inputs"] is None else as_shape("inputs", held["inputs"])
+    weights = kind or ("smooth" if len(shape) > 1 else "dense")
+    fill = 0.1 if held["synapses"] == "sparse" or (layered and weights in THIN) else 1.0
+    layers = as_shape("units", held["units"]) if layered else ()
+    held["units"] = sum(layers) if layered else held["units"]
+    held["components"] = _outputs(layered, held["components"], held.pop("outputs"))
+    held["density"] = fill if held["density"] is None else held["density"]
+    held |= {"inputs": shape, "layers": layers, "weights": weights, "transfer": as_transfer(held["transfer"])}
+    return NetworkSpec(**held)
+
+
+_DEFAULTS = {
+    name: one.default
+    for name, one in inspect.signature(Network).parameters.items()
+    if one.default is not inspect.Parameter.empty
+}
 
 
 def _outputs(layered: bool, components: int, outputs: int | None) -> int:

@@ -1,3 +1,4 @@
-"""Grids of fits: which numbers a circuit should change, as labelled data."""
+"""Grids of fits on any executor, and which numbers a circuit should change, as labelled data."""
 
 from ._compare_learning import compare_learning as compare_learning
+from ._study import study as study

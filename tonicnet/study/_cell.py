@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,14 +13,14 @@ import xarray as xr
 
 from ..bank import entry
 from ..circuit import placed
-from ..files import write
 from ..learn import Job
 from ..measure import BANK_SCORES
 from ..network import LIF
 from ._controls import controls_of
+from ._record import Found, Record
 
 Scores = dict[str, float]
-_VERSION = 1  # of what a stored cell holds
+_BETWEEN = ": "  # what was learned, and the name of a score
 _STATES = 1500  # known states over which the noise of spikes is averaged
 
 
@@ -36,7 +34,19 @@ class Cell:
     controls: bool = False
     other: Job | None = field(default=None)
 
-    def run(self) -> dict[str, Scores]:
+    @property
+    def key(self) -> str:
+        """The same for the same cell in any process."""
+        theirs = self.other.key if self.other else ""
+        told = f"{self.controls} {self.norm!r} {self.place['learn']}"
+        return hashlib.sha256(f"{self.job.key}\n{theirs}\n{told}".encode()).hexdigest()
+
+    def run(self) -> Found:
+        """Learn, and return the scores of all rows."""
+        rows = self.rows()
+        return Found(Record({f"{row}{_BETWEEN}{name}": v for row, held in rows.items() for name, v in held.items()}))
+
+    def rows(self) -> dict[str, Scores]:
         """Learn, and return the scores by the name of what was learned, controls included."""
         began = time.process_time()
         bank = self.job.run()
@@ -79,36 +89,13 @@ class Cell:
         return float(np.sqrt((decoder**2).sum(0) @ power / (2 * net.filter.lag * net.components)))
 
 
-def run_stored(cell: Cell, store: Path | None) -> dict[str, Scores]:
-    """Return the scores of a cell, from the store if they are there; what is not is run, and written whole."""
-    path = None if store is None else store / f"{key_of(cell)}.json"
-    if path is not None and path.exists():
-        found = _read(path)
-        if found is not None:
-            return found
-    scores = cell.run()
-    if path is not None:
-        write(path, json.dumps({"version": _VERSION, "scores": scores}).encode())
-    return scores
-
-
-def key_of(cell: Cell) -> str:
-    """Return the name of a cell in a store: the same for the same cell in any process."""
-    others = [
-        cell.job.key,
-        cell.other.key if cell.other else "",
-        f"{cell.controls} {cell.norm!r} {cell.place['learn']}",
-    ]
-    return hashlib.sha256("\n".join(others).encode()).hexdigest()
-
-
-def _read(path: Path) -> dict[str, Scores] | None:
-    """Return what a store's file holds; None for one that is cut off or of another version, which is run again."""
-    try:
-        held = json.loads(path.read_text())
-        return dict(held["scores"]) if held["version"] == _VERSION else None
-    except (ValueError, KeyError, TypeError):
-        return None
+def rows_of(record: Record) -> dict[str, Scores]:
+    """Return the scores of a cell by the name of what was learned, as :meth:`Cell.rows` gave them."""
+    rows: dict[str, Scores] = {}
+    for name, value in record.scores.items():
+        learned, _, measure = name.partition(_BETWEEN)
+        rows.setdefault(learned, {})[measure] = value
+    return rows
 
 
 def _scores(bank: xr.Dataset) -> Scores:

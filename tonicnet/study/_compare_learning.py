@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,16 @@ from ..learn import Job, Settings
 from ..measure import BANK_SCORES
 from ..network import Network, NetworkSpec, check_network
 from ..task import Task
-from ._cell import Cell, run_stored
+from ._cell import Cell, rows_of
 from ._controls import CONTROLS
-from ._doors import counts_of, folder_of, norms_of, other_than, seeds_of, sets_of, target_of
+from ._doors import counts_of, norms_of, other_than, seeds_of, sets_of, target_of
+from ._engine import Engine, Given, Here
+from ._schedule import performed
 from ._sizes import numbers_of, units_for
+from ._store import Store, open_store
 
 DIMS = ("learn", "numbers", "norm", "seed")
+_RETRIES = 2  # of a cell whose worker was lost
 _OWN = {
     "cpu_seconds": ("s", "CPU time of learning and scoring"),
     "decoder_norm": ("1", "norm of the decoder with what was learned, over that of the drawn network at norm 1"),
@@ -72,7 +76,7 @@ def compare_learning(
     other : the task of the second control; not given, another one of the shelf where both have vector fields.
     steps, rounds, rank : as in :func:`fit`.
     executor : any ``concurrent.futures`` executor; not given, cells are run here, one after the other.
-    store : a folder that keeps each cell, so that the same call goes on where it was stopped.
+    store : a folder that keeps each cell, as that of :func:`study`, so that the same call goes on where it was stopped.
     progress : a bar where somebody watches.
 
     Returns a Dataset over (learn, numbers, norm, seed) with the closed-loop scores of :func:`fit` and their floors,
@@ -104,8 +108,7 @@ def compare_learning(
         )
         for values in itertools.product(*place.values())
     ]
-    folder = None if store is None else folder_of(store)
-    found = _run(cells, executor, folder, progress)
+    found = _run(cells, executor, open_store(store), progress)
     shown_controls = CONTROLS if second is not None else tuple(c for c in CONTROLS if "another" not in c)
     place["learn"] = [*sets, *(shown_controls if controls and "bias" in sets else ())]
     return _dataset(place, cells, found, net, target)
@@ -125,11 +128,24 @@ def _cell(
     return Cell(_checked(spec, task, settings), at, at["norm"], judged, theirs)
 
 
-def _run(cells: list[Cell], executor: Executor | None, store: Path | None, progress: bool) -> list[dict[str, Any]]:
-    """Return what each cell found, in their order."""
-    over = map if executor is None else executor.map
-    made: Iterator[dict[str, Any]] = over(run_stored, cells, itertools.repeat(store))
-    return list(bar(progress, iterable=made, total=len(cells), unit="fit"))
+def _run(cells: list[Cell], executor: Executor | None, store: Store, progress: bool) -> list[dict[str, Any]]:
+    """Return what each cell found, in their order. Raises RuntimeError where one failed, once the others are done."""
+    keys = [cell.key for cell in cells]
+    found = {key: record for key in set(keys) & store.held() if (record := store.read(key)) is not None}
+    missing = [cell for cell, key in zip(cells, keys, strict=True) if key not in found]
+    engine: Engine = Here() if executor is None else Given(executor, None)
+    failures = []
+    with closing(bar(progress, total=len(cells), initial=len(found), unit="fit")) as shown:
+        for key, reply in performed(iter(missing), engine, _RETRIES):
+            shown.update()
+            store.keep(key, reply)
+            if reply.record is None:
+                failures.append(f"{cells[keys.index(key)].place}: {reply.failure}")
+            else:
+                found[key] = reply.record
+    if failures:
+        raise RuntimeError(f"{len(failures)} of {len(cells)} cells have no result; the first, {failures[0]}")
+    return [rows_of(found[key]) for key in keys]
 
 
 def _dataset(

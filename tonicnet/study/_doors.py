@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from .._names import name_of, shown
 from .._numbers import real, whole
@@ -55,9 +53,3 @@ def norms_of(norm: object) -> list[float]:
 def seeds_of(seeds: object) -> list[int]:
     given = list(seeds) if isinstance(seeds, Iterable) else list(range(whole("seeds", seeds, 1)))
     return [whole("seeds", one, 0) for one in given]
-
-
-def folder_of(store: str | os.PathLike[str]) -> Path:
-    path = Path(store)
-    path.mkdir(parents=True, exist_ok=True)
-    return path

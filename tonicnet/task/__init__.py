@@ -4,6 +4,7 @@ from ..labelled import cut_trials as cut_trials
 from ..labelled import read_recording as read_recording
 from ._card import task_card as task_card
 from ._dysts import from_dysts as from_dysts
+from ._factory import registered as registered
 from ._factory import task_factory as task_factory
 from ._given_samples import given_inputs as given_inputs
 from ._observed import from_observed as from_observed

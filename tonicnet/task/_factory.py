@@ -92,6 +92,11 @@ def remake(spec: Spec) -> Task:
     return task
 
 
+def registered(name: str) -> Callable[..., Task] | None:
+    """Return the factory of a name, else None."""
+    return FACTORIES.get(name)
+
+
 def by_reference(name: str) -> Callable[..., Task] | None:
     """Return a factory that another process can import by its module, else None."""
     factory = FACTORIES.get(name)
