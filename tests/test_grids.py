@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
 import tonicnet as tn
+from tonicnet.cli import app
 from tonicnet.learn import Job, Settings
 from tonicnet.study._engine import perform_within
 from tonicnet.study._grid import KNOWN, grid_of
+from tonicnet.study._grid_file import grids, read_grid
 from tonicnet.study._processes import Worker
 from tonicnet.study._schedule import performed
 from tonicnet.study._store import MARK
@@ -26,6 +29,7 @@ from tonicnet.study._work import Fit, Reply, perform
 
 QUICK: dict[str, Any] = {"task": "hopf", "components": 2, "steps": 2, "rounds": 0, "restarts": 0}
 GRID: dict[str, Any] = {"units": [32, 40], "seed": range(3)} | QUICK
+ROOT = Path(__file__).resolve().parent.parent
 TAKEN = ("seconds", "cpu_seconds")  # differ from run to run
 
 
@@ -343,6 +347,8 @@ def unpicklable() -> tn.Task:
         ({"task": [3]}, {}, "task of a grid is a name"),
         ({"transfer": [object()]}, {}, "a value of a grid is"),
         ({"task": [unpicklable()]}, {}, "task 'lambda' cannot be sent to a worker"),
+        ({}, {"executor": "proceses"}, "Did you mean 'processes'"),
+        ({}, {"executor": "dask:///nowhere"}, "dask://host:port"),
         ({}, {"executor": 3}, "executor is a concurrent.futures.Executor"),
         ({}, {"executor": lambda: 3}, "executor is a concurrent.futures.Executor"),
         ({}, {"executor": ThreadPoolExecutor(1), "workers": 2}, "leave one of them out"),
@@ -405,3 +411,78 @@ def test_a_study_on_dask_survives_its_workers(found: tuple[xr.Dataset, Path], tm
 
 def test_what_a_worker_cannot_read_is_a_sentence() -> None:
     assert perform(b"no pickle").failure.startswith("UnpicklingError: ")
+
+
+FILE = """
+task = ["hopf", "own.toml"]
+components = 2
+seed = { first = 1, count = 2 }
+rounds = 0
+restarts = 0
+steps = 2
+[[paired]]
+units = [20, 24]
+noise = [0.1, 0.2]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "own.toml").write_text((ROOT / "tasks" / "hopf.toml").read_text().replace("hopf", "mine", 1))
+    (tmp_path / "grid.toml").write_text(FILE)
+    return tmp_path / "grid.toml"
+
+
+def test_a_grid_in_a_file(file: Path) -> None:
+    grid = read_grid(file)
+    assert grid["seed"] == range(1, 3)
+    assert grid["units", "noise"] == [(20, 0.1), (24, 0.2)]
+    assert tn.study(file, run=False)["done"].dims == ("task", "seed", "units_noise")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("count = 2", "cuont = 2", "seed is a value, a list"),
+        ("count = 2", "count = -2", "count of seed must be a whole number"),
+        ("[20, 24]", "[20]", "all of one length, got units 1, noise 2"),
+        ("[[paired]]", "[paired]", r"written \[\[paired\]\]"),
+        ("units = [20, 24]", 'units = "20"', "holds two lists at least"),
+        ("[[paired]]", "[[pairs]]", "unknown dim 'pairs'"),
+        ("steps = 2", "steps = ", "not valid TOML"),
+    ],
+)
+def test_a_file_that_is_no_grid(file: Path, old: str, new: str, sentence: str) -> None:
+    file.write_text(FILE.replace(old, new))
+    with pytest.raises(ValueError, match=sentence):
+        tn.study(file, run=False)
+
+
+def test_an_unknown_grid_is_told_the_nearest() -> None:
+    with pytest.raises(ValueError, match=r"unknown grid 'seed'. Did you mean 'seeds'\?"):
+        tn.study("seed")
+
+
+@pytest.mark.parametrize("name", grids())
+def test_grids_that_ship_have_jobs_that_can_be_run(name: str) -> None:
+    made = grid_of(read_grid(name))
+    assert len(set(made.keys)) == len(made) >= 20
+    for task in range(len(made.dims[0].values)):
+        made.job(task * (len(made) // len(made.dims[0].values))).check()
+
+
+def test_the_command_writes_goes_on_and_says_what_failed(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "found.nc"
+    file.write_text(FILE.replace("own.toml", "lorenz"))  # three components on two
+    made = CliRunner().invoke(app, ["study", str(file), "-o", str(out), "--workers", "1", "-q"])
+    assert made.exit_code == 1
+    assert "4 of 8 jobs done" in made.stdout
+    assert "failed: ValueError: task 'lorenz' has 3 components" in " ".join(made.stdout.split())
+    assert tn.load(out)["done"].sum() == 4
+    file.write_text(FILE.replace(', "own.toml"', ""))
+    again = CliRunner().invoke(app, ["study", str(file), "-o", str(out), "--no-run"])
+    assert (again.exit_code, "4 of 4 jobs done" in again.stdout) == (0, True)
+    refused = CliRunner().invoke(app, ["study", str(file), "-o", str(file.with_suffix(".txt"))])
+    assert refused.exit_code == 1
+    nobody = CliRunner().invoke(app, ["study", str(file), "--executor", "slurm", "-o", str(tmp_path / "other.nc")])
+    assert "unknown executor 'slurm'" in nobody.stderr

@@ -72,6 +72,7 @@ def test_a_wheel_holds_what_is_needed_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for needed in (
         "tonicnet/py.typed", "tonicnet/_share/models/atlas-1000/bank.nc", "tonicnet/_share/tasks/lorenz.toml",
+        "tonicnet/_share/studies/seeds.toml",
         "tonicnet/spiking/exported/tonic.h", "tonicnet/spiking/exported/LICENSE-Brian2.txt",
     ):  # fmt: skip
         assert needed in names, needed

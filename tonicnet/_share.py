@@ -1,4 +1,4 @@
-"""Where the shelves of data (models, tasks) lie: inside an installed wheel, or beside a checkout."""
+"""Where the shelves of data (models, tasks, studies) lie: inside an installed wheel, or beside a checkout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def shelf(name: str) -> Path:
-    """Return the folder of the shelf ``name`` ("models" or "tasks").
+    """Return the folder of the shelf ``name`` ("models", "tasks" or "studies").
 
     A wheel carries it as ``tonicnet/_share/<name>``; an editable install and a plain checkout have it
     beside the package.

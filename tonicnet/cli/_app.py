@@ -16,6 +16,7 @@ from ._fit import fit
 from ._list import shelves
 from ._report import report
 from ._simulate import simulate
+from ._study import study
 
 app = typer.Typer(
     name="tonicnet",
@@ -32,6 +33,7 @@ app.command(name="simulate")(simulate)
 app.command(name="export")(export)
 app.command(name="compare")(compare)
 app.command(name="report")(report)
+app.command(name="study")(study)
 app.command(name="doctor")(doctor)
 
 
@@ -66,6 +68,7 @@ def _door(
     tonicnet simulate bank.nc --spiking -o spikes.nc  run the spiking network
     tonicnet compare rate.nc spikes.nc --bank bank.nc is it the same dynamics?
     tonicnet report bank.nc -o report.html            a page to look at and pass on
+    tonicnet study grid.toml -o study.nc              a grid of fits, resumable
     tonicnet export bank.nc -o script.py              go on in Brian2 (or C++, NIR)
     tonicnet doctor                                   what is installed, what is missing
     """

@@ -16,18 +16,20 @@ from ._table import table
 
 @in_a_sentence
 def shelves() -> None:
-    """List the tasks, the shipped networks and the transfer functions.
+    """List the tasks, the shipped networks, the grids and the transfer functions.
 
     \b
     Example:  tonicnet list
               tonicnet fit NAME      learn one of the tasks
     """
     from ..network import TRANSFERS
+    from ..study import grids
 
     known = [tn.task(name) for name in tn.tasks()]
     rows = [[t.name, t.kind, str(t.dimension), t.title] for t in known]
     typer.echo("Tasks (tonicnet fit NAME)\n" + _indented(["name", "kind", "dim", "title"], rows, (0, 1, 3)))
     typer.echo("\nNetworks with a bank (tonicnet simulate NAME)\n" + _models())
+    typer.echo("\nGrids (tonicnet study NAME)\n" + "\n".join(f"  {name}" for name in grids()))
     curves = [[name, (kind.__doc__ or "").strip().split("\n")[0]] for name, kind in TRANSFERS.items()]
     typer.echo("\nTransfer functions (--transfer NAME)\n" + _indented(["name", "phi"], curves, (0, 1)))
 

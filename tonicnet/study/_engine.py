@@ -14,12 +14,14 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from pathlib import Path
 from typing import Any, Protocol
 
-from .._names import shown
+from .._names import choose, shown
 from .._numbers import positive, whole
 from .._process import run
+from ._dask import DASK, on_dask
 from ._processes import Processes
 from ._work import Reply, perform
 
+PROCESSES = "processes"
 _AHEAD = 1000  # jobs that an executor is given before it has answered
 _ALONE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from tonicnet.study._engine import main; "
@@ -91,15 +93,19 @@ def check_engine(executor: Any, workers: int | None, limit: float | None) -> Non
         positive("limit", limit)
     if workers is not None:
         whole("workers", workers)
-    if workers is not None and executor is not None:
+    if isinstance(executor, str) and not executor.startswith(DASK):
+        choose("executor", executor, [PROCESSES, f"{DASK}host:port"])
+    if workers is not None and executor != PROCESSES:
         raise ValueError("workers counts processes of this machine, and an executor has its own; leave one of them out")
-    if executor is not None and not isinstance(executor, Executor) and not callable(executor):
+    if not isinstance(executor, str | Executor) and not callable(executor):
         raise _no_executor(executor)
 
 
-def engine_of(executor: Executor | Callable[[], Executor] | None, workers: int | None, limit: float | None) -> Engine:
-    """Return what runs the jobs. Raises TypeError where a function makes no executor."""
-    return Processes(workers or _cores(), limit) if executor is None else Given(executor, limit)
+def engine_of(executor: Executor | Callable[[], Executor] | str, workers: int | None, limit: float | None) -> Engine:
+    """Return what runs the jobs. Raises TypeError where a function makes no executor, and as :func:`on_dask`."""
+    if isinstance(executor, str):
+        return Processes(workers or _cores(), limit) if executor == PROCESSES else Given(on_dask(executor), limit)
+    return Given(executor, limit)
 
 
 def checked(executor: Any) -> Executor:

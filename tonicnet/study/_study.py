@@ -14,9 +14,10 @@ import xarray as xr
 
 from .._interrupt import Interrupts
 from .._numbers import whole
-from ._engine import Engine, check_engine, engine_of
+from ._engine import PROCESSES, Engine, check_engine, engine_of
 from ._gather import Gathered
 from ._grid import Grid, grid_of
+from ._grid_file import read_grid
 from ._progress import Progress, Report, check_progress
 from ._schedule import performed
 from ._store import Store, open_store
@@ -24,9 +25,9 @@ from ._work import Fit, Reply
 
 
 def study(
-    grid: Mapping[Any, Any],
+    grid: Mapping[Any, Any] | str | os.PathLike[str],
     *,
-    executor: Executor | Callable[[], Executor] | None = None,
+    executor: Executor | Callable[[], Executor] | str | None = None,
     workers: int | None = None,
     store: str | os.PathLike[str] | None = None,
     retries: int = 2,
@@ -43,9 +44,11 @@ def study(
         "learning_seed" ("seed" draws the network and learns; this one learns alone). A list, range, array or dict of
         labels and values is a dim; one value alone is the same everywhere. A tuple of names is one dim, along which
         they vary together: ``("units", "gain"): [(64, 1.0), (128, 1.2)]``. A task is a name, a Task, or a function
-        that makes one; transfer functions likewise. "task" and "units" are needed.
-    executor : any ``concurrent.futures.Executor``, such as ``dask.distributed.Client(...).get_executor()``; or a
-        function that makes one, which is called again if it breaks. Not given: processes of this machine.
+        that makes one; transfer functions likewise. "task" and "units" are needed. Or the path of a TOML file that
+        holds all this, or the name of one that ships (the page Studies).
+    executor : None or "processes", those of this machine; "dask://host:port", the scheduler of a Dask cluster; any
+        ``concurrent.futures.Executor``, such as ``dask.distributed.Client(...).get_executor()``; or a function that
+        makes one, which is called again if it breaks.
     workers : how many of these; as many as there are cores if not given. Each is one process, and one thread of torch.
     store : a folder in which each job leaves a small NetCDF file, named by the job's key. The same call goes on
         where it was stopped; another study that asks for the same job finds it there.
@@ -75,11 +78,12 @@ def study(
     >>> found["field_error"].dims, int(found["done"].sum())
     (('units', 'seed'), 4)
     """
-    made = grid_of(grid)
+    made = grid_of(read_grid(grid) if isinstance(grid, str | os.PathLike) else grid)
     again = whole("retries", retries, 0)
+    executor = PROCESSES if executor is None else executor
     check_engine(executor, workers, limit)
     check_progress(progress)
-    _check_sent(made, executor is None)
+    _check_sent(made, executor == PROCESSES)
     going = _Study(made, open_store(store), biases)
     missing = going.read()
     if run and missing:
