@@ -73,6 +73,30 @@ def test_low_rank_scripts_of_all_forms_give_the_same_spikes(tmp_path: Path, bank
 
 
 @pytest.mark.parametrize(
+    ("form", "kind"),
+    [("leak", {}), ("threshold", {"synapses": "sparse", "feedback": False, "transfer": tn.LIF(noise=0.0)})],
+)
+def test_a_script_with_inputs_and_noise_has_the_same_spikes(tmp_path: Path, bank_of, kind: dict, form: str) -> None:
+    net = tn.Network(units=30, seed=1, **kind)
+    bank = bank_of(net)
+    u = 3 * np.random.default_rng(1).normal(size=(12, 3))
+    given = {"schedule": [("two", 0.06), ("one", 0.06)], "neurons_per_unit": 2, "seed": 7, "inputs": u, "noise": 0.3}
+    script = tn.spiking.write_script(tmp_path / "run.py", net, bank, form=form, **given)
+    assert len(script.read_text()) < 40_000  # inputs are data
+    run_here(script)
+    check_same(script, tn.spiking.simulate(net, bank, codegen="numpy", **given))
+
+
+def test_a_script_whose_schedule_outlasts_its_inputs_says_so(tmp_path: Path, bank_of) -> None:
+    net = tn.Network(units=10, seed=1)
+    given = {"duration": 0.05, "task": "one", "inputs": np.ones((5, 3))}
+    script = tn.spiking.write_script(tmp_path / "run.py", net, bank_of(net), **given)
+    script.write_text(script.read_text().replace('("one", 0.05)', '("two", 0.25)'))
+    with pytest.raises(SystemExit, match=r"the schedule lasts 0.25 s and the inputs 0.05 s; shorten it"):
+        run_here(script)
+
+
+@pytest.mark.parametrize(
     "kind", [{"synapses": "dense", "feedback": True}, {"synapses": "dense", "feedback": False}, {"synapses": "sparse"}]
 )
 def test_script_of_random_synapses_gives_the_same_spikes(tmp_path: Path, bank_of, kind: dict) -> None:

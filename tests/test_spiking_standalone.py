@@ -1,4 +1,8 @@
-"""One C++ program for any bias, schedule, start, seed and synapses of its shape: the same spikes as in a notebook."""
+"""One C++ program for any bias, schedule, input, start, seed and synapses of its shape: the spikes of a notebook.
+
+All runs have inputs and input noise, so that one build serves all of them; one is built without, where time does not
+matter.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +24,14 @@ import tonicnet as tn
 from tonicnet.network import LIF
 from tonicnet.spiking import _cpp_build, _cpp_inputs
 from tonicnet.spiking._cpp_sources import Shape
+from tonicnet.spiking._external import External
 from tonicnet.spiking._lif_network import LIFNetwork
 
 SCHEDULE = [("one", 0.1), ("two", 0.05), ("three", 0.05), ("one", 0.03)]
 NAMES = ("one", "two", "three")
-GIVEN = {"schedule": SCHEDULE, "seed": 5}
+INPUTS = 3.0 * np.random.default_rng(1).normal(size=(23, 3))  # a row for each sample of the schedule
+GIVEN = {"schedule": SCHEDULE, "seed": 5, "inputs": INPUTS, "noise": 0.3}
+FED = {"inputs": np.ones((2, 3)), "noise": 0.1}  # of runs of 0.02 s
 # Every branch of the C++ but those of low-rank latents: rows of W, a rise time, a delay, a soft reset, several neurons.
 MATRIX = {"form": "leak", "neurons_per_unit": 2, "trials": 2}
 
@@ -88,7 +95,9 @@ def cache(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build_of(place: Path) -> Path:
     """Where the program of low-rank networks lies in a folder of builds."""
-    return place / _cpp_build.build_key(Shape.of(LIFNetwork(network("low-rank")), "threshold", 0.01))
+    return place / _cpp_build.build_key(
+        Shape.of(LIFNetwork(network("low-rank")), "threshold", 0.01, External(INPUTS, 0.3))
+    )
 
 
 def script(place: Path, text: str) -> Path:
@@ -119,7 +128,8 @@ def test_one_build_runs_what_it_has_not_seen(bank_of, cache):
     """Other synapses, biases, schedules, starts, seeds and trials: nothing is compiled again."""
     other = network("low-rank", seed=9)
     x = bank_of(other, NAMES)["center"].values[1] + 1.0
-    given = {"schedule": [("two", 0.05), ("three", 0.06)], "seed": 77, "initial": x, "trials": 2}
+    fed = {"inputs": np.stack([INPUTS[:11], -INPUTS[:11]]), "noise": 0.1}
+    given = {"schedule": [("two", 0.05), ("three", 0.06)], "seed": 77, "initial": x, "trials": 2} | fed
     check_same(other, bank_of(other, NAMES), cache, **given)
 
 
@@ -137,6 +147,13 @@ def test_rows_of_random_synapses_have_the_spikes_of_synapses(bank_of, cache, mon
 def test_low_rank_networks_of_slow_synapses_too(bank_of, cache, propagation):
     net = slow_network("low-rank")
     check_same(net, bank_of(net, NAMES), cache, propagation=propagation, **MATRIX)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fed", [{"inputs": None, "noise": 0.0}, {"noise": 0.0}, {"inputs": None}])
+def test_programs_without_inputs_or_without_noise_have_the_spikes_of_the_notebook(bank_of, cache, fed):
+    net = network("low-rank")
+    check_same(net, bank_of(net, NAMES), cache, **fed)
 
 
 def test_a_low_rank_network_as_a_matrix_is_the_same_network(bank_of):
@@ -161,8 +178,9 @@ def test_progress_comes_from_the_program(bank_of, cache, capsys, monkeypatch):
     monkeypatch.setattr("tonicnet._bar.watched", lambda: True)
     net = network("low-rank")
     tn.spiking.simulate(
-        net, bank_of(net), task="one", duration=0.2, codegen="standalone", cache=cache, progress=True, trials=2
-    )
+        net, bank_of(net), task="one", duration=0.2, codegen="standalone", cache=cache, progress=True, trials=2,
+        inputs=INPUTS[:20], noise=0.1,
+    )  # fmt: skip
     assert "0.4/0.4" in capsys.readouterr().err
 
 
@@ -170,7 +188,7 @@ def test_progress_comes_from_the_program(bank_of, cache, capsys, monkeypatch):
 def test_verify_runs_in_the_program(bank_of, cache):
     net, same = network("low-rank"), ("threshold", "threshold")
     both = [
-        tn.spiking.verify(net, bank_of(net, NAMES), schedule=SCHEDULE, forms=same, codegen=code, cache=where)
+        tn.spiking.verify(net, bank_of(net, NAMES), forms=same, codegen=code, cache=where, **GIVEN)
         for code, where in (("standalone", cache), ("numpy", None))
     ]
     assert both[0]["differing"].values.tolist() == [0, 0]
@@ -199,7 +217,7 @@ def test_brian2_is_left_as_it_was(bank_of, cache):
 
     net = network("low-rank")
     live = tn.spiking.to_brian2(net, np.ones(40))
-    given = {"task": "one", "duration": 0.02, "codegen": "standalone", "cache": cache}
+    given = {"task": "one", "duration": 0.02, "codegen": "standalone", "cache": cache} | FED
     tn.spiking.simulate(net, bank_of(net), **given)
     assert b2.get_device() is runtime_device
     live.run(0.001 * b2.second, namespace={})
@@ -247,7 +265,7 @@ def test_a_program_that_breaks_says_where(bank_of, tmp_path):
     net = network("low-rank")
     script(tmp_path, "echo sample 1 of 2\necho tonic: no room >&2\nexit 2")
     with pytest.raises(RuntimeError, match=r"did not finish: tonic: no room; delete that folder"):
-        tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+        tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path, **FED)
 
 
 def test_an_interrupted_run_leaves_no_process(tmp_path, monkeypatch):
@@ -255,7 +273,7 @@ def test_an_interrupted_run_leaves_no_process(tmp_path, monkeypatch):
     script(tmp_path, f"echo $$ > {tmp_path}/id\necho sample 1 of 2\nexec sleep 60")
     monkeypatch.setattr("tqdm.std.tqdm.update", lambda self, n: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+        tn.spiking.simulate(net, np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path, **FED)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "id").read_text()), 0)
 
@@ -334,7 +352,9 @@ def test_a_damaged_program_is_built_again(tmp_path, monkeypatch, damage):
     monkeypatch.setattr(_cpp_build, "compile_sources", compile_sources)
     for _ in range(2):
         with pytest.raises(RuntimeError, match="tonic: built again"):
-            tn.spiking.simulate(network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path)
+            tn.spiking.simulate(
+                network("low-rank"), np.ones(40), duration=0.02, codegen="standalone", cache=tmp_path, **FED
+            )
         monkeypatch.setattr(_cpp_build, "compile_sources", lambda fresh: pytest.fail("compiled again"))
     assert list(tmp_path.iterdir()) == [folder]
 
@@ -390,6 +410,16 @@ def test_a_schedule_without_its_row_is_one_sentence(built, tmp_path):
     assert "schedule.txt names row 7, which bank.f64 does not have" in done.stderr
 
 
+def test_a_schedule_longer_than_its_inputs_is_one_sentence(built, tmp_path):
+    folder = shutil.copytree(built, tmp_path / "copy")
+    (folder / "inputs" / "schedule.txt").write_text("0 24\n")
+    done = run_main(folder)
+    assert done.returncode == 2
+    assert "input.f64 has inputs for 23 samples, and the schedule is longer; shorten it" in done.stderr
+    (folder / "inputs" / "schedule.txt").write_text("0 23\n")
+    assert run_main(folder).returncode == 0
+
+
 def run_main(folder: Path) -> subprocess.CompletedProcess:
     environment = {k: v for k, v in os.environ.items() if k != "TONIC_INPUTS"}
     return subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, env=environment, check=False)
@@ -404,7 +434,7 @@ def stopped_at(folder: Path, name: str) -> None:
 def test_a_damaged_array_stops_the_program(built, tmp_path):
     folder = shutil.copytree(built, tmp_path / "copy")
     arrays = [line.split()[1] for line in (folder / "inputs" / "sha256.txt").read_text().splitlines()]
-    assert {"bank.f64", "decoder.f64", "potential.f64", "seed.i32"} <= set(arrays)
+    assert {"bank.f64", "decoder.f64", "potential.f64", "seed.i32", "input.f64", "input_noise.f64"} <= set(arrays)
     assert run_main(folder).returncode == 0
     for name in arrays:
         kept = (folder / "inputs" / name).read_bytes()

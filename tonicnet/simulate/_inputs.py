@@ -42,6 +42,15 @@ def given_inputs(
     return np.broadcast_to(whole.values, (trials, steps, components))
 
 
+def lasting(given: Any, segment: Segment, dt: float) -> float:
+    """Return how many seconds inputs of one task last, the last sample included; rows without a time are steps."""
+    if given is None:
+        return dt
+    found = labelled(given, _DOOR)
+    own = "time" in found.coords and found.sizes["time"] > 1
+    return found.sizes["time"] * (even_step(_in_seconds(found, [segment]), _DOOR.what) if own else dt)
+
+
 def _in_seconds(inputs: xr.DataArray, segments: list[Segment]) -> Float[np.ndarray, " time"]:
     """Return the times of inputs in seconds; raise ValueError for task time where tasks have several speeds."""
     time = inputs.coords["time"]

@@ -37,8 +37,7 @@ class Runner:
     keeps: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= real(self.noise) < math.inf:
-            raise ValueError(f"noise is a standard deviation, zero or positive, got {shown(self.noise)}")
+        given_noise(self.noise)
 
     @cached_property
     def dynamics(self) -> list[Dynamics]:
@@ -113,6 +112,13 @@ class _Fluctuation:
                 drawn[k] = self._keep * self._value + math.sqrt(1 - self._keep**2) * drawn[k]
             self._value = drawn[k]
         return self._runner.circuit.tensor(drawn)
+
+
+def given_noise(noise: float) -> float:
+    """Return the standard deviation of an input noise; raise ValueError for what is none."""
+    if not 0 <= real(noise) < math.inf:
+        raise ValueError(f"noise is a standard deviation, zero or positive, got {shown(noise)}")
+    return real(noise)
 
 
 def circuit_for(net: Network, dtype: torch.dtype, segments: list[Segment], rates: bool) -> Circuit:

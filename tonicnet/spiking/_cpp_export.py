@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+import xarray as xr
+
 from .._labels import package_version
 from .._names import choose, path_of
 from ..bank import Schedule
@@ -30,6 +33,8 @@ def write_cpp(
     task: str | None = None,
     form: str = "threshold",
     neurons_per_unit: int = 1,
+    inputs: np.ndarray | xr.DataArray | None = None,
+    noise: float = 0.0,
     seed: int = 0,
 ) -> Path:
     """Write a folder of C++ that builds with make and runs the network spike for spike as :func:`simulate`.
@@ -37,8 +42,9 @@ def write_cpp(
     Arguments
     ---------
     path : the folder to write; it must not exist, or be empty.
-    net, bank, schedule, duration, task, form, neurons_per_unit, seed : as for :func:`simulate`, of
-        which the program is one trial. It holds every task of the bank, so that its schedule can be edited.
+    net, bank, schedule, duration, task, form, neurons_per_unit, inputs, noise, seed : as for :func:`simulate`, of
+        which the program is one trial. It holds every task of the bank, so that its schedule can be edited. Inputs are
+        a file of numbers, however long they are.
 
     The folder has a README.md that says what is in every file, and the licence of Brian2, whose code it contains
     (CeCILL 2.1). Returns its path. Raises ValueError as
@@ -48,7 +54,6 @@ def write_cpp(
     Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
 
     >>> import tempfile
-    >>> import numpy as np
     >>> where = tempfile.mkdtemp() + "/cpp"
     >>> folder = write_cpp(where, Network(units=20, seed=0), np.ones(20), duration=0.1)
     >>> [name for name in ("main.cpp", "makefile", "tonic.h", "inputs") if (folder / name).exists()]
@@ -57,17 +62,18 @@ def write_cpp(
     choose("form", form, eqs.FORMS)
     folder = _free(path)
     run = ExportPlan.of(
-        net, bank, duration=duration, schedule=schedule, task=task, neurons_per_unit=neurons_per_unit, seed=seed
-    )
+        net, bank, duration=duration, schedule=schedule, task=task, neurons_per_unit=neurons_per_unit, inputs=inputs,
+        noise=noise, seed=seed,
+    )  # fmt: skip
     model, step = run.model, run.step
     with workplace(folder.parent) as fresh:
-        write_sources(Shape.of(model, form, step), fresh)
-        inputs = fresh / "inputs"
-        inputs.mkdir()
-        write_frozen(inputs, model)
-        write_schedule(inputs, model, form, run.segments, step, run.tasks)
-        write_start(inputs, model, form, run.segments[0], run.start, seed)
-        write_digests(inputs)
+        write_sources(Shape.of(model, form, step, run.trial.external), fresh)
+        numbers = fresh / "inputs"
+        numbers.mkdir()
+        write_frozen(numbers, model)
+        write_schedule(numbers, model, form, run.segments, step, run.tasks)
+        write_start(numbers, model, form, run.segments[0], run.trial)
+        write_digests(numbers)
         (fresh / "README.md").write_text(_readme(model, form, step, list(run.labels.values())), encoding="utf-8")
         fresh.replace(folder)
     return folder

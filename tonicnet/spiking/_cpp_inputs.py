@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from ..bank import Entry, Segment
+from ._external import noise_sizes, starting_noise
 from ._initial_filters import starting_filters
 from ._initial_membranes import settled_depths
 from ._lif_network import LIFNetwork
+from ._trials import Trial
 from .exported.membrane_noise import SEEDS
 
 # Files of the values at which synaptic filters begin, by variable.
@@ -21,8 +23,7 @@ def write_frozen(folder: Path, model: LIFNetwork) -> None:
     """Write the frozen synapses: decoder, encoder, and N x N synapses where spikes pass through them."""
     _put(folder, "decoder.f64", (model.jump * model.net.decoder.astype(np.float64)).T)
     if model.latent_input:
-        for c in range(model.net.components):
-            _put(folder, f"encoder_{c}.f64", model.encoder[:, c])
+        _write_encoder(folder, model)
     if model.matrix:
         _write_matrix(folder, model)
 
@@ -38,14 +39,31 @@ def write_schedule(
     (folder / "schedule.txt").write_text("# row of bank.f64, samples\n" + "\n".join(lines) + "\n")
 
 
-def write_start(folder: Path, model: LIFNetwork, form: str, first: Segment, start: np.ndarray, seed: int) -> None:
-    """Write where one trial begins: latents, potentials, currents, and the seed of its noise."""
-    depth = settled_depths(model, first.entry, start, seed)
-    for variables in starting_filters(model, first.entry, start).values():
+def write_start(folder: Path, model: LIFNetwork, form: str, first: Segment, trial: Trial) -> None:
+    """Write where one trial begins: latents, potentials, currents, the seed of its noise, and what it receives."""
+    depth = settled_depths(model, first.entry, trial.start, trial.external, trial.seed)
+    for variables in starting_filters(model, first.entry, trial.start).values():
         for name, values in variables.items():
             _put(folder, f"{STARTS[name]}.f64", values)
     _put(folder, "potential.f64", model.potential(form, depth, model.tonic(form, first.entry.bias)))
-    _put(folder, "seed.i32", np.array([seed % SEEDS]))
+    _put(folder, "seed.i32", np.array([trial.seed % SEEDS]))
+    _write_external(folder, model, trial)
+
+
+def _write_external(folder: Path, model: LIFNetwork, trial: Trial) -> None:
+    """Write inputs, a row a sample, and where the noise of the units begins, where there are any."""
+    external = trial.external
+    if external.rows is not None:
+        _write_encoder(folder, model)
+        _put(folder, "input.f64", external.rows)
+    if external.fluctuating:
+        _put(folder, "input_noise.f64", starting_noise(model, external, trial.seed))
+        _put(folder, "input_noise_size.f64", noise_sizes(model, external))
+
+
+def _write_encoder(folder: Path, model: LIFNetwork) -> None:
+    for c in range(model.net.components):
+        _put(folder, f"encoder_{c}.f64", model.encoder[:, c])
 
 
 def write_digests(folder: Path) -> None:

@@ -8,10 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .._process import started
-from ..bank import Segment
 from ..files import workplace
 from ._codegen import Code
 from ._cpp_build import program
@@ -19,23 +16,22 @@ from ._cpp_inputs import get, write_frozen, write_schedule, write_start
 from ._cpp_sources import Shape
 from ._lif_network import LIFNetwork
 from ._spikes import Spikes
+from ._trials import Trials
 
 
-def run_standalone(
-    model: LIFNetwork, segments: list[Segment], form: str, starts: np.ndarray, step: float, seeds: list[int],
-    code: Code, bar: Any,
-) -> list[Spikes]:  # fmt: skip
+def run_standalone(trials: Trials, code: Code, bar: Any) -> list[Spikes]:
     """Run trials one after another with one build, which is compiled only if the cache has none of its shape."""
-    folder = program(Shape.of(model, form, step), code.cache)
+    model, form, step, segments = trials.model, trials.form, trials.step, trials.segments
+    folder = program(Shape.of(model, form, step, trials.external[0]), code.cache)
     with workplace(tempfile.gettempdir(), 0o700) as place:
         write_frozen(place, model)
         write_schedule(place, model, form, segments, step)
-        trials = []
-        for start, seed in zip(starts, seeds, strict=True):
-            write_start(place, model, form, segments[0], start, seed)
+        found = []
+        for trial in trials:
+            write_start(place, model, form, segments[0], trial)
             _call(folder, place, step, bar)
-            trials.append(_read(place, model))
-    return trials
+            found.append(_read(place, model))
+    return found
 
 
 def _call(folder: Path, place: Path, step: float, bar: Any) -> None:

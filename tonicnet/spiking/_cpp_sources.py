@@ -13,6 +13,7 @@ from typing import Any
 from . import _equations as eqs
 from ._codegen import check_brian2
 from ._cpp_inputs import STARTS
+from ._external import External, external_groups, noise_kept
 from ._lif_network import LIFNetwork
 from ._to_brian2 import link, quantities, synaptic_filters
 
@@ -26,7 +27,8 @@ LICENCE = HEADER.with_name("LICENSE-Brian2.txt")  # CeCILL 2.1 asks for it besid
 class Shape:
     """Everything the C++ code depends on; two networks of one shape share a build.
 
-    Biases, schedules, synapses, starting states and seeds are not in it: the program reads them when it starts.
+    ``driven`` and ``fluctuating`` say whether there are inputs and input noise. Biases, schedules, synapses, inputs,
+    sizes of noise, starts and seeds are not in it: the program reads them when it starts.
     """
 
     units: int
@@ -36,6 +38,8 @@ class Shape:
     latent: bool
     matrix: bool
     noisy: bool
+    driven: bool
+    fluctuating: bool
     reset_rule: str
     late: int
     refractory: float
@@ -46,13 +50,13 @@ class Shape:
     constants: tuple[tuple[str, float], ...]
 
     @classmethod
-    def of(cls, model: LIFNetwork, form: str, sampling: float) -> Shape:
+    def of(cls, model: LIFNetwork, form: str, sampling: float, external: External) -> Shape:
         """Return the shape of a model in one form, its output sampled at steps of ``sampling`` seconds."""
         lif = model.lif
         return cls(
             model.net.units, model.net.components, model.neurons_per_unit, form, model.latent_input, model.matrix,
-            lif.noise > 0, lif.reset_rule, model.late, lif.refractory, lif.dt, sampling, lif.threshold, lif.reset,
-            tuple(sorted(model.constants().items())),
+            lif.noise > 0, external.driven, external.fluctuating, lif.reset_rule, model.late, lif.refractory, lif.dt,
+            sampling, lif.threshold, lif.reset, tuple(sorted(model.constants().items())),
         )  # fmt: skip
 
     @property
@@ -101,6 +105,10 @@ def _declare(shape: Shape, device: Any) -> None:
     groups = synaptic_filters(
         shape.components, shape.neurons if shape.matrix else 0, dict(shape.constants), clock
     )  # fmt: skip
+    groups |= external_groups(
+        shape.components, shape.units, noise_kept(dict(shape.constants)["tau_s"], shape.dt), clock,
+        driven=shape.driven, fluctuating=shape.fluctuating,
+    )  # fmt: skip
     groups |= {"neurons": _neurons(shape, groups, clock)}
     name = _namer(device, groups)
     delivery = b2.NeuronGroup(1, "done : 1", clock=clock, name="delivery", namespace={"deliver": _deliver(shape, name)})
@@ -113,30 +121,34 @@ def _declare(shape: Shape, device: Any) -> None:
     device.insert_code("main", "}\ntonic::finish(brian::results_dir);")
 
 
-def _neurons(shape: Shape, filters: dict[str, Any], clock: Any) -> Any:
+def _neurons(shape: Shape, groups: dict[str, Any], clock: Any) -> Any:
     """Return the neurons, with equations and constants but no numbers of their own."""
     import brian2 as b2
 
     shared = {"v_th": shape.v_th * b2.volt, "E_L": shape.E_L * b2.volt}
     shared.pop(eqs.FORMS[shape.form], None)
     text = eqs.neuron(
-        shape.form, shape.components, noise=shape.noisy, latent=shape.latent, recurrent=shape.matrix
+        shape.form, shape.components, noise=shape.noisy, latent=shape.latent, recurrent=shape.matrix,
+        driven=shape.driven, fluctuating=shape.fluctuating,
     )  # fmt: skip
     group = b2.NeuronGroup(
         shape.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.RESETS[shape.reset_rule],
         refractory=shape.refractory * b2.second, clock=clock, name="neurons",
         namespace=quantities(dict(shape.constants)) | shared,
     )  # fmt: skip
-    link(group, filters, latent=shape.latent)
+    link(group, groups, latent=shape.latent)
     return group
 
 
-def _namer(device: Any, groups: dict[str, Any]) -> Callable[[str], str]:
-    """Return the C++ name of a variable of the neurons, of the latents' z and z_in or of the currents' I and I_in."""
-    owners = {"z": "latents", "z_in": "latents", "I": "currents", "I_in": "currents"}
+def _namer(device: Any, groups: dict[str, Any]) -> Callable[..., str]:
+    """Return the C++ name of a variable: of the neurons, unless another group is known to have it or is asked for."""
+    owners = {
+        "z": "latents", "z_in": "latents", "I": "currents", "I_in": "currents", "u": "inputs", "eta": "input_noise",
+        "size": "input_noise",
+    }  # fmt: skip
 
-    def name(variable: str) -> str:
-        group = groups[owners.get(variable, "neurons")]
+    def name(variable: str, owner: str = "neurons") -> str:
+        group = groups[owners.get(variable, owner)]
         return f"brian::{device.get_array_name(group.variables[variable])}"
 
     return name
@@ -149,22 +161,28 @@ def _continue(shape: Shape, device: Any, clock: Any) -> str:
     return f"{timestep}[0] = schedule.begun() * {steps};\n{t}[0] = network.t = {timestep}[0] * {shape.dt!r};"
 
 
-def _begin(shape: Shape, name: Callable[[str], str]) -> str:
+def _begin(shape: Shape, name: Callable[..., str]) -> str:
     """Return the C++ that reads the numbers of the network, and begins the loop over the samples of the schedule."""
     reads = [("v", shape.neurons, "potential.f64")]
-    reads += [(f"e_{c}", shape.neurons, f"encoder_{c}.f64") for c in range(shape.components if shape.latent else 0)]
+    encoded = shape.components if shape.latent or shape.driven else 0
+    reads += [(f"e_{c}", shape.neurons, f"encoder_{c}.f64") for c in range(encoded)]
     reads += [("noise_seed", 1, "seed.i32")] * shape.noisy
     for read, size in [("z", shape.components)] + [("I", shape.neurons)] * shape.matrix:
         stages = dict.fromkeys((read, eqs.entered(read, shape.rising)))
         reads += [(stage, size, f"{STARTS[stage]}.f64") for stage in stages]
+    noise = [("eta", shape.units, "input_noise.f64"), ("size", shape.units, "input_noise_size.f64")]
+    reads += noise if shape.fluctuating else []
     shifted = name("v") if shape.form == "threshold" else "nullptr"
     lines = [f'tonic::fill({name(variable)}, {size}, "{file}");' for variable, size, file in reads]
     lines.append(f"tonic::Schedule schedule({name(eqs.FORMS[shape.form])}, {shifted}, {shape.neurons});")
+    if shape.fluctuating:
+        lines.append(f'tonic::fill({name("noise_seed", "input_noise")}, 1, "seed.i32");')
     lines.append(f"while (schedule.next({name('z')}, {shape.components}) && !Network::_globally_stopped) {{")
+    lines += [f"tonic::feed({name('u')}, {shape.components}, schedule.begun());"] if shape.driven else []
     return "\n".join(lines)
 
 
-def _deliver(shape: Shape, name: Callable[[str], str]) -> Any:
+def _deliver(shape: Shape, name: Callable[..., str]) -> Any:
     """Return a Brian2 function that hands the spikes of a step to the synapses."""
     import brian2 as b2
 

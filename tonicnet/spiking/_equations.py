@@ -6,6 +6,7 @@ With V = v_threshold - v_reset of the spec and b a learned tonic input, three fo
     threshold   v_th_i = v_threshold - V b_i, reset to v_th_i - V, and v_i(0) shifted by -V b_i
     leak        E_L_i = v_reset + V b_i
 
+Inputs u(t) from outside and noise eta of units enter beside the latents, in every form alike.
 With a delay, spikes arrive so much later; the equations are the same.
 
 A hard reset puts v to v_th - V, a soft one takes V away and keeps the overshoot: both keep their distance from
@@ -31,6 +32,11 @@ LATENT = "dz/dt = -z / tau_s : 1"
 ON_LATENT = "z_post += w"
 CURRENT = "dI/dt = -I / tau_s : amp"
 ON_RECURRENT = "I_post += w * g_L * V"
+INPUTS = "u : 1"
+NEXT_INPUT = "u = given(t, i)"  # of a script, whose inputs are in a TimedArray
+INPUT_NOISE = "eta : 1\nsize : 1 (constant)\nnoise_seed : integer (shared)"
+# Units are counted downwards from -1, so that their noise is another one than that of the neurons' membranes.
+NEXT_NOISE = "eta = kept * eta + sqrt(1 - kept**2) * size * normal(-1 - i, t_in_timesteps, noise_seed)"
 # Synapses with a rise time: spikes enter a stage of its own, from which the latents and the currents are fed.
 RISING = {
     LATENT: "dz/dt = (z_in - z) / tau_s : 1\ndz_in/dt = -z_in / tau_r : 1",
@@ -50,19 +56,31 @@ def entered(name: str, rising: bool) -> str:
     return f"{name}_in" if rising else name
 
 
-def neuron(form: str, components: int, *, noise: bool, latent: bool, recurrent: bool) -> str:
-    """Return the equations of the neurons: ``latent`` for input through E z, ``recurrent`` for N x N synapses."""
+def neuron(
+    form: str, components: int, *, noise: bool, latent: bool, recurrent: bool, driven: bool = False,
+    fluctuating: bool = False,
+) -> str:  # fmt: skip
+    """Return the equations of the neurons.
+
+    ``latent`` is for input through E z, ``recurrent`` for N x N synapses, ``driven`` for inputs E u and ``fluctuating``
+    for noise of the units' input.
+    """
     choose("form", form, FORMS)
     diffusion = f" + {_DIFFUSION}" if noise else ""
     lines = [f"dv/dt = {_DRIFT[form]}{diffusion} : volt (unless refractory)"]
-    terms = [f"e_{k} * z_{k}" for k in range(components)] if latent else []
+    read = ["z"] * latent + ["u"] * driven
+    terms = [f"e_{k} * {_sum([f'{name}_{k}' for name in read])}" for k in range(components)] if read else []
+    terms += ["eta"] * fluctuating
     current = [f"g_L * V * ({' + '.join(terms)})"] if terms else []
     lines.append(f"I_syn = {' + '.join(current + ['I_rec'] * recurrent) or '0 * amp'} : amp")
     if recurrent:
         lines.append("I_rec : amp (linked)")
     lines += ["noise_seed : integer (shared)"] * noise
     lines.append(_OWN[form])
-    if latent:
-        lines += [f"e_{k} : 1 (constant)" for k in range(components)]
-        lines += [f"z_{k} : 1 (linked)" for k in range(components)]
-    return "\n".join(lines)
+    lines += [f"e_{k} : 1 (constant)" for k in range(components)] if read else []
+    lines += [f"{name}_{k} : 1 (linked)" for name in read for k in range(components)]
+    return "\n".join(lines + ["eta : 1 (linked)"] * fluctuating)
+
+
+def _sum(terms: list[str]) -> str:
+    return terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"

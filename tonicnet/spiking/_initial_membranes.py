@@ -11,30 +11,32 @@ from .._random import generator
 from ..bank import Entry
 from ..circuit import circuit_of, placed
 from ..network import LIF
+from ._external import External
 from ._lif_network import LIFNetwork
 
 _MEMORY = 20.0  # membrane time constants after which a neuron has forgotten how it began
 
 
 def settled_depths(
-    model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"], seed: int
+    model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"], external: External, seed: int
 ) -> Float[np.ndarray, " neuron"]:
-    """Return v of every neuron at the starting output, in units from reset (0) to threshold (1).
+    """Return v of every neuron at the starting output and input, in units from reset (0) to threshold (1).
 
     Membranes that began anywhere else would fire at other rates than their units for the first tens of
     milliseconds, which moves the output before the run has begun.
     """
     rng = generator(seed)
-    return at_random_moment(model.lif, starting_input(model, entry, start)[model.unit], rng)
+    return at_random_moment(model.lif, starting_input(model, entry, start, external)[model.unit], rng)
 
 
 def starting_input(
-    model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"]
+    model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"], external: External
 ) -> Float[np.ndarray, " unit"]:
-    """Return what each unit receives where the rate network rests at the starting output."""
+    """Return what each unit receives where the rate network rests at the starting output, and what is then put in."""
     dynamics = placed(circuit_of(model.net), entry.numbers)
     z = dynamics.circuit.tensor(start[None])
-    fed = z if model.net.spec.feedback else None
+    put_in = dynamics.circuit.tensor(external.first(model.net.components)[None])
+    fed = z + put_in if model.net.spec.feedback else put_in
     return model.gains * dynamics.drive(dynamics.state(z), None, fed, closed=0.0).reshape(-1).numpy()
 
 

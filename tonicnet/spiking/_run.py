@@ -12,17 +12,19 @@ from .._bar import bar
 from .._labels import Variable
 from .._names import choose
 from .._random import generator
-from ..bank import Schedule, Segment, Timeline
+from ..bank import Schedule, Timeline
 from ..network import Network
 from ..simulate import starting_states
 from ._codegen import Code, target
 from ._cpp_run import run_standalone
 from ._equations import FORMS
+from ._external import externals
 from ._lif_network import LIFNetwork
 from ._plan import gain_of, plan
 from ._spikes import Spikes
 from ._switch import set_tonic
 from ._to_brian2 import Bias, build, sampling_step
+from ._trials import Trial, Trials
 
 
 def simulate(
@@ -37,6 +39,8 @@ def simulate(
     dt: float | None = None,
     trials: int | None = None,
     initial: np.ndarray | xr.DataArray | None = None,
+    inputs: np.ndarray | xr.DataArray | None = None,
+    noise: float = 0.0,
     codegen: str = "auto",
     propagation: str = "auto",
     cache: str | os.PathLike[str] | None = None,
@@ -51,7 +55,12 @@ def simulate(
         be learned, tonic inputs and masks are thresholds, and input gains scale the input of each neuron.
     form : "threshold", "current" or "leak": the same spikes.
     neurons_per_unit : LIF neurons for each rate unit.
-    dt : sampling step of the output in seconds, a whole number of the neuron's own; tau / 10 if not given.
+    dt : sampling step (s) of the output and of inputs, a whole number of the neuron's own; tau / 10 if not given.
+    inputs : u in the task's units, (time, component) or (trial, time, component), one row a step ``dt``, or labelled
+        with a time of its own: all as :func:`tonicnet.simulate` takes them. Neurons receive E u beside E z.
+    noise : standard deviation of the input noise of each unit, with correlation time tau, as there; all neurons of a
+        unit receive it. Each has white noise of its membrane beside it, which is part of the network
+        (``LIF(noise=...)``).
     codegen : "cython", "numpy", or "auto" for compiled code where there is a compiler; "standalone" for a C++
         program: faster, built once (10 to 30 s) for each shape of network and then run with any bias, schedule,
         start, seed and synapses. All give the same spikes.
@@ -86,40 +95,31 @@ def simulate(
     step = sampling_step(model, dt)
     rng = generator(seed)
     starts = starting_states(segments[0].entry, initial, trials, rng)[:, -1]
+    external = externals(inputs, noise, segments, step, len(starts), net.components)
     timeline = Timeline.of(segments, step)
     timeline.check_size(len(starts), net.components)
+    runs_of = Trials(model, segments, form, step, starts, external, seed)
     total = len(starts) * sum(s.duration for s in segments)
     with bar(progress, total=total, unit="s", desc="spiking") as shown:
-        runs = run_trials(model, segments, form, starts, step, seed, code, shown)
+        runs = run_trials(runs_of, code, shown)
     return _collect(model, timeline, runs, form, seed)
 
 
-def run_trials(
-    model: LIFNetwork,
-    segments: list[Segment],
-    form: str,
-    starts: np.ndarray,
-    step: float,
-    seed: int,
-    code: Code,
-    shown: Any,
-) -> list[Spikes]:
-    """Run a trial from each start (network coordinates), in whichever way is asked for."""
-    seeds = [seed + 7919 * k for k in range(len(starts))]
+def run_trials(trials: Trials, code: Code, shown: Any) -> list[Spikes]:
+    """Run all trials, in whichever way is asked for."""
     if code.standalone:
-        return run_standalone(model, segments, form, starts, step, seeds, code, shown)
+        return run_standalone(trials, code, shown)
     with target(code.codegen):
-        return [_run_once(model, segments, form, z, step, s, shown) for z, s in zip(starts, seeds, strict=True)]
+        return [_run_once(trials, trial, shown) for trial in trials]
 
 
-def _run_once(
-    model: LIFNetwork, segments: list[Segment], form: str, start: np.ndarray, step: float, seed: int, shown: Any
-) -> Spikes:
+def _run_once(trials: Trials, trial: Trial, shown: Any) -> Spikes:
     """Run one trial through its segments with Brian2's runtime."""
     import brian2 as b2
 
-    live = build(model, segments[0].entry, form, start, dt=step, monitors=True, seed=seed)
-    for k, segment in enumerate(segments):
+    model, form, step, first = trials.model, trials.form, trials.step, trials.segments[0].entry
+    live = build(model, first, form, trial.start, trial.external, dt=step, monitors=True, seed=trial.seed)
+    for k, segment in enumerate(trials.segments):
         if k:
             set_tonic(live["neurons"], model, form, segment.entry.bias)
         live.run(segment.steps(step) * step * b2.second, namespace={})

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from .._labels import package_version
 from .._names import choose, path_of, shown
@@ -23,6 +24,7 @@ from ..files import write
 from ..network import Network
 from . import _equations as eqs
 from ._export_plan import ExportPlan
+from ._external import noise_kept, starting_noise
 from ._initial_filters import starting_filters
 from ._initial_membranes import settled_depths
 from ._lif_network import LIFNetwork
@@ -66,6 +68,8 @@ def write_script(
     task: str | None = None,
     form: str = "threshold",
     neurons_per_unit: int = 1,
+    inputs: np.ndarray | xr.DataArray | None = None,
+    noise: float = 0.0,
     seed: int = 0,
 ) -> Path:
     """Write a Brian2 script that runs the network without tonicnet, spike for spike as :func:`simulate`.
@@ -75,8 +79,9 @@ def write_script(
     Arguments
     ---------
     path : the script, ``<stem>.py``; its numbers go to ``<stem>.npz`` beside it (plain arrays, no pickle).
-    net, bank, schedule, duration, task, form, neurons_per_unit, seed : as for :func:`simulate`, of which the
-        script is one trial. It holds every task of the bank, so that its schedule can be edited.
+    net, bank, schedule, duration, task, form, neurons_per_unit, inputs, noise, seed : as for :func:`simulate`, of which
+        the script is one trial. It holds every task of the bank, so that its schedule can be edited. Inputs are an
+        array in its data, which a TimedArray holds.
 
     Run it with ``python <stem>.py``; ``--save`` writes ``<stem>_spikes.npz``, ``--codegen numpy`` does without
     a compiler. It needs numpy and brian2 only. Schedule, equations and constants are at its top, to be changed. Names
@@ -94,10 +99,10 @@ def write_script(
     choose("form", form, eqs.FORMS)
     script = _checked(path, seed)
     run = ExportPlan.of(
-        net, bank, duration=duration, schedule=schedule, task=task, neurons_per_unit=neurons_per_unit, seed=seed
-    )
+        net, bank, duration=duration, schedule=schedule, task=task, neurons_per_unit=neurons_per_unit, inputs=inputs,
+        noise=noise, seed=seed,
+    )  # fmt: skip
     arrays = _arrays(run)
-    arrays["depth"] = settled_depths(run.model, run.segments[0].entry, run.start, seed)
     data = io.BytesIO()
     np.savez_compressed(data, allow_pickle=False, **arrays)
     write(script.with_suffix(".npz"), data.getvalue())
@@ -122,9 +127,22 @@ def _arrays(run: ExportPlan) -> dict[str, np.ndarray]:
         **{name: np.stack([getattr(t, name) for t in run.tasks]) for name in ("bias", "center", "scale")},
         "encoder": run.model.net.encoder,
         "decoder": run.model.net.decoder,
-        **_starts(run.model, run.segments[0].entry, run.start),
+        **_starts(run.model, run.segments[0].entry, run.trial.start),
+        "depth": settled_depths(run.model, run.segments[0].entry, run.trial.start, run.trial.external, run.trial.seed),
+        **_received(run),
         **_synapses(run.model),
     }
+
+
+def _received(run: ExportPlan) -> dict[str, np.ndarray]:
+    """Return inputs in the units of the tasks, a row a sample, and the noise that units begin with, where given."""
+    found, external = {}, run.trial.external
+    if external.rows is not None:
+        scale = np.repeat([s.entry.scale for s in run.segments], [s.steps(run.step) for s in run.segments], axis=0)
+        found["input"] = external.rows * scale
+    if external.fluctuating:
+        found["input_noise"] = starting_noise(run.model, external, run.trial.seed)
+    return found
 
 
 def _starts(model: LIFNetwork, first: Entry, start: np.ndarray) -> dict[str, np.ndarray]:
@@ -147,7 +165,7 @@ def _code(run: ExportPlan, form: str, seed: int, digest: str) -> str:
     """Return the script: settings, the files of the program as they are, and the call that runs them."""
     model = run.model
     moments = [(run.labels[s.entry.task], s.duration) for s in run.segments if s.steps(run.step)]
-    noisy = model.lif.noise > 0
+    noisy = model.lif.noise > 0 or run.trial.external.fluctuating
     files = ["membrane_noise.py"] * noisy + ["brian2_script.py"]
     settings = _SETTINGS.format(
         carries=_CARRIES[form],
@@ -157,7 +175,7 @@ def _code(run: ExportPlan, form: str, seed: int, digest: str) -> str:
         schedule="\n".join(f'    ("{name}", {float(seconds)!r}),' for name, seconds in moments),
         seed=int(seed),
         neurons_per_unit=int(model.neurons_per_unit),
-        network=_literal(_network(model, form, run.step) | {"data_sha256": digest}),
+        network=_literal(_network(run, form) | {"data_sha256": digest}),
     )
     whole = [f"# {'-' * 20} {name}\n{(_EXPORTED / name).read_text(encoding='utf-8')}" for name in files]
     noise = "SEED % SEEDS, NEURONS_PER_UNIT, brian2_normal" if noisy else "SEED, NEURONS_PER_UNIT, None"
@@ -174,45 +192,56 @@ def _literal(value: Any, indent: str = "") -> str:
     return "{\n" + "".join(f"{inner}{k!r}: {_literal(v, inner)},\n" for k, v in value.items()) + f"{indent}}}"
 
 
-def _network(model: LIFNetwork, form: str, step: float) -> dict[str, Any]:
+def _network(run: ExportPlan, form: str) -> dict[str, Any]:
     """Return what the program builds the network from: equations as lists of lines, constants by unit."""
+    model = run.model
     return {
         "form": form,
         "carrier": eqs.FORMS[form],
         "synapses": str(model.net.spec.synapses),
         "latents_feed_back": bool(model.latent_input),
         "neurons_per_unit": int(model.neurons_per_unit),
-        "equations": {name: text.split("\n") for name, text in _equations(model, form).items()},
-        "constants": _constants(model, step),
+        "equations": {name: text.split("\n") for name, text in _equations(run, form).items()},
+        "constants": _constants(run),
     }
 
 
-def _equations(model: LIFNetwork, form: str) -> dict[str, str]:
+def _equations(run: ExportPlan, form: str) -> dict[str, str]:
     """Return the equations of each group of objects, by the name that the program knows them by."""
-    recurrent, noise = not model.latent, model.lif.noise > 0
+    model, external = run.model, run.trial.external
     filters = {"latents": eqs.LATENT, "on_latents": eqs.ON_LATENT}
-    if recurrent:
+    if not model.latent:
         filters |= {"currents": eqs.CURRENT, "on_currents": eqs.ON_RECURRENT}
+    received = {"inputs": eqs.INPUTS, "next_input": eqs.NEXT_INPUT} if external.driven else {}
+    if external.fluctuating:
+        received |= {"input_noise": eqs.INPUT_NOISE, "next_noise": eqs.NEXT_NOISE}
     return {
-        "neurons": eqs.neuron(form, model.net.components, noise=noise, latent=model.latent_input, recurrent=recurrent),
+        "neurons": eqs.neuron(
+            form, model.net.components, noise=model.lif.noise > 0, latent=model.latent_input,
+            recurrent=not model.latent, driven=external.driven, fluctuating=external.fluctuating,
+        ),
         "threshold": eqs.THRESHOLD,
         "reset": eqs.RESETS[model.lif.reset_rule],
-    } | {name: eqs.through(text, model.rising) for name, text in filters.items()}
+    } | {name: eqs.through(text, model.rising) for name, text in filters.items()} | received  # fmt: skip
 
 
-def _constants(model: LIFNetwork, step: float) -> dict[str, dict[str, float]]:
+def _constants(run: ExportPlan) -> dict[str, dict[str, float]]:
     """Return the constants by their unit, as plain numbers: written by repr, they are exact."""
+    model, external = run.model, run.trial.external
     lif = model.lif
-    seconds = {"tau_m": lif.tau_m, "refractory": lif.refractory, "tau_s": model.net.tau, "dt": lif.dt, "sampling": step}
+    seconds = {
+        "tau_m": lif.tau_m, "refractory": lif.refractory, "tau_s": model.net.tau, "dt": lif.dt, "sampling": run.step,
+    }  # fmt: skip
     if model.rising:
         seconds["tau_r"] = model.net.spec.rise
     if model.late:
         seconds["delay"] = model.late * lif.dt
+    received = {"input_noise": external.noise, "kept": noise_kept(model.net.tau, lif.dt)}
     by_unit = {
         "second": seconds,
         "volt": {"v_threshold": lif.threshold, "v_reset": lif.reset},
         "siemens": {"g_L": lif.leak},
         "hertz": {"rate_scale": lif.rate_scale},
-        "1": {"noise": lif.noise, "area": model.area},
+        "1": {"noise": lif.noise, "area": model.area} | (received if external.fluctuating else {}),
     }
     return {unit: {name: float(value) for name, value in held.items()} for unit, held in by_unit.items()}

@@ -11,10 +11,11 @@ import xarray as xr
 from .._names import choose, shown
 from .._numbers import real
 from .._random import generator
-from ..bank import Entry
+from ..bank import Entry, Segment
 from ..network import Network
-from ..simulate import starting_states
+from ..simulate import lasting, starting_states
 from . import _equations as eqs
+from ._external import External, externals, live_external
 from ._initial_filters import starting_filters
 from ._initial_membranes import settled_depths
 from ._lif_network import LIFNetwork
@@ -36,6 +37,8 @@ def to_brian2(
     neurons_per_unit: int = 1,
     propagation: str = "auto",
     initial: np.ndarray | None = None,
+    inputs: np.ndarray | xr.DataArray | None = None,
+    noise: float = 0.0,
     dt: float | None = None,
     monitors: bool = True,
     seed: int = 0,
@@ -60,12 +63,17 @@ def to_brian2(
     propagation : how spikes come back: "latents" (low-rank networks: N K synapses), "matrix" (N x N synapses; of
         a low-rank network W = E D is formed, for comparison), or "auto", the cheaper of what the network has.
     initial : (component,) output to start from, in the task's units; one of the bank's starts if not given.
-    dt : sampling step of the output monitor in seconds; tau / 10 if not given.
+    inputs : u in the task's units, (time, component), one row a sampling step ``dt``, as :func:`tonicnet.simulate`
+        takes them, from the time 0 of the network on; after their end the last row is held.
+    noise : standard deviation of the input noise of each unit, with correlation time tau, in the transfer function's
+        input unit; beside the noise that membranes have of their own (``LIF(noise=...)``).
+    dt : sampling step of the output monitor, and of inputs, in seconds; tau / 10 if not given.
     monitors : add ``spikes`` (SpikeMonitor) and ``output`` (StateMonitor of the latents).
     seed : of the starting potentials and of the noise (the live ``neurons.noise_seed``).
 
     The objects are named ``neurons``, ``latents``, ``decoder``, ``spikes``, ``output``, and ``currents`` and
-    ``recurrent`` where there are N x N synapses: take them as ``network["neurons"]``. Change the task with
+    ``recurrent`` where there are N x N synapses, ``inputs`` (u) with the operation ``feed`` that changes it, and
+    ``input_noise`` (eta), where these are given: take them as ``network["neurons"]``. Change the task with
     :func:`switch`. Raises ValueError for a transfer function without a spiking neuron, an unknown form, or a
     bank of another network.
 
@@ -79,22 +87,18 @@ def to_brian2(
     choose("form", form, eqs.FORMS)
     segments = plan(net, bias, duration=1.0, schedule=None, task=task, gains=True)
     entry = segments[0].entry
-    rng = generator(seed)
-    start = starting_states(entry, initial, 1, rng)[0, -1]
-    return build(
-        LIFNetwork(net, neurons_per_unit, propagation, gain_of(segments)),
-        entry,
-        form,
-        start,
-        dt=dt,
-        monitors=monitors,
-        seed=seed,
-    )
+    model = LIFNetwork(net, neurons_per_unit, propagation, gain_of(segments))
+    step = sampling_step(model, dt)
+    start = starting_states(entry, initial, 1, generator(seed))[0, -1]
+    whole = [Segment(entry, lasting(inputs, segments[0], step))]
+    external = externals(inputs, noise, whole, step, 1, net.components)[0]
+    return build(model, entry, form, start, external, dt=step, monitors=monitors, seed=seed)
 
 
 def build(
-    model: LIFNetwork, entry: Entry, form: str, start: np.ndarray, *, dt: float | None, monitors: bool, seed: int
-) -> brian2.Network:
+    model: LIFNetwork, entry: Entry, form: str, start: np.ndarray, external: External, *, dt: float, monitors: bool,
+    seed: int,
+) -> brian2.Network:  # fmt: skip
     """Return the live network of a model, its latents at ``start`` (network coordinates)."""
     import brian2 as b2
 
@@ -103,12 +107,20 @@ def build(
     for group, values in starting_filters(model, entry, start).items():
         for name, initial in values.items():
             getattr(filters[group], f"{name}_")[:] = initial
-    neurons = _neurons(model, entry, form, filters, clock, start, seed)
-    objects = [*filters.values(), neurons, _decoder(model, neurons, filters["latents"], clock)]
+    received, feed = live_external(model, external, clock, step=dt, seed=seed)
+    neurons = _neurons(model, form, filters | received, clock)
+    _set_neurons(neurons, model, entry, form, start, external, seed)
+    objects = [
+        *filters.values(),
+        *received.values(),
+        *feed,
+        neurons,
+        _decoder(model, neurons, filters["latents"], clock),
+    ]
     if model.matrix:
         objects.append(_recurrent(model, neurons, filters["currents"], clock))
     if monitors:
-        objects += [b2.SpikeMonitor(neurons, name="spikes"), _output(model, filters["latents"], dt)]
+        objects += [b2.SpikeMonitor(neurons, name="spikes"), _output(filters["latents"], dt)]
     return b2.Network(*objects)
 
 
@@ -129,14 +141,20 @@ def synaptic_filters(components: int, neurons: int, constants: dict[str, float],
     }
 
 
-def link(neurons: Any, filters: dict[str, Any], *, latent: bool) -> None:
-    """Let the neurons read the synaptic filters: every latent, or the current of their own."""
+def link(neurons: Any, groups: dict[str, Any], *, latent: bool) -> None:
+    """Let the neurons read what they receive: latents and inputs, the current of their own, the noise of their unit."""
     import brian2 as b2
 
-    for c in range(len(filters["latents"]) if latent else 0):
-        setattr(neurons, f"z_{c}", b2.linked_var(filters["latents"], "z", index=np.full(len(neurons), c)))
-    if "currents" in filters:
-        neurons.I_rec = b2.linked_var(filters["currents"], "I")
+    read = {"z": groups["latents"]} if latent else {}
+    read |= {"u": groups["inputs"]} if "inputs" in groups else {}
+    for name, group in read.items():
+        for c in range(len(group)):
+            setattr(neurons, f"{name}_{c}", b2.linked_var(group, name, index=np.full(len(neurons), c)))
+    if "currents" in groups:
+        neurons.I_rec = b2.linked_var(groups["currents"], "I")
+    if "input_noise" in groups:
+        unit = np.arange(len(neurons)) // (len(neurons) // len(groups["input_noise"]))
+        neurons.eta = b2.linked_var(groups["input_noise"], "eta", index=unit)
 
 
 def quantities(constants: dict[str, float]) -> dict[str, Any]:
@@ -148,31 +166,37 @@ def quantities(constants: dict[str, float]) -> dict[str, Any]:
     return found | {"normal": brian2_normal()} if constants["noise"] > 0 else found
 
 
-def _neurons(
-    model: LIFNetwork, entry: Entry, form: str, filters: dict[str, Any], clock: Any, start: np.ndarray, seed: int
-) -> Any:
-    """Return the neurons, linked to what they read, with the bias in one form and membranes as in a long run."""
+def _neurons(model: LIFNetwork, form: str, groups: dict[str, Any], clock: Any) -> Any:
+    """Return the neurons, linked to what they read."""
     import brian2 as b2
 
-    lif, k = model.lif, model.net.components
+    lif = model.lif
     shared = {"v_th": lif.threshold * b2.volt, "E_L": lif.reset * b2.volt}
     shared.pop(eqs.FORMS[form], None)
-    text = eqs.neuron(form, k, noise=lif.noise > 0, latent=model.latent_input, recurrent=model.matrix)
+    text = eqs.neuron(
+        form, model.net.components, noise=lif.noise > 0, latent=model.latent_input, recurrent=model.matrix,
+        driven="inputs" in groups, fluctuating="input_noise" in groups,
+    )  # fmt: skip
     group = b2.NeuronGroup(
         model.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.RESETS[lif.reset_rule],
         refractory=lif.refractory * b2.second, clock=clock, name="neurons",
         namespace=quantities(model.constants()) | shared,
     )  # fmt: skip
-    link(group, filters, latent=model.latent_input)
-    if model.latent_input:
-        for c in range(k):
-            getattr(group, f"e_{c}_")[:] = model.encoder[:, c]
-    if lif.noise > 0:
+    link(group, groups, latent=model.latent_input)
+    return group
+
+
+def _set_neurons(
+    group: Any, model: LIFNetwork, entry: Entry, form: str, start: np.ndarray, external: External, seed: int
+) -> None:
+    """Give the neurons their encoders, the bias in one form, and membranes as in a long run."""
+    for c in range(model.net.components if model.latent_input or external.driven else 0):
+        getattr(group, f"e_{c}_")[:] = model.encoder[:, c]
+    if model.lif.noise > 0:
         group.noise_seed = seed % SEEDS
     tonic = model.tonic(form, entry.bias)
     getattr(group, f"{eqs.FORMS[form]}_")[:] = tonic
-    group.v_[:] = model.potential(form, settled_depths(model, entry, start, seed), tonic)
-    return group
+    group.v_[:] = model.potential(form, settled_depths(model, entry, start, external, seed), tonic)
 
 
 def _decoder(model: LIFNetwork, neurons: Any, latents: Any, clock: Any) -> Any:
@@ -219,11 +243,10 @@ def _late(model: LIFNetwork) -> dict[str, Any]:
     return {"delay": model.late * model.lif.dt * b2.second} if model.late else {}
 
 
-def _output(model: LIFNetwork, latents: Any, dt: float | None) -> Any:
+def _output(latents: Any, step: float) -> Any:
     """Return the monitor of the output."""
     import brian2 as b2
 
-    step = sampling_step(model, dt)
     return b2.StateMonitor(latents, "z", record=True, dt=step * b2.second, name="output")
 
 

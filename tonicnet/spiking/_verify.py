@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
 
 from .._labels import Variable, dataset
@@ -17,11 +19,13 @@ from ..simulate import starting_states
 from ._codegen import Code
 from ._equations import FORMS
 from ._equivalence import form_of
+from ._external import externals
 from ._lif_network import LIFNetwork
 from ._plan import plan
 from ._run import run_trials
 from ._spikes import differing_spikes
 from ._to_brian2 import Bias, sampling_step
+from ._trials import Trials
 
 if TYPE_CHECKING:
     import brian2
@@ -37,6 +41,8 @@ def verify(
     forms: tuple[str, ...] = tuple(FORMS),
     live: brian2.Network | None = None,
     neurons_per_unit: int = 1,
+    inputs: np.ndarray | xr.DataArray | None = None,
+    noise: float = 0.0,
     codegen: str = "auto",
     cache: str | os.PathLike[str] | None = None,
     seed: int = 0,
@@ -51,7 +57,6 @@ def verify(
     Returns ``spikes(form)``, ``differing(form)`` (spikes in one train and not in the other) and
     ``first_difference(form)`` in seconds, NaN where there is none. Raises ValueError for fewer than two forms.
 
-    >>> import numpy as np
     >>> from tonicnet.network import Network
     >>> compared = verify(Network(units=20, seed=0), np.ones(20), duration=0.2, codegen="numpy")
     >>> compared["differing"].values.tolist()
@@ -68,9 +73,10 @@ def verify(
     model = LIFNetwork(net, neurons_per_unit)
     step = sampling_step(model, None)
     start = starting_states(segments[0].entry, None, 1, generator(seed))[:, -1]
-    code = Code(codegen, cache)
+    external = externals(inputs, noise, segments, step, 1, net.components)
+    first, code = Trials(model, segments, forms[0], step, start, external, seed), Code(codegen, cache)
     with tqdm(disable=True) as bar:
-        trains = [run_trials(model, segments, form, start, step, seed, code, bar)[0] for form in forms]
+        trains = [run_trials(replace(first, form=form), code, bar)[0] for form in forms]
     found = [differing_spikes(trains[0], train, model.lif.dt) for train in trains]
     return dataset(
         {

@@ -33,8 +33,8 @@ def main(
 ) -> b2.Network:
     """Run the schedule and return the Brian2 network as it is at the end.
 
-    ``file`` is the script, with its data beside it; ``normal`` returns the Brian2 function of the membrane
-    noise, None for neurons without noise; ``about`` is the text of ``--help``.
+    ``file`` is the script, with its data beside it; ``normal`` returns the Brian2 function of the noise of membranes
+    and of inputs, None where there is none; ``about`` is the text of ``--help``.
     """
     options = parse_options(about)
     here = Path(file).resolve()
@@ -42,7 +42,7 @@ def main(
     check_settings(schedule, network, neurons_per_unit, data)
     b2.prefs.codegen.target = options.codegen
     parts = LIFNeurons(network, data, neurons_per_unit)
-    live = parts.build(schedule[0][0], seed, normal)
+    live = parts.build(schedule, seed, normal)
     begins = run(live, parts, schedule)
     if options.save:
         save(here.with_name(f"{here.stem}_spikes.npz"), live, parts, schedule, begins)
@@ -76,6 +76,10 @@ def check_settings(
         sys.exit(f"the schedule names {', '.join(missing)}; the data has {', '.join(known)}")
     if not schedule:
         sys.exit(f"the schedule is empty; write (task, seconds) into it, of the tasks {', '.join(known)}")
+    lasts, fed = sum(seconds for _, seconds in schedule), len(data["input"]) if "input" in data else None
+    if fed is not None and round(lasts / network["constants"]["second"]["sampling"]) > fed:
+        fed_for = fed * network["constants"]["second"]["sampling"]
+        sys.exit(f"the schedule lasts {lasts:g} s and the inputs {fed_for:g} s; shorten it, or write longer inputs")
     if network["synapses"] == "sparse" and neurons_per_unit != network["neurons_per_unit"]:
         sys.exit(f"these sparse synapses join {network['neurons_per_unit']} neurons per unit, not {neurons_per_unit}")
 
@@ -102,14 +106,14 @@ class LIFNeurons:
         self.jump = float(1 / (neurons_per_unit * entered * self.constants["rate_scale"])) / self.constants["area"]
         self.clock = b2.Clock(dt=self.constants["dt"], name="clock")
 
-    def build(self, task: str, seed: int, normal: Callable[[], Any] | None) -> b2.Network:
+    def build(self, schedule: Schedule, seed: int, normal: Callable[[], Any] | None) -> b2.Network:
         """Return the network with its monitors, in the starting state of the data."""
         latents = self.filters("latents", self.data["decoder"].shape[0])
         latents.z = self.data["start"]  # a state on the attractor of the first task
         if "start_in" in self.data:
             latents.z_in = self.data["start_in"]  # what is on its way to them: the output is in motion
         neurons = self.neurons(normal() if normal else None)
-        if normal:
+        if self.constants["noise"] > 0:
             neurons.noise_seed = seed
         objects = [latents, neurons, self.decoder(neurons, latents)]
         if self.network["synapses"] != "low-rank":
@@ -117,8 +121,12 @@ class LIFNeurons:
             neurons.I_rec = b2.linked_var(currents, "I")
             objects += [currents, self.recurrent(neurons, currents)]
         if self.network["latents_feed_back"]:
-            self.encode(neurons, latents)
-        self.start(neurons, task)
+            self.encode(neurons, latents, "z")
+        if "input" in self.data:
+            objects.append(self.inputs(neurons, schedule))
+        if normal and "input_noise" in self.data:
+            objects.append(self.input_noise(neurons, seed, normal()))
+        self.start(neurons, schedule[0][0])
         spikes = b2.SpikeMonitor(neurons, name="spikes")
         output = b2.StateMonitor(latents, "z", record=True, dt=self.constants["sampling"], name="output")
         return b2.Network(*objects, spikes, output)
@@ -166,12 +174,36 @@ class LIFNeurons:
         decoder.w = weights.T.flatten()  # Brian2 counts source by source
         return decoder
 
-    def encode(self, neurons: b2.NeuronGroup, latents: b2.NeuronGroup) -> None:
-        """Let every neuron read every latent through the encoder E."""
+    def encode(self, neurons: b2.NeuronGroup, source: b2.NeuronGroup, variable: str) -> None:
+        """Let every neuron read every component of a variable (latents z, inputs u) through the encoder E."""
         encoder = self.data["encoder"][self.unit].astype(float)
         for k in range(encoder.shape[1]):
-            setattr(neurons, f"z_{k}", b2.linked_var(latents, "z", index=np.full(len(self.unit), k)))
+            setattr(neurons, f"{variable}_{k}", b2.linked_var(source, variable, index=np.full(len(self.unit), k)))
             setattr(neurons, f"e_{k}", encoder[:, k])
+
+    def inputs(self, neurons: b2.NeuronGroup, schedule: Schedule) -> b2.NeuronGroup:
+        """Return the inputs from outside, held during each sample: in scales of the task in force."""
+        rows, sampling = self.data["input"], self.constants["sampling"]
+        tasks = [self.tasks.index(task) for task, _ in schedule]
+        row = np.repeat(tasks, [round(seconds * b2.second / sampling) for _, seconds in schedule])
+        given = b2.TimedArray(rows[: len(row)] / self.data["scale"][row], dt=sampling, name="given")
+        size, names = rows.shape[1], {"given": given}
+        inputs = b2.NeuronGroup(size, self.text["inputs"], clock=self.clock, name="inputs", namespace=names)
+        inputs.run_regularly(self.text["next_input"], when="before_groups", clock=self.clock)
+        self.encode(neurons, inputs, "u")
+        return inputs
+
+    def input_noise(self, neurons: b2.NeuronGroup, seed: int, normal: Any) -> b2.NeuronGroup:
+        """Return the noise of each unit's input, which all neurons of the unit receive."""
+        names = {"kept": self.constants["kept"], "normal": normal}
+        begins = self.data["input_noise"]
+        noise = b2.NeuronGroup(
+            len(begins), self.text["input_noise"], clock=self.clock, name="input_noise", namespace=names
+        )
+        noise.run_regularly(self.text["next_noise"], when="before_groups", clock=self.clock)
+        noise.eta, noise.size, noise.noise_seed = begins, self.constants["input_noise"], seed
+        neurons.eta = b2.linked_var(noise, "eta", index=self.unit)
+        return noise
 
     def currents(self) -> b2.NeuronGroup:
         """Return the current that each neuron receives from the random synapses: a low-pass filter of its own."""

@@ -250,6 +250,15 @@ class Schedule {
     }
 };
 
+// Put the inputs of a sample, a row of inputs/input.f64, in the place the neurons read them from.
+inline void feed(double* u, long components, long sample) {
+    static const std::vector<double> rows = all<double>("input.f64");
+    if ((sample + 1) * components > (long)rows.size())
+        stop(inputs() + "input.f64 has inputs for " + std::to_string(rows.size() / components) +
+             " samples, and the schedule is longer; shorten it, or write more rows");
+    std::memcpy(u, &rows[sample * components], components * sizeof(double));
+}
+
 template <class T>
 void put(const std::vector<T>& values, const std::string& path) {
     std::ofstream file(path, std::ios::binary);
