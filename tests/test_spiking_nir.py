@@ -73,6 +73,29 @@ def test_back_in_brian2_it_has_the_same_spikes(kind, tmp_path, numpy_code):
     np.testing.assert_allclose(live["spikes"].t_[:], run["spike_time"], atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["low-rank", "sparse, no feedback"])
+def test_with_inputs_it_has_the_spikes_of_a_run_with_inputs(kind, tmp_path, numpy_code, bank_of):
+    """The Input node takes u in the task's units, which enters beside the synapses and not through them."""
+    import brian2 as b2
+
+    net = tn.Network(30, seed=1, transfer=SAYABLE, **KINDS[kind])
+    u = 3 * np.random.default_rng(1).normal(size=(10, 3))
+    given = {"task": "two", "initial": [0.5, -0.5, 1.0], "inputs": u, "seed": 4}
+    nir.write(tmp_path / "net.nir", tn.spiking.to_nir(net, bank_of(net), task="two", inputs=True))
+    graph = nir.read(tmp_path / "net.nir")
+    assert graph.nodes["input"].input_type["input"].tolist() == [3]
+    live = tn.spiking.from_nir(graph)
+    origin = tn.spiking.to_brian2(net, bank_of(net), propagation="matrix", **given)
+    live["neurons"].v_[:], live["currents"].I_[:] = np.array(origin["neurons"].v_[:]), origin["currents"].I_[:] / 1e-8
+    for row in u:
+        live["neurons"].I_ext_[:] = graph.nodes["input_encoder"].weight @ row
+        live.run(0.01 * b2.second, namespace={})
+    run = tn.spiking.simulate(net, bank_of(net), duration=0.1, codegen="numpy", **given)
+    assert run.sizes["spike"] > 50
+    np.testing.assert_array_equal(live["spikes"].i[:], run["spike_neuron"])
+    np.testing.assert_allclose(live["spikes"].t_[:], run["spike_time"], atol=1e-9)
+
+
 def test_a_graph_of_another_tool(numpy_code):
     """Two neurons, the first far above threshold, exciting the second through a chain of two linear nodes."""
     import brian2 as b2
@@ -142,11 +165,15 @@ def test_bad_input_is_one_sentence(bank_of, monkeypatch):
     one = nir.Linear(np.eye(2))
     ends = {"in": nir.Input({"input": np.array([2])}), "out": nir.Output({"output": np.array([2])})}
     graph = nir.NIRGraph(nodes=ends | {"x": one}, edges=[("in", "x"), ("x", "out")])
-    with pytest.raises(ValueError, match="one CubaLIF population, this one has 0"):
+    with pytest.raises(ValueError, match="one CubaLIF population, or one of LIF, this one has 0"):
         tn.spiking.from_nir(graph)
     odd = nir.NIRGraph(nodes=ends | {"x": nir.Threshold(np.ones(2))}, edges=[("in", "x"), ("x", "out")])
     with pytest.raises(ValueError, match=r"has 'x' \(Threshold\); from_nir reads CubaLIF"):
         tn.spiking.from_nir(odd)
+    same = np.ones(2)
+    bare = nir.LIF(tau=0.01 * same, r=same, v_leak=same, v_threshold=same)
+    with pytest.raises(ValueError, match="behind one LI node of as many"):
+        tn.spiking.from_nir(nir.NIRGraph(nodes=ends | {"x": bare}, edges=[("in", "x"), ("x", "out")]), dt=1e-4)
     monkeypatch.setitem(sys.modules, "nir", None)
     with pytest.raises(ImportError, match=r'pip install "tonicnet\[nir\]"'):
         tn.spiking.to_nir(net, np.ones(10))
