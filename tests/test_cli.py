@@ -431,7 +431,7 @@ def test_bad_schedules(shop: Path, tmp_path: Path, schedule: str) -> None:
         (["--duration", "-1"], "positive number of seconds"),
         (["--spiking", "--form", "treshold"], "Did you mean 'threshold'"),
         (["--spiking", "--codegen", "c"], "codegen"),
-        (["--spiking", "--noise", "0.1"], "--noise is for rate networks"),
+        (["--spiking", "--noise", "-0.1"], "noise is a standard deviation"),
         (["--spiking", "--neurons-per-unit", "0"], "neurons_per_unit"),
     ],
 )

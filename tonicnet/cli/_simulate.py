@@ -41,7 +41,7 @@ def simulate(
     duration: Duration = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="The run to write.")] = Path("run.nc"),
     trials: Annotated[int, typer.Option(help="Runs from different starts.")] = 1,
-    noise: Annotated[float, typer.Option(help="Input noise of rate units (a spiking neuron has its own).")] = 0.0,
+    noise: Annotated[float, typer.Option(help="Input noise of units (a spiking neuron has its own beside it).")] = 0.0,
     spiking: Annotated[bool, typer.Option("--spiking", help="Run LIF neurons in Brian2.")] = False,
     neurons_per_unit: PerUnit = 1,
     form: Form = "threshold",
@@ -62,11 +62,9 @@ def simulate(
     place = output(out, [".nc"], inputs=[opened.path])
     pairs = asked(opened.bank, schedule, task, duration)
     if spiking:
-        if noise:
-            raise ValueError("--noise is for rate networks; a spiking neuron's noise is part of the network")
         run = tn.spiking.simulate(
             opened.net, opened.bank, schedule=pairs, trials=trials, form=form, neurons_per_unit=neurons_per_unit,
-            codegen=codegen, progress=sys.stderr.isatty(), seed=seed,
+            noise=noise, codegen=codegen, progress=sys.stderr.isatty(), seed=seed,
         )  # fmt: skip
     else:
         run = tn.simulate(opened.net, opened.bank, schedule=pairs, trials=trials, noise=noise, seed=seed)

@@ -45,7 +45,8 @@ def to_nir(
     Nodes: ``input``, ``neurons`` (CubaLIF), ``decoder`` (spikes to components) and ``encoder`` for low-rank
     synapses and feedback, ``recurrent`` for N x N synapses, ``output`` (decoded spikes, to be filtered with
     tau_syn); with ``inputs`` also ``input_encoder``. Potentials are in V, times in s. Write it with ``nir.write``, go
-    back with :func:`from_nir`. Raises ValueError for what cannot be expressed and is not dropped, ImportError without the extra ``nir``.
+    back with :func:`from_nir`. Raises ValueError for what cannot be expressed and is not dropped, ImportError
+    without the extra ``nir``.
 
     Source: Pedersen et al. (2024), Nature Communications 15, doi:10.1038/s41467-024-52259-9.
 
