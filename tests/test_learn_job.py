@@ -98,16 +98,17 @@ CHANGED = {
     "solver": "dual", "precision": "float64", "memory": 2.0, "device": "cpu:0", "seed": 2, "neurons_per_unit": 4,
     "threads": 1, "screen": 2, "rank": 2,
 }  # fmt: skip
+RANGE = {"bias_range": (-1.0, 2.0)}  # of biases alone
 LIMITS = {"nonnegative": True, "decoder_norm": 2.0}  # of learned scales alone
 
 
 def test_every_setting_changes_the_key() -> None:
-    assert CHANGED.keys() | LIMITS.keys() == {f.name for f in fields(Settings)}
+    assert CHANGED.keys() | LIMITS.keys() | RANGE.keys() == {f.name for f in fields(Settings)}
     scales = replace(JOB, settings=replace(JOB.settings, learn="scale"))
     keys = {JOB.key, scales.key}
-    for job, changes in ((JOB, CHANGED), (scales, LIMITS)):
+    for job, changes in ((JOB, CHANGED | RANGE), (scales, LIMITS)):
         keys |= {replace(job, settings=replace(job.settings, **{name: value})).key for name, value in changes.items()}
-    assert len(keys) == 2 + len(CHANGED) + len(LIMITS)
+    assert len(keys) == 2 + len(CHANGED) + len(LIMITS) + len(RANGE)
 
 
 NETWORKS = [{"seed": 1}, {"units": 41}, {"transfer": "sigmoid"}, {"tau": 0.05}, {"synapses": "dense"}]

@@ -70,7 +70,8 @@ def test_spikes_remember_as_rates_do(runs):
 
 def test_the_same_measures_read_both(runs):
     explained = {
-        kind: float(tn.measure.r_squared(*samples(runs[kind], runs["trials"]))["overall"]) for kind in ("rate", "spikes")
+        kind: float(tn.measure.r_squared(*samples(runs[kind], runs["trials"]))["overall"])
+        for kind in ("rate", "spikes")
     }
     assert explained["rate"] > 0.99
     assert explained["spikes"] > 0.95

@@ -47,6 +47,9 @@ def fit(
     decoder_norm: Annotated[
         float | None, typer.Option(help="Bound of a learned decoder's norm, in units of the drawn one.")
     ] = _FIT["decoder_norm"],
+    bias_range: Annotated[
+        tuple[float, float] | None, typer.Option(help="Least and greatest tonic input.", metavar="LEAST GREATEST")
+    ] = _FIT["bias_range"],
     objective: Annotated[str, typer.Option(help="What is fitted: auto, field or trajectory.")] = _FIT["objective"],
     method: Annotated[
         str, typer.Option(help="How: auto, gauss-newton, adam, amsgrad; masks: search, annealed, straight-through.")
@@ -110,7 +113,7 @@ def fit(
         net, targets, learn=learn, objective=objective, method=method, noise=noise, steps=steps, rounds=rounds,
         seed=seed, progress=not quiet, checkpoint=checkpoint, into=held, memory=memory, device=device,
         neurons_per_unit=neurons_per_unit, threads=threads, screen=screen, rank=rank, nonnegative=nonnegative,
-        decoder_norm=decoder_norm,
+        decoder_norm=decoder_norm, bias_range=bias_range,
     )  # fmt: skip
     tn.save(bank, place)
     typer.echo(outcome_text(bank))

@@ -62,7 +62,8 @@ def _in_batches(problem: Problem, stage: Stage, residual: Residual, restart: int
 
 
 def _limited(problem: Problem) -> bool:
-    return problem.settings.nonnegative or problem.settings.decoder_norm is not None
+    settings = problem.settings
+    return settings.nonnegative or settings.decoder_norm is not None or settings.bias_range is not None
 
 
 def _plain(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
@@ -110,7 +111,7 @@ def cost_of(problem: Problem, residual: Residual, solver: str = "") -> Cost:
 
 
 def limits_of(problem: Problem, norm: float = np.inf) -> Limits:
-    """Return the limits of theta: signs that are held, and the norm of the decoder, in units of the drawn one.
+    """Return the limits of theta: signs, the range of biases, and the norm of the decoder in units of the drawn one.
 
     Output scales t make the decoder D diag(t).
     """
@@ -123,4 +124,18 @@ def limits_of(problem: Problem, norm: float = np.inf) -> Limits:
         weights.append(torch.as_tensor(np.zeros(size) if found is None else found, device=circuit.device))
     drawn = float(np.linalg.norm(problem.net.decoder.astype(np.float64)))
     most = norm if settings.decoder_norm is None else settings.decoder_norm
-    return Limits(torch.cat(held), torch.cat(weights), most * drawn)
+    return Limits(torch.cat(held), torch.cat(weights), most * drawn, *_ranges(problem))
+
+
+def _ranges(problem: Problem) -> tuple[torch.Tensor, torch.Tensor] | tuple[()]:
+    """Return the least and greatest value of each number, infinite for all but biases; nothing if none is asked for."""
+    given, learnable = problem.settings.bias_range, problem.learnable()
+    if given is None:
+        return ()
+    sizes = {name: int(np.prod(learnable.numbers[name].shape)) for name in learnable.learned}
+    low, high = (
+        np.concatenate([np.full(size, end if name == "bias" else free) for name, size in sizes.items()])
+        for end, free in zip(given, (-np.inf, np.inf), strict=True)
+    )
+    device = problem.circuit.device
+    return torch.as_tensor(low, device=device), torch.as_tensor(high, device=device)

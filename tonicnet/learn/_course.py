@@ -44,7 +44,7 @@ class Problem:
     def learnable(self, restart: int = 0) -> Learnable:
         """Return the numbers at the start: broad first biases, and neutral ones of any other set that is learned.
 
-        The first attempt starts from the row that is given, if one is.
+        The first attempt starts from the row that is given, if one is. Biases that have a range begin in it.
         """
         names = sets_for(self.settings.learned, self.net)
         drawn = self.order[restart] if restart < len(self.order) else restart
@@ -53,7 +53,10 @@ class Problem:
         rng = Draw(self.settings.seed, restart)("numbers")
         own = {name: SETS[name].first(self.net, self.settings.rank, rng) for name in names}
         known = own | {"bias": bias}
-        return Learnable(self.circuit, {name: given.get(name, values) for name, values in known.items()}, names)
+        numbers = {name: given.get(name, values) for name, values in known.items()}
+        if self.settings.bias_range is not None:
+            numbers["bias"] = np.clip(numbers["bias"], *self.settings.bias_range)
+        return Learnable(self.circuit, numbers, names)
 
 
 Begun = Callable[[], Tensor]  # the theta at which a stage began

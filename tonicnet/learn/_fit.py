@@ -43,6 +43,7 @@ def fit(
     rank: int = 1,
     nonnegative: bool = False,
     decoder_norm: float | None = None,
+    bias_range: tuple[float, float] | None = None,
     neurons_per_unit: int | None = None,
     steps: int = 20,
     rounds: int = 4,
@@ -76,6 +77,9 @@ def fit(
     decoder_norm : bound on the norm of the decoder that a learned decoder or learned scales make, in units of the drawn
         one. It is met by the least ridge that does. Where a field is linear in what is learned, it is solved in one
         step, with 32 as the bound if none is given; steps of other stages are bounded if one is.
+    bias_range : least and greatest tonic input, in the transfer function's input unit; steps stay in this range. A
+        spiking neuron carries b as the threshold v_threshold - V b, V from reset to threshold:
+        :func:`tonicnet.spiking.thresholds` counts those outside a range of potentials.
     objective : what is fitted. "field" makes the vector field of a low-rank network that of the task, min_b mean_s
         |D phi(E z_s + b) - z_s - tau f(z_s)|^2, then polishes it on closed-loop windows; "trajectory" follows
         reference runs, recordings or trials, driven first, then alone for longer and longer. "auto" is "field" where
@@ -139,7 +143,7 @@ def fit(
     settings = Settings(
         summed(learn), *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory,
         device, seed, neurons_per_unit, threads, screen, rank,
-        nonnegative, decoder_norm,
+        nonnegative, decoder_norm, bias_range,
     )  # fmt: skip
     check_spikes(net, settings.neurons_per_unit, settings.learned)
     if start is not None and settings.screen > 1:

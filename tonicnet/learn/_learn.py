@@ -88,6 +88,24 @@ def check_limits(learn: str, nonnegative: bool, decoder_norm: float | None) -> N
         )
 
 
+def given_range(learn: str, given: Any) -> tuple[float, float] | None:
+    """Return the range of tonic inputs as two numbers; raise ValueError or TypeError for one that no bias meets."""
+    if given is None:
+        return None
+    told = f"bias_range is two numbers, the least and the greatest bias, got {shown(given)}"
+    if isinstance(given, str) or not isinstance(given, Iterable) or len(ends := list(given)) != 2:
+        raise TypeError(told)
+    low, high = (real(end) for end in ends)
+    if math.isnan(low) or math.isnan(high):
+        raise ValueError(told)
+    if not low < high:
+        why = "no bias lies" if low > high else f"all biases would be {low:g}"
+        raise ValueError(f"{why} in a bias_range from {low:g} to {high:g}; give the least first, and a greater one")
+    if "bias" not in sets_of(learn):
+        raise ValueError(f'bias_range holds tonic inputs, and learn="{learn}" has none; leave it out, or learn "bias"')
+    return low, high
+
+
 def check_learned(learn: str, net: Network, task: Task, rank: int) -> None:
     """Refuse numbers that a network has not, or that no task of this kind can tell; raise ValueError."""
     for name in sets_of(learn):

@@ -14,7 +14,7 @@ from .._random import checked_seed
 from ..circuit import Circuit
 from ..network import Network, fast_bfloat16
 from ..solve import GIB, SOLVERS
-from ._learn import check_limits, check_method, check_screened, sets_of, summed
+from ._learn import check_limits, check_method, check_screened, given_range, sets_of, summed
 
 OBJECTIVES = ("auto", "field", "trajectory", "cross-entropy", "squares")
 METHODS = ("auto", "gauss-newton", "adam", "amsgrad", "search", "annealed", "straight-through")
@@ -46,6 +46,7 @@ class Settings:
     rank: int = 1
     nonnegative: bool = False
     decoder_norm: float | None = None
+    bias_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "learn", summed(self.learn))
@@ -69,6 +70,7 @@ class Settings:
         if self.screen > 1:
             check_screened(self.learn)
         check_limits(self.learn, self.nonnegative, self.decoder_norm)
+        object.__setattr__(self, "bias_range", given_range(self.learn, self.bias_range))
         for name in ("neurons_per_unit", "threads"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole(name, getattr(self, name)))

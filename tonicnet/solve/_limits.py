@@ -1,4 +1,4 @@
-"""Limits of theta: signs that are held and a bound on a weighted norm; the minimum of a quadratic model in them."""
+"""Limits of theta: signs, ranges and a bound on a weighted norm; the minimum of a quadratic model in them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ._box import in_box
+
 _GROWTH, _HALVINGS = 10.0, 30  # of the ridge, until the bound holds; then between the last two
 _MOST = 60  # times it grows
 _TINY = 1e-9  # weight of numbers that are not bounded, in units of the largest
@@ -17,26 +19,42 @@ _SLACK = 1e-6  # of the bound, within which it is met
 
 @dataclass(frozen=True)
 class Limits:
-    """theta_i >= 0 where ``held``, and sum_i weights_i theta_i^2 <= bound^2.
+    """theta_i >= 0 where ``held``, low_i <= theta_i <= high_i, and sum_i weights_i theta_i^2 <= bound^2.
 
-    Arguments: ``weights`` zero for numbers that are not bounded; ``bound`` infinite for none.
+    Arguments: ``weights`` zero for numbers that are not bounded; ``bound`` infinite for none; ``low`` and ``high``
+    infinite for numbers without a range, None where none has one.
     """
 
     held: Bool[Tensor, " number"]
     weights: Float[Tensor, " number"]
     bound: float = np.inf
+    low: Float[Tensor, " number"] | None = None
+    high: Float[Tensor, " number"] | None = None
+
+    @property
+    def least(self) -> Float[Tensor, " number"]:
+        """The least value of each number: zero where its sign is held."""
+        free = torch.full_like(self.weights, -np.inf)
+        return torch.where(self.held, torch.zeros_like(free), free if self.low is None else self.low.to(free))
+
+    @property
+    def most(self) -> Float[Tensor, " number"]:
+        """The greatest value of each number."""
+        free = torch.full_like(self.weights, np.inf)
+        return free if self.high is None else self.high.to(free)
 
     def hold(self, theta: Float[Tensor, " number"]) -> bool:
         """Return whether theta is within them."""
-        return bool((theta[self.held] >= 0).all()) and self.norm(theta) <= self.bound * (1 + 2 * _SLACK)
+        inside = bool(((theta >= self.least) & (theta <= self.most)).all())
+        return inside and self.norm(theta) <= self.bound * (1 + 2 * _SLACK)
 
     def norm(self, theta: Float[Tensor, " number"]) -> float:
         """Return the root of sum_i weights_i theta_i^2."""
         return float((self.weights * theta.square()).sum().sqrt())
 
     def projected(self, theta: Float[Tensor, " number"]) -> Float[Tensor, " number"]:
-        """Return theta with held numbers at zero at least, and the bounded ones shrunk onto the bound."""
-        theta = torch.where(self.held, theta.clamp(min=0), theta)
+        """Return theta with every number in its range, and the bounded ones shrunk onto the bound."""
+        theta = theta.clamp(self.least.to(theta), self.most.to(theta))
         size = self.norm(theta)
         return torch.where(self.weights > 0, theta * (self.bound / size), theta) if size > self.bound else theta
 
@@ -73,12 +91,14 @@ class Limits:
         return x
 
     def _least(self, curvature: Tensor, right: Tensor, ridge: float) -> Tensor | None:
-        """Return the minimum at one ridge, signs held."""
+        """Return the minimum at one ridge, signs and ranges held."""
         damped = curvature.clone()
         damped.diagonal().add_(ridge * self._safe)
         factor, failed = torch.linalg.cholesky_ex(damped)
         if failed:
             return None
+        if self.low is not None or self.high is not None:
+            return in_box(damped, right, self.least.to(right), self.most.to(right))
         if not bool(self.held.any()):
             return torch.cholesky_solve(right[:, None], factor)[:, 0]
         return _signed(factor, right, self.held)
