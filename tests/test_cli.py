@@ -22,6 +22,7 @@ from tonicnet.cli._spiking_code import soonest
 from tonicnet.cli._steps import Steps
 from tonicnet.cli._tasks import read_tasks
 from tonicnet.measure._true_runs import _SIZES
+from tonicnet.network import network_in
 from tonicnet.task._spec import KINDS
 
 UNITS = "80"
@@ -65,7 +66,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_help_teaches_every_command() -> None:
     said = done("--help")
-    for command in ("demo", "list", "fit", "simulate", "compare", "report", "export"):
+    for command in ("demo", "list", "fit", "simulate", "recalibrate", "compare", "report", "export"):
         assert command in said
         assert f"tonicnet {command}" in done(command, "--help")
 
@@ -438,6 +439,34 @@ def test_bad_schedules(shop: Path, tmp_path: Path, schedule: str) -> None:
 def test_bad_options_of_simulate(shop: Path, tmp_path: Path, options: list[str], sentence: str) -> None:
     assert sentence in refused("simulate", shop / "bank.nc", *options, "-o", tmp_path / "run.nc")
     assert not list(tmp_path.iterdir())
+
+
+def test_recalibrate_writes_a_bank_of_spikes(shop: Path, tmp_path: Path) -> None:
+    place, given = tmp_path / "spiking.nc", ["--task", "hopf", "--neurons-per-unit", 2, "--duration", 1]
+    said = done("recalibrate", shop / "bank.nc", *given, "-o", place)
+    assert f"written: {place}" in said
+    made, learned = tn.load(place), tn.load(shop / "bank.nc")
+    assert made["task"].values.tolist() == ["hopf"]
+    assert made.attrs["recalibrated"] == "hopf"
+    net = network_in(learned.attrs, origin="bank.nc")
+    same = tn.spiking.recalibrate(net, learned, task="hopf", neurons_per_unit=2, duration=1.0)
+    np.testing.assert_array_equal(made["bias"], same["bias"])
+    change = (made["bias"].values - learned["bias"].sel(task=["hopf"]).values)[0]
+    assert f"{np.sqrt(np.mean(change**2)):.3g}" in said
+    assert "Did you mean 'hopf'" in refused("recalibrate", shop / "bank.nc", "--task", "hoph", "-o", place)
+    before = (shop / "bank.nc").read_bytes()
+    refused("recalibrate", shop / "bank.nc", "-o", shop / "bank.nc")
+    assert (shop / "bank.nc").read_bytes() == before
+
+
+def test_export_counts_thresholds_outside_a_range(shop: Path, tmp_path: Path) -> None:
+    given = ["--task", "hopf", "--duration", 0.1, "--within", -60, -45, "-o", tmp_path / "run.py"]
+    said = done("export", shop / "bank.nc", *given)
+    bank = tn.load(shop / "bank.nc")
+    found = tn.spiking.thresholds(network_in(bank.attrs, origin="bank.nc"), bank, task="hopf", within=(-60, -45))
+    assert f"{int(found['outside'][0])} of {int(found.attrs['neurons'])} outside -60 to -45 mV" in said
+    assert int(found["outside"][0]) > 0
+    assert "within is the least" in refused("export", shop / "bank.nc", *given[:4], "--within", -45, -60)
 
 
 def test_truncated_and_foreign_files(shop: Path, tmp_path: Path) -> None:

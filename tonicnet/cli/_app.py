@@ -14,6 +14,7 @@ from ._doctor import doctor
 from ._export import export
 from ._fit import fit
 from ._list import shelves
+from ._recalibrate import recalibrate
 from ._report import report
 from ._simulate import simulate
 from ._study import study
@@ -30,6 +31,7 @@ app.command(name="demo")(demo)
 app.command(name="list")(shelves)
 app.command(name="fit")(fit)
 app.command(name="simulate")(simulate)
+app.command(name="recalibrate")(recalibrate)
 app.command(name="export")(export)
 app.command(name="compare")(compare)
 app.command(name="report")(report)
@@ -66,6 +68,7 @@ def _door(
     tonicnet fit lorenz van-der-pol -o bank.nc        learn tonic inputs
     tonicnet simulate bank.nc -o rate.nc              run the rate network
     tonicnet simulate bank.nc --spiking -o spikes.nc  run the spiking network
+    tonicnet recalibrate bank.nc                      biases for spikes alone
     tonicnet compare rate.nc spikes.nc --bank bank.nc is it the same dynamics?
     tonicnet report bank.nc -o report.html            a page to look at and pass on
     tonicnet study grid.toml -o study.nc              a grid of fits, resumable

@@ -23,6 +23,12 @@ Out = Annotated[Path | None, typer.Option("-o", "--out", help="Default: brian2_s
 Drop = Annotated[list[str] | None, typer.Option("--drop", help="What NIR cannot say: refractory, noise, 'soft reset'.")]
 
 
+Within = Annotated[
+    tuple[float, float] | None,
+    typer.Option(help="Count neurons with thresholds outside so many mV.", metavar="LEAST GREATEST"),
+]
+
+
 class _Asked(NamedTuple):
     opened: Opened
     pairs: Pairs
@@ -31,6 +37,7 @@ class _Asked(NamedTuple):
     neurons_per_unit: int
     seed: int
     drop: list[str]
+    within: tuple[float, float] | None
 
 
 @in_a_sentence
@@ -45,6 +52,7 @@ def export(
     neurons_per_unit: PerUnit = 1,
     seed: Seed = 0,
     drop: Drop = None,
+    within: Within = None,
 ) -> None:
     """Write a bank as spiking neurons that run without tonicnet, spike for spike.
 
@@ -57,6 +65,7 @@ def export(
     \b
     Examples:  tonicnet export bank.nc --schedule lorenz:5,hopf:5 -o switching.py
                tonicnet export bank.nc --task lorenz --format cpp -o lorenz
+               tonicnet export bank.nc --task lorenz --within -65 -35
                tonicnet export bank.nc --task lorenz --format nir --drop refractory --drop noise
     """
     choose("format", format, FORMATS)
@@ -64,7 +73,25 @@ def export(
         raise ValueError(f"--drop is for --format nir, which has no words for everything; {format} leaves nothing out")
     opened = open_bank(bank)
     pairs = asked(opened.bank, schedule, task, duration)
-    FORMATS[format](_Asked(opened, pairs, out, form, neurons_per_unit, seed, drop or []))
+    given = _Asked(opened, pairs, out, form, neurons_per_unit, seed, drop or [], within)
+    told = [] if within is None else _outside(given, within)
+    FORMATS[format](given)
+    for line in told:
+        typer.echo(line)
+
+
+def _outside(a: _Asked, within: tuple[float, float]) -> list[str]:
+    """Return, for each task of the schedule, how many neurons have thresholds outside a range."""
+    lines = []
+    for task in dict.fromkeys(name for name, _ in a.pairs):
+        found = tn.spiking.thresholds(
+            a.opened.net, a.opened.bank, within=within, task=task, neurons_per_unit=a.neurons_per_unit
+        ).isel(task=0)
+        lines.append(
+            f"{task}: thresholds from {float(found['least']):.1f} to {float(found['greatest']):.1f} mV, "
+            f"{int(found['outside'])} of {int(found.attrs['neurons'])} outside {found.attrs['within']}"
+        )
+    return lines
 
 
 def _script(a: _Asked) -> None:

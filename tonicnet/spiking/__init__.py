@@ -9,6 +9,7 @@ from ._script_export import write_script as write_script
 from ._sized import sized as sized
 from ._surrogate import surrogate as surrogate
 from ._switch import switch as switch
+from ._thresholds import thresholds as thresholds
 from ._to_brian2 import to_brian2 as to_brian2
 from ._to_nir import to_nir as to_nir
 from ._verify import verify as verify

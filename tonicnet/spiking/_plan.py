@@ -15,7 +15,7 @@ from ..parameters import SETS
 
 Bias = xr.Dataset | xr.DataArray | np.ndarray
 
-_SILENT = -100.0  # tonic input of a unit that a mask leaves out: no noise brings it to its threshold
+SILENT = -100.0  # tonic input of a unit that a mask leaves out: no noise brings it to its threshold
 
 
 def plan(
@@ -66,7 +66,7 @@ def _carried(net: Network, row: Entry, *, gains: bool) -> Entry:
             "it again, or run it with tonicnet.simulate"
         )
     numbers = {name: values for name, values in row.numbers.items() if name != "mask"}
-    return replace(row, numbers=numbers | {"bias": np.where(mask > 0, row.bias, _SILENT)})
+    return replace(row, numbers=numbers | {"bias": np.where(mask > 0, row.bias, SILENT)})
 
 
 _ELSEWHERE = " (tonicnet.spiking.simulate and to_brian2 scale the input of neurons by them)"
