@@ -28,6 +28,11 @@ SECTIONS = {
     "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
+    "spiking_behaviours": (
+        "Behaviours in spikes",
+        "Learned by a low-rank network of rates; 64 new trials with their inputs, by rates (0 neurons) and by spikes.",
+    ),
+    "bias_range": ("A range for biases", "The price of thresholds that a neuron can have: `tn.fit(bias_range=)`."),
     "measures": ("The measures", "Times on one core."),
     "threads": ("Numbers of threads", "How far biases lie apart that one and two threads learn."),
     "versions": ("Oldest and newest versions", "The whole suite at both ends of what pyproject.toml allows."),
