@@ -1,4 +1,4 @@
-"""What a range of biases costs: `python benchmarks/bias_range.py van-der-pol`.
+"""What a range of biases costs: `python benchmarks/bias_range.py van-der-pol --seeds 3`.
 
 The same network learns the same field with its tonic inputs free, and held in ranges of potentials that their
 thresholds may have (``fit(bias_range=)``). How many neurons lie outside of -60 to -40 mV stands beside the field error,
@@ -11,19 +11,19 @@ from collections.abc import Iterator
 
 import numpy as np
 from records import Figure, figure
-from rows import measured
+from rows import measured_over
 
 import tonicnet as tn
 
-SEEDS, UNITS, PER_UNIT, SECONDS = range(3), 400, 5, 40.0
+UNITS, PER_UNIT, SECONDS = 400, 5, 40.0
 COUNTED = (-60.0, -40.0)  # mV
 RANGES = {"free": None, "-80 to -20 mV": (-80.0, -20.0), "-65 to -35 mV": (-65.0, -35.0), "-60 to -40 mV": COUNTED}
 
 
-def row(task: str) -> Iterator[Figure]:
+def row(task: str, seeds: range) -> Iterator[Figure]:
     """Yield the figures of each range, over networks."""
     for name, potentials in RANGES.items():
-        found = np.array([_one(task, seed, potentials) for seed in SEEDS]).T
+        found = np.array([_one(task, seed, potentials) for seed in seeds]).T
         where = {"task": task, "units": UNITS, "thresholds": name}
         names = {
             "neurons outside -60 to -40 mV": "%", "field error": "1", "orbit distance, rates": "sd",
@@ -52,7 +52,7 @@ def _one(task: str, seed: int, potentials: tuple[float, float] | None) -> list[f
     return [share, float(bank["field_error"][0]), orbit[0], orbit[1], 100 * abs(period[1])]
 
 
-ROWS = {task: (lambda task=task: row(task)) for task in ("van-der-pol",)}
+ROWS = {task: (lambda seeds, task=task: row(task, seeds)) for task in ("van-der-pol",)}
 
 if __name__ == "__main__":
-    measured("bias_range", ROWS)
+    measured_over("bias_range", ROWS)
