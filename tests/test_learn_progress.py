@@ -39,6 +39,34 @@ def test_a_terminal_sees_which_task_of_how_many(
     assert len(out.splitlines()) == 2
 
 
+def test_samples_have_no_closed_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Recorded:
+        disable = True
+
+        def __init__(self, *args: object, **options: object) -> None:
+            """Begin nothing."""
+
+        def set_postfix_str(self, text: str) -> None:
+            told.append(text)
+
+        def update(self, count: int = 1) -> None:
+            """Move nothing."""
+
+        def close(self) -> None:
+            """Close nothing."""
+
+    monkeypatch.setattr("tonicnet.learn._progress.bar", Recorded)
+    net = tn.Network(20, seed=0, inputs=1, outputs=1, synapses="feed-forward", transfer="tanh")
+    tn.fit(net, tn.sample_task("sine"), steps=2)
+    assert any("loss" in text for text in told)
+    assert not any("closed" in text for text in told)
+    told.clear()
+    tn.fit(NET, "two-well", **SHORT)
+    assert any("closed loop: -" in text for text in told)
+
+
 def test_one_task_is_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
     tn.fit(NET, "two-well", **SHORT)
     assert re.match(r"two-well, \d+ s: ", capsys.readouterr().out)

@@ -17,7 +17,7 @@ from tonicnet.learn._sample_residual import CrossEntropy, Squares, _moved
 from tonicnet.solve import Adam, EarlyStopping, Epochs, GaussNewton, Residual
 
 SHAPES = {"one": 14, "two": (9, 8)}
-SETS = ("bias", "gain", "scale", "decoder")
+SETS = ("bias", "gain", "scale", "decoder", "mask", "input-weights", "update-left", "update-input")
 S, USED = 7, 2
 RNG = np.random.default_rng(3)
 INPUTS, TARGETS, LABELS = RNG.normal(size=(S, 5)), RNG.normal(size=(S, 3)), RNG.integers(0, USED, S)
@@ -33,6 +33,11 @@ def learnable_of(net: tn.Network, name: str) -> Learnable:
     numbers = {"bias": RNG.normal(0, 1, net.units)}
     if name == "decoder":
         numbers[name] = RNG.normal(0, 1, (3, net.units))
+    elif name == "input-weights":
+        numbers[name] = RNG.normal(0, 1, (net.units, 5)) * (np.arange(net.units) < net.spec.layers[0])[:, None]
+    elif name.startswith("update"):
+        left = RNG.normal(0, 1, (net.units, 2)) * (np.arange(net.units) < net.spec.layers[0])[:, None]
+        numbers |= {"update-left": left, "update-input": RNG.normal(0, 1, (2, 5))}
     elif name != "bias":
         numbers[name] = RNG.normal(1, 0.3, net.units)
     return Learnable(circuit_of(net).using(USED), numbers, (name,))
@@ -44,9 +49,11 @@ def output(learnable: Learnable, theta: torch.Tensor) -> torch.Tensor:
     t = theta.view(*np.shape(learnable.numbers[learnable.learned[0]]))
     numbers = {k: torch.as_tensor(v) for k, v in learnable.numbers.items()} | {learnable.learned[0]: t}
     one = torch.ones(net.units).double()
-    bias, gain, scale = (numbers.get(n, one) for n in ("bias", "gain", "scale"))
-    before, end = torch.tensor(INPUTS).T, 0
-    w = torch.tensor(net.encoder[: net.spec.layers[0]].astype(float))
+    bias, gain, scale = (numbers.get(n, one) for n in ("bias", "gain", "mask" if "mask" in numbers else "scale"))
+    before, end, first = torch.tensor(INPUTS).T, 0, net.spec.layers[0]
+    w = numbers.get("input-weights", torch.tensor(net.encoder.astype(float)))[:first]
+    if "update-left" in numbers:
+        w = w + numbers["update-left"][:first] @ numbers["update-input"]
     for k, size in enumerate(net.spec.layers):
         here = slice(end, end + size)
         if k:
@@ -340,7 +347,7 @@ def test_an_interrupted_fit_goes_on_to_the_same_biases(net, three, tmp_path, obj
         tn.fit(net, tn.Task.from_samples(PICTURES, CLASS, name="three"), steps=4, checkpoint=path, progress=False)
 
 
-@pytest.mark.parametrize("learn", SETS)
+@pytest.mark.parametrize("learn", SETS[:5])
 def test_every_set_learns_classes_and_squares(net, three, learn):
     bank = tn.fit(net, three, learn=learn, steps=4, progress=False)
     assert bank["accuracy"].item() > 0.6
@@ -444,8 +451,12 @@ def test_what_a_network_cannot_learn_is_one_sentence(net, three):
         (net, three, {"objective": "field"}, 'objective "field" needs runs in time for task'),
         (net, tn.Task.from_samples(PICTURES, PICTURES[:, 0, 0], name="r"), {"objective": "cross-entropy"},
          'objective "cross-entropy" needs classes'),
-        (net, three, {"learn": "encoder"}, 'learn="encoder" is not defined for samples; take "bias", "gain"'),
-        (net, three, {"learn": "mask"}, 'learn="mask" is not defined for samples'),
+        (net, three, {"learn": "recurrent"}, 'learn="recurrent" needs all N x N synapses'),
+        (net, three, {"learn": "low-rank-update", "rank": 31}, "rank=31 is more than an update of the weights of 30"),
+        (net_of((9, 8), inputs=(6, 5)), three, {"learn": "permutation"}, "one hidden layer, and this network has 2"),
+        (net, three, {"learn": "permutation", "objective": "cross-entropy"}, 'needs numbers that are no permutation'),
+        (net, tn.Task.from_samples(PICTURES, CLASS, name="s", shift=1), {"learn": "permutation"},
+         'needs pictures that stay \\(shift=0\\) for task'),
         (net, three, {"neurons_per_unit": 3}, "neurons_per_unit=3 asks learning"),
         (tn.Network(20, seed=0), "hopf", {"objective": "squares"}, 'objective "squares" needs samples'),
     ]  # fmt: skip
@@ -453,6 +464,39 @@ def test_what_a_network_cannot_learn_is_one_sentence(net, three):
         with pytest.raises(ValueError, match=said) as caught:
             tn.fit(network, task, progress=False, **options)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("learn", "variable", "shape"),
+    [
+        ("mask", "mask", (120,)), ("encoder", "input_weights", (120, 30)), ("low-rank-update", "update_input", (2, 30)),
+        ("permutation", "bias", (120,)), ("row-permutation", "input_weights", (120, 30)),
+        ("decoder-permutation", "decoder", (3, 120)),
+    ],
+)  # fmt: skip
+def test_every_set_is_learned_from_samples_and_predicts(net, three, linear, learn, variable, shape):
+    for task in (three, linear):
+        bank = tn.fit(net, task, learn=learn, rank=2, steps=3, progress=False)
+        assert bank[variable].shape == (1, *shape)
+        test = task.samples("test")
+        made = tn.predict(net, bank, test)
+        if task is three:
+            found = float(tn.measure.accuracy(made, test)["accuracy"])
+            assert found == pytest.approx(bank["accuracy"].item())
+            assert found > 0.6
+        else:
+            assert float(tn.measure.r_squared(made, test)["overall"]) == pytest.approx(bank["r_squared"].item())
+        if learn == "mask":
+            assert set(np.unique(bank["mask"])) == {0.0, 1.0}
+        if "permutation" in learn:
+            assert sorted(bank["permutation"].values[0]) == list(range(120))
+
+
+@pytest.mark.parametrize("method", ["annealed", "straight-through"])
+def test_masks_by_gradients_are_learned_from_classes(net, three, method):
+    bank = tn.fit(net, three, learn="mask", method=method, steps=3, progress=False)
+    assert set(np.unique(bank["mask"])) == {0.0, 1.0}
+    assert bank["accuracy"].item() > 0.7
 
 
 def test_what_cannot_be_predicted_is_one_sentence(net, bank, three):

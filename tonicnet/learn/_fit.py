@@ -86,7 +86,9 @@ def fit(
         the network is low-rank and the task has a vector field, else "trajectory".
     method : how: "gauss-newton" (also "auto"), damped, on exact Jacobians; "adam" and "amsgrad" take the same
         residuals first-order, as baselines. Masks and permutations are found by "search" (also "auto"), masks by
-        "annealed" sigmoids or "straight-through" gradients too. ``method(task)`` of the bank says what was taken.
+        "annealed" sigmoids or "straight-through" gradients too, permutations by "ranks" of numbers that Adam moves;
+        "grid" moves the tonic inputs of one hidden layer on a grid before Gauss-Newton. ``method(task)`` of the bank
+        says what was taken.
     noise : width of the tube round the attractor in which the field is learned too, in standard deviations
         of the task; larger is more robust, smaller more exact.
     neurons_per_unit : learn for a spiking network of so many LIF neurons a unit: what their spikes will add to the
@@ -119,7 +121,7 @@ def fit(
     progress : True for what a task will take (steps, time and memory at most) before its first step, a bar where
         somebody watches (a terminal or a notebook, not a pipe) and a printed line for each task that is learned; False
         for silence; or a function called with a dict after each step: task, stage, step, loss, score, left (s),
-        restart, and the learned numbers (``bias``) as they are then.
+        restart, judged (how the score is taken), and the learned numbers (``bias``) as they are then.
     seed : of the first biases and of all sampling.
 
     Returns the bank: ``bias(task, unit)``, the scalings, scores in closed loop and an outcome sentence per task. All

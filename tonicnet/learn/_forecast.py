@@ -58,12 +58,13 @@ def _short(number: float) -> str:
 
 def forecast_of(ahead: Sequence[Ahead], theta: Tensor, *, rounds: int) -> Forecast:
     """Return what stages will take, the last of them ``rounds`` times if it is a closed-loop round."""
-    polish = ahead[-1].stage.polish
+    end = ahead[-1].stage
+    polish = end.polish
     repeats = [1] * (len(ahead) - 1) + [max(1, rounds) if polish else 1]
     steps = [one.stage.steps * count for one, count in zip(ahead, repeats, strict=True)]
     seconds = [count * _seconds(one, theta) for one, count in zip(ahead, steps, strict=True)]
     most = max(0 if one.cost is None else one.cost.bytes for one in ahead)
-    return Forecast(sum(steps), sum(seconds), most, open=bool(rounds) and not polish)
+    return Forecast(sum(steps), sum(seconds), most, open=bool(rounds) and not polish and not end.last)
 
 
 def _seconds(ahead: Ahead, theta: Tensor) -> float:

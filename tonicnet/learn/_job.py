@@ -20,7 +20,7 @@ from ._corrected_field import check_field
 from ._course import Problem
 from ._courses import course_for
 from ._forecast import Forecast
-from ._learn import check_learned
+from ._learn import check_learned, check_placed, check_ranked
 from ._learner import Learned, Learner
 from ._progress import Report
 from ._row import row_of
@@ -104,6 +104,10 @@ class Job:
         What is found out on the way, the states a field goes to and a speed that suits the network, is kept.
         """
         check_learned(self.settings.learn, self.circuit.net, self.task, self.settings.rank)
+        if self.settings.method == "ranks":
+            check_ranked(self.settings.learn, self.circuit.net)
+        if self.settings.method == "grid":
+            check_placed(self.circuit.net)
         check_field(self.circuit.net, self.task, self.settings.objective)
         course = course_for(self.problem)
         course.check(self.problem)

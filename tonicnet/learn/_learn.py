@@ -40,7 +40,7 @@ def sets_of(learn: str) -> tuple[str, ...]:
 
 
 _BY_GRADIENT = ("gauss-newton", "adam", "amsgrad")
-_BY_SEARCH = {MASK: ("search", "annealed", "straight-through"), **dict.fromkeys(PERMUTATIONS, ("search",))}
+_BY_SEARCH = {MASK: ("search", "annealed", "straight-through"), **dict.fromkeys(PERMUTATIONS, ("search", "ranks"))}
 
 
 def check_method(learn: str, method: str) -> None:
@@ -52,10 +52,30 @@ def check_method(learn: str, method: str) -> None:
             f'learn="{learn}" adds {searched[0]!r}, which is searched for, to other numbers; learn it alone, and the '
             "others from its bank with start="
         )
-    known = _BY_SEARCH.get(names[0], _BY_GRADIENT)
+    known = _BY_SEARCH.get(names[0], (*_BY_GRADIENT, "grid") if learn == "bias" else _BY_GRADIENT)
     if method not in ("auto", *known):
         listed = ", ".join(f'"{one}"' for one in ("auto", *known))
         raise ValueError(f'method="{method}" does not learn {learn!r}; take one of {listed}')
+
+
+def check_ranked(learn: str, net: Network) -> None:
+    """Refuse ranks where units have several numbers, which have no order; raise ValueError."""
+    (name,) = sets_for(sets_of(learn), net)
+    each = SETS[name].neutral(net).size // net.units
+    if each > 1:
+        raise ValueError(
+            f'method="ranks" orders units by one number each, and learn="{learn}" moves {each} numbers of each; use '
+            'method="search", or learn "permutation"'
+        )
+
+
+def check_placed(net: Network) -> None:
+    """Refuse a grid where no squared errors of one hidden layer are learned; raise ValueError."""
+    if not net.feed_forward or len(net.spec.layers) > 1:
+        raise ValueError(
+            'method="grid" places the tonic inputs of one hidden layer by the squares of samples; use "gauss-newton", '
+            'or draw a network with synapses="feed-forward" and one number of units'
+        )
 
 
 def check_screened(learn: str) -> None:
@@ -116,6 +136,11 @@ def check_learned(learn: str, net: Network, task: Task, rank: int) -> None:
             raise ValueError(
                 f"rank={rank} is more than an update of low-rank synapses of {net.components} components can have; "
                 f"give rank={net.components} at most"
+            )
+        if name == UPDATE and net.feed_forward and rank > net.encoder.shape[1]:
+            raise ValueError(
+                f"rank={rank} is more than an update of the weights of {net.encoder.shape[1]} inputs can have; give "
+                f"rank={net.encoder.shape[1]} at most"
             )
         if name == "encoder" and not net.spec.feedback and task.kind != "behaviour":
             raise ValueError(

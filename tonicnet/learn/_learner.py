@@ -85,7 +85,7 @@ class Learner:
         learnable = self.problem.learnable(best.restart)
         numbers = {name: np.asarray(values) for name, values in learnable.numbers.items()}
         numbers |= {name: found.cpu().numpy() for name, found in learnable.values(best.theta).items()}
-        entry = Entry(self.problem.target.scaling, numbers)
+        entry = Entry(self.course.scaling(self.problem, learnable, best.theta), numbers)
         places = permutation_of(self.settings.learned, learnable, best.theta)
         return Learned(entry, s.losses, s.begins, best.score, outcome, self.course.objective, method, s.seconds, places)
 
@@ -197,7 +197,7 @@ class Learner:
         event = {"task": task, "stage": stage.name, "step": len(s.losses), "loss": loss, "score": score, "left": left}
         values = self.problem.learnable(s.restart).values(s.theta)
         now = {name: found.numpy(force=True) for name, found in values.items()}
-        self._report(event | {"restart": s.restart} | now)
+        self._report(event | {"restart": s.restart, "judged": self.course.judged} | now)
 
 
 def _ending(s: State) -> str:

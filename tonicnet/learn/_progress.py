@@ -105,9 +105,8 @@ class _Shown(Progress):
     def step(self, event: dict[str, Any]) -> None:
         self._bar.update()
         left = f"at most {event['left']:.0f} s left in this stage" if event["left"] >= 1 else "soon done"
-        self._bar.set_postfix_str(
-            f"{event['stage']}, loss {event['loss']:.2e}, {left}, closed loop: {event['score'] or '-'}"
-        )
+        scored = f", {event['judged']}: {event['score'] or '-'}" if event["judged"] else ""
+        self._bar.set_postfix_str(f"{event['stage']}, loss {event['loss']:.2e}, {left}{scored}")
 
     def end(self, row: xr.Dataset) -> None:
         self.close()

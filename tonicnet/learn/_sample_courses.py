@@ -3,49 +3,57 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar, cast, final
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..bank import Scaling
 from ..circuit import Learnable
+from ..parameters import MASK, PERMUTATIONS
 from ..solve import Residual
+from ._choice import SWEEPS
 from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._field_residual import FieldResidual
+from ._ordered_readout import OrderedReadout
 from ._sample_residual import CrossEntropy, Squares
 from ._sample_target import SampleTarget
 from ._score import Score
 
 _RATE, _SEEN = 0.2, 200
-_SETS = ("bias", "gain", "scale", "decoder")
 BATCH = 100  # samples of a step of Adam
 _EPOCHS = 2  # for each step asked for
+_GRID = 200  # values of tonic inputs, from the least first one to the largest
+_DESCENTS = 100  # of so many moves each, after annealed swaps
 _PATIENCE = {"epochs": 15, "steps": 5}  # without a gain on the validation part
 
 
 class SampleCourse(Course):
     """One stage, stopped on the validation part, and scored once on the test part."""
 
+    judged: ClassVar[str] = ""
+
     def check(self, problem: Problem) -> None:
-        """Refuse numbers that no loss of samples is differentiated by; raise ValueError."""
-        for name in problem.settings.learned:
-            if name not in _SETS:
-                known = ", ".join(f'"{one}"' for one in _SETS)
-                raise ValueError(f'learn="{name}" is not defined for samples; take {known}, or several of them')
+        """Refuse permutations among several layers; raise ValueError."""
+        learn, layers = problem.settings.learn, len(problem.net.spec.layers)
+        if learn in PERMUTATIONS and layers > 1:
+            raise ValueError(
+                f'learn="{learn}" changes places within one hidden layer, and this network has {layers}; draw one with '
+                'one number of units, or learn "bias"'
+            )
 
     def judge(self, problem: Problem) -> Judge:
         """Return a judge of samples."""
-        return SampleJudge(problem)
+        return SampleJudge(problem, self.scaling)
 
     def _stage(self, problem: Problem, name: str, steps: int, batch: int = 0) -> Stage:
         learnable, held = problem.learnable(), _target(problem).held
-        watched = None
-        if (held.part == 1).any():
+        watched, patience = None, steps + 1  # the validation part says when to stop, or a search its own end
+        if (held.part == 1).any() and not _searched(problem):
             watched = self.residual(problem, learnable, "validation").loss
-        patience = steps + 1  # the validation part says when to stop
 
         def make(draw: Draw, _: Begun) -> Residual:
             return self.residual(problem, problem.learnable(draw.restart), "train")
@@ -67,14 +75,15 @@ class CrossEntropyCourse(SampleCourse):
     objective: ClassVar[str] = "cross-entropy"
 
     def suits(self, problem: Problem) -> bool:
-        """Return whether this is a classification."""
-        return problem.target.task.kind == "classification"
+        """Return whether this is a classification by methods that need no exact change of squares."""
+        exact = problem.settings.learn in PERMUTATIONS or problem.settings.method == "grid"
+        return problem.target.task.kind == "classification" and not exact
 
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield the one stage."""
-        second = problem.settings.method == "gauss-newton"
-        steps = problem.settings.steps * (1 if second else _EPOCHS)
-        yield self._stage(problem, "steps" if second else "epochs", steps, 0 if second else BATCH)
+        whole = problem.settings.method == "gauss-newton" or _searched(problem)
+        steps = problem.settings.steps * (1 if whole else _EPOCHS)
+        yield self._stage(problem, "steps" if whole else "epochs", steps, 0 if whole else BATCH)
 
     def residual(self, problem: Problem, learnable: Learnable, part: str) -> Residual:
         """Return the cross-entropy of a part."""
@@ -100,11 +109,33 @@ class SquaresCourse(SampleCourse):
         return isinstance(problem.target, SampleTarget) and not problem.target.held.shift
 
     def stages(self, problem: Problem) -> Iterator[Stage]:
-        """Yield the one stage."""
-        yield self._stage(problem, "steps", problem.settings.steps)
+        """Yield the one stage: of swaps so many sweeps, and then all that still lower the loss."""
+        steps = problem.settings.steps
+        if problem.settings.method == "grid":
+            first = problem.learnable().first
+            grid = torch.linspace(float(first.min()), float(first.max()), _GRID).tolist()
+            yield replace(
+                self._stage(problem, "steps", steps), name="sweeps", scored=False, held_out=None, grid=tuple(grid)
+            )
+        yield self._stage(
+            problem, "steps", SWEEPS * steps + _DESCENTS if problem.settings.learn in PERMUTATIONS else steps
+        )
+
+    def scaling(self, problem: Problem, learnable: Learnable, theta: Tensor) -> Scaling:
+        """Return the map of the target; where a readout is permuted, with the best offset and scale of each output."""
+        plain, d = problem.target.scaling, problem.target.task.dimension
+        if not _readout_moves(problem):
+            return plain
+        found = _ordered(problem, learnable, "train").affine(theta)
+        center, scale = plain.center.copy(), plain.scale.copy()
+        center[:d] += scale[:d] * found.offset[:d]
+        scale[:d] *= found.scale[:d]
+        return replace(plain, center=center, scale=scale)
 
     def residual(self, problem: Problem, learnable: Learnable, part: str) -> Residual:
         """Return the squares of a part."""
+        if _readout_moves(problem):
+            return _ordered(problem, learnable, part)
         circuit, target, settings = problem.circuit, _target(problem), problem.settings
         inputs, targets = (circuit.tensor(held) for held in (target.inputs(part), target.targets(part)))
         if len(problem.net.spec.layers) > 1:
@@ -118,6 +149,7 @@ class SampleJudge:
     """Says how many samples of each part are right, or how much of their variance is explained."""
 
     problem: Problem
+    scaling: Callable[[Problem, Learnable, Tensor], Scaling]
 
     def score(self, learnable: Learnable, theta: Tensor) -> Score:
         """Return accuracy, or R^2, of the test part (else of the next there is), and of the others beside it."""
@@ -134,12 +166,13 @@ class SampleJudge:
         target = _target(self.problem)
         d = target.task.dimension
         y = Squares(learnable, learnable.circuit.tensor(target.inputs(part)), self.problem.settings.room).outputs(theta)
-        made, true = y[:, :d].double().numpy(force=True), target.held.of(part).targets
+        scaling, true = self.scaling(self.problem, learnable, theta), target.held.of(part).targets
+        made = scaling.to_task(y.double().numpy(force=True))[:, :d]
         if not np.isfinite(made).all():
             return np.nan
         if target.held.classes:
             return float((made.argmax(axis=1) == true.argmax(axis=1)).mean())
-        return _explained(target.task.center + target.task.scale * made, true)
+        return _explained(made, true)
 
 
 def _explained(made: np.ndarray, true: np.ndarray) -> float:
@@ -153,6 +186,22 @@ _LONG = {"train": "training_", "validation": "validation_"}
 
 def _target(problem: Problem) -> SampleTarget:
     return cast(SampleTarget, problem.target)
+
+
+def _searched(problem: Problem) -> bool:
+    """Return whether numbers are found by a search or by masks that harden, which end by themselves."""
+    return problem.settings.learned[0] in (MASK, *PERMUTATIONS)
+
+
+def _readout_moves(problem: Problem) -> bool:
+    return problem.settings.learn == "decoder-permutation"
+
+
+def _ordered(problem: Problem, learnable: Learnable, part: str) -> OrderedReadout:
+    """Return the squares of a part as a function of the order of the readout."""
+    circuit, target = problem.circuit, _target(problem)
+    rates = learnable.at(learnable.first).rate(circuit.tensor(target.inputs(part)))
+    return OrderedReadout(rates, circuit.tensor(target.targets(part)))
 
 
 def _rate(problem: Problem) -> float:

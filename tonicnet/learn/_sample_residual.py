@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..circuit import Dynamics, FeedForward, Learnable
-from ..parameters import SETS, Here, ParameterSet, PerUnit, Response
+from ..parameters import SETS, Afferent, Here, ParameterSet, PerUnit, Response
 from ..solve import GIB, Batched, Block, Linearisation, Residual
 
 _SMALL = 1e-12  # probability of a class, at least: its logarithm is taken
@@ -126,7 +126,8 @@ class _LayeredAt(Linearisation):
     def blocks(self) -> Iterator[Block]:
         """Yield the rows, some samples at a time."""
         r = self._residual
-        for part in self._parts(copies=4 + 2 * r.circuit.net.components):
+        wide = max(1, r.learnable.size // r.circuit.net.units)  # numbers of each unit
+        for part in self._parts(copies=4 + 2 * r.circuit.net.components * wide):
             error, root = r.roots(part.y, part.at)
             scale = len(r.inputs) ** -0.5
             yield Block(scale * error.reshape(-1), scale * self._rows(root, part).flatten(0, 1))
@@ -142,32 +143,55 @@ class _LayeredAt(Linearisation):
         response = self._circuit.respond(self._dynamics.units, self._residual.drive(self._dynamics, at))
         return _Part(at, response, self._circuit.collect(response.rate))
 
-    def _features(self, part: _Part) -> Iterator[tuple[ParameterSet, Float[Tensor, "sample unit"]]]:
+    def _features(self, part: _Part) -> Iterator[tuple[ParameterSet, Float[Tensor, "sample column"]]]:
         """Yield the sets that are learned, and what their numbers multiply; a decoder reads the last layer alone."""
         response, here = part.response, Here(self._residual.inputs[part.at])
         read = response._replace(rate=self._circuit.read(response.rate))
         for one in self._sets:
-            yield one, one.feature(response if isinstance(one, PerUnit) else read, here, self._circuit)
+            if isinstance(one, Afferent):
+                yield one, one.source(here, self._circuit)
+            else:
+                yield one, one.feature(response if isinstance(one, PerUnit) else read, here, self._circuit)
+
+    def _reached(
+        self, kappa: Float[Tensor, "sample *row unit"], through: Float[Tensor, "sample *one unit"]
+    ) -> Float[Tensor, "sample *row unit"]:
+        """Return the adjoint of what the inputs bring to each unit: zero in later layers, which they do not reach."""
+        beyond = self._circuit.layers[0].stop
+        local = kappa * through
+        return local if beyond == local.shape[-1] else local.clone().index_fill_(-1, _range(beyond, local), 0.0)
 
     def _back(self, seed: Float[Tensor, "sample component"], part: _Part) -> Float[Tensor, " number"]:
         """Return J' of the seed, summed over samples."""
-        kappa = self._circuit.back(seed, part.response.through)
-        found = [
-            (kappa * feature).sum(0) if isinstance(one, PerUnit) else one.gather(seed.T @ feature, self._circuit)
-            for one, feature in self._features(part)
-        ]
+        circuit, through = self._circuit, part.response.through
+        kappa = circuit.back(seed, through)
+        found = []
+        for one, feature in self._features(part):
+            if isinstance(one, Afferent):
+                found.append(one.summed(self._reached(kappa, through), feature, circuit))
+            elif isinstance(one, PerUnit):
+                found.append((kappa * feature).sum(0))
+            else:
+                found.append(one.gather(seed.T @ feature, circuit))
         return torch.cat(found)
 
     def _rows(self, root: Float[Tensor, "sample row component"], part: _Part) -> Tensor:
         """Return the rows A J of each sample."""
-        kappa = self._circuit.back(root, part.response.through[:, None])
-        found = [
-            kappa * feature[:, None]
-            if isinstance(one, PerUnit)
-            else torch.einsum("srk,skn->srn", root, one.rows(feature, self._circuit))
-            for one, feature in self._features(part)
-        ]
+        circuit, through = self._circuit, part.response.through[:, None]
+        kappa = circuit.back(root, through)
+        found = []
+        for one, feature in self._features(part):
+            if isinstance(one, Afferent):
+                found.append(one.touched(kappa, self._reached(kappa, through), feature, circuit, 1.0))
+            elif isinstance(one, PerUnit):
+                found.append(kappa * feature[:, None])
+            else:
+                found.append(torch.einsum("srk,skn->srn", root, one.rows(feature, circuit)))
         return torch.cat(found, -1)
+
+
+def _range(first: int, like: Tensor) -> Tensor:
+    return torch.arange(first, like.shape[-1], device=like.device)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The score of one theta in closed loop."""
+"""The score of one theta, in closed loop or on samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORDS = {"traps": "spurious fixed points"}
 
 @dataclass(frozen=True)
 class Score:
-    """Measures of one theta in closed loop (NaN where a measure does not apply).
+    """Measures of one theta, in closed loop or on samples (NaN where a measure does not apply).
 
     ``rank`` orders thetas, the best first, by its entries in turn: see the judges, who say what comes first.
     """

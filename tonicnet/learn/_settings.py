@@ -17,7 +17,7 @@ from ..solve import GIB, SOLVERS
 from ._learn import check_limits, check_method, check_screened, given_range, sets_of, summed
 
 OBJECTIVES = ("auto", "field", "trajectory", "cross-entropy", "squares")
-METHODS = ("auto", "gauss-newton", "adam", "amsgrad", "search", "annealed", "straight-through")
+METHODS = ("auto", "gauss-newton", "adam", "amsgrad", "search", "annealed", "straight-through", "ranks", "grid")
 PRECISIONS = ("auto", "float64", "float32", "bfloat16")
 _EXACT_BELOW = 256  # units up to which everything is computed in float64
 _MOST = 100_000  # steps, rounds or restarts: more would not end

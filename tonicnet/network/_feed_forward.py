@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float
 
-from ._layers import THIN
+from ._hinges import coefficients, directions
+from ._layers import HINGED, HINGES, THIN
 from ._spec import NetworkSpec
 
 _REACH = 4  # standard deviations at which a Gaussian filter ends
@@ -49,6 +50,8 @@ def _weights(
     spec: NetworkSpec, rng: np.random.Generator, units: int, shape: tuple[int, ...]
 ) -> Float[np.ndarray, "unit input"]:
     """Return J (unit, input) of unit variance; smooth only where inputs have neighbours."""
+    if spec.weights == HINGES:
+        return directions(spec)
     size = (units, math.prod(shape))
     drawn = _signs(rng, size) if spec.weights == "ternary" else rng.standard_normal(size)
     if spec.weights in THIN:
@@ -83,6 +86,8 @@ def _readout(spec: NetworkSpec, rng: np.random.Generator) -> Float[np.ndarray, "
 
     A row has the norm decoder_scale in the root mean square either way.
     """
+    if spec.readout in HINGED:
+        return coefficients(spec, rng)
     last, outputs = spec.layers[-1], spec.components
     if spec.readout == "gaussian":
         return spec.decoder_scale / np.sqrt(last) * rng.standard_normal((outputs, last))

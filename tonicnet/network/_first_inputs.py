@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from ._layers import FEED_FORWARD
+from ._hinges import hinges
+from ._layers import FEED_FORWARD, HINGES
 from ._spec import HALVES, NetworkSpec
 from ._structured import halton
 from ._transfer import Transfer
@@ -28,7 +29,7 @@ def first_tonic_inputs(
     A tenth of that spread where synapses are recurrent and not low-rank; of a feed-forward network the spread over the
     root of the number of inputs, since the more inputs, the more the weights themselves tile their space. Units in
     pairs share theirs; those of a low-discrepancy draw are the next coordinate of the points that its encoders are;
-    those of a silent one are moved, as little as possible, to where D phi(b) = 0.
+    those of a silent one are moved, as little as possible, to where D phi(b) = 0. Hinges are placed over their input.
 
     Raises ValueError where no tonic inputs make the output zero.
 
@@ -39,6 +40,8 @@ def first_tonic_inputs(
     True
     """
     mean, spread = spec.transfer.spread
+    if spec.weights == HINGES:
+        return mean + hinges(spec, rng)
     share = {"low-rank": 1.0, FEED_FORWARD: 1 / math.sqrt(math.prod(spec.inputs))}.get(spec.synapses, _DENSE)
     drawn = mean + share * spread * _standard(spec, rng)
     return _silenced(drawn, decoder, spec.transfer) if spec.draw == "silent" else drawn

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from ._spec import NetworkSpec
 
 FEED_FORWARD = "feed-forward"
-WEIGHTS = ("dense", "sparse", "ternary", "smooth")
-READOUTS = ("one-hot", "gaussian")
+HINGES = "hinges"  # weights of one input, whose units share out its range
+WEIGHTS = ("dense", "sparse", "ternary", "smooth", HINGES)
+NARROW = ("xavier", "he")  # readouts whose law also places the hinges
+HINGED = ("equidistant", "pairwise", "uniform", *NARROW)  # readouts that only hinges have
+READOUTS = ("one-hot", "gaussian", *HINGED)
 THIN = ("sparse", "ternary")  # weights of which most may be zero
 OWN = ("inputs", "layers", "weights", "width", "readout")  # fields of a recipe that only these networks have
 _MOTION = {"tau": 0.1, "rise": 0.0, "delay": 0.0, "dt": None, "feedback": True, "dale": False, "inhibitory": 0.2,
@@ -80,10 +83,30 @@ def _check_weights(spec: NetworkSpec) -> None:
         raise ValueError(f'width is that of smooth fields, got weights={spec.weights!r}; use weights="smooth"')
     if spec.weights not in THIN and spec.density != 1.0:
         raise ValueError(f'density {spec.density} needs weights="sparse" or "ternary", got weights={spec.weights!r}')
+    _check_hinges(spec)
     if spec.readout == "one-hot" and spec.layers[-1] < spec.components:
         raise ValueError(
             f"a one-hot readout needs a unit for each of {spec.components} outputs at least, got {spec.layers[-1]}; "
             'add units, or use readout="gaussian"'
+        )
+
+
+def _check_hinges(spec: NetworkSpec) -> None:
+    if spec.weights != HINGES:
+        if spec.readout in HINGED:
+            raise ValueError(
+                f'readout={spec.readout!r} is drawn for weights="hinges", got weights={spec.weights!r}; use '
+                'readout="gaussian"'
+            )
+        return
+    if math.prod(spec.inputs) != 1 or len(spec.layers) > 1:
+        raise ValueError(
+            f"hinges share out the range of one input among one hidden layer, got inputs={spec.inputs} and layers "
+            f'{spec.layers}; use inputs=1 and one number of units, or weights="dense"'
+        )
+    if spec.units % 2:
+        raise ValueError(
+            f"hinges come in pairs, one for each direction of the input, got {spec.units} units; add or remove one"
         )
 
 

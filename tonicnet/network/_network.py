@@ -73,10 +73,14 @@ class Network:
         inputs b with D phi(b) = 0.
     inputs : shape of one sample of a feed-forward network, such as 784 or (28, 28).
     outputs : how many outputs it has, its components.
-    weights : how its W is drawn: "dense", "sparse" (``density`` of them not zero), "ternary" (-1, 0 or 1 times a scale)
-        or "smooth", fields over a picture, filtered by a Gaussian (the default for pictures).
+    weights : how its W is drawn: "dense", "sparse" (``density`` of them not zero), "ternary" (-1, 0 or 1 times a
+        scale), "smooth", fields over a picture, filtered by a Gaussian (the default for pictures), or "hinges" of one
+        input: half of the units have W = encoder_scale, half -encoder_scale, and first tonic inputs place them in pairs
+        over the range of the input.
     width : standard deviation of that Gaussian in pixels (1.5).
-    readout : "one-hot", where each unit feeds one output with either sign, or "gaussian".
+    readout : "one-hot", where each unit feeds one output with either sign, or "gaussian". For hinges also numbers for
+        permutations: "equidistant" or "pairwise", opposite in the two units of a pair; "uniform"; "xavier" and "he",
+        which place the hinges by the same law, the narrower the wider the network.
 
     Raises TypeError or ValueError for numbers no network can have, naming each.
 

@@ -89,6 +89,10 @@ class Afferent(ParameterSet):
         own = local if left is None else local @ left.to(local.dtype)
         return (own[..., None] * feature.to(local.dtype)[:, None, None, :]).flatten(2)
 
+    def summed(self, local: Float[Tensor, "sample unit"], v: Float[Tensor, "sample source"], circuit: Any) -> Tensor:
+        """Return L' of the sum over samples of local_n v_j: J'u without a row of its own for each sample."""
+        return self._reached(local.T @ v, circuit)
+
     def _reached(self, units: Float[Tensor, "*any unit source"], circuit: Any) -> Float[Tensor, "*any number"]:
         left = self.left(circuit)
         return (units if left is None else torch.einsum("...nj,nq->...qj", units, left)).flatten(-2)

@@ -25,6 +25,13 @@ class Encoder(Afferent):
     long_name: ClassVar[str] = "encoder"
     dims: ClassVar[tuple[str, ...]] = ("unit", "component")
 
+    def lacks(self, net: Network) -> str:
+        """Return that feed-forward networks have weights of their inputs."""
+        return (
+            'a network with a state; a feed-forward one learns "encoder" as the weights of its inputs'
+            * net.feed_forward
+        )
+
     def neutral(self, net: Network) -> Float[np.ndarray, "unit component"]:
         """Return the encoder that was drawn."""
         return net.encoder.astype(np.float64)

@@ -83,8 +83,8 @@ class UpdateRight(_Right):
     dims: ClassVar[tuple[str, ...]] = ("rank", "presynaptic")
 
     def lacks(self, net: Network) -> str:
-        """Return that low-rank synapses have another factor."""
-        return _ELSEWHERE if net.low_rank else ""
+        """Return that low-rank and feed-forward synapses have another factor."""
+        return _ELSEWHERE if net.low_rank or net.feed_forward else ""
 
     def neutral(self, net: Network) -> Float[np.ndarray, "rank presynaptic"]:
         """Return zeros, of rank one."""
@@ -115,3 +115,26 @@ class UpdateLatent(_Right):
     def first(self, net: Network, rank: int, rng: np.random.Generator) -> Float[np.ndarray, "rank component"]:
         """Return random directions of about unit length."""
         return rng.standard_normal((rank, net.components)) / np.sqrt(net.components)
+
+
+@final
+class UpdateInput(_Right):
+    """R of W + L R on the weights of the inputs, rank x inputs numbers: which inputs the update listens to."""
+
+    name: ClassVar[str] = "update-input"
+    variable: ClassVar[str] = "update_input"
+    long_name: ClassVar[str] = "right factor of the update of the weights of the inputs"
+    dims: ClassVar[tuple[str, ...]] = ("rank", "input")
+
+    def lacks(self, net: Network) -> str:
+        """Return that networks with a state have another factor."""
+        return "" if net.feed_forward else _ELSEWHERE
+
+    def neutral(self, net: Network) -> Float[np.ndarray, "rank input"]:
+        """Return zeros, of rank one."""
+        return np.zeros((1, net.encoder.shape[1]))
+
+    def first(self, net: Network, rank: int, rng: np.random.Generator) -> Float[np.ndarray, "rank input"]:
+        """Return random directions of about unit length."""
+        inputs = net.encoder.shape[1]
+        return rng.standard_normal((rank, inputs)) / np.sqrt(inputs)

@@ -1,12 +1,17 @@
 """Least squares: residuals and their linearisation, quadratic models, methods, and Newton's method for fixed points."""
 
 from ._adam import Adam as Adam
+from ._annealed_swaps import AnnealedSwaps as AnnealedSwaps
 from ._early_stopping import EarlyStopping as EarlyStopping
 from ._exchange import Exchange as Exchange
+from ._exchange import Moves as Moves
+from ._exchange import PairedExchange as PairedExchange
+from ._exchange import Swaps as Swaps
 from ._flips import FlipSearch as FlipSearch
 from ._gauss_newton import GaussNewton as GaussNewton
 from ._gram import add_gram as add_gram
 from ._gram import mirrored as mirrored
+from ._grid_moves import GridMoves as GridMoves
 from ._limited import ClosedForm as ClosedForm
 from ._limited import LimitedGaussNewton as LimitedGaussNewton
 from ._limited import Projected as Projected
@@ -27,6 +32,7 @@ from ._quadratic import Cost as Cost
 from ._quadratic import Quadratic as Quadratic
 from ._quadratic import choose_solver as choose_solver
 from ._quadratic import costs as costs
+from ._ranks import RankReplacement as RankReplacement
 from ._residual import GIB as GIB
 from ._residual import Block as Block
 from ._residual import FrozenCurvature as FrozenCurvature

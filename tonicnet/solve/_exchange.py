@@ -1,12 +1,20 @@
-"""The contract of exact swaps: what two units exchange, and what that changes the loss by."""
+"""The contracts of exact swaps and moves: what they change the loss by."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
+
+
+class Swaps(NamedTuple):
+    """Swaps one behind the other, and by how much all of them together change the loss."""
+
+    pairs: tuple[tuple[int, int], ...]
+    change: float
 
 
 class Exchange(ABC):
@@ -24,3 +32,41 @@ class Exchange(ABC):
     @abstractmethod
     def swap(self, unit: int, other: int) -> None:
         """Let two units have each other's numbers."""
+
+    def best(self, unit: int) -> Swaps:
+        """Return the swap of a unit that lowers the loss most, of those that are looked at."""
+        changes = self.changes(unit)
+        other = int(np.argmin(changes))
+        return Swaps(((unit, other),), float(changes[other]))
+
+
+class PairedExchange(Exchange):
+    """Swaps of which two at a time can be judged: their changes do not just add up."""
+
+    units: int
+
+    @property
+    @abstractmethod
+    def loss(self) -> float:
+        """The loss as it is now."""
+
+    @abstractmethod
+    def best_two(self, count: int) -> Swaps:
+        """Return the best swap of all, or the best two at once of the ``count`` that are best alone."""
+
+
+class Moves(ABC):
+    """Moves under way: what another number of one unit would change the loss by, exactly."""
+
+    @property
+    @abstractmethod
+    def theta(self) -> Float[Tensor, " number"]:
+        """The numbers as they are now."""
+
+    @abstractmethod
+    def changes(self, unit: int, values: Float[np.ndarray, " value"]) -> Float[np.ndarray, " value"]:
+        """Return by how much each of some values of a unit's number would change the loss."""
+
+    @abstractmethod
+    def move(self, unit: int, value: float) -> None:
+        """Give a unit this number."""

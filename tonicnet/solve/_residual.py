@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ._exchange import Exchange
+from ._exchange import Exchange, Moves
 from ._gram import add_gram, mirrored
 
 GIB = 2**30
@@ -118,6 +118,11 @@ class Residual(ABC):
 
     def exchange(self, theta: Float[Tensor, " number"]) -> Exchange | None:
         """Return swaps of numbers between units whose change of the loss is known exactly; None where it is not."""
+        del theta
+        return None
+
+    def moves(self, theta: Float[Tensor, " number"]) -> Moves | None:
+        """Return moves of one unit's number whose change of the loss is known exactly; None where it is not."""
         del theta
         return None
 

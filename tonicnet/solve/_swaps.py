@@ -62,10 +62,9 @@ class SwapSearch(Method):
     def _sweep(self, exchange: Exchange, number: int, fall: float) -> None:
         """Go over all units, in an order of this sweep."""
         for unit in np.random.default_rng(number).permutation(self.shape[self.axis]):
-            changes = exchange.changes(int(unit))
-            partner = int(np.argmin(changes))
-            if changes[partner] < -fall:
-                exchange.swap(int(unit), partner)
+            found = exchange.best(int(unit))
+            if found.change < -fall:
+                exchange.swap(*found.pairs[0])
 
     def _descent(self, residual: Residual, here: Linearisation) -> list[tuple[int, int]]:
         """Return swaps of steepest descent on the model, one behind the other."""

@@ -21,6 +21,7 @@ def numbers_of(learn: str, net: Network, rank: int, units: int | None = None) ->
     """
     size = net.units if units is None else units
     sizes = {"unit": size, "presynaptic": size, "component": net.components, "rank": rank}
+    sizes["input"] = net.encoder.shape[1]
     sets = sets_for(sets_of(learn), net)
     return sum(prod(sizes[dim] for dim in SETS[name].dims) for name in sets)
 

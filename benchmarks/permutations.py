@@ -1,0 +1,122 @@
+"""Permutation of readouts, and hinges moved by tonic inputs: `python benchmarks/permutations.py [readouts ...]`.
+
+One hidden layer of n pairs of rectified hinges learns -sin(2 pi x). Errors are root mean squares on the test part, the
+median over seeds of network and fit. Each fit is kept in results/permutations.jsonl as it ends, so that a killed run
+goes on where it was. "exponent" is -d log(error) / d log(n), with its 95 % interval by 10,000 resamplings of the seeds.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from records import RESULTS, Figure, figure
+from rows import measured
+
+import tonicnet as tn
+
+RUNS = RESULTS / "permutations.jsonl"
+DRAWS, WAYS = ("equidistant", "pairwise", "uniform", "xavier", "he"), {"search": "swaps", "ranks": "published rule"}
+PAIRS, SEEDS, CURVE = (10, 20, 40, 80, 160), range(5), "sine"
+STRENGTHS, TURNED = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0), 16 * np.pi  # integral of |f''| from -1 to 1
+
+
+@cache
+def curve(name: str) -> tn.Task:
+    """Return a task, made once."""
+    return tn.sample_task(name)
+
+
+def network(pairs: int, draw: str, seed: int, scale: float = 2.0) -> tn.Network:
+    """Return a network of so many pairs of hinges."""
+    return tn.Network(
+        2 * pairs, seed=seed, inputs=1, outputs=1, synapses="feed-forward", transfer="relu", weights="hinges",
+        readout=draw, decoder_scale=scale,
+    )  # fmt: skip
+
+
+def fitted(net: tn.Network, name: str, seed: int, **how: Any) -> dict[str, float]:
+    """Return the error on the test part and CPU seconds of one fit, measured now if the file has none of it."""
+    key = f"{net.sha256[:16]} {name} seed {seed} {json.dumps(how, sort_keys=True)}"
+    held = [json.loads(line) for line in RUNS.read_text().splitlines()] if RUNS.exists() else []
+    known = {run["key"]: run["found"] for run in held}
+    if key not in known:
+        known[key] = _fitted(net, curve(name), seed, how)
+        with RUNS.open("a") as file:
+            file.write(json.dumps({"key": key, "found": known[key]}) + "\n")
+    return known[key]
+
+
+def _fitted(net: tn.Network, task: tn.Task, seed: int, how: dict[str, Any]) -> dict[str, float]:
+    began = time.process_time()
+    bank = tn.fit(net, task, seed=seed, progress=False, **how)
+    spent, test = time.process_time() - began, task.samples("test")
+    wrong = tn.predict(net, bank, test)["output"].values - test["target"].values
+    return {"error": float(np.sqrt((wrong**2).mean())), "seconds": spent}
+
+
+def readouts() -> Iterator[Figure]:
+    """Each draw by exact swaps and by the published rule, against width."""
+    for draw, (method, way) in product(DRAWS, WAYS.items()):
+        runs = {
+            n: [fitted(network(n, draw, s), CURVE, s, learn="decoder-permutation", method=method) for s in SEEDS]
+            for n in PAIRS
+        }
+        for n, some in runs.items():
+            where = {"draw": draw, "by": way, "n": n}
+            yield figure(where, "RMSE", "1", [run["error"] for run in some])
+            yield figure(where, "learning", "CPU s", [run["seconds"] for run in some])
+        middle, low, high = exponent(np.array([[run["error"] for run in runs[n]] for n in PAIRS]))
+        about = {"draw": draw, "by": way}
+        yield figure(about, "exponent", "1", middle)
+        yield figure(about, "exponent, lower end of 95 %", "1", low)
+        yield figure(about, "exponent, upper end of 95 %", "1", high)
+
+
+def curves() -> Iterator[Figure]:
+    """The other curves by exact swaps."""
+    for name, draw in product(("legendre-3", "legendre-4"), ("equidistant", "pairwise")):
+        for n in (40, 80):
+            runs = [fitted(network(n, draw, s), name, s, learn="decoder-permutation") for s in SEEDS]
+            yield figure({"curve": name, "draw": draw, "n": n}, "RMSE", "1", [run["error"] for run in runs])
+
+
+def biases() -> Iterator[Figure]:
+    """Hinges moved by tonic inputs: how far their slopes must add up, from even starts and from starts on a grid."""
+    ways = {"auto": "Gauss-Newton", "grid": "grid moves, then Gauss-Newton"}
+    for n, strength, (method, way) in product((40, 160), STRENGTHS, ways.items()):
+        runs = [fitted(strong(n, s, strength), CURVE, s, method=method) for s in SEEDS]
+        where = {"n": n, "sum of slopes over the integral of |f''|": strength, "by": way}
+        yield figure(where, "RMSE", "1", [run["error"] for run in runs])
+
+
+def strong(pairs: int, seed: int, strength: float) -> tn.Network:
+    """Return a network whose slopes add up to so many times the integral of |f''|, in the units of the task."""
+    plain, task = network(pairs, "uniform", seed), curve(CURVE)
+    x = task.samples("train")["input"].values
+    slopes = np.abs(plain.decoder[0]).astype(float) @ np.abs(plain.encoder[:, 0]).astype(float)
+    return network(pairs, "uniform", seed, 2.0 * strength * TURNED * float(x.std() / task.scale[0]) / slopes)
+
+
+def exponent(errors: np.ndarray, resamplings: int = 10_000) -> tuple[float, float, float]:
+    """Return the exponent of the geometric mean of errors (width, seed) against width, and its 95 % interval."""
+    logs, rng = np.log(errors), np.random.default_rng(0)
+    drawn = rng.integers(logs.shape[1], size=(resamplings, len(PAIRS), logs.shape[1]))
+    means = np.take_along_axis(logs[None], drawn, axis=2).mean(axis=2)
+    slopes = -np.polyfit(np.log(PAIRS), np.concatenate([logs.mean(axis=1)[None], means]).T, 1)[0]
+    low, high = np.quantile(slopes[1:], [0.025, 0.975])
+    return float(slopes[0]), float(low), float(high)
+
+
+ROWS = {"readouts": readouts, "curves": curves, "biases": biases}
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    measured("permutations", ROWS)
