@@ -129,3 +129,129 @@ def test_biases_bad_input():
     ]:
         with pytest.raises(ValueError, match=words):
             measure.biases(net, np.zeros(20), **{"duration": 1.0} | options)
+
+
+# ---------------------------------------------------------------- samples
+
+
+def layered(units=40, **given):
+    plain = {"inputs": 3, "outputs": 2, "synapses": "feed-forward", "transfer": "relu", "readout": "gaussian"}
+    return tn.Network(units, seed=0, **{**plain, **given})
+
+
+def test_rates_of_predictions_are_the_equation_and_give_task_variance():
+    net, rng = layered(), np.random.default_rng(1)
+    x = rng.normal(size=(200, 3))
+    biases = rng.normal(size=(2, 40))
+    made = [tn.predict(net, b, x, rates=True).assign_attrs(task=name) for b, name in zip(biases, "ab", strict=True)]
+    for held, b in zip(made, biases, strict=True):
+        wanted = np.maximum(x @ net.encoder.astype(float).T + b, 0)
+        np.testing.assert_allclose(held["rate"].values, wanted, atol=1e-9)
+        np.testing.assert_allclose(held["output"].values, wanted @ net.decoder.astype(float).T, atol=1e-9)
+    found = measure.selectivity(made)
+    assert found["task"].values.tolist() == ["a", "b"]
+    np.testing.assert_allclose(found["variance"].values, [held["rate"].values.var(axis=0) for held in made])
+    assert "rate" not in tn.predict(net, biases[0], x)
+
+
+def test_predictions_that_cannot_be_compared_are_one_sentence():
+    net, x = layered(), np.zeros((30, 3))
+    held = tn.predict(net, np.ones(40), x, rates=True).assign_attrs(task="a")
+    cases = [
+        ([held, held], {}, "compares tasks, these predictions are of a, a"),
+        ([tn.predict(net, np.ones(40), x)] * 2, {}, "needs the rates of each task"),
+        ([held, held.assign_attrs(task="b")], {"discard": 1.0}, "samples have no start"),
+        ([held, held.isel(sample=slice(5)).assign_attrs(task="b")], {}, "a task has 5 samples"),
+    ]
+    for run, given, said in cases:
+        with pytest.raises(ValueError, match=said):
+            measure.selectivity(run, **given)
+
+
+def test_units_shut_off_on_samples_are_counted():
+    net = layered()
+    x = np.random.default_rng(2).normal(size=(300, 3))
+    reach = float(np.abs(x @ net.encoder.astype(float).T).max())
+    bias = np.r_[np.full(10, -2 * reach), np.zeros(30)]
+    found = measure.biases(net, bias, samples=x)
+    assert found["silent"].values[0].tolist() == [1] * 10 + [0] * 30
+    assert found["shut_off_share"].item() == 0.25
+    through = (x @ net.encoder.astype(float).T + bias > 0).mean(axis=0)
+    np.testing.assert_allclose(found["gain"].values[0], through, atol=1e-12)
+    tanh = layered(transfer="tanh")
+    saturated = measure.biases(tanh, np.r_[np.full(10, 9.0), np.zeros(30)], samples={"bias": x})
+    assert saturated["saturated"].values[0].tolist() == [1] * 10 + [0] * 30
+
+
+def test_samples_where_they_do_not_belong_are_one_sentence():
+    net, moving = layered(), tn.Network(20, seed=0)
+    for call, said in [
+        (lambda: measure.biases(net, np.zeros(40)), "are taken over samples; give its inputs as samples="),
+        (lambda: measure.biases(moving, np.zeros(20), samples=np.zeros((5, 3))), "and this one moves; leave them out"),
+        (
+            lambda: measure.biases(net, np.zeros(40), samples=np.zeros((5, 4))),
+            r"shape \(4,\), the network takes \(3,\)",
+        ),
+        (lambda: measure.biases(net, np.zeros(40), samples={"x": np.zeros((5, 3))}), "has none of task 'bias'"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            call()
+
+
+# ---------------------------------------------------------------- similarity
+
+
+def solutions(values, names=("a", "b")):
+    return [xr.Dataset({"variance": (("task", "unit"), v)}, coords={"task": list(names)}) for v in values]
+
+
+def test_similarity_is_the_mean_correlation_of_different_repeats():
+    rng = np.random.default_rng(0)
+    one, two = rng.normal(size=(3, 2, 30)), rng.normal(size=(4, 2, 30))
+    found = measure.similarity(solutions(one))
+    wanted = [
+        [
+            np.mean([np.corrcoef(one[p, s], one[q, t])[0, 1] for p in range(3) for q in range(3) if p != q])
+            for t in range(2)
+        ]
+        for s in range(2)
+    ]
+    np.testing.assert_allclose(found["similarity"].values, wanted, atol=1e-12)
+    across = measure.similarity(solutions(one), solutions(two))
+    wanted = np.mean([np.corrcoef(a[0], b[1])[0, 1] for a in one for b in two])
+    assert across["similarity"].values[0, 1] == pytest.approx(wanted)
+    assert across.attrs["other_repeats"] == 4
+    turned = solutions(one[:, ::-1], ("b", "a"))
+    same, other = (measure.similarity(solutions(one), held)["similarity"] for held in (solutions(one), turned))
+    np.testing.assert_allclose(other.sel(task="a", other="b"), same.sel(task="a", other="b"))
+
+
+def test_the_interval_of_similarity_holds_the_truth_and_shrinks():
+    rng = np.random.default_rng(1)
+    common = rng.normal(size=(1, 1, 4000))
+    widths = []
+    for repeats in (4, 40):
+        own = common + rng.normal(size=(repeats, 1, 4000)) * np.linspace(0.4, 1.6, repeats)[:, None, None]
+        found = measure.similarity(solutions(own, ("a",)))
+        low, mid, high = (found[f"similarity{end}"].item() for end in ("_low", "", "_high"))
+        assert low <= mid <= high
+        widths.append(high - low)
+    assert widths[1] < widths[0]
+
+
+def test_similarity_bad_input():
+    rng = np.random.default_rng(0)
+    good = solutions(rng.normal(size=(2, 2, 10)))
+    cases = [
+        (lambda: measure.similarity(good[0]), TypeError, "first is a list of Datasets"),
+        (lambda: measure.similarity(good[:1]), ValueError, "first holds 1 repeat; learn each task twice"),
+        (lambda: measure.similarity(good, of="bias"), ValueError, r"without bias\(task, unit\)"),
+        (lambda: measure.similarity(good, solutions(rng.normal(size=(2, 2, 9)))), ValueError, "of 10 units, second"),
+        (lambda: measure.similarity(good, solutions(rng.normal(size=(2, 2, 10)), "ac")), ValueError, "tasks a, b of"),
+        (lambda: measure.similarity([good[0], good[1].isel(unit=slice(5))]), ValueError, "repeats of 10, 5 units"),
+        (lambda: measure.similarity([good[0], good[0] * 0]), ValueError, "is the same in all units"),
+    ]
+    for call, error, said in cases:
+        with pytest.raises(error, match=said) as caught:
+            call()
+        assert "\n" not in str(caught.value)

@@ -17,6 +17,7 @@ from tonicnet.learn._ordered_readout import OrderedReadout
 from tonicnet.solve import Adam, AnnealedSwaps, GridMoves, RankReplacement, minimise
 
 HINGED = {"inputs": 1, "outputs": 1, "synapses": "feed-forward", "transfer": "relu", "weights": "hinges"}
+HINGED_READOUTS = ("equidistant", "pairwise", "uniform", "xavier", "he")
 RNG = np.random.default_rng(4)
 N, K, S = 7, 2, 40
 
@@ -95,9 +96,10 @@ def test_what_hinges_cannot_be_is_one_sentence(given: dict, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["equidistant", "pairwise", "uniform", "xavier", "he"])
+@pytest.mark.parametrize("name", HINGED_READOUTS)
 def test_a_hinged_network_is_drawn_again_from_its_recipe(name: str) -> None:
     net = net_of(20, name)
+    assert net.sha256 not in {net_of(20, other).sha256 for other in HINGED_READOUTS if other != name}
     assert tn.Network.from_spec(type(net.spec).from_dict({**net.spec.to_dict()})).sha256 == net.sha256
 
 

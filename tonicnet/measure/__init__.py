@@ -34,6 +34,7 @@ from ._return_map import return_map as return_map
 from ._return_map import return_map_residual as return_map_residual
 from ._segment import segment as segment
 from ._selectivity import selectivity as selectivity
+from ._similarity import similarity as similarity
 from ._true_runs import true_runs as true_runs
 from .arrays import Cycle as Cycle
 from .arrays import Exponents as Exponents

@@ -59,17 +59,21 @@ class Alone:
         return self.dynamics.state(states_of(self.entry, given)[:, 0])
 
 
-def alone(net: Network, bias: Biases, task: str | None = None, *, still: bool = False) -> list[Alone]:
+def alone(
+    net: Network, bias: Biases, task: str | None = None, *, still: bool = False, samples: bool = False
+) -> list[Alone]:
     """Return the tasks of a bank on its network (or the one named), or a bare bias vector as the task "bias".
 
-    ``still`` says that only states of rest are asked for, which synapses with rise or delay leave where they are.
+    ``still`` says that only states of rest are asked for, which synapses with rise or delay leave where they are, and
+    ``samples`` that a network without state is meant.
     Raises ValueError for a bank of another network, an unknown task, a vector of the wrong length, and for synapses
     with rise or delay where motion is asked for.
     """
     task = name_of(task)
     if not isinstance(net, Network):
         raise TypeError(f"this measure is of a network under a bias: the first argument is a Network, got {shown(net)}")
-    check_moving(net, "this measure")
+    if not samples:
+        check_moving(net, "this measure")
     if not still:
         check_first_order(net)
     if isinstance(bias, xr.Dataset):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -11,6 +13,7 @@ from ..bank import bare
 from ..circuit import autonomous
 from ..network import Network
 from ._alone import Alone, Biases, alone, names, positive, whole
+from ._sampled_gains import Effect, effect_of_samples
 
 _TRANSIENT, _DURATION = 50.0, 200.0  # tau, where they are not given
 _LEAST = 16  # samples of the run
@@ -22,6 +25,7 @@ def biases(
     *,
     task: str | None = None,
     before: np.ndarray | xr.DataArray | None = None,
+    samples: Any = None,
     bins: int = 40,
     off: float = 0.01,
     transient: float | None = None,
@@ -37,7 +41,11 @@ def biases(
     passes. It is then silent if its input never exceeds the median input of the units that are not shut off, and
     saturated if it never falls below it.
 
-    Arguments: ``net`` and its bank, or one bias vector; ``task``, one of the bank's (all if not given); ``before``
+    A feed-forward network has no run: the mean is over ``samples``, and rates take the place of inputs.
+
+    Arguments: ``net`` and its bank, or one bias vector; ``task``, one of the bank's (all if not given); ``samples``, of
+    a feed-forward network, its inputs, in any container that ``Task.from_samples`` takes, or a dict of them by task;
+    ``before``
     (unit,), biases to compare with, e.g. those learning started from (``tn.learn.first_bias``); ``bins`` of the
     histogram; ``transient`` and ``duration`` of the run in seconds (50 and 200 tau if not given), ``trials`` of it.
 
@@ -54,23 +62,41 @@ def biases(
     >>> found.silent.values[0].tolist()[-3:], float(found.shut_off_share[0])
     ([1, 1, 1], 0.5)
     """
-    rows = alone(net, bias, task)
+    held = _inputs(net, samples)
+    rows = alone(net, bias, task, samples=held is not None)
     other = None if before is None else bare(net, before).bias
     start = None if other is None else [_under(row, other) for row in rows]
     values = np.stack([row.entry.bias for row in rows])
     edges = np.linspace(values.min() - 1e-9, values.max() + 1e-9, whole("bins", bins) + 1)
     count, run = whole("trials", trials), _span("duration", duration, _DURATION * net.tau)
     skipped = _span("transient", transient, _TRANSIENT * net.tau)
-    found = [_effect(row, skipped, run, count, seed, off) for row in rows]
+
+    def effect(row: Alone) -> Effect:
+        return _effect(row, skipped, run, count, seed, off) if held is None else effect_of_samples(row, held, off)
+
+    found = [effect(row) for row in rows]
     variables = _histogram(values, edges) | _effects(found)
     if start is not None and other is not None:
-        gain = [f[0] - _effect(row, skipped, run, count, seed, off)[0] for f, row in zip(found, start, strict=True)]
+        gain = [f[0] - effect(row)[0] for f, row in zip(found, start, strict=True)]
         variables |= _changes(np.stack(gain), values - other)
     coords = names(rows) | {
         "unit": Variable(("unit",), np.arange(net.units), "1", "unit"),
         "bin": Variable(("bin",), (edges[1:] + edges[:-1]) / 2, "1", "tonic input"),
     }
     return dataset(variables, coords, network_sha256=net.sha256, seed=seed, off=float(off))
+
+
+def _inputs(net: Network, samples: Any) -> Any:
+    """Return the samples of a feed-forward network; None for one that moves."""
+    layered = isinstance(net, Network) and net.feed_forward
+    if layered == (samples is not None):
+        return samples
+    if layered:
+        raise ValueError(
+            "gains of a feed-forward network are taken over samples; give its inputs as samples=, one set for all "
+            "tasks or a dict of them by task"
+        )
+    raise ValueError("samples are the inputs of a feed-forward network, and this one moves; leave them out")
 
 
 def _span(name: str, given: float | None, default: float) -> float:
@@ -82,9 +108,7 @@ def _under(row: Alone, bias: Float[np.ndarray, " unit"]) -> Alone:
     return Alone(row.entry, autonomous(row.dynamics.net, {**row.entry.numbers, "bias": bias}))
 
 
-def _effect(
-    row: Alone, transient: float, duration: float, trials: int, seed: int, off: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _effect(row: Alone, transient: float, duration: float, trials: int, seed: int, off: float) -> Effect:
     """Return per unit the mean gain, its error, and whether it is silent or saturated all along the run."""
     dynamics, motion, tau = row.dynamics, row.motion(None), row.dynamics.net.tau
     steps = round(duration / tau / motion.dt)
@@ -101,7 +125,8 @@ def _effect(
     open_input = np.median(drive[:, ~shut]) if (~shut).any() else 0.0
     silent, saturated = shut & (drive.max(axis=0) <= open_input), shut & (drive.min(axis=0) > open_input)
     halves = np.concatenate([part.mean(axis=1) for part in np.array_split(gain, 2, axis=1)])
-    return gain.mean(axis=(0, 1)), halves.std(axis=0, ddof=1) / np.sqrt(len(halves)), silent, saturated
+    error = halves.std(axis=0, ddof=1) / np.sqrt(len(halves))
+    return Effect(gain.mean(axis=(0, 1)), error, silent, saturated)
 
 
 def _histogram(values: Float[np.ndarray, "task unit"], edges: Float[np.ndarray, " edge"]) -> dict[str, Variable]:
@@ -113,7 +138,7 @@ def _histogram(values: Float[np.ndarray, "task unit"], edges: Float[np.ndarray, 
     }
 
 
-def _effects(found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, Variable]:
+def _effects(found: list[Effect]) -> dict[str, Variable]:
     gain, error, silent, saturated = (np.stack(column) for column in zip(*found, strict=True))
     both = ("task", "unit")
     return {

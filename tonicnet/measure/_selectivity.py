@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -16,16 +18,23 @@ _SAMPLES = 20  # of a segment at least
 
 
 def selectivity(
-    run: xr.Dataset, *, discard: float = 0.0, silent: float = 1e-3, clusters: int = 12, seed: int = 0
+    run: xr.Dataset | Sequence[xr.Dataset],
+    *,
+    discard: float = 0.0,
+    silent: float = 1e-3,
+    clusters: int = 12,
+    seed: int = 0,
 ) -> xr.Dataset:
     """Measure in which tasks each unit takes part, and the clusters of units that do alike.
 
         TV_i(A) = var_{trial, t} r_i(t; A),    selectivity_i(A) = TV_i(A) / max_B TV_i(B)
 
     Arguments: ``run``, one with rates and a segment for each task, ``tn.simulate(net, bank, schedule=[...],
-    rates=True)`` (``every=`` keeps it small); ``discard``, task time left out at the start of each segment;
-    a unit is silent whose largest variance is below ``silent`` squared times the largest of all units; ``clusters`` at
-    most, by k-means of the selectivities of the others, the number chosen by the silhouette (:func:`clusters_of`).
+    rates=True)`` (``every=`` keeps it small); or, of a feed-forward network, a list of what it predicts in each task,
+    ``tn.predict(net, bank, x, task=..., rates=True)``, whose samples take the place of time; ``discard``, task time
+    left out at the start of each segment; a unit is silent whose largest variance is below ``silent`` squared times the
+    largest of all units; ``clusters`` at most, by k-means of the selectivities of the others, the number chosen by the
+    silhouette (:func:`clusters_of`).
 
     Returns ``variance(task, unit)`` (rate unit squared), ``selectivity(task, unit)`` (0 for silent units),
     ``cluster(unit)`` (-1 for silent ones), ``order(unit)``, the units sorted by cluster and then by the task they are
@@ -55,8 +64,9 @@ def selectivity(
     own = clusters_of(rng.permuted(features, axis=0), most=clusters, seed=seed)
     label = np.full(len(active), -1)
     label[active] = groups.cluster
-    unit = run["unit"].values if "unit" in run.coords else np.arange(len(active))
-    units = str(run["rate"].attrs.get("units", "1"))
+    example = run if isinstance(run, xr.Dataset) else run[0]
+    unit = example["unit"].values if "unit" in example.coords else np.arange(len(active))
+    units = str(example["rate"].attrs.get("units", "1"))
     square = "1" if units == "1" else f"{units}^2"
     number = np.arange(2, 2 + len(groups.silhouettes))
     found = {
@@ -83,8 +93,12 @@ def _order(label: np.ndarray, share: Float[np.ndarray, "task unit"]) -> np.ndarr
     return np.lexsort((-share.mean(axis=0), best, last))
 
 
-def _rates(run: xr.Dataset, discard: float) -> tuple[list[str], list[Float[np.ndarray, "trial time unit"]]]:
+def _rates(
+    run: xr.Dataset | Sequence[xr.Dataset], discard: float
+) -> tuple[list[str], list[Float[np.ndarray, "trial time unit"]]]:
     """Return the tasks of a run and the rates in each, all its segments together."""
+    if isinstance(run, Sequence):
+        return _predicted(run, discard)
     if not isinstance(run, xr.Dataset) or "rate" not in run:
         raise ValueError("selectivity needs rates: run with tn.simulate(net, bank, schedule=[...], rates=True)")
     rate = run["rate"] if "trial" in run["rate"].dims else run["rate"].expand_dims("trial")
@@ -105,3 +119,29 @@ def _rates(run: xr.Dataset, discard: float) -> tuple[list[str], list[Float[np.nd
     if len(found) < 2:
         raise ValueError(f"selectivity compares tasks, this run has only {next(iter(found))!r}; give a schedule of two")
     return list(found), [np.concatenate(r, axis=1) for r in found.values()]
+
+
+def _predicted(
+    found: Sequence[xr.Dataset], discard: float
+) -> tuple[list[str], list[Float[np.ndarray, "one sample unit"]]]:
+    """Return the tasks of predictions and the rates in each, as one trial."""
+    if discard:
+        raise ValueError(f"samples have no start of which to discard {discard:g}; leave discard out")
+    for held in found:
+        if not isinstance(held, xr.Dataset) or "rate" not in held or {*held["rate"].dims} != {"sample", "unit"}:
+            raise ValueError(
+                "selectivity of samples needs the rates of each task: a list of tn.predict(net, bank, x, task=..., "
+                "rates=True)"
+            )
+        if not np.isfinite(held["rate"]).all():
+            raise ValueError("a prediction holds rates that are not finite; look at its samples")
+    names = [str(held.attrs.get("task", k)) for k, held in enumerate(found)]
+    if len(set(names)) < 2 or len(set(names)) < len(names):
+        raise ValueError(
+            f"selectivity compares tasks, these predictions are of {', '.join(names) or 'none'}; give each of two "
+            "tasks or more once"
+        )
+    few = min(held.sizes["sample"] for held in found)
+    if few < _SAMPLES:
+        raise ValueError(f"a task has {few} samples; a task variance needs at least {_SAMPLES}: predict more of them")
+    return names, [held["rate"].transpose("sample", "unit").values[None] for held in found]

@@ -11,7 +11,7 @@ from .._names import choose, shown, unknown
 from .._numbers import is_whole, real
 from .._weight import weigh
 from ._filter import Filter
-from ._layers import FEED_FORWARD, absent, as_shape, check_layers
+from ._layers import FEED_FORWARD, HINGES, absent, as_shape, check_layers
 from ._lif import LIF
 from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
 
@@ -220,7 +220,8 @@ def dynamics(spec: NetworkSpec) -> dict[str, Any]:
     """
     if spec.synapses == FEED_FORWARD:  # no state, and so no time; what else decides is in the weights
         shapes = {k: getattr(spec, k) for k in ("units", "components", "synapses", "inputs", "layers")}
-        return shapes | {"transfer": spec.transfer.to_dict()}
+        placed = {"hinges": spec.readout} if spec.weights == HINGES else {}  # first tonic inputs go with the readout
+        return shapes | placed | {"transfer": spec.transfer.to_dict()}
     kept = {k: getattr(spec, k) for k in ("units", "components", "synapses", "feedback")}
     times = {k: None if getattr(spec, k) is None else float(getattr(spec, k)) for k in ("tau", "dt")}
     times |= {k: float(getattr(spec, k)) for k in ("rise", "delay") if getattr(spec, k)}

@@ -12,6 +12,7 @@ from ._phase_portrait import phase_portrait as phase_portrait
 from ._raster import raster as raster
 from ._return_map import return_map as return_map
 from ._selectivity import selectivity as selectivity
+from ._similarity import similarity as similarity
 from ._spectrum import spectrum as spectrum
 from ._thresholds import thresholds as thresholds
 from ._which_numbers import which_numbers as which_numbers

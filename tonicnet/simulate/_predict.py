@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,12 @@ _CHUNK = 2**24  # numbers of rates that are held at once
 
 
 def predict(
-    net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, x: Any, *, task: str | Task | None = None
+    net: Network,
+    bias: xr.Dataset | xr.DataArray | np.ndarray,
+    x: Any,
+    *,
+    task: str | Task | None = None,
+    rates: bool = False,
 ) -> xr.Dataset:
     """Return what a feed-forward network puts out for samples, and of a classification the class of each.
 
@@ -29,11 +35,12 @@ def predict(
 
     Arguments: ``net`` and a bank of it, or one bias vector (unit,), for which inputs and outputs are those of the
     network; ``x``, samples of the shape of the network's inputs, in any container that :meth:`Task.from_samples`
-    takes, such as ``task.samples("test")``; ``task``, which row of the bank, if it holds several.
+    takes, such as ``task.samples("test")``; ``task``, which row of the bank, if it holds several;
+    ``rates``, whether the rate of every unit is kept.
 
     Returns ``output(sample, component)`` over the components of the task (log odds of classes, up to a constant) and
-    for a classification ``label(sample)``. Raises ValueError for a network that moves in time, a bank of another
-    network, an unknown task, and samples of another shape.
+    for a classification ``label(sample)``; with ``rates`` also ``rate(sample, unit)``. Raises ValueError for a network
+    that moves in time, a bank of another network, an unknown task, and samples of another shape.
 
     >>> import tonicnet as tn
     >>> net = tn.Network(50, seed=0, inputs=2, outputs=3, synapses="feed-forward", transfer="tanh")
@@ -51,7 +58,22 @@ def predict(
     scaling = row.scaling
     z = scaling.inputs_to_network(values.reshape(len(values), -1))
     y = scaling.to_task(outputs(net, row, z))[:, : scaling.dimension]
-    return _labelled(y, row, samples, net)
+    made = _labelled(y, row, samples, net)
+    return made.assign(rate=_rate(net, row, z)) if rates else made
+
+
+def _rate(net: Network, row: Entry, z: Float[np.ndarray, "sample input"]) -> xr.Variable:
+    """Return the rate of every unit at some inputs."""
+    dynamics = placed(circuit_of(net), row.numbers)
+    values = torch.cat([dynamics.rate(part) for part in _parts(net, z)]).numpy()
+    told = {"units": net.transfer.rate_unit, "long_name": "rate of each unit"}
+    return xr.Variable(("sample", "unit"), net.transfer.rate_scale * values, told)
+
+
+def _parts(net: Network, z: Float[np.ndarray, "sample input"]) -> Iterator[torch.Tensor]:
+    """Yield the inputs some samples at a time."""
+    count = max(1, _CHUNK // net.units)
+    return (torch.as_tensor(z[first : first + count]) for first in range(0, len(z), count))
 
 
 def _row(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, task: str | Task | None) -> Entry:
@@ -79,9 +101,7 @@ def outputs(net: Network, row: Entry, z: Float[np.ndarray, "sample input"]) -> F
     circuit = circuit_of(net)
     assert isinstance(circuit, FeedForward)
     dynamics = placed(circuit, row.numbers)
-    count = max(1, _CHUNK // net.units)
-    parts = (torch.as_tensor(z[first : first + count]) for first in range(0, len(z), count))
-    return torch.cat([dynamics.circuit.collect(dynamics.rate(part)) for part in parts]).numpy()
+    return torch.cat([dynamics.circuit.collect(dynamics.rate(part)) for part in _parts(net, z)]).numpy()
 
 
 def _labelled(
