@@ -287,7 +287,6 @@ MOVES = {
     "fixed points": lambda net: tn.measure.fixed_points(net, np.zeros(30)),
     "spectrum": lambda net: tn.measure.lyapunov_spectrum(net, np.zeros(30)),
     "jacobian": lambda net: tn.measure.jacobian_spectrum(net, np.zeros(30)),
-    "biases": lambda net: tn.measure.biases(net, np.zeros(30)),
     "report": lambda net: tn.report(net, None, "x.html"),
     "explore": lambda net: tn.explore(net, None),
     "brian2": lambda net: tn.spiking.to_brian2(net, np.zeros(30)),

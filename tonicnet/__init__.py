@@ -45,6 +45,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .task import task as task
     from .task import task_factory as task_factory
     from .task import tasks as tasks
+    from .task import teacher_flow as teacher_flow
+    from .task import teacher_samples as teacher_samples
 
 _open_door(
     __name__,
@@ -65,7 +67,7 @@ _open_door(
         "study": ("compare_learning", "study"),
         "task": (
             "Task", "cut_trials", "from_dysts", "from_observed", "read_recording", "sample_task", "sample_tasks",
-            "task", "task_factory", "tasks",
+            "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
         ),
     },
     rooms=("measure", "plot", "spiking"),

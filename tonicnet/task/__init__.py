@@ -19,3 +19,5 @@ from ._shelf import tasks as tasks
 from ._spec import KINDS as KINDS
 from ._spec import STILL as STILL
 from ._task import Task as Task
+from ._teachers import teacher_flow as teacher_flow
+from ._teachers import teacher_samples as teacher_samples
