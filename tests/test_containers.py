@@ -335,6 +335,7 @@ def test_even_grids_are_seen_through_rounded_stamps(times: np.ndarray, step: flo
         (np.r_[0:5, 4:9].astype(float), "time 4 comes twice"),
         (np.r_[0:5, 3:9].astype(float), "time 4 is followed by an earlier one"),
         (np.r_[0:5, 9:12, 20:60].astype(float), r"2 gaps, the first from 4 to 9; .*longest lasts from 20 to 59"),
+        (np.r_[np.arange(49) / 100, 1e300], r"a gap from 0.48 to 1e\+300"),  # beyond single precision
     ],
 )
 def test_uneven_time_is_told(times: np.ndarray, message: str) -> None:

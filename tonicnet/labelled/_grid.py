@@ -81,7 +81,8 @@ def _allowed(times: Float[np.ndarray, " time"], dt: float) -> float:
 def _last_digit(times: Float[np.ndarray, " time"]) -> float:
     """Return what the last digit of the stamps is worth: of decimals, or of single precision."""
     size = np.abs(times).max()
-    single = float(np.spacing(np.float32(size))) if np.array_equal(times.astype(np.float32), times) else 0.0
+    short = size <= np.finfo(np.float32).max and np.array_equal(times.astype(np.float32), times)
+    single = float(np.spacing(np.float32(size))) if short else 0.0
     since, beside = times - times[0], 8 * np.spacing(size)
     decimals = (10.0**-d for d in _DIGITS if np.allclose(since, np.round(since, d), rtol=0, atol=beside))
     return max(single, next(decimals, 0.0))
