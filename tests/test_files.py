@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -87,21 +88,22 @@ def test_every_dataset_says_where_it_is_from(small):
 # ---------------------------------------------------------------- whole or not at all
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def no_room():
-    """A disk on which no file may grow beyond 3,000 bytes."""
+    """A disk on which no file may grow beyond 3,000 bytes, that of the tests' own output included."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_one_error_and_leaves_the_old_file(tmp_path, small, no_room):
+def test_a_full_disk_is_one_error_and_leaves_the_old_file(tmp_path, small):
     path = tmp_path / "run.nc"
     write(path, b"old")
-    with pytest.raises(
-        OSError, match=r"cannot write .*run\.nc \(File too large\); what was there is as it was"
-    ) as caught:
+    said = r"cannot write .*run\.nc \(File too large\); what was there is as it was"
+    with no_room(), pytest.raises(OSError, match=said) as caught:
         tn.save(small, path)
     assert caught.value.errno == errno.EFBIG
     assert path.read_bytes() == b"old"
