@@ -30,7 +30,7 @@ def test_a_range_of_biases_is_a_range_of_thresholds():
     np.testing.assert_allclose(ends, [-0.4, 1.25])
     for wider, count in ((0.0, 0), (1e-6, 20)):
         biases = np.resize(ends + wider * np.array([-1, 1]), 20)
-        counted = tn.spiking.thresholds(NET, biases, within=(-75 - 1e-9, -42 + 1e-9))
+        counted = tn.spiking.thresholds(NET, biases, within=(-75, -42))
         assert int(counted["outside"][0]) == count
 
 

@@ -18,6 +18,7 @@ from ._lif_network import LIFNetwork
 from ._plan import SILENT, Bias, gain_of, plan
 
 _MILLI = 1e3
+_ROUNDED = 1e-9  # mV: a threshold at an end of the range is in it
 
 
 def thresholds(
@@ -51,7 +52,7 @@ def thresholds(
     names = [task] if task else rows_of(bias)
     model = LIFNetwork(net, neurons_per_unit)
     found = np.stack([_of_task(model, bias, name) for name in names])
-    outside = model.neurons_per_unit * ((found < low) | (found > high)).sum(axis=1)
+    outside = model.neurons_per_unit * ((found < low - _ROUNDED) | (found > high + _ROUNDED)).sum(axis=1)
     v_th, v_reset = (_MILLI * v for v in (model.lif.threshold, model.lif.reset))
     ends = [(v_th - v) / (v_th - v_reset) for v in (high, low)]
     return dataset(
