@@ -1,7 +1,8 @@
 """Write the tables of the documents from results/: `python benchmarks/tables.py`, or `--check` to see if they are so.
 
-docs/benchmarks.md is written whole. In README.md, and in choose.md, screen.md and compare-learning.md of docs/how-to,
-what stands between ``<!-- table NAME -->`` and ``<!-- end -->`` is replaced. No number in a table is typed by hand.
+docs/benchmarks.md is written whole. In README.md, docs/phase-diagram.md, and choose.md, screen.md and
+compare-learning.md of docs/how-to, what stands between ``<!-- table NAME -->`` and ``<!-- end -->`` is replaced. No
+number in a table is typed by hand.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ SECTIONS = {
     "choose": ("Networks for tasks", "The figures behind [Choose a network](how-to/choose.md): fits on one thread."),
     "screening": ("Draws before learning", "The figures behind [Choose a draw](how-to/screen.md)."),
     "which_numbers": ("Which numbers to change", "The figures behind [the comparison](how-to/compare-learning.md)."),
+    "study": ("Studies", "What a study costs beside its fits: [the guide](how-to/studies.md). CPU time unless said."),
+    "phase_diagram": (
+        "The phase diagram of fields",
+        "The figures behind [the page](phase-diagram.md). No value: more units than the largest network had.",
+    ),
     "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
@@ -64,7 +70,8 @@ def pages() -> Iterator[tuple[Any, str]]:
     """Yield every page that holds tables, and its text as it should be."""
     yield ROOT / "docs" / "benchmarks.md", benchmarks()
     guides = ROOT / "docs" / "how-to"
-    for path in (ROOT / "README.md", *(guides / f"{page}.md" for page in ("choose", "screen", "compare-learning"))):
+    named = (guides / f"{page}.md" for page in ("choose", "screen", "compare-learning"))
+    for path in (ROOT / "README.md", ROOT / "docs" / "phase-diagram.md", *named):
         text = path.read_text()
         yield path, MARKED.sub(lambda found: f"{found[1]}\n{NAMED[found[2]]()}\n\n{found[3]}", text)
 
@@ -209,6 +216,15 @@ NAMED: dict[str, Callable[[], str]] = {
         "the same, upper end of 95 %",
     ),
     "screened": lambda: listed("screening", "ratio of field errors"),
+    "needed": lambda: listed(
+        "phase_diagram",
+        "units for half of the draws",
+        "the same, lower end of 95 %",
+        "the same, upper end of 95 %",
+    ),
+    "exponents": lambda: listed(
+        "phase_diagram", "exponent of the field error", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
+    ),
     "prior": lambda: listed("screening", "error of the prior kernel"),
     "size": lambda: pivoted("size", _SIZE),
     "gain": lambda: pivoted("gain", ["learning", "R2 of what was learned", "R2 of the 200 steps after"]),

@@ -81,6 +81,16 @@ def a_comparison():
     return xr.Dataset(made, coords={"learn": learn, "numbers": [125, 250, 500], "norm": [1.0, 2.0], "seed": [0, 1, 2]})
 
 
+def a_study():
+    """Two tasks, and two ranks, of which more units are needed off the middle of the abscissa."""
+    scale, units = np.array([0.5, 1.0, 2.0, 4.0]), np.array([16, 64, 256, 1024])
+    needed = 64 * (1 + np.log2(scale) ** 2)[None, :, None, None, None] * np.array([1.0, 4.0])[:, None, None, None, None]
+    draw = np.exp(np.random.default_rng(0).normal(0, 0.5, (2, 4, 4, 2, 6)))
+    lost = np.where(units[None, None, :, None, None] > needed * draw, 0.0, 1.0)
+    coords = {"task": ["cosine", LONG[0]], "decoder_scale": scale, "units": units, "components": [3, 6]}
+    return xr.Dataset({"lost": ((*coords, "seed"), lost)}, coords=coords)
+
+
 PICTURES: dict[str, Callable[[], object]] = {
     "attractor": lambda: plot.attractor(a_run(TASKS)),
     "biases": lambda: plot.biases(a_bank(LONG), order="cluster"),
@@ -90,6 +100,7 @@ PICTURES: dict[str, Callable[[], object]] = {
     "eigenvalues": lambda: plot.eigenvalues(spectrum_of_learning(), period=25),
     "learnability": lambda: plot.learnability(scores()),
     "loss": lambda: plot.loss(a_bank(LONG)),
+    "phase_diagram": lambda: plot.phase_diagram(a_study(), x="decoder_scale", rows="components"),
     "phase_portrait": lambda: plot.phase_portrait(a_run(["hopf"]), flow=lambda x: -x, points=still()),
     "raster": lambda: plot.raster(with_spikes(a_run(TASKS))),
     "return_map": lambda: plot.return_map(maxima(), truth=maxima(1)),
@@ -119,6 +130,8 @@ def test_a_picture_can_be_read(name):
                 "imaginary part",
                 "step of learning",
                 "gain g",
+                "decoder scale",
+                "share of draws",
                 "units N",
                 "unit",
                 "units",

@@ -36,6 +36,7 @@ from ._segment import segment as segment
 from ._selectivity import selectivity as selectivity
 from ._similarity import similarity as similarity
 from ._true_runs import true_runs as true_runs
+from ._units_needed import units_needed as units_needed
 from .arrays import Cycle as Cycle
 from .arrays import Exponents as Exponents
 from .arrays import FixedPoints as FixedPoints
