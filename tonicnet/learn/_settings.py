@@ -8,6 +8,7 @@ from functools import cached_property
 
 import torch
 
+from .._device import check_device
 from .._names import choose, shown
 from .._numbers import real, whole
 from .._random import checked_seed
@@ -74,7 +75,7 @@ class Settings:
         for name in ("neurons_per_unit", "threads"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole(name, getattr(self, name)))
-        _check_device(self.device)
+        check_device(self.device)
 
     @property
     def learned(self) -> tuple[str, ...]:
@@ -110,16 +111,3 @@ class Settings:
     def _fast(self) -> bool:
         """Whether the processor multiplies bfloat16 faster than float32."""
         return self.device.startswith("cuda") or fast_bfloat16()
-
-
-def _check_device(device: str) -> None:
-    if not isinstance(device, str):
-        raise TypeError(f'device is a text such as "cpu" or "cuda:0", got {shown(device)}')
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as error:
-        raise ValueError(f'device is a torch device such as "cpu" or "cuda:0", got {device!r}') from error
-    if kind not in ("cpu", "cuda"):
-        raise ValueError(f'device must be "cpu" or "cuda" (learning needs float64), got {device!r}')
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f'device {device!r} was asked for, but torch sees no CUDA here; use device="cpu"')

@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from jaxtyping import Float
 
+from .._device import check_device
 from .._labels import Variable
 from .._names import choose, shown
 from .._numbers import real, whole
@@ -41,6 +42,7 @@ def simulate(
     rates: bool = False,
     every: int = 1,
     dtype: str = "float64",
+    device: str = "cpu",
     seed: int = 0,
 ) -> xr.Dataset:
     """Run the network alone, in closed loop, and return its output in the task's own units.
@@ -72,6 +74,7 @@ def simulate(
     rates : also keep ``rate(trial, time, unit)``.
     every : keep one sample in so many steps.
     dtype : "float64" or "float32".
+    device : "cpu", or "cuda" (any torch CUDA device), for many trials, units or both; noise is drawn on the CPU.
     seed : of the noise and of the choice of starts.
 
     Returns a Dataset: ``output(trial, time, component)`` with ``time`` (s), ``task_time``, ``segment``.
@@ -85,7 +88,8 @@ def simulate(
     """
     segments = plan(net, bias, duration=duration, schedule=schedule, task=task)
     step_size, scheme = _resolve(net, dt, method)
-    circuit = circuit_for(net, _DTYPES[choose("dtype", dtype, _DTYPES)], segments, rates)
+    precision = _DTYPES[choose("dtype", dtype, _DTYPES)]
+    circuit = circuit_for(net, precision, segments, rates, check_device(device))
     rng = generator(seed)
     start = starting_states(segments[0].entry, initial, trials, rng, step_size)
     u = given_inputs(inputs, segments, step_size, len(start), net.components)
@@ -104,11 +108,11 @@ def _collect(runner: Runner, timeline: Timeline, run: Iterable[Stretch], seed: i
         kept.append(piece.output[:, later].double())
         rates += [] if piece.states is None else [piece.states[:, later].double()]
         first += piece.output.shape[1]
-    z = torch.cat(kept, 1).numpy()
+    z = torch.cat(kept, 1).numpy(force=True)
     timeline.check_finite(z)
     extra = {}
     if rates:
-        values = net.transfer.rate_scale * torch.cat(rates, 1).numpy()
+        values = net.transfer.rate_scale * torch.cat(rates, 1).numpy(force=True)
         extra["rate"] = Variable(("trial", "time", "unit"), values, net.transfer.rate_unit, "rate of each unit")
     known = {"network_sha256": net.sha256, "threads": torch.get_num_threads()}
     return timeline.dataset(z, kind="rate", extra=extra, seed=seed, **known)

@@ -89,7 +89,7 @@ class Runner:
 
     def _as_rates(self) -> Dynamics:
         """Return the first dynamics with all rates, which is what a history drives."""
-        circuit = circuit_of(self.circuit.net, self.circuit.dtype, rates=True)
+        circuit = circuit_of(self.circuit.net, self.circuit.dtype, self.circuit.device, rates=True)
         return placed(circuit, self.segments[0].entry.numbers)
 
 
@@ -121,10 +121,10 @@ def given_noise(noise: float) -> float:
     return real(noise)
 
 
-def circuit_for(net: Network, dtype: torch.dtype, segments: list[Segment], rates: bool) -> Circuit:
+def circuit_for(net: Network, dtype: torch.dtype, segments: list[Segment], rates: bool, device: str = "cpu") -> Circuit:
     """Return the circuit that runs: of rates where these are kept, or where decoders differ from task to task.
 
     A latent D r does not say which rates it is made of, and so not what another decoder makes of them.
     """
     decoders = {id(s.entry): s.entry.numbers.get("decoder") for s in segments}.values()
-    return circuit_of(net, dtype, rates=rates or (len(decoders) > 1 and any(d is not None for d in decoders)))
+    return circuit_of(net, dtype, device, rates=rates or (len(decoders) > 1 and any(d is not None for d in decoders)))
