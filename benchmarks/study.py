@@ -149,8 +149,9 @@ def _wall(workers: int, first: int) -> float:
 def _kill(client: Any, ended: threading.Event, killed: list[int]) -> None:
     while len(killed) < KILLS and not ended.wait(EVERY):
         workers = [one["pid"] for one in client.run(lambda: {"pid": __import__("os").getpid()}).values()]
-        os.kill(workers[len(killed) % len(workers)], signal.SIGKILL)
-        killed.append(workers[0])
+        if workers:  # none where those that were killed have not begun again
+            killed.append(workers[len(killed) % len(workers)])
+            os.kill(killed[-1], signal.SIGKILL)
 
 
 def _differing(one: xr.Dataset, other: xr.Dataset) -> int:
