@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from records import RESULTS, Figure, figure
+from records import RESULTS, ROOT, Figure, figure
 from rows import measured
 
 import tonicnet as tn
@@ -114,9 +114,30 @@ def exponent(errors: dict[int, list[float]], resamplings: int = 10_000) -> tuple
     return float(slopes[0]), float(low), float(high)
 
 
+def drawn() -> None:
+    """Draw error against width from the result file, into the page of the documentation."""
+    import matplotlib.pyplot as plt
+
+    records = json.loads((RESULTS / "permutations.json").read_text())
+    some = [r for r in records if r["group"] == "readouts" and r["measure"] == "RMSE"]
+    picture, axes = plt.subplots(1, 2, figsize=(6.4, 2.8), sharey=True, layout="constrained")
+    for ax, way in zip(axes, WAYS.values(), strict=True):
+        for draw in DRAWS:
+            line = [
+                (r["where"]["n"], r["value"]) for r in some if (r["where"]["draw"], r["where"]["by"]) == (draw, way)
+            ]
+            if line:
+                ax.loglog(*zip(*line, strict=True), marker="o", markersize=3, label=draw)
+        ax.set(title=way, xlabel="pairs of units n")
+    axes[0].set_ylabel("RMSE")
+    axes[1].legend(frameon=False, fontsize=7)
+    picture.savefig(ROOT / "docs" / "how-to" / "permutations.png", dpi=150)
+
+
 ROWS = {"readouts": readouts, "curves": curves, "biases": biases}
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     measured("permutations", ROWS)
+    drawn()

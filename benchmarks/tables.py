@@ -1,8 +1,7 @@
 """Write the tables of the documents from results/: `python benchmarks/tables.py`, or `--check` to see if they are so.
 
-docs/benchmarks.md is written whole. In README.md, docs/phase-diagram.md, and choose.md, screen.md and
-compare-learning.md of docs/how-to, what stands between ``<!-- table NAME -->`` and ``<!-- end -->`` is replaced. No
-number in a table is typed by hand.
+docs/benchmarks.md is written whole. In README.md, and in the pages of TABLED, what stands between ``<!-- table -->``
+and ``<!-- end -->`` is replaced. No number in a table is typed by hand.
 """
 
 from __future__ import annotations
@@ -42,6 +41,9 @@ SECTIONS = {
     "measures": ("The measures", "Times on one core."),
     "threads": ("Numbers of threads", "How far biases lie apart that one and two threads learn."),
     "versions": ("Oldest and newest versions", "The whole suite at both ends of what pyproject.toml allows."),
+    "permutations": ("Permutations", "The figures behind [Permutations](how-to/permutations.md)."),
+    "units": ("What units do", "The figures behind [What units do](how-to/units.md)."),
+    "teachers": ("Teachers with natural weights", "The figures behind [the page](theory/natural-weights.md)."),
     "images": (
         "Pictures on one hidden layer",
         "Biases, and what others do with as many numbers. Test parts of one split.",
@@ -51,6 +53,10 @@ BEFORE = {"cpu": ("CPU", "s"), "valid_time": ("valid time", "task time"), "diver
           "divergence_floor": ("floor of D_stsp", "nat"), "period_error": ("period error", "1"),
           "amplitude_error": ("amplitude error", "1"), "attractor_distance": ("distance to the attractor", "sd"),
           "lost": ("starts lost", "1")}  # fmt: skip
+TABLED = (
+    "how-to/choose", "how-to/screen", "how-to/compare-learning", "how-to/permutations", "how-to/units",
+    "theory/natural-weights", "phase-diagram",
+)  # fmt: skip
 MARKED = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -69,9 +75,7 @@ def main(check: bool) -> int:
 def pages() -> Iterator[tuple[Any, str]]:
     """Yield every page that holds tables, and its text as it should be."""
     yield ROOT / "docs" / "benchmarks.md", benchmarks()
-    guides = ROOT / "docs" / "how-to"
-    named = (guides / f"{page}.md" for page in ("choose", "screen", "compare-learning"))
-    for path in (ROOT / "README.md", ROOT / "docs" / "phase-diagram.md", *named):
+    for path in (ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in TABLED)):
         text = path.read_text()
         yield path, MARKED.sub(lambda found: f"{found[1]}\n{NAMED[found[2]]()}\n\n{found[3]}", text)
 
@@ -157,9 +161,12 @@ def pivoted(group: str, measures: list[str]) -> str:
     return f"{_told(records)} Medians of {records[0]['runs']} networks.\n\n{written(head, cells)}"
 
 
-def listed(name: str, *measures: str) -> str:
-    """Return the figures of a file with these measures, a row for each condition, a column for each measure."""
-    records = [r for r in held(name) if r["measure"] in measures]
+def listed(name: str, *measures: str, groups: tuple[str, ...] = ()) -> str:
+    """Return the figures of a file with these measures, a row for each condition, a column for each measure.
+
+    Of some ``groups`` alone, if any are named.
+    """
+    records = [r for r in held(name) if r["measure"] in measures and (not groups or r["group"] in groups)]
     if not records:
         return "Not measured yet."
     conditions = list(dict.fromkeys(key for r in records for key in r["where"]))
@@ -215,6 +222,27 @@ NAMED: dict[str, Callable[[], str]] = {
         "the same, lower end of 95 %",
         "the same, upper end of 95 %",
     ),
+    "swaps": lambda: listed("permutations", "RMSE", groups=("readouts",)),
+    "exponents": lambda: listed(
+        "permutations", "exponent", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
+    ),
+    "hinges": lambda: listed("permutations", "RMSE", groups=("biases",)),
+    "clusters": lambda: listed("units", "silhouette of clusters", "the same, shuffled over units", "clusters"),
+    "alike": lambda: listed(
+        "units",
+        "correlation over units",
+        "correlation over units, lower end of 95 %",
+        "correlation over units, upper end of 95 %",
+    ),
+    "moved": lambda: listed(
+        "units",
+        "share of units shut off",
+        "standard deviation of first biases",
+        "standard deviation of changes of bias",
+        "standard deviation of learned biases",
+    ),
+    "students": lambda: listed("teachers", "relative error"),
+    "circuits": lambda: listed("teachers", "relative error of the field"),
     "screened": lambda: listed("screening", "ratio of field errors"),
     "needed": lambda: listed(
         "phase_diagram",

@@ -20,7 +20,7 @@ from rows import measured
 import tonicnet as tn
 from tonicnet.task import sample_set
 
-INPUTS, TEACHER, WIDTHS, TEACHERS, SEEDS = 20, 19, (125, 250, 500, 1000), (1, 5, 19, 50), range(3)
+INPUTS, TEACHER, WIDTHS, TEACHERS, SEEDS = 20, 19, (125, 250, 500), (1, 5, 19, 50), range(3)
 CIRCUITS, UNITS, FULL = (2, 3, 5, 8), 300, ("bias", "decoder", "encoder")
 
 

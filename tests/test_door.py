@@ -21,7 +21,8 @@ NAMES = {
     "compare_learning",
     "cut_trials", "explore", "fit", "flow", "from_dysts", "from_observed", "load", "load_bank", "load_network",
     "measure", "models", "plot", "predict", "read_recording", "report", "sample_task", "sample_tasks", "save", "screen",
-    "show", "simulate", "spiking", "study", "task", "task_factory", "tasks",
+    "show", "simulate", "spiking", "study", "task", "task_factory", "tasks", "teacher_flow",
+    "teacher_samples",
 }  # fmt: skip
 
 
