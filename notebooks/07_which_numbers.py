@@ -1,0 +1,98 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+# %% [markdown]
+# # Which numbers should a circuit change?
+#
+# **After this notebook you can** learn other numbers than tonic inputs on the same frozen network, compare them at equal count
+# and equal norm of the decoder, and say what the mere order of numbers can do.
+
+# %% tags=["parameters"] small="units, seeds, task, pairs, steps = 20, 1, 'hopf', 10, 2"
+units, seeds, task, pairs, steps = 120, 1, "van-der-pol", 40, 12
+
+# %%
+import numpy as np
+import xarray as xr
+
+import tonicnet as tn
+
+# %% [markdown]
+# ## One task, several sets of numbers
+#
+# Every set learns the same vector field on the same residual. `bias` is the tonic input of a unit, `gain` the slope of its
+# f-I curve, `scale` the size of its outgoing synapses, `mask` whether it takes part at all. With `controls=True` the table also
+# holds shuffled biases, those of another task, and a network that never learned.
+
+# %%
+net = tn.Network(units, seed=0, transfer="tanh", decoder_scale=4.0)
+table = tn.compare_learning(
+    net,
+    task,
+    ["bias", "gain", "scale", "mask"],
+    decoder_norm=[0.5, 1.0],
+    seeds=seeds,
+    rounds=0,
+    steps=steps,
+    controls=False,
+)
+tn.plot.which_numbers(table)
+
+# %% [markdown]
+# Output scales win here: the field is linear in them, and one solve finds the best. But they make another decoder. The norm
+# of the decoder is what spikes add to the output by chance, so sets are compared at equal norm, and a negative scale is a
+# flipped synapse.
+
+# %%
+held = tn.fit(net, task, learn="scale", nonnegative=True, decoder_norm=1.0, rounds=0, restarts=0, progress=False)
+free = tn.fit(net, task, learn="scale", decoder_norm=1.0, rounds=0, restarts=0, progress=False)
+print(f"scales of either sign {free['field_error'].item():.3f}, none negative {held['field_error'].item():.3f}")
+
+# %% [markdown]
+# ## Only the order
+#
+# A permutation keeps all numbers, and only changes which unit has which. First the tonic inputs of this network:
+
+# %%
+moved = tn.fit(net, task, learn="permutation", rounds=0, restarts=0, steps=steps, progress=False)
+learned = tn.fit(net, task, rounds=0, restarts=0, steps=steps, progress=False)
+print(f"permuted {moved['field_error'].item():.3f}, learned {learned['field_error'].item():.3f}")
+
+# %% [markdown]
+# Then one hidden layer of hinges and the curve -sin(2 pi x), as in the published work (Cai, Chen and Qiao, 2024). Exact swaps
+# know by how much each swap, and each two at once, change the error.
+
+# %%
+curve = tn.sample_task("sine")
+layer = tn.Network(
+    2 * pairs, seed=0, inputs=1, outputs=1, synapses="feed-forward", transfer="relu", weights="hinges",
+    readout="pairwise",
+)  # fmt: skip
+x = curve.samples("test")
+made = {}
+for method in ("search", "ranks"):
+    bank = tn.fit(layer, curve, learn="decoder-permutation", method=method, steps=steps, progress=False)
+    made[method] = tn.predict(layer, bank, x)["output"].values[:, 0]
+    print(f"{method}: RMSE {np.sqrt(np.mean((made[method] - x['target'].values[:, 0]) ** 2)):.4f}")
+
+# %%
+order = np.argsort(x["input"].values[:, 0])
+drawn = {"the curve": x["target"].values[:, 0], "exact swaps": made["search"], "ranks of Adam": made["ranks"]}
+lines = xr.DataArray(
+    np.stack(list(drawn.values()))[:, order],
+    coords={"by": list(drawn), "x": x["input"].values[order, 0]}, dims=("by", "x"), name="y",
+)  # fmt: skip
+lines.plot.line(x="x", figsize=(5, 3))
+
+# %% [markdown]
+# ## Exercise
+#
+# Draw the layer with `readout="xavier"`, which places the hinges near the middle, and double the width. Does the error fall?
