@@ -32,6 +32,11 @@ def spectrum_of_learning():
     return measure.jacobian_spectrum(net, path, at="rest")
 
 
+def alike():
+    values = np.random.default_rng(0).uniform(-0.2, 1, size=(7, 7))
+    return xr.Dataset({"similarity": (("task", "other"), values)}, coords={"task": list(LONG), "other": list(LONG)})
+
+
 def selective():
     values = np.random.default_rng(0).uniform(size=(7, 60))
     made = {"selectivity": (("task", "unit"), values), "cluster": ("unit", np.arange(60) % 6)}
@@ -105,6 +110,7 @@ PICTURES: dict[str, Callable[[], object]] = {
     "raster": lambda: plot.raster(with_spikes(a_run(TASKS))),
     "return_map": lambda: plot.return_map(maxima(), truth=maxima(1)),
     "selectivity": lambda: plot.selectivity(selective()),
+    "similarity": lambda: plot.similarity(alike()),
     "spectrum": lambda: plot.spectrum(a_run(TASKS, seconds=60)),
     "thresholds": lambda: plot.thresholds(a_bank(LONG[:4])),
     "which_numbers": lambda: plot.which_numbers(a_comparison()),
