@@ -250,7 +250,7 @@ NAMED: dict[str, Callable[[], str]] = {
         "the same, lower end of 95 %",
         "the same, upper end of 95 %",
     ),
-    "exponents": lambda: listed(
+    "learnability": lambda: listed(
         "phase_diagram", "exponent of the field error", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
     ),
     "prior": lambda: listed("screening", "error of the prior kernel"),
