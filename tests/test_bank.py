@@ -369,7 +369,10 @@ def test_the_field_of_a_row_is_that_of_its_numbers() -> None:
 @pytest.mark.parametrize("name", list(SETS))
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_refused(name: str, bad: float) -> None:
-    net = net_of("dense" if SETS[name].lacks(net_of()) else "low-rank")
+    kind = next((kind for kind in ("low-rank", "dense") if not SETS[name].lacks(net_of(kind))), None)
+    if kind is None:
+        pytest.skip("a set of feed-forward networks")
+    net = net_of(kind)
     bank = written(net, rows_of(net, "all", "bias"))
     variable = SETS[name].variable
     bank[variable][(1, *[0] * (bank[variable].ndim - 1))] = bad

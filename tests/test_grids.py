@@ -303,7 +303,7 @@ def test_an_answer_that_is_none_is_a_lost_worker() -> None:
 def test_ctrl_c_returns_what_is_done_and_loses_nothing(tmp_path: Path, found: tuple[xr.Dataset, Path]) -> None:
     def interrupt(told: dict[str, Any]) -> None:
         if told["done"] == 2:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
 
     ds = tn.study(GRID, workers=1, store=tmp_path / "store", progress=interrupt)
     assert ds["done"].sum() == 2

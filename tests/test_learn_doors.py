@@ -247,7 +247,7 @@ def test_every_event_tells_the_time_left(learned: tuple[xr.Dataset, list[dict]])
     bank, events = learned
     assert len(events) == np.isfinite(bank["loss"].values).sum()
     for event in events:
-        assert set(event) == {"task", "stage", "step", "loss", "score", "left", "restart", "bias"}
+        assert set(event) == {"task", "stage", "step", "loss", "score", "left", "restart", "judged", "bias"}
         assert type(event["left"]) is float
         assert 0 <= event["left"] < math.inf
     first = [e for e in events if e["task"] == "hopf" and e["stage"] == events[0]["stage"]]

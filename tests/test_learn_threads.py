@@ -30,7 +30,7 @@ def test_one_thread_learns_the_same_biases_whatever_the_machine_offers(tmp_path:
         file = tmp_path / f"{offered}.npy"
         done = subprocess.run(
             [sys.executable, "-c", CALL.format(units=UNITS), str(file)],
-            env=os.environ | {"OMP_NUM_THREADS": offered},
+            env=os.environ | dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), offered),
             capture_output=True,
             text=True,
             check=True,

@@ -138,6 +138,7 @@ def test_a_picture_can_be_read(name):
                 "gain g",
                 "decoder scale",
                 "share of draws",
+                "correlation over units",
                 "units N",
                 "unit",
                 "units",
