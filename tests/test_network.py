@@ -298,7 +298,7 @@ def test_load_network_by_path_folder_name_and_bank(tmp_path, monkeypatch, bank_o
     folder.mkdir(parents=True)
     net.to_toml(folder / "network.toml")
     tn.save(bank_of(net), tmp_path / "bank.nc")
-    monkeypatch.setattr("tonicnet.network._network.shelf", lambda name: tmp_path / name)
+    monkeypatch.setattr("tonicnet.network._load.shelf", lambda name: tmp_path / name)
     for source in (folder / "network.toml", str(folder), "shipped", tmp_path / "bank.nc"):
         assert tn.load_network(source) == net
     assert tn.models() == ["shipped"]
