@@ -43,6 +43,7 @@ table = tn.compare_learning(
     rounds=0,
     steps=steps,
     controls=False,
+    progress=False,
 )
 tn.plot.which_numbers(table)
 
@@ -90,7 +91,7 @@ lines = xr.DataArray(
     np.stack(list(drawn.values()))[:, order],
     coords={"by": list(drawn), "x": x["input"].values[order, 0]}, dims=("by", "x"), name="y",
 )  # fmt: skip
-lines.plot.line(x="x", figsize=(5, 3))
+_ = lines.plot.line(x="x", figsize=(5, 3))
 
 # %% [markdown]
 # ## Exercise
