@@ -43,7 +43,7 @@ def _between(spec: NetworkSpec, rng: np.random.Generator) -> sp.csr_array | None
             before = spec.layers[k - 1]
             drawn = spec.gain / np.sqrt(before) * _weights(spec, rng, size, (before,))
             blocks[k][k - 1] = sp.csr_array(drawn.astype(np.float32))
-    return sp.csr_array(sp.block_array(blocks, format="csr"))
+    return sp.csr_array(sp.bmat(blocks, format="csr"))
 
 
 def _weights(
