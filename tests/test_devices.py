@@ -28,21 +28,17 @@ SIDE = tn.Task.from_samples(POINTS, np.where(POINTS[:, 0] > 0, "right", "left"),
 LINE = tn.Task.from_samples(POINTS, POINTS[:, :2].copy(), name="line")
 FITS: list[tuple[tn.Network, Any, dict[str, Any]]] = [
     (LOW_RANK, "two-well", {"rounds": 1, "solver": "primal"}),
-    (LOW_RANK, "two-well", {"solver": "dual"}),
+    (LOW_RANK, "two-well", {"solver": "dual", "precision": "float32"}),
     (LOW_RANK, "two-well", {"solver": "matrix-free"}),
-    (LOW_RANK, "two-well", {"precision": "float32"}),
     (LOW_RANK, "two-well", {"method": "adam", "steps": 1, "screen": 2}),
-    (LOW_RANK, SUM, {}),
     (LIF, "two-well", {"neurons_per_unit": 5}),
     (DENSE, SUM, {"precision": "bfloat16"}),
-    (SPARSE, SUM, {}),
-    (DISCRETE, SUM, {}),
+    (SPARSE, SUM, {"learn": "gain"}),
     (LAYERED, SIDE, {}),
     (LAYERED, LINE, {}),
-    *((LOW_RANK, "two-well", {"learn": one}) for one in ("scale", "mask", "decoder", "encoder", "permutation")),
-    *((LOW_RANK, "two-well", {"learn": one}) for one in ("low-rank-update", "bias+gain")),
-    (LOW_RANK, "two-well", {"learn": "mask", "method": "annealed"}),
-    *((DENSE, SUM, {"learn": one}) for one in ("mask", "gain")),
+    *((LOW_RANK, "two-well", {"learn": one}) for one in ("decoder", "encoder", "permutation", "low-rank-update")),
+    (LOW_RANK, "two-well", {"learn": "mask", "method": "annealed", "steps": 2}),
+    (DENSE, SUM, {"learn": "mask"}),
 ]
 EXACT = 1e-6  # kernels in C++ and torch agree to rounding, which learning carries on
 CLOSE = {"float32": 1e-2, "bfloat16": 1.0, "matrix-free": 1e-2}
@@ -82,8 +78,8 @@ def test_a_checkpoint_goes_on_on_its_device(cuda: OtherDevice, tmp_path: Path) -
 
 
 RUNS: list[tuple[tn.Network, dict[str, Any]]] = [
-    *((net, {}) for net in (LOW_RANK, LIF, DENSE, SPARSE, DISCRETE, SLOW)),
-    *((net, {"noise": 0.1, "rates": True}) for net in (LOW_RANK, DENSE, SLOW)),
+    *((net, {}) for net in (LOW_RANK, LIF, DISCRETE, SLOW)),
+    *((net, {"noise": 0.1, "rates": True}) for net in (DENSE, SLOW)),
     *((net, {"inputs": RNG.normal(size=(20, 2))}) for net in (LIF, SPARSE)),
     *((net, {"initial": RNG.normal(size=(3, 4, 2)), "dtype": "float32"}) for net in (LOW_RANK, DENSE)),
 ]
