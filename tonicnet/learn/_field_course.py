@@ -16,7 +16,7 @@ from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._field_residual import FieldResidual
 from ._judge import AttractorJudge
 from ._latent_windows import LatentWindows
-from ._training_states import field_residual, rest_residual
+from ._training_states import field_residual, idle_shares, rest_residual
 from ._window_length import horizon, rollout_step
 from ._window_sampling import true_windows
 
@@ -24,6 +24,7 @@ _THIN, _BENT = 4, 2  # one state in so many in the first steps; in the curvature
 _SHARE = 0.75  # of the steps asked for, on few states and then again on all
 _WINDOW_STEPS = 3000  # of all windows together, which bounds the cost of a step
 _POLISH = 12  # steps of a round
+_IDLE = 0.003  # weight of squared errors of windows in components that the task leaves idle
 _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere
 
 
@@ -59,8 +60,9 @@ class FieldCourse(Course):
         def polish(name: str) -> Stage:
             def make(draw: Draw, begun: Begun) -> Residual:
                 windows = true_windows(
-                    target, problem.circuit, draw(name), count=count, steps=length, h=h, noise=settings.noise
-                )
+                    target, problem.circuit, draw(name), count=count, steps=length, h=h, noise=settings.noise,
+                    shares=idle_shares(problem, _IDLE),
+                )  # fmt: skip
                 learnable = problem.learnable(draw.restart)
                 rollout = LatentWindows(learnable, windows, h, tableau, room=settings.room)
                 beside = rest_residual(problem, learnable, begun(), draw(f"{name}, rests"))

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..circuit import Learnable
+from ..circuit import Circuit, Learnable
 from ..parameters import Here
 from ..solve import GIB, Block, Exchange, Linearisation, Moves, Normal, Products, Residual, add_gram, mirrored
 from ._field_exchange import ROWS, FieldExchange, swappable
@@ -30,7 +30,8 @@ class FieldResidual(Residual):
     Arguments: ``states`` z and ``targets`` y (sample, component) in network coordinates, ``weights``
     (sample), at the circuit's precision; ``room``, bytes that temporaries may take; ``curved``, the precision
     in which curvature is multiplied (loss and gradient keep the circuit's); ``bent``, one sample in so many enters the
-    curvature of the normal equations, whose rows are many more than their numbers.
+    curvature of the normal equations, whose rows are many more than their numbers; ``roots`` (component), the roots of
+    weights of squared errors, 1 where not given, for numbers of units alone.
     """
 
     learnable: Learnable
@@ -40,6 +41,7 @@ class FieldResidual(Residual):
     room: int = GIB
     curved: torch.dtype | None = None
     bent: int = 1
+    roots: Float[Tensor, " component"] | None = None
 
     @property
     def rows(self) -> int:
@@ -81,7 +83,8 @@ class FieldResidual(Residual):
         """Return sum_s w_s |e_s|^2."""
         dynamics = self.learnable.at(theta)
         parts = ((part, dynamics.rate(self.states[part])) for part in self.tiles())
-        return sum(_squares(self.weights[part], self.error(dynamics.circuit.out, rate, part)) for part, rate in parts)
+        out = self.outward(dynamics.circuit).out
+        return sum(_squares(self.weights[part], self.error(out, rate, part)) for part, rate in parts)
 
     def thinned(self, every: int) -> FieldResidual:
         """Return the residual at one state in ``every``: cheap first steps see the same landscape."""
@@ -95,9 +98,14 @@ class FieldResidual(Residual):
         for first in range(0, len(self.states), count):
             yield slice(first, first + count)
 
+    def outward(self, circuit: Circuit) -> Circuit:
+        """Return the circuit whose decoder carries the weights of the components."""
+        return circuit if self.roots is None else circuit.with_decoder((circuit.out * self.roots).T)
+
     def error(self, out: Tensor, rate: Tensor, part: slice) -> Float[Tensor, "sample component"]:
-        """Return e of a part of the samples."""
-        return rate @ out - self.targets[part]
+        """Return e of a part of the samples, weighted by component."""
+        wanted = self.targets[part] if self.roots is None else self.targets[part] * self.roots
+        return rate @ out - wanted
 
 
 class _Tile(NamedTuple):
@@ -114,7 +122,7 @@ class _FieldAt(Linearisation):
     def __init__(self, residual: FieldResidual, theta: Tensor) -> None:
         self.theta, self._residual = theta, residual
         self._dynamics = residual.learnable.at(theta)
-        self._circuit, self._set = self._dynamics.circuit, residual.learnable.set
+        self._circuit, self._set = residual.outward(self._dynamics.circuit), residual.learnable.set
         self._kept: list[_Tile] = []
 
     @cached_property

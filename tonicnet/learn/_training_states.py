@@ -21,6 +21,8 @@ _FAR_WEIGHT = 5e-4
 _BESIDE = 0.08  # share of near states round fixed points
 _ROUND_REST, _TUBE = 40, 0.1  # states round each stable fixed point of the network, and their distance from it
 _COUNTS = (2000, 12000)  # least and most near states
+_IDLE = 0.03  # weight of squared errors in components that the task leaves idle
+_UNITS_OWN = {"bias", "gain", "scale", "mask"}  # numbers that such weights suit
 
 
 def field_residual(problem: Problem, learnable: Learnable, rng: np.random.Generator) -> FieldResidual:
@@ -95,9 +97,23 @@ def _weighted(problem: Problem, learnable: Learnable, z: np.ndarray, wanted: np.
     weights /= 1 + ((wanted - z) ** 2).sum(1)  # relative where the field is faster than the leak
     settings, tensor = problem.settings, problem.circuit.tensor
     curved = settings.curved(problem.net) if settings.precision == "bfloat16" else None
+    shares = idle_shares(problem, _IDLE)
     return FieldResidual(
-        learnable, tensor(z), tensor(wanted), tensor(weights / weights.sum()), room=settings.room, curved=curved
-    )
+        learnable, tensor(z), tensor(wanted), tensor(weights / weights.sum()), room=settings.room, curved=curved,
+        roots=None if shares is None else tensor(np.sqrt(shares)),
+    )  # fmt: skip
+
+
+def idle_shares(problem: Problem, idle: float) -> Float[np.ndarray, " component"] | None:
+    """Return weights of errors by component, ``idle`` where the task leaves it idle; None where all count alike.
+
+    N numbers have N / K of themselves for each output that they must shape. An idle output need not be zero: it has to
+    stay small, and what it does to the others is part of the closed loop that polish corrects.
+    """
+    d, k = problem.target.task.dimension, problem.net.components
+    if d == k or not _UNITS_OWN.issuperset(problem.settings.learned):
+        return None
+    return np.where(np.arange(k) < d, 1.0, idle)
 
 
 def _check_finite(target: Target, z: np.ndarray, wanted: np.ndarray) -> None:

@@ -16,9 +16,13 @@ _SCORED_ROWS = 40  # steps of a trial that are scored in one stage: the rows of 
 
 
 def true_windows(
-    target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, steps: int, h: float, noise: float
-) -> Windows:
-    """Return closed-loop windows along true paths that start on the attractor or in the tube, scored four times."""
+    target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, steps: int, h: float, noise: float,
+    shares: np.ndarray | None = None,
+) -> Windows:  # fmt: skip
+    """Return closed-loop windows along true paths that start on the attractor or in the tube, scored four times.
+
+    ``shares``: weights of the squared errors by component, if they differ.
+    """
     start = near_states(target, rng, 2 * count, noise)
     with np.errstate(over="ignore", invalid="ignore"):
         path = target.paths(start, steps, h)
@@ -26,7 +30,8 @@ def true_windows(
     kept = np.flatnonzero(size <= 1.5 * np.abs(target.known).max())  # a tube may touch states that run away
     path = path[kept[:count]]
     scored = tuple(sorted({max(1, round(steps * share)) for share in (0.25, 0.5, 0.75, 1.0)}))
-    return Windows(circuit.tensor(path), driven=0, scored=scored)
+    windows = Windows(circuit.tensor(path), driven=0, scored=scored)
+    return windows if shares is None else windows.weighted(circuit.tensor(shares))
 
 
 def recorded_windows(

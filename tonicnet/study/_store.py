@@ -68,6 +68,10 @@ class Store:
             write(self._path(key, _BANK), reply.bank)
         write(self._path(key, _CELL), reply.content)
 
+    def bank_path(self, key: str) -> Path:
+        """Return where the bank of a job is."""
+        return self._path(key, _BANK)
+
     def _path(self, key: str, suffix: str) -> Path:
         return (self.folder or Path(os.devnull)) / key[:2] / f"{key}{suffix}"
 

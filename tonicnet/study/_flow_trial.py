@@ -1,0 +1,149 @@
+"""A chaotic flow on trial: learned, then held against the truth from starts that learning never saw."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from ..bank import entry
+from ..circuit import placed
+from ..learn import Job
+from ..measure import (
+    lost,
+    lyapunov_spectrum,
+    spectral_hellinger,
+    state_space_divergence_of,
+)
+from ..network import Network
+from ..simulate import simulate
+from ..task import Task
+from ._controls import without_synapses
+from ._record import Found, Record
+
+STARTS, PERIODS, SAMPLES = 20, 200, 25  # of a trial: starts, periods of each, samples of a period
+LENGTH = STARTS * PERIODS * SAMPLES  # samples of all starts together
+_BINS = 30  # a component, but fewer where all cells would be more than the samples can fill
+_SEED, _FINEST = 4001, 0.25  # of the true runs; the step of the network's run in tau at most
+_EXPONENT, _PATHS, _STEP = 2000, 4, 0.2  # of an exponent: tau of each path, how many, and their step in tau
+MEASURES = {
+    "field_error": ("1", "rms error of the field over the rms of the true field"),
+    "divergence": ("nat", "D_stsp of the network against the truth, over all starts"),
+    "divergence_floor": ("nat", "D_stsp of other true runs of the same length"),
+    "hellinger": ("1", "spectral Hellinger distance D_H, mean over starts"),
+    "hellinger_floor": ("1", "D_H of other true runs of the same length"),
+    "lost": ("1", "share of starts that escaped or came to rest"),
+    "exponent": ("1", "largest Lyapunov exponent of the network, per task time"),
+    "exponent_error": ("1", "its standard error"),
+    "true_exponent": ("1", "largest Lyapunov exponent of the flow"),
+    "control_divergence": ("nat", "D_stsp without recurrent synapses"),
+    "speed": ("1/s", "task time per second"),
+    "seconds": ("s", "CPU time of learning"),
+    "trial_seconds": ("s", "CPU time of the trial"),
+}
+
+
+@dataclass(frozen=True)
+class FlowTrial:
+    """A job whose task is a chaotic flow, and the period of that flow in task time."""
+
+    job: Job
+    period: float
+
+    @property
+    def key(self) -> str:
+        """The same for the same trial in any process."""
+        told = f"flow trial 1 {self.period!r} {STARTS} {PERIODS} {SAMPLES} {_SEED} {_EXPONENT}"
+        return hashlib.sha256(f"{self.job.key}\n{told}".encode()).hexdigest()
+
+    def run(self) -> Found:
+        """Learn, run the network alone, and return what it was like and its row of a bank."""
+        began = time.process_time()
+        self.job.check()
+        bank = self.job.run()
+        learned = time.process_time()
+        truth, other = (true_run(self.job.task, self.period, _SEED + k) for k in range(2))
+        scores = trial(self.job.circuit.net, bank, self.job.task, truth, other)
+        scores |= {
+            "control_divergence": self._without_recurrence(bank, truth),
+            "field_error": float(bank["field_error"].values[0]),
+            "speed": float(bank["speed"].values[0]),
+            "seconds": learned - began,
+            "trial_seconds": time.process_time() - learned,
+        }
+        held = {name: value for name, value in scores.items() if not np.isnan(value)}
+        return Found(Record(held, {"outcome": str(bank["outcome"].values[0])}), bank)
+
+    def _without_recurrence(self, bank: xr.Dataset, truth: xr.Dataset) -> float:
+        """Return D_stsp of the output of units that hear nothing of each other, which is constant: D phi(b)."""
+        row = entry(bank, self.job.task.name)
+        alone = placed(without_synapses(self.job.circuit), row.numbers)
+        still = alone.circuit.tensor(np.zeros((1, self.job.circuit.net.components)))
+        output = row.to_task(alone.circuit.collect(alone.rate(still)).double().numpy())[0, : row.dimension]
+        states = _pooled(truth)
+        return _divergence(states, np.broadcast_to(output, states.shape))
+
+
+def trial(net: Network, bank: xr.Dataset, task: Task, truth: xr.Dataset, other: xr.Dataset) -> dict[str, float]:
+    """Return measures of a network alone from the first states of true runs, each beside its floor.
+
+    ``other``: true runs of the same length, for the floors.
+    """
+    alone = network_run(net, bank, task, truth)
+    spectra = spectral_hellinger(alone, truth, reference=other)
+    found = {
+        "divergence": _divergence(_pooled(truth), _pooled(alone)),
+        "divergence_floor": _divergence(_pooled(truth), _pooled(other)),
+        "hellinger": float(spectra["spectral_hellinger"].mean()),
+        "hellinger_floor": float(spectra["spectral_hellinger_floor"]),
+        "lost": float(lost(alone, truth)["lost_share"]),
+        "true_exponent": float(task.truth.get("lyapunov", np.nan)),
+    }
+    return found | _exponent(net, bank)
+
+
+def true_run(task: Task, period: float, seed: int) -> xr.Dataset:
+    """Return true runs from states of the attractor."""
+    dt = period / SAMPLES
+    return task.trajectory((PERIODS * SAMPLES - 1) * dt, dt, trials=STARTS, seed=seed)
+
+
+def network_run(net: Network, bank: xr.Dataset, task: Task, truth: xr.Dataset) -> xr.Dataset:
+    """Return the network alone from the first states of true runs, at their samples."""
+    speed = float(bank["speed"].sel(task=task.name))
+    output = truth["output"]
+    apart = float(np.diff(output["time"].values[:2])[0]) / speed
+    every = max(1, int(np.ceil(apart / (_FINEST * net.tau))))
+    run = simulate(
+        net, bank, task=task.name, duration=apart * (output.sizes["time"] - 1), dt=apart / every, every=every,
+        initial=output.isel(time=0).values, 
+    )  # fmt: skip
+    return run.isel(component=slice(task.dimension))
+
+
+def _exponent(net: Network, bank: xr.Dataset) -> dict[str, float]:
+    tau = net.tau
+    found = lyapunov_spectrum(net, bank, k=1, duration=_EXPONENT * tau, trials=_PATHS, dt=_STEP * tau)
+    return {name: float(found[name].values[0, 0]) for name in ("exponent", "exponent_error")}
+
+
+def _pooled(run: xr.Dataset) -> np.ndarray:
+    """Return all states of all trials."""
+    values = run["output"].transpose("trial", "time", "component").values
+    return np.asarray(values.reshape(-1, values.shape[-1]))
+
+
+def _divergence(truth: np.ndarray, run: np.ndarray) -> float:
+    return float(state_space_divergence_of(truth, run, bins=bins_for(truth.shape[1])))
+
+
+def bins_for(dimension: int) -> int:
+    """Return the bins a component: 30, or as many as leave the cells' pseudo-counts a tenth of the samples.
+
+    >>> bins_for(3), bins_for(10)
+    (30, 7)
+    """
+    return min(_BINS, int((0.1 * LENGTH / 1e-5) ** (1 / dimension)))
