@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .study import study as study
     from .task import Task as Task
     from .task import cut_trials as cut_trials
+    from .task import dysts_systems as dysts_systems
     from .task import from_dysts as from_dysts
     from .task import from_observed as from_observed
     from .task import read_recording as read_recording
@@ -66,8 +67,8 @@ _open_door(
         "simulate": ("flow", "predict", "simulate"),
         "study": ("compare_learning", "study"),
         "task": (
-            "Task", "cut_trials", "from_dysts", "from_observed", "read_recording", "sample_task", "sample_tasks",
-            "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
+            "Task", "cut_trials", "dysts_systems", "from_dysts", "from_observed", "read_recording", "sample_task",
+            "sample_tasks", "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
         ),
     },
     rooms=("measure", "plot", "spiking"),
