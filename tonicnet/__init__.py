@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .simulate import flow as flow
     from .simulate import predict as predict
     from .simulate import simulate as simulate
+    from .study import atlas as atlas
     from .study import compare_learning as compare_learning
     from .study import study as study
     from .task import Task as Task
@@ -65,7 +66,7 @@ _open_door(
         ),
         "report": ("report",),
         "simulate": ("flow", "predict", "simulate"),
-        "study": ("compare_learning", "study"),
+        "study": ("atlas", "compare_learning", "study"),
         "task": (
             "Task", "cut_trials", "dysts_systems", "from_dysts", "from_observed", "read_recording", "sample_task",
             "sample_tasks", "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",

@@ -15,7 +15,7 @@ import xarray as xr
 
 from .._interrupt import Interrupts
 from .._labels import Variable, dataset
-from .._names import choose, path_of, shown
+from .._names import choose, path_of
 from .._numbers import whole
 from ..bank import grown
 from ..files import load, save
@@ -44,6 +44,7 @@ def atlas(
     workers: int | None = None,
     retries: int = 2,
     limit: float | None = None,
+    noise: float = 0.03,
     steps: int = 20,
     rounds: int = 4,
     restarts: int = 1,
@@ -69,7 +70,7 @@ def atlas(
     net : the network, with low-rank synapses; 1000 units of seed 0 with as many components as the largest system
         needs, if not given. Systems that need more than it has are listed with this reason.
     executor, workers, retries, limit, progress : as in :func:`study`.
-    steps, rounds, restarts, seed : as in :func:`fit`; the same for all systems.
+    noise, steps, rounds, restarts, seed : as in :func:`fit`; the same for all systems.
     run : False learns nothing and gathers what the folder has.
 
     Returns ``scores.nc``: a Dataset over task with the measures, ``passes`` and ``reason``, why not. A system that
@@ -83,7 +84,7 @@ def atlas(
     check_progress(progress)
     again, executor = whole("retries", retries, 0), PROCESSES if executor is None else executor
     check_engine(executor, workers, limit)
-    settings = Settings(threads=1, steps=steps, rounds=rounds, restarts=restarts, seed=seed)
+    settings = Settings(threads=1, noise=noise, steps=steps, rounds=rounds, restarts=restarts, seed=seed)
     tasks, refused = _tasks(_names(systems))
     drawn = _network(net, tasks)
     place = path_of(folder)
@@ -196,12 +197,18 @@ class _Atlas:
 
     def scores(self) -> xr.Dataset:
         """Return all measures over task, whether each passes, and why not."""
-        held = [self.records[name].scores if name in self.records else {} for name in self.names]
+        held = [dict(self.records[name].scores) if name in self.records else {} for name in self.names]
+        for name, row in zip(self.names, held, strict=True):
+            if row:
+                row["true_exponent"] = float(self.trials[name].job.task.truth.get("lyapunov", np.nan))
         found = {
             name: Variable(("task",), [row.get(name, np.nan) for row in held], *words)
             for name, words in MEASURES.items()
         }
-        why = [verdict(row) if row else self.reasons.get(name, _NOT_RUN) for name, row in zip(self.names, held, strict=True)]
+        why = [
+            verdict(row) if row else self.reasons.get(name, _NOT_RUN)
+            for name, row in zip(self.names, held, strict=True)
+        ]
         told = [self.records[name].about["outcome"] if name in self.records else "" for name in self.names]
         found["passes"] = Variable(("task",), np.array([not reason for reason in why], np.int8), "1", RULE)
         found["reason"] = Variable(("task",), np.array(why, dtype=object), "1", "why it does not pass")

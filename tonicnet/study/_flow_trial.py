@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
@@ -20,7 +21,7 @@ from ..measure import (
 )
 from ..network import Network
 from ..simulate import simulate
-from ..task import Task
+from ..task import Task, dysts_version
 from ._controls import without_synapses
 from ._record import Found, Record
 
@@ -28,7 +29,7 @@ STARTS, PERIODS, SAMPLES = 20, 200, 25  # of a trial: starts, periods of each, s
 LENGTH = STARTS * PERIODS * SAMPLES  # samples of all starts together
 _BINS = 30  # a component, but fewer where all cells would be more than the samples can fill
 _SEED, _FINEST = 4001, 0.25  # of the true runs; the step of the network's run in tau at most
-_EXPONENT, _PATHS, _STEP = 2000, 4, 0.2  # of an exponent: tau of each path, how many, and their step in tau
+_EXPONENT, _PATHS, _STEP = 1500, 4, 0.4  # of an exponent: tau of each path, how many, and their step in tau
 MEASURES = {
     "field_error": ("1", "rms error of the field over the rms of the true field"),
     "divergence": ("nat", "D_stsp of the network against the truth, over all starts"),
@@ -55,9 +56,12 @@ class FlowTrial:
 
     @property
     def key(self) -> str:
-        """The same for the same trial in any process."""
-        told = f"flow trial 1 {self.period!r} {STARTS} {PERIODS} {SAMPLES} {_SEED} {_EXPONENT}"
-        return hashlib.sha256(f"{self.job.key}\n{told}".encode()).hexdigest()
+        """The same for the same trial in any process; what is known of the flow beside its equations does not count."""
+        system = {"name": self.job.task.name, "components": self.job.task.components, "dysts": dysts_version()}
+        measured = [self.period, STARTS, PERIODS, SAMPLES, _SEED, _FINEST, _EXPONENT, _PATHS, _STEP]
+        told = {"flow trial": 1, "system": system, "trial": measured}
+        told |= {"network": self.job.spec.to_dict(), "settings": asdict(self.job.settings)}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def run(self) -> Found:
         """Learn, run the network alone, and return what it was like and its row of a bank."""
@@ -100,7 +104,6 @@ def trial(net: Network, bank: xr.Dataset, task: Task, truth: xr.Dataset, other: 
         "hellinger": float(spectra["spectral_hellinger"].mean()),
         "hellinger_floor": float(spectra["spectral_hellinger_floor"]),
         "lost": float(lost(alone, truth)["lost_share"]),
-        "true_exponent": float(task.truth.get("lyapunov", np.nan)),
     }
     return found | _exponent(net, bank)
 

@@ -5,7 +5,9 @@ from ..labelled import read_recording as read_recording
 from ._card import task_card as task_card
 from ._chart import Chart as Chart
 from ._chart import Phase as Phase
+from ._dysts import dysts_period as dysts_period
 from ._dysts import dysts_systems as dysts_systems
+from ._dysts import dysts_version as dysts_version
 from ._dysts import from_dysts as from_dysts
 from ._factory import registered as registered
 from ._factory import task_factory as task_factory

@@ -38,6 +38,16 @@ def dysts_systems() -> dict[str, int]:
     return {name: initial_state(model()).size for name, model in _models(flows).items() if not _delays(model, flows)}
 
 
+def dysts_period(name: str) -> float:
+    """Return the dominant period of a system in its own time, as dysts gives it.
+
+    >>> round(dysts_period("Lorenz"), 2)                                  # doctest: +SKIP
+    1.5
+    """
+    models = _models(_flows())
+    return float(models[choose("dysts system", name, models)]().period)
+
+
 @task_factory("dysts", package="dysts")
 def from_dysts(name: str) -> Task:
     """Make a chaotic task of a system of dysts: its equations, parameters and initial state.
@@ -81,12 +91,18 @@ def _source(model: Any, own: Own, chart: Chart, spec: Spec) -> Field:
     """Return the field of the task's components, with the chart to the system's own state."""
     start = chart.to_bounded(np.append(initial_state(model), 0.0)[: len(chart.names)])
     flow = checked_flow(chart.bounded_field(own.flow), start)
-    tables = {"factory": "dysts", "system": spec.name, "version": _version(), "sampling": spec.to_dict()["sampling"]}
+    tables = {
+        "factory": "dysts",
+        "system": spec.name,
+        "version": dysts_version(),
+        "sampling": spec.to_dict()["sampling"],
+    }
     found = (chart, own.flow)
     return Field(flow, start, kind="chaos", sampling=spec.sampling, identity=identity_of(tables), own=found)
 
 
-def _version() -> str:
+def dysts_version() -> str:
+    """Return the version of dysts, or nothing where it is not installed as a package."""
     try:
         return importlib.metadata.version("dysts")
     except importlib.metadata.PackageNotFoundError:
