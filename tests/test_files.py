@@ -341,3 +341,11 @@ def test_unknown_names_list_the_nearest_and_all():
     assert choose("task", "hopf", ["hopf"]) == "hopf"
     with pytest.raises(ValueError, match="Did you mean 'hopf'"):
         choose("task", "hop", ["hopf"])
+
+
+def test_rows_with_longer_names_are_added_to_a_loaded_bank(tmp_path: Path) -> None:
+    """A loaded Dataset remembered how wide the texts of its file were, and saving cut longer names to that."""
+    net, quick = tn.Network(units=20, seed=0), {"steps": 1, "rounds": 0, "restarts": 0, "progress": False}
+    tn.save(tn.fit(net, "hopf", **quick), tmp_path / "bank.nc")
+    tn.save(tn.fit(net, "van-der-pol", into=tn.load(tmp_path / "bank.nc"), **quick), tmp_path / "bank.nc")
+    assert tn.load(tmp_path / "bank.nc")["task"].values.tolist() == ["hopf", "van-der-pol"]

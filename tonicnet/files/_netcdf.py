@@ -106,7 +106,7 @@ def parse(source: str | bytes) -> xr.Dataset:
     with h5py.File(_opened(source), "r") as root:
         weigh(root, size)
     with xr.open_dataset(_opened(source), engine="h5netcdf", decode_timedelta=False) as ds:
-        return ds.load()
+        return ds.load().drop_encoding()  # written again it would cut longer names and round finer numbers
 
 
 def _opened(source: str | bytes) -> str | io.BytesIO:
