@@ -8,6 +8,7 @@ import typer
 
 import tonicnet as tn
 
+from ._atlas import atlas
 from ._compare import compare
 from ._demo import demo
 from ._doctor import doctor
@@ -36,6 +37,7 @@ app.command(name="export")(export)
 app.command(name="compare")(compare)
 app.command(name="report")(report)
 app.command(name="study")(study)
+app.command(name="atlas")(atlas)
 app.command(name="doctor")(doctor)
 
 

@@ -10,6 +10,7 @@ from ._learnability import learnability as learnability
 from ._loss import loss as loss
 from ._phase_diagram import phase_diagram as phase_diagram
 from ._phase_portrait import phase_portrait as phase_portrait
+from ._portraits import portraits as portraits
 from ._raster import raster as raster
 from ._return_map import return_map as return_map
 from ._selectivity import selectivity as selectivity

@@ -24,13 +24,14 @@ from ..network import Network, check_network
 from ..task import Task, dysts_period, dysts_systems, from_dysts
 from ._engine import PROCESSES, Engine, check_engine, engine_of
 from ._flow_trial import MEASURES, FlowTrial
+from ._portraits import portraits
 from ._progress import Progress, Report, check_progress
 from ._record import Record
 from ._schedule import performed
 from ._store import Store, open_store
 from ._verdict import RULE, verdict
 
-NETWORK, BANK, SCORES, STORE = "network.toml", "bank.nc", "scores.nc", "store"
+NETWORK, BANK, SCORES, PORTRAITS, STORE = "network.toml", "bank.nc", "scores.nc", "portraits.nc", "store"
 _UNITS, _SEED = 1000, 0
 _NOT_RUN = "not run"
 
@@ -65,7 +66,8 @@ def atlas(
     Arguments
     ---------
     folder : where everything is kept: ``network.toml``, ``bank.nc`` with a row for each flow that was learned,
-        ``scores.nc``, and ``store`` with a file for each that is done. The same call goes on where it was stopped.
+        ``scores.nc``, ``portraits.nc`` (:func:`tonicnet.plot.portraits` draws it), and ``store`` with a file for each
+        that is done. The same call goes on where it was stopped.
     systems : names of dysts' systems; all that are no delay equations if not given.
     net : the network, with low-rank synapses; 1000 units of seed 0 with as many components as the largest system
         needs, if not given. Systems that need more than it has are listed with this reason.
@@ -190,7 +192,12 @@ class _Atlas:
         """Write the bank and the scores, and return the scores."""
         rows = [load(self.store.bank_path(self.trials[name].key)) for name in self.names if name in self.records]
         if rows:
-            save(reduce(lambda bank, row: grown(self.net, bank, row), rows), self.folder / BANK)
+            bank = reduce(lambda bank, row: grown(self.net, bank, row), rows)
+            save(bank, self.folder / BANK)
+            known = {name: self.trials[name] for name in self.names if name in self.records}
+            tasks = {name: one.job.task for name, one in known.items()}
+            paths = portraits(self.net, bank, tasks, {name: one.period for name, one in known.items()})
+            save(paths, self.folder / PORTRAITS)
         scores = self.scores()
         save(scores, self.folder / SCORES)
         return scores

@@ -1,0 +1,50 @@
+"""Short runs of every flow of an atlas beside its truth, in the plane in which pictures show it."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from .._labels import Variable, dataset
+from ..network import Network
+from ..simulate import simulate
+from ..task import Task
+
+_PERIODS, _SAMPLES = 25, 40  # of each picture: periods, and samples of one
+
+
+def portraits(net: Network, bank: xr.Dataset, tasks: dict[str, Task], periods: dict[str, float]) -> xr.Dataset:
+    """Return ``network`` and ``truth`` (task, sample, axis) of tasks of a bank, from the same state of the attractor.
+
+    ``axis`` are the two components of the plane that the task states, named in ``horizontal`` and ``vertical``.
+    """
+    found = {name: _portrait(net, bank, task, periods[name]) for name, task in tasks.items()}
+    planes = {name: _plane(task) for name, task in tasks.items()}
+    names = list(found)
+    data = {
+        which: Variable(("task", "sample", "axis"), np.stack([found[name][k] for name in names]), "1", words)
+        for k, (which, words) in enumerate([("truth", "a true run"), ("network", "the network alone")])
+    }
+    for k, which in enumerate(("horizontal", "vertical")):
+        labels = np.array([tasks[name].components[planes[name][k]] for name in names], dtype=object)
+        data[which] = Variable(("task",), labels, "1", f"{which} component")
+    coords = {"task": Variable(("task",), np.array(names, dtype=object), "1", "task")}
+    return dataset(data, coords, kind="portraits", network_sha256=net.sha256)
+
+
+def _portrait(net: Network, bank: xr.Dataset, task: Task, period: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a true run and the network's, (sample, axis), both from a state that the bank holds."""
+    row = bank.sel(task=task.name)
+    start = row["start"].values[:1, : task.dimension]
+    dt, speed = period / _SAMPLES, float(row["speed"])
+    every = max(1, int(np.ceil(dt / speed / (0.25 * net.tau))))
+    duration = (_PERIODS * _SAMPLES - 1) * dt
+    run = simulate(
+        net, bank, task=task.name, duration=duration / speed, dt=dt / speed / every, every=every, initial=start
+    )
+    plane = list(_plane(task))
+    return task.trajectory(duration, dt, initial=start)["output"].values[0][:, plane], run["output"].values[0][:, plane]
+
+
+def _plane(task: Task) -> tuple[int, int]:
+    return (0, min(2, task.dimension - 1))
