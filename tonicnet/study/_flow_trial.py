@@ -28,7 +28,7 @@ from ._record import Found, Record
 STARTS, PERIODS, SAMPLES = 20, 200, 25  # of a trial: starts, periods of each, samples of a period
 LENGTH = STARTS * PERIODS * SAMPLES  # samples of all starts together
 _BINS = 30  # a component, but fewer where all cells would be more than the samples can fill
-_SEED, _FINEST = 4001, 0.25  # of the true runs; the step of the network's run in tau at most
+_SEED, _FINEST = 4001, 0.4  # of the true runs; the step of the network's run in tau at most
 _EXPONENT, _PATHS, _STEP = 1500, 4, 0.4  # of an exponent: tau of each path, how many, and their step in tau
 MEASURES = {
     "field_error": ("1", "rms error of the field over the rms of the true field"),
@@ -69,7 +69,7 @@ class FlowTrial:
         self.job.check()
         bank = self.job.run()
         learned = time.process_time()
-        truth, other = (true_run(self.job.task, self.period, _SEED + k) for k in range(2))
+        truth, other = true_runs(self.job.task, self.period, _SEED)
         scores = trial(self.job.circuit.net, bank, self.job.task, truth, other)
         scores |= {
             "control_divergence": self._without_recurrence(bank, truth),
@@ -108,10 +108,11 @@ def trial(net: Network, bank: xr.Dataset, task: Task, truth: xr.Dataset, other: 
     return found | _exponent(net, bank)
 
 
-def true_run(task: Task, period: float, seed: int) -> xr.Dataset:
-    """Return true runs from states of the attractor."""
+def true_runs(task: Task, period: float, seed: int) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return two sets of true runs from states of the attractor, integrated side by side."""
     dt = period / SAMPLES
-    return task.trajectory((PERIODS * SAMPLES - 1) * dt, dt, trials=STARTS, seed=seed)
+    both = task.trajectory((PERIODS * SAMPLES - 1) * dt, dt, trials=2 * STARTS, seed=seed)
+    return both.isel(trial=slice(STARTS)), both.isel(trial=slice(STARTS, None))
 
 
 def network_run(net: Network, bank: xr.Dataset, task: Task, truth: xr.Dataset) -> xr.Dataset:
