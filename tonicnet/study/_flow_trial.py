@@ -112,7 +112,8 @@ def true_runs(task: Task, period: float, seed: int) -> tuple[xr.Dataset, xr.Data
     """Return two sets of true runs from states of the attractor, integrated side by side."""
     dt = period / SAMPLES
     both = task.trajectory((PERIODS * SAMPLES - 1) * dt, dt, trials=2 * STARTS, seed=seed)
-    return both.isel(trial=slice(STARTS)), both.isel(trial=slice(STARTS, None))
+    first, second = both.isel(trial=slice(STARTS)), both.isel(trial=slice(STARTS, None))
+    return first, second.assign_coords(trial=first["trial"])
 
 
 def network_run(net: Network, bank: xr.Dataset, task: Task, truth: xr.Dataset) -> xr.Dataset:

@@ -1,0 +1,141 @@
+"""The atlas: many flows on one network, each on trial from starts that learning never saw."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+import tonicnet as tn
+from tonicnet.cli._app import app
+from tonicnet.cli._atlas import scores_text
+from tonicnet.study import _atlas, _flow_trial
+from tonicnet.study._flow_trial import bins_for, network_run, trial, true_runs
+from tonicnet.study._verdict import verdict
+
+PERIODS = {"lorenz": 0.75, "chua": 2.5, "wide": 1.0}
+QUICK: dict[str, Any] = {"steps": 3, "rounds": 0, "restarts": 0, "progress": False}
+FLOOR = {"divergence_floor": 0.04, "hellinger_floor": 0.03}
+
+
+def wide(name: str) -> tn.Task:
+    def flow(x: np.ndarray) -> np.ndarray:
+        return -x
+
+    return tn.Task(flow, name=name, initial=np.ones(4))
+
+
+def made(name: str) -> tn.Task:
+    if name == "wide":
+        return wide(name)
+    if name == "broken":
+        raise ValueError("broken cannot be made")
+    return tn.task(name)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flows of the shelf in the place of those of dysts, and a trial of seconds."""
+    monkeypatch.setattr(_atlas, "dysts_systems", lambda: {"lorenz": 3, "chua": 3, "wide": 4, "broken": 3})
+    monkeypatch.setattr(_atlas, "dysts_period", PERIODS.__getitem__)
+    monkeypatch.setattr(_atlas, "from_dysts", made)
+    for name, value in {"STARTS": 4, "PERIODS": 20, "LENGTH": 2000, "_EXPONENT": 60}.items():
+        monkeypatch.setattr(_flow_trial, name, value)
+
+
+@pytest.fixture
+def net() -> tn.Network:
+    return tn.Network(units=40, seed=0)
+
+
+def test_every_system_is_a_row_with_its_measures_or_its_reason(few: None, net: tn.Network, tmp_path: Path) -> None:
+    told: list[dict[str, Any]] = []
+    call = QUICK | {"net": net, "executor": ThreadPoolExecutor(1), "progress": told.append}
+    found = tn.atlas(tmp_path / "a", **call)
+    assert found["task"].values.tolist() == ["lorenz", "chua", "wide", "broken"]
+    assert np.isfinite(found["divergence"].values[:2]).all()
+    assert found["reason"].values[2:].tolist() == ["it has 4 components, the network only 3", "broken cannot be made"]
+    assert (found["passes"].values == 0).all(), "40 units and three steps do not learn chaos"
+    assert found["control_divergence"].values[0] > 5, "without recurrence there is one state"
+    assert found["true_exponent"].values[0] == 0.906
+    bank = tn.load(tmp_path / "a" / "bank.nc")
+    assert bank["task"].values.tolist() == ["lorenz", "chua"]
+    assert bank.attrs["network_sha256"] == net.sha256 == tn.load_network(tmp_path / "a" / "network.toml").sha256
+    assert len(told) == 2
+    again = tn.atlas(tmp_path / "a", **call)
+    assert len(told) == 2, "what is done is not done again"
+    xr.testing.assert_identical(again.drop_attrs(), found.drop_attrs())
+    alone = tn.atlas(tmp_path / "b", ["chua"], **call)
+    np.testing.assert_array_equal(alone["divergence"].values, found["divergence"].values[1:2])
+    row = tn.load(tmp_path / "b" / "bank.nc")
+    np.testing.assert_array_equal(row["bias"].values[0], bank["bias"].values[1], "rows do not know of each other")
+    text = scores_text(found)
+    assert "0 of 4 systems pass" in text
+    assert "| broken | - |" in text
+    assert len(tn.plot.portraits(tn.load(tmp_path / "a" / "portraits.nc"), found).axes) == 2
+
+
+def test_what_an_atlas_refuses(few: None, net: tn.Network, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Did you mean 'lorenz'"):
+        tn.atlas(tmp_path, ["lorentz"], net=net)
+    with pytest.raises(ValueError, match="systems is empty"):
+        tn.atlas(tmp_path, [], net=net)
+    with pytest.raises(ValueError, match='draw one with synapses="low-rank"'):
+        tn.atlas(tmp_path, ["chua"], net=tn.Network(units=40, seed=0, synapses="dense"))
+    tn.atlas(tmp_path / "a", ["chua"], net=net, run=False, progress=False)
+    with pytest.raises(ValueError, match="the atlas of another network"):
+        tn.atlas(tmp_path / "a", ["chua"], net=tn.Network(units=40, seed=1), run=False)
+
+
+def test_the_command_gathers_what_is_there(few: None, tmp_path: Path) -> None:
+    words = ["atlas", str(tmp_path / "a"), "--system", "chua", "--units", "40", "--components", "3", "--no-run"]
+    said = CliRunner().invoke(app, words)
+    assert said.exit_code == 0, said.output
+    assert "0 of 1 systems pass" in said.output
+    assert "| chua |" in (tmp_path / "a" / "SCORES.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("scores", "why"),
+    [
+        ({"divergence": 0.12, "hellinger": 0.07, "lost": 0.0}, ""),
+        ({"divergence": 0.14, "hellinger": 0.07, "lost": 0.0}, "D_stsp 0.14 is above 0.13"),
+        ({"divergence": 0.12, "hellinger": 0.09, "lost": 0.05}, "5 % of the starts are lost; D_H 0.09 is above 0.08"),
+        ({"divergence": np.nan, "hellinger": 0.07, "lost": 0.0}, "D_stsp nan is above 0.13"),
+    ],
+)
+def test_one_rule(scores: dict[str, float], why: str) -> None:
+    assert verdict(FLOOR | scores) == why
+
+
+def test_a_good_bank_is_at_the_floor_and_half_of_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"STARTS": 10, "PERIODS": 100, "LENGTH": 25_000, "_EXPONENT": 300}.items():
+        monkeypatch.setattr(_flow_trial, name, value)
+    net, bank, task = tn.load_network("atlas-1000"), tn.load_bank("atlas-1000"), tn.task("lorenz")
+    truth, other = true_runs(task, 0.75, 1)
+    assert float(abs(truth["output"] - other["output"]).mean()) > 1, "other starts"
+    good = trial(net, bank.sel(task=["lorenz"]), task, truth, other)
+    assert good["divergence"] < 1.6 * good["divergence_floor"]
+    assert good["lost"] == 0
+    assert good["exponent"] == pytest.approx(0.906, rel=0.15)
+    spoilt = bank.sel(task=["lorenz"]).assign(bias=0.9 * bank["bias"].sel(task=["lorenz"]))
+    assert trial(net, spoilt, task, truth, other)["divergence"] > 3 * good["divergence"]
+
+
+def test_the_network_runs_at_the_samples_of_the_truth() -> None:
+    net, bank, task = tn.load_network("atlas-1000"), tn.load_bank("atlas-1000"), tn.task("hopf")
+    truth = task.trajectory(20.0, 0.07, trials=2, seed=3)
+    run = network_run(net, bank, task, truth)
+    assert run["output"].shape == truth["output"].shape
+    np.testing.assert_allclose(run["task_time"], truth["time"], atol=1e-9)
+    np.testing.assert_allclose(run["output"][:, :30], truth["output"][:, :30], atol=0.05)
+
+
+def test_cells_never_outnumber_samples() -> None:
+    assert bins_for(3) == 30
+    assert all(1e-5 * bins_for(d) ** d <= 0.1 * _flow_trial.LENGTH for d in range(1, 12))
