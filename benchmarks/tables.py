@@ -44,6 +44,7 @@ SECTIONS = {
     "permutations": ("Permutations", "The figures behind [Permutations](how-to/permutations.md)."),
     "units": ("What units do", "The figures behind [What units do](how-to/units.md)."),
     "teachers": ("Teachers with natural weights", "The figures behind [the page](theory/natural-weights.md)."),
+    "atlas": ("The atlas of chaotic flows", "The figures behind [the page](atlas.md)."),
     "images": (
         "Pictures on one hidden layer",
         "Biases, and what others do with as many numbers. Test parts of one split.",
@@ -56,6 +57,7 @@ BEFORE = {"cpu": ("CPU", "s"), "valid_time": ("valid time", "task time"), "diver
 TABLED = (
     "how-to/choose", "how-to/screen", "how-to/compare-learning", "how-to/permutations", "how-to/units",
     "theory/natural-weights", "phase-diagram",
+    "atlas",
 )  # fmt: skip
 MARKED = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.S)
 
@@ -211,8 +213,15 @@ _SIZE = [
     "learning", "memory above imports", "starts lost", "period error", "amplitude error", "valid time", "D_stsp",
     "floor of D_stsp", "samples of D_stsp", "distance to attractor",
 ]  # fmt: skip
+def atlas() -> str:
+    """Return how many systems pass, and the controls."""
+    records = held("atlas")
+    return f"{_told(records)}\n\n{table(records)}" if records else "Not measured yet."
+
+
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
+    "atlas": atlas,
     "which": lambda: listed(
         "which_numbers", "relative field error", "D_stsp", "orbit distance", "share of flipped signs"
     ),

@@ -1,0 +1,199 @@
+"""The atlas of dysts that ships: `python benchmarks/atlas.py [passes independent switching walk]`.
+
+It is learned by `tonicnet atlas FOLDER`, and shipped by `python benchmarks/atlas.py ship folder=FOLDER`, which puts
+network, bank, scores, their table and the sheet of portraits into models/dysts-1000.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import torch
+from records import ROOT, Figure, figure
+from rows import measured
+from scipy.integrate import solve_ivp
+
+import tonicnet as tn
+from tonicnet.study._flow_trial import LENGTH, PERIODS, SAMPLES, STARTS, bins_for, network_run, true_runs
+from tonicnet.task import dysts_period
+
+FOLDER = ROOT / "models" / "dysts-1000"
+SHIPPED = ("network.toml", "bank.nc", "scores.nc", "SCORES.md")
+PUBLISHED = 35  # systems of the published comparison, on 6,000 units
+CHECKED = ("Lorenz", "Rossler", "SprottS", "Halvorsen", "Chua")
+VECTORS, EVERY = 20, 0.25  # bias vectors of one attractor, and tau between two switches
+WALKED, TURNS = 50, 6  # systems of one run, and periods of each
+
+
+def ship() -> Iterator[Figure]:
+    """Copy an atlas into the shelf of models."""
+    source = Path(dict(word.split("=", 1) for word in sys.argv[1:] if "=" in word)["folder"])
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in SHIPPED:
+        shutil.copy(source / name, FOLDER / name)
+    shutil.copy(source / "sheet.png", ROOT / "docs" / "atlas.png")
+    yield from passes()
+
+
+def passes() -> Iterator[Figure]:
+    """Yield how many systems pass, and what learning took."""
+    scores = tn.load(FOLDER / "scores.nc")
+    net = tn.load_network(FOLDER / "network.toml")
+    where = f"dysts on one network, N = {net.units}, K = {net.components}"
+    judged = np.isfinite(scores["divergence"].values)
+    yield figure(where, "systems", "1", scores.sizes["task"])
+    yield figure(where, "systems with no more components than the network", "1", int(judged.sum()))
+    yield figure(where, "systems that pass", "1", int(scores["passes"].sum()))
+    for name, words in (
+        ("lost", "none lost"),
+        ("divergence", "D_stsp within the rule"),
+        ("hellinger", "D_H within the rule"),
+    ):
+        yield figure(where, f"systems with {words}", "1", int(_within(scores, name).sum()))
+    yield figure(where, "CPU time of learning, median", "s", float(scores["seconds"].median()))
+    yield figure(
+        where, "CPU time of all, trials included", "s", float((scores["seconds"] + scores["trial_seconds"]).sum())
+    )
+    yield figure(where, "D_stsp without recurrence, least", "nat", float(scores["control_divergence"].min()))
+
+
+def _within(scores: Any, name: str) -> np.ndarray:
+    if name == "lost":
+        return np.asarray(scores["lost"] == 0)
+    more = {"divergence": 0.05, "hellinger": 0.02}[name]
+    return np.asarray(scores[name] <= 2 * scores[f"{name}_floor"] + more)
+
+
+def independent() -> Iterator[Figure]:
+    """Yield D_stsp of new starts by another integrator and another histogram, over ours of the same starts."""
+    net, bank = tn.load_network(FOLDER / "network.toml"), tn.load(FOLDER / "bank.nc")
+    for name in CHECKED:
+        if name not in bank["task"]:
+            continue
+        task = tn.from_dysts(name)
+        truth, _ = true_runs(task, dysts_period(name), 90_001)
+        ours = network_run(net, bank, task, truth)
+        theirs = _by_scipy(net, bank.sel(task=name), task, truth)
+        x, y, z = (np.asarray(run).reshape(LENGTH, -1) for run in (truth["output"], ours["output"], theirs))
+        divergence = tn.measure.state_space_divergence_of(x, y, bins=bins_for(x.shape[1]))
+        yield figure(
+            {"system": name, "what": "new starts"}, "D_stsp by scipy and numpy over ours", "1",
+            _by_numpy(x, z) / divergence,
+        )  # fmt: skip
+
+
+def _by_scipy(net: tn.Network, row: Any, task: tn.Task, truth: Any) -> np.ndarray:
+    """Return the network's output (trial, time, component): tau dz/dt = -z + D phi(E z + b), by LSODA."""
+    center, scale, speed = row["center"].values, row["scale"].values, float(row["speed"])
+    bias, d = row["bias"].values, task.dimension
+    encoder, decoder = net.encoder.astype(float), net.decoder.astype(float)
+
+    def flow(_: float, z: np.ndarray) -> np.ndarray:
+        rate = net.transfer(torch.from_numpy(encoder @ z + bias)).numpy()
+        return (decoder @ rate - z) / net.tau
+
+    times = truth["time"].values / speed
+    starts = (np.asarray(truth["output"].isel(time=0)) - center[:d]) / scale[:d]
+    runs = []
+    for start in starts:
+        z = np.concatenate([start, np.zeros(net.components - d)])
+        found = solve_ivp(flow, (0, times[-1]), z, method="LSODA", t_eval=times, rtol=1e-7, atol=1e-9)
+        runs.append(center[:d] + scale[:d] * found.y.T[:, :d])
+    return np.stack(runs)
+
+
+def _by_numpy(truth: np.ndarray, run: np.ndarray) -> float:
+    """Return D_stsp by histogramdd."""
+    bins, spread = bins_for(truth.shape[1]), 0.1 * truth.std(0)
+    box = list(zip(truth.min(0) - spread, truth.max(0) + spread, strict=True))
+    counts = [np.histogramdd(x, bins, box)[0].ravel() + 1e-5 for x in (truth, run)]
+    p, q = (c / (len(x) + 1e-5 * c.size) for c, x in zip(counts, (truth, run), strict=True))
+    return float(np.sum(p * np.log(p / q)))
+
+
+def switching() -> Iterator[Figure]:
+    """Yield D_stsp of Lorenz where one of twenty bias vectors, at random, is in force in every step."""
+    net, task = tn.Network(units=1000, seed=0), tn.task("lorenz")
+    banks = [tn.fit(net, task, seed=seed, progress=False) for seed in range(VECTORS)]
+    rows = [bank.isel(task=0) for bank in banks]
+    assert len({float(row["speed"]) for row in rows}) == 1, "the vectors run one attractor at one speed"
+    truth, other = true_runs(task, 0.75, 5)
+    alone = [network_run(net, bank, task, truth)["output"].values.reshape(LENGTH, -1) for bank in banks[:3]]
+    x, floor = (run["output"].values.reshape(LENGTH, -1) for run in (truth, other))
+    switched = _switched(net, rows, truth)
+    where = f"Lorenz, {VECTORS} bias vectors of one network"
+    yield figure(where, "D_stsp floor", "nat", tn.measure.state_space_divergence_of(x, floor))
+    yield figure(where, "D_stsp of one vector", "nat", [tn.measure.state_space_divergence_of(x, y) for y in alone])
+    yield figure(where, f"D_stsp, another at random every {EVERY:g} tau", "nat",
+                 tn.measure.state_space_divergence_of(x, switched))  # fmt: skip
+
+
+def _switched(net: tn.Network, rows: list[Any], truth: Any) -> np.ndarray:
+    """Return the output (sample, component) of starts whose biases are drawn anew in every step."""
+    center, scale, speed = rows[0]["center"].values, rows[0]["scale"].values, float(rows[0]["speed"])
+    biases = torch.from_numpy(np.stack([row["bias"].values for row in rows]))
+    into, out = (torch.from_numpy(a.astype(float)) for a in (net.encoder.T.copy(), net.decoder.T.copy()))
+    z = torch.from_numpy((np.asarray(truth["output"].isel(time=0)) - center) / scale)
+    rng = np.random.default_rng(0)
+    apart = float(truth["time"].values[1]) / speed / net.tau
+    steps = int(np.ceil(apart / EVERY))
+    h, states = apart / steps, [z]
+
+    def slope(z: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return net.transfer(z @ into + b) @ out - z
+
+    for _ in range(PERIODS * SAMPLES - 1):
+        for _ in range(steps):
+            b = biases[rng.integers(len(rows), size=STARTS)]
+            k1 = slope(z, b)
+            k2 = slope(z + h / 2 * k1, b)
+            k3 = slope(z + h / 2 * k2, b)
+            z = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + slope(z + h * k3, b))
+        states.append(z)
+    return (center + scale * torch.stack(states, 1).numpy()).reshape(LENGTH, -1)
+
+
+def walk() -> Iterator[Figure]:
+    """Walk through 50 systems in one run, draw it as a film strip, and yield how many of them are there."""
+    mpl.use("Agg")
+    net, bank, scores = (
+        tn.load_network(FOLDER / "network.toml"),
+        tn.load(FOLDER / "bank.nc"),
+        tn.load(FOLDER / "scores.nc"),
+    )
+    names = [str(n) for n in scores["task"].values if bool(scores["passes"].sel(task=n))][:WALKED]
+    schedule = [(name, TURNS * dysts_period(name) / float(bank["speed"].sel(task=name))) for name in names]
+    run = tn.simulate(net, bank, schedule=schedule)
+    from strip import animation, film_strip
+
+    film_strip(run, names, ROOT / "docs" / "atlas-walk.png")
+    animation(run, names, ROOT / "docs" / "atlas-walk.gif")
+    there = [_there(run, name) for name in names]
+    where = f"one run through {len(names)} systems"
+    yield figure(where, "systems whose stretch ends on their attractor", "1", sum(there))
+    yield figure(where, "duration", "s", float(run["time"].values[-1]))
+
+
+def _there(run: Any, name: str) -> bool:
+    """Return whether the second half of a stretch lies within the box of the true attractor, a tenth wider."""
+    task = tn.from_dysts(name)
+    states, held = task.states(6000), np.flatnonzero(run["segment"].values == name)
+    x = run["output"].values[0, held[len(held) // 2 :], : task.dimension]
+    low, high = states.min(0), states.max(0)
+    margin = 0.1 * (high - low)
+    return bool(((x > low - margin) & (x < high + margin)).all())
+
+
+ROWS = {"passes": passes, "independent": independent, "switching": switching, "walk": walk, "ship": ship}
+
+if __name__ == "__main__":
+    if not [word for word in sys.argv[1:] if "=" not in word]:
+        sys.argv += [name for name in ROWS if name != "ship"]
+    torch.set_num_threads(1)
+    measured("atlas", ROWS)
