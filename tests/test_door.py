@@ -17,8 +17,8 @@ HEAVY = ("sympy", "scipy.signal", "scipy.stats", "scipy.spatial", "scipy.interpo
          "matplotlib", "h5netcdf", "IPython")  # fmt: skip
 AT_FIRST_USE = ("torch", "numpy", "scipy", "xarray", "pandas", "jaxtyping", "typer")
 NAMES = {
-    "Custom", "LIF", "Network", "Relu", "Sigmoid", "Softplus", "Tanh", "Task", "Transfer", "__version__", "compare",
-    "compare_learning",
+    "Custom", "LIF", "Network", "Relu", "Sigmoid", "Softplus", "Tanh", "Task", "Transfer", "__version__", "atlas",
+    "compare", "compare_learning",
     "cut_trials", "dysts_systems", "explore", "fit", "flow", "from_dysts", "from_observed", "load", "load_bank",
     "load_network",
     "measure", "models", "plot", "predict", "read_recording", "report", "sample_task", "sample_tasks", "save", "screen",
