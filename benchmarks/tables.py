@@ -33,6 +33,11 @@ SECTIONS = {
     "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
+    "behaviours": (
+        "Behaviours of the shelf",
+        "One dense network of each seed, the same settings for all; 200 trials that no fit learns from. File times are "
+        "of one core.",
+    ),
     "spiking_behaviours": (
         "Behaviours in spikes",
         "Learned by a low-rank network of rates; 64 new trials with their inputs, by rates (0 neurons) and by spikes.",
@@ -213,6 +218,8 @@ _SIZE = [
     "learning", "memory above imports", "starts lost", "period error", "amplitude error", "valid time", "D_stsp",
     "floor of D_stsp", "samples of D_stsp", "distance to attractor",
 ]  # fmt: skip
+
+
 def atlas() -> str:
     """Return how many systems pass, and the controls."""
     records = held("atlas")

@@ -31,12 +31,15 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .network import models as models
     from .report import report as report
     from .simulate import flow as flow
+    from .simulate import perform as perform
     from .simulate import predict as predict
     from .simulate import simulate as simulate
     from .study import atlas as atlas
     from .study import compare_learning as compare_learning
     from .study import study as study
     from .task import Task as Task
+    from .task import behaviour_options as behaviour_options
+    from .task import behaviours as behaviours
     from .task import cut_trials as cut_trials
     from .task import dysts_systems as dysts_systems
     from .task import from_dysts as from_dysts
@@ -65,11 +68,12 @@ _open_door(
             "load_network", "models",
         ),
         "report": ("report",),
-        "simulate": ("flow", "predict", "simulate"),
+        "simulate": ("flow", "perform", "predict", "simulate"),
         "study": ("atlas", "compare_learning", "study"),
         "task": (
-            "Task", "cut_trials", "dysts_systems", "from_dysts", "from_observed", "read_recording", "sample_task",
-            "sample_tasks", "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
+            "Task", "behaviour_options", "behaviours", "cut_trials", "dysts_systems", "from_dysts", "from_observed",
+            "read_recording", "sample_task", "sample_tasks", "task", "task_factory", "tasks", "teacher_flow",
+            "teacher_samples",
         ),
     },
     rooms=("measure", "plot", "spiking"),

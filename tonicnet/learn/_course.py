@@ -69,7 +69,8 @@ class Stage:
 
     ``make`` draws it when its turn comes, and may ask at which theta the stage began. The network is run alone after a
     ``scored`` stage; ``polish`` says whether it is one of the closed-loop rounds, of which only so many are run. A
-    stage ends early when ``patience`` steps have hardly lowered the loss. Learning ends with the ``last`` one.
+    stage ends early when ``patience`` steps have hardly lowered the loss, or it is down to ``enough``. Learning ends
+    with the ``last`` one.
     First-order methods take ``batch`` samples at a time (0: all), Adam at this ``rate``. ``held_out`` is a loss on
     samples that are not learned from; a stage that has one ends when that has not fallen for ``waits`` steps, where it
     was least. Where there is a ``grid``, numbers take its values, by moves that lower the loss.
@@ -87,6 +88,7 @@ class Stage:
     waits: int = 0
     rate: float = 0.02
     grid: tuple[float, ...] = ()
+    enough: float = 0.0
 
 
 class Judge(Protocol):

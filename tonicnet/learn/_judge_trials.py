@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..circuit import Learnable
 from ..solve import Residual
+from ._rate_windows import RateWindows
 from ._score import Score
 from ._windows import Windows
 
@@ -25,12 +26,18 @@ class TrialJudge:
 
     def score(self, learnable: Learnable, theta: Tensor) -> Score:
         """Return R^2 = 1 - sum m (x - y)^2 / sum m (y - mean y)^2 over all trials and components."""
-        residual = replace(self.residual, learnable=learnable)  # type: ignore[type-var]
-        loss = residual.loss(theta)
+        loss = self._begun(learnable, theta).loss(theta)
         if not np.isfinite(loss):
             return Score({"lost": 1.0})
         left = loss / self._variance()
         return Score({"r_squared": 1 - left, "lost": float(left > _LOST)}, rank=(left,), good=left < _GOOD)
+
+    def _begun(self, learnable: Learnable, theta: Tensor) -> Residual:
+        """Return the residual of these numbers, its trials begun as runs are."""
+        if not isinstance(self.residual, RateWindows):
+            return replace(self.residual, learnable=learnable)  # type: ignore[type-var]
+        start = learnable.at(theta).state(self.windows.path[:, 0])
+        return replace(self.residual, learnable=learnable, start=start)
 
     def _variance(self) -> float:
         weight = self.windows.roots().square().double()

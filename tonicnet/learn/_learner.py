@@ -156,6 +156,8 @@ class Learner:
 
     def _stalled(self, stage: Stage) -> bool:
         history = self.state.history
+        if history and history[-1] <= stage.enough:
+            return True
         if self.settings.first_order or len(history) <= stage.patience:
             return False
         return history[-1] > (1 - _STALL) * history[-1 - stage.patience]

@@ -44,7 +44,7 @@ class Pass:
 class RateWindows(Residual):
     """e = D r(t_m) - target(t_m) of tau dr/dt = -r + response(W r + E u), u = D r or what the windows feed.
 
-    All rows of the Jacobian (one for each scored step, window and component) are swept back together, so
+    All rows of the Jacobian (one for each scored step, window and component that counts) are swept back together, so
     that every product is one large matrix product; a row joins the sweep at its own step. Rates begin at
     ``start`` (window, unit) and advance by ``h`` tau a step. ``room``: bytes that temporaries may take.
     Loss and gradient are exact; curvature may be had for less: ``curved`` is the precision in which its rows are swept,
@@ -86,8 +86,8 @@ class RateWindows(Residual):
 
     @property
     def rows(self) -> int:
-        """Return windows times scored steps times components."""
-        return self.windows.rows
+        """Return windows times scored steps times components that count."""
+        return len(self.windows.path) * len(self.windows.scored) * len(self.windows.counted)
 
     def at(self, theta: Tensor) -> Linearisation:
         """Return the residual linearised at theta."""
@@ -162,13 +162,13 @@ class _RatesAt(Linearisation):
     def blocks(self) -> Iterator[Block]:
         """Yield the rows of a tile of windows at a time."""
         for made in self._passes(self._rows):
-            errors = made.errors.flip(0).transpose(0, 1).reshape(-1)
+            errors = made.errors.flip(0).transpose(0, 1)[..., list(made.windows.counted)].reshape(-1)
             yield Block(errors, self._swept(made).flatten(0, 1))
 
     @property
     def _rows(self) -> int:
         windows = self._residual.windows
-        return len(windows.scored) * windows.path.shape[2]
+        return len(windows.scored) * len(windows.counted)
 
     def _passes(self, rows: int) -> Iterator[Pass]:
         tiles = list(self._residual.tiles(rows))
@@ -200,13 +200,13 @@ class _RatesAt(Linearisation):
         """Return J of a run, rows by scored step from last to first, then component."""
         dtype = self._residual.curved or self._circuit.dtype
         roots, at, out = made.windows.roots(), made.at(), self._circuit.out
-        windows, n = made.states[0].shape
+        (windows, n), counted = made.states[0].shape, list(made.windows.counted)
         k_out = out.shape[1]
-        sweep = Sweep.over(self._residual.learnable, self._circuit, windows, len(at) * k_out, rough)
+        sweep = Sweep.over(self._residual.learnable, self._circuit, windows, len(at) * len(counted), rough)
         adjoint = (torch.zeros(windows, 0, n, dtype=dtype, device=out.device),) * (1 + self._residual.memory)
         for k in range(made.windows.steps, -1, -1):
             if k in at:
-                seed = torch.diag_embed(roots[at[k]].expand(windows, k_out))
+                seed = torch.diag_embed(roots[at[k]].expand(windows, k_out))[:, counted]
                 sweep.score(seed, made.states[at[k]], adjoint[0].shape[1])
                 adjoint = begun(adjoint, (seed @ out.T).to(dtype))
             sweep, adjoint = sweep.joined(adjoint)

@@ -12,11 +12,14 @@ from jaxtyping import Float
 
 from .._labels import Variable
 from ..bank import written
-from ..measure import BANK_SCORES, SAMPLE_SCORES
+from ..measure import BANK_SCORES, BEHAVIOUR_SCORES, SAMPLE_SCORES, performance
 from ..network import Network
-from ..task import STILL, Task, sample_set
+from ..simulate import perform
+from ..task import STILL, Task, rule_of, sample_set
 from ._learner import Learned
 from ._settings import Settings
+
+_HELD_OUT = 200  # trials on which a behaviour is scored
 
 
 def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr.Dataset:
@@ -42,10 +45,22 @@ def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr
         columns["permutation"] = Variable(("task", "unit"), learned.order[None], "1", name)
     coords = {"epoch": Variable(("epoch",), np.arange(losses.shape[1]), "1", "step of the method")}
     attrs = {"learn": settings.learn, "objective": settings.objective, "method": settings.method}
-    return written(
+    bank = written(
         net, [learned.entry], columns, coords, **attrs, noise=settings.noise, seed=settings.seed,
         tasks=json.dumps({task.name: _spec(task)}),
     )  # fmt: skip
+    return bank if rule_of(task) is None else _performed(net, task, bank)
+
+
+def _performed(net: Network, task: Task, bank: xr.Dataset) -> xr.Dataset:
+    """Return the bank of a behaviour with the score that suits it, on held-out trials; NaN for runs without an end."""
+    try:
+        found = performance(perform(net, bank, task, trials=_HELD_OUT))
+    except ValueError:  # a run that leaves the finite numbers
+        return bank
+    name = found.attrs["measure"]
+    units, long_name = BEHAVIOUR_SCORES[name]
+    return bank.assign({name: (("task",), [float(found[name])], {"units": units, "long_name": long_name})})
 
 
 def _stages(learned: Learned) -> Float[np.ndarray, " epoch"]:

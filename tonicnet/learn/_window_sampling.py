@@ -12,8 +12,6 @@ from ._training_states import near_states
 from ._window_length import check_length
 from ._windows import Windows
 
-_SCORED_ROWS = 40  # steps of a trial that are scored in one stage: the rows of its Jacobian
-
 
 def true_windows(
     target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, steps: int, h: float, noise: float,
@@ -78,16 +76,21 @@ def whole_trials(target: Target, circuit: Circuit, rng: np.random.Generator, ste
 
 def trial_windows(
     target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, forcing: float, h: float,
-    thinned: bool = True,
+    scored: int | None = None, warm: int = 0,
 ) -> Windows:  # fmt: skip
-    """Return trials of a behaviour: targets, inputs and mask in network coordinates, scored at random steps."""
+    """Return trials of a behaviour: targets, inputs and mask in network coordinates, scored at so many random steps.
+
+    All steps that count are scored if ``scored`` is None. In ``warm`` steps before a trial its first target is fed
+    back, as it is where a run begins: see :meth:`Dynamics.state`.
+    """
     drawn = target.task.trials(count, seed=int(rng.integers(2**31)))
     stride = round(h * target.unit / target.task.dt)
     targets, inputs, mask = (drawn[name].values[:, ::stride] for name in ("target", "input", "mask"))
-    scored = np.flatnonzero(mask[:, 1:].any(axis=(0, 2))) + 1
-    if thinned and len(scored) > _SCORED_ROWS:
-        scored = np.sort(rng.choice(scored, _SCORED_ROWS, replace=False))
-    path = circuit.tensor(target.scaled(targets))
-    outside = circuit.tensor(target.embed(inputs / target.task.scale))
-    counts = circuit.tensor(target.embed(mask))
-    return Windows(path, 0, tuple(int(k) for k in scored), forcing=forcing, inputs=outside, mask=counts)
+    counts = np.flatnonzero(mask[:, 1:].any(axis=(0, 2))) + 1
+    chosen = counts if scored is None or len(counts) <= scored else np.sort(rng.choice(counts, scored, replace=False))
+    before = ((0, 0), (warm, 0), (0, 0))
+    path = circuit.tensor(target.scaled(np.pad(targets, before, mode="edge")))
+    outside = circuit.tensor(target.embed(np.pad(inputs / target.task.scale, before)))
+    weights = circuit.tensor(target.embed(np.pad(mask, before)))
+    at = tuple(warm + int(k) for k in chosen)
+    return Windows(path, warm, at, forcing=forcing, inputs=outside, mask=weights)

@@ -19,7 +19,8 @@ class Windows:
     network's own output for the rest, u = forcing target + (1 - forcing) D r: 0 is the closed loop, what lies
     between is generalised teacher forcing (Hess et al. 2023, arXiv 2306.04406). ``path`` (window, step,
     component) is the target at every step, the start included; ``inputs``, of the same shape, is added to what is fed
-    back, held during each step; ``mask`` weighs the squared errors. Scored steps count from 1 to the last.
+    back, held during each step; ``mask`` weighs the squared errors, and ``counted`` are the components of which some
+    error counts: others of a behaviour are inputs alone. Scored steps count from 1 to the last.
     """
 
     path: Float[Tensor, "window step component"]
@@ -29,6 +30,7 @@ class Windows:
     inputs: Float[Tensor, "window step component"] | None = None
     mask: Float[Tensor, "window step component"] | None = None
     total: float = 0.0
+    counted: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         last = self.path.shape[1] - 1
@@ -36,6 +38,7 @@ class Windows:
             raise ValueError(f"scored steps {self.scored} and {self.driven} driven steps must lie in 0 .. {last}")
         if not self.total:
             object.__setattr__(self, "total", self._total())
+            object.__setattr__(self, "counted", self._some_count())
 
     def _total(self) -> float:
         """Return the summed weight of one component: the number of scored samples, if nothing is masked."""
@@ -52,6 +55,11 @@ class Windows:
     def rows(self) -> int:
         """Return the number of scalar errors."""
         return self.path.shape[0] * len(self.scored) * self.path.shape[2]
+
+    def _some_count(self) -> tuple[int, ...]:
+        if self.mask is None:
+            return tuple(range(self.path.shape[2]))
+        return tuple(int(k) for k in self.mask[:, list(self.scored)].amax((0, 1)).nonzero()[:, 0])
 
     def closed(self, step: int) -> float:
         """Return the share of its own output that the network gets in a step."""

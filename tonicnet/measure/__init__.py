@@ -5,6 +5,12 @@ from ._accuracy import confusion as confusion
 from ._attractor import attractor_distance as attractor_distance
 from ._attractor import lost as lost
 from ._attractor import settling_time as settling_time
+from ._behaviour import PERFORMANCE as PERFORMANCE
+from ._behaviour import endpoint_error as endpoint_error
+from ._behaviour import frequency_error as frequency_error
+from ._behaviour import interval_error as interval_error
+from ._behaviour import performance as performance
+from ._behaviour import response_accuracy as response_accuracy
 from ._biases import biases as biases
 from ._card import comparison_card as comparison_card
 from ._compare import compare as compare
@@ -20,6 +26,7 @@ from ._limit_cycle import limit_cycle as limit_cycle
 from ._limit_cycle import orbit_distance as orbit_distance
 from ._lyapunov import lyapunov_spectrum as lyapunov_spectrum
 from ._measures import BANK_SCORES as BANK_SCORES
+from ._measures import BEHAVIOUR_SCORES as BEHAVIOUR_SCORES
 from ._measures import MEASURES as MEASURES
 from ._measures import SAMPLE_SCORES as SAMPLE_SCORES
 from ._measures import Measure as Measure

@@ -111,6 +111,13 @@ BANK_SCORES: dict[str, tuple[str, str]] = {
     "lost": ("1", "share of starts that ended off the attractor or stuck"),
 }  # units and long names of what a bank says of each task in closed loop
 
+BEHAVIOUR_SCORES: dict[str, tuple[str, str]] = {
+    "accuracy": ("1", "share of samples of held-out trials whose decision is right"),
+    "interval_error": ("1", "error of the produced interval on held-out trials, share of it"),
+    "frequency_error": ("1", "relative error of the frequency on held-out trials"),
+    "endpoint_error": ("1", "distance from held-out goals at the end, share of the way"),
+}  # of behaviours of the shelf: each has the one that suits what it answers with
+
 SAMPLE_SCORES: dict[str, tuple[str, str]] = {
     "accuracy": ("1", "share of test samples whose class is right"),
     "validation_accuracy": ("1", "share of validation samples whose class is right"),

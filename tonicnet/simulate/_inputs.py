@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from .._names import shown
 from ..bank import Segment
 from ..labelled import DIMS, Door, check_finite, even_step, labelled, numbered
 
 _DOOR = Door("the array of inputs", plain={2: DIMS[1:], 3: DIMS}, variables=("input",))
+Live = Callable[[float, Float[np.ndarray, "trial component"]], Any]  # time (s) and output in task units to inputs
 _SAME = 0.01  # of a step: by which those of inputs and of the run may differ
 _EARLY = 1e-6  # of a step: a time this short before a sample is at it
 
@@ -40,6 +43,26 @@ def given_inputs(
             f"got {found.shape}"
         )
     return np.broadcast_to(whole.values, (trials, steps, components))
+
+
+def answered(given: Any, shape: tuple[int, int], components: int, time: float) -> Float[np.ndarray, "trial component"]:
+    """Return the inputs that a function gave for one step, zero in idle components of the network.
+
+    Raises TypeError or ValueError in a sentence for what is no array of numbers, of another shape, or not finite.
+    """
+    try:
+        u = np.asarray(given, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"the function of inputs must return numbers, got {shown(given)} at {time:.6g} s") from error
+    if u.shape != shape:
+        raise ValueError(
+            f"the function of inputs must return (trial, component) = {shape}, got shape {u.shape} at {time:.6g} s"
+        )
+    if not np.isfinite(u).all():
+        raise ValueError(
+            f"the function of inputs returned numbers that are not finite at {time:.6g} s; check its state"
+        )
+    return np.pad(u, ((0, 0), (0, components - shape[1])))
 
 
 def lasting(given: Any, segment: Segment, dt: float) -> float:

@@ -18,7 +18,7 @@ from .._random import generator
 from ..bank import Schedule, Timeline, plan
 from ..circuit import METHODS, Stretch
 from ..network import Network
-from ._inputs import given_inputs
+from ._inputs import Live, given_inputs
 from ._runner import Runner, circuit_for
 from ._starting import starting_states
 
@@ -37,7 +37,7 @@ def simulate(
     method: str | None = None,
     trials: int | None = None,
     initial: np.ndarray | xr.DataArray | None = None,
-    inputs: np.ndarray | xr.DataArray | None = None,
+    inputs: np.ndarray | xr.DataArray | Live | None = None,
     noise: float = 0.0,
     rates: bool = False,
     every: int = 1,
@@ -68,7 +68,9 @@ def simulate(
         states stored in the bank if not given.
     inputs : u in the task's units, (time, component) or (trial, time, component), one row a step, held
         during it; it moves the fed-back output by u. A labelled container with a time of its own (s, or as its units
-        say) is held from each of its samples to the next; components it does not name get none.
+        say) is held from each of its samples to the next; components it does not name get none. Or a function of the
+        time (s) and the output (trial, component) that returns u (trial, component) for the step that begins then,
+        called once a step in order: what the network moves and sees may so be in closed loop with it.
     noise : standard deviation of the input noise of each unit, with correlation time tau, in the
         transfer function's input unit.
     rates : also keep ``rate(trial, time, unit)``.
@@ -92,9 +94,10 @@ def simulate(
     circuit = circuit_for(net, precision, segments, rates, check_device(device))
     rng = generator(seed)
     start = starting_states(segments[0].entry, initial, trials, rng, step_size)
-    u = given_inputs(inputs, segments, step_size, len(start), net.components)
+    live = inputs if callable(inputs) else None
+    u = None if live else given_inputs(inputs, segments, step_size, len(start), net.components)
     _check_history(net, start)
-    runner = Runner(circuit, segments, step_size, scheme, noise, rng, keeps=rates)
+    runner = Runner(circuit, segments, step_size, scheme, noise, rng, keeps=rates, live=live)
     timeline = Timeline.of(segments, step_size, whole("every", every))
     timeline.check_size(len(start), net.components + (net.units if rates else 0))
     return _collect(runner, timeline, runner.stretches(start, u), seed)

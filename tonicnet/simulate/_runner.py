@@ -17,6 +17,7 @@ from .._numbers import real
 from ..bank import Segment
 from ..circuit import Circuit, Dynamics, Loop, LowRank, Stretch, circuit_of, driven, loop_of, placed
 from ..network import Network
+from ._inputs import Live, answered
 
 _CHUNK = 2**21  # numbers of noise, or of states that are kept, that are held at once
 
@@ -25,7 +26,7 @@ _CHUNK = 2**21  # numbers of noise, or of states that are kept, that are held at
 class Runner:
     """A run through some segments in steps of ``dt`` seconds; ``noise`` is the standard deviation of each unit's input.
 
-    ``keeps`` says whether all rates are kept, and not outputs alone.
+    ``keeps`` says whether all rates are kept, and not outputs alone; ``live`` is asked for the inputs of each step.
     """
 
     circuit: Circuit
@@ -35,6 +36,7 @@ class Runner:
     noise: float
     rng: np.random.Generator
     keeps: bool = False
+    live: Live | None = None
 
     def __post_init__(self) -> None:
         given_noise(self.noise)
@@ -56,13 +58,26 @@ class Runner:
             loop.under(dynamics)
             left = segment.steps(self.dt)
             while left:
-                count = min(left, self._chunk(len(start)))
-                u = None if inputs is None else inputs[:, done : done + count] / segment.entry.scale
+                count = 1 if self.live else min(left, self._chunk(len(start)))
+                here = slice(done, done + count)
+                given = None if inputs is None else inputs[:, here]
+                given = (
+                    given
+                    if self.live is None
+                    else self._answered(self.live, done, segment, dynamics.output(loop.state))
+                )
+                u = None if given is None else given / segment.entry.scale
                 held = None if u is None else self.circuit.tensor(u).transpose(0, 1)
                 found = loop.advance(count, held, fluctuation.next(count))
                 left, done = left - count, done + count
                 switched = not left and number + 1 < len(self.segments)
                 yield self._switched(found, loop, self.dynamics[number + 1]) if switched else found
+
+    def _answered(self, live: Live, step: int, segment: Segment, z: Tensor) -> Float[np.ndarray, "trial 1 component"]:
+        """Return the inputs of a step that are computed from the output at its start, all components of the network."""
+        d = segment.entry.dimension
+        x = segment.entry.to_task(z.double().numpy(force=True))
+        return answered(live(step * self.dt, x[:, :d]), (len(x), d), x.shape[1], step * self.dt)[:, None]
 
     def _seen(self, states: Float[Tensor, "trial step state"], dynamics: Dynamics) -> Stretch:
         output = torch.stack([dynamics.output(x) for x in states.unbind(1)], 1)

@@ -8,8 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from .._moving import moving, sizes
+from .._random import checked_seed
 from ..labelled import Door, aligned, same_units
 from ._arguments import generator, picks
+from ._definition import Definition
 from ._mask import given_mask
 from ._samples import Samples, check_times, samples, storable
 from ._scaling import not_still
@@ -22,16 +24,21 @@ _SHORTEST = 2  # samples: a trial lasts a step
 _SAME = 1e-6  # of a component's size: states this near are the same
 _SLOWEST = 1e-6  # of the fastest scaled component's pace: a slower one does not count
 _WHOLE = 1e-4  # a step this near to a multiple of the trials' is one
+_POOL, _FIRST = 128, 20130401  # trials by which a rule is scaled, and their seed
+_HELD_OUT = 1  # the stream of held-out trials, beside 0 of all others
 
 
 @final
 class Behaviour(Source):
-    """Trials of an input/output behaviour; its states are the targets that count."""
+    """Trials of an input/output behaviour; its states are the targets that count.
+
+    Either trials are given, or a ``rule`` draws them: other ones for each seed, and then a pool of them stands for all.
+    """
 
     has_flow = False
 
-    def __init__(self, held: Trials, dt: float) -> None:
-        self._held, self.dt = held, dt
+    def __init__(self, held: Trials, dt: float, rule: Definition | None = None) -> None:
+        self._held, self.dt, self.rule = held, dt, rule
         _, self._steps, self.dimension = held.targets.shape
         self.duration = (self._steps - 1) * dt
 
@@ -44,7 +51,7 @@ class Behaviour(Source):
 
     def initial(self, trials: int, *, seed: int) -> Float[np.ndarray, "trial component"]:
         """Return the first targets of random trials."""
-        return self._held.drawn(trials, seed=seed).targets[:, 0]
+        return self.drawn(trials, seed=seed).targets[:, 0]
 
     def states(self, count: int, *, seed: int) -> Float[np.ndarray, "count component"]:
         """Return targets at times at which one of them counts."""
@@ -66,12 +73,23 @@ class Behaviour(Source):
             raise ValueError(
                 f"the trials last {self.duration:.6g}, a run of {times[-1]:.6g} was asked for; ask for less"
             )
-        drawn = self._held.drawn(trials, seed=seed) if start is None else self._starting(start, seed)
+        drawn = self.drawn(trials, seed=seed) if start is None else self._starting(start, seed)
         return drawn.targets[:, :stop:stride]
 
     def trials(self) -> Trials:
-        """Return all trials."""
+        """Return all trials that were given, or the pool of those that are drawn."""
         return self._held
+
+    def drawn(self, count: int, *, seed: int, held_out: bool = False) -> Trials:
+        """Return random trials. Raises TypeError for held-out ones where all trials were given."""
+        if self.rule is not None:
+            return self.rule.draw(stream(seed, held_out), count, held_out=held_out)
+        if held_out:
+            raise TypeError(
+                "this behaviour was made of trials, and all of them are learned from; keep some back, make a second "
+                "task of them, and take its trials()"
+            )
+        return self._held.drawn(count, seed=seed)
 
     def scaling(self) -> tuple[Float[np.ndarray, " component"], Float[np.ndarray, " component"]]:
         """Return 0, and the standard deviation of the targets that count; else the rms of the inputs.
@@ -139,6 +157,17 @@ def behaviour(
     check_times(u.array, x.array, "inputs and targets")
     held = Trials(ordered.values, x.values, given_mask(mask, x.array))
     return Behaviour(held, x.dt), x.labels or u.labels or tuple(map(str, range(x.values.shape[2])))
+
+
+def by_rule(rule: Definition) -> tuple[Behaviour, tuple[str, ...]]:
+    """Return the behaviour whose trials a rule draws, and the labels of its components."""
+    pool = rule.draw(generator(_FIRST), _POOL, held_out=False)
+    return Behaviour(pool, rule.dt, rule), rule.components
+
+
+def stream(seed: int, held_out: bool) -> np.random.Generator:
+    """Return the random numbers of trials: held-out ones have a stream that no other seed draws from."""
+    return np.random.Generator(np.random.Philox(key=[checked_seed(seed), _HELD_OUT if held_out else 0]))
 
 
 def _check_shapes(inputs: Samples, targets: Samples) -> None:

@@ -47,6 +47,10 @@ class Source(ABC):
     def trials(self) -> Trials:
         """Return all trials. Raises TypeError where there are no inputs."""
 
+    def drawn(self, count: int, *, seed: int, held_out: bool = False) -> Trials:  # noqa: ARG002
+        """Return random trials. Raises TypeError where there are no inputs."""
+        return self.trials().drawn(count, seed=seed)
+
     @abstractmethod
     def scaling(self) -> tuple[Float[np.ndarray, " component"], Float[np.ndarray, " component"]]:
         """Return the centre and the scale that fit the states, unless others are given."""

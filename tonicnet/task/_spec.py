@@ -32,7 +32,7 @@ _SCALING = {"center": "numbers", "scale": "numbers"}
 TRUTH = {
     "divergence": "number", "divergence_tolerance": "positive", "period": "positive", "amplitude": "numbers",
     "radius": "positive", "fixed_points": "states", "lyapunov": "number", "lyapunov_tolerance": "positive",
-    "drift": "number",
+    "drift": "number", "stable_states": "positive", "chance": "positive", "interval": "numbers", "reach": "positive",
 }  # fmt: skip
 
 
@@ -119,7 +119,7 @@ class Spec:
         return Spec, tuple(dict(value) if key in _TABLES else value for key, value in held.items())
 
     def _check_kind(self, where: str) -> None:
-        made = self.system == "factory" and self.kind in STILL
+        made = self.system == "factory" and self.kind in (*STILL, "behaviour")
         if {self.kind, self.system} & {*SAMPLED} and self.kind != self.system and not made:
             raise ValueError(
                 f"{where}: kind {self.kind!r} does not go with system {self.system!r}; the kind of a "

@@ -22,13 +22,15 @@ from ._arguments import (
     given_starts,
     given_state,
 )
-from ._behaviour import behaviour
+from ._behaviour import Behaviour, behaviour, stream
 from ._card import task_card
 from ._chart import Chart
+from ._definition import Definition
 from ._factory import by_reference, remake
 from ._field import Field
 from ._given_samples import given_samples
 from ._layout import run_dataset, samples_dataset, trials_dataset
+from ._plant import Plant
 from ._recording import recording
 from ._sample_set import PARTS, sample_set
 from ._sampled import STORED, restored, sampled
@@ -273,7 +275,7 @@ class Task:
 
     def _from_factory(self, table: Mapping[str, Any]) -> Task:
         """Return the task with its factory in the spec, where the spec does not suffice by itself."""
-        if self._spec.system not in ("callable", *STILL):
+        if self._spec.system not in ("callable", *STILL) and rule_of(self) is None:
             return self
         return Task._made(replace(self._spec, system="factory", factory=table), self._source)
 
@@ -421,7 +423,8 @@ class Task:
         """Return random trials of a behaviour: ``input``, ``target`` and ``mask`` (trial, time, component).
 
         All in task units; no trial comes twice unless ``count`` exceeds them. The same ``seed`` draws the
-        same trials for :meth:`trajectory` and :meth:`initial`. Raises TypeError for tasks of other kinds.
+        same trials for :meth:`trajectory` and :meth:`initial`. A behaviour of the shelf draws new trials by its rule,
+        as many as are asked for. Raises TypeError for tasks of other kinds.
 
         >>> import numpy as np
         >>> u = np.zeros((5, 20, 2))
@@ -430,7 +433,22 @@ class Task:
         >>> dict(some["target"].sizes), float(some["mask"].mean())
         ({'trial': 3, 'time': 20, 'component': 2}, 0.5)
         """
-        drawn = self._source.trials().drawn(count_of(count, what="count"), seed=seed)
+        drawn = self._source.drawn(count_of(count, what="count"), seed=seed)
+        return trials_dataset(drawn, spec=self._spec, seed=seed)
+
+    def held_out(self, count: int, *, seed: int = 0) -> xr.Dataset:
+        """Return trials of a behaviour of the shelf that no fit learns from, laid out as by :meth:`trials`.
+
+        They come from random numbers of their own, whatever the seed; where a behaviour has conditions (goals of a
+        reach), these are not those of training either. Raises TypeError for tasks of other kinds, and for a behaviour
+        of trials that were given.
+
+        >>> import tonicnet as tn
+        >>> task = tn.task("flip-flop", bits=2)
+        >>> bool((task.held_out(4)["input"] == task.trials(4)["input"]).all())
+        False
+        """
+        drawn = self._source.drawn(count_of(count, what="count"), seed=seed, held_out=True)
         return trials_dataset(drawn, spec=self._spec, seed=seed)
 
     def samples(self, part: str | None = None) -> xr.Dataset:
@@ -506,6 +524,17 @@ class Task:
         scaling = {"center": tuple(self.center.tolist()), "scale": tuple(self.scale.tolist())}
         data = {} if self._spec.system == "factory" else self._source.data()
         return {**replace(self._spec, scaling=scaling).to_dict(), **data}
+
+
+def rule_of(task: Task) -> Definition | None:
+    """Return the rule that draws the trials of a behaviour of the shelf; None for any other task."""
+    return task._source.rule if isinstance(task._source, Behaviour) else None
+
+
+def plant_of(task: Task, count: int, *, seed: int, held_out: bool) -> Plant | None:
+    """Return what the output moves in the trials that a seed draws; None where it moves nothing."""
+    rule = rule_of(task)
+    return None if rule is None else rule.plant(stream(seed, held_out), count, held_out=held_out)
 
 
 def _remade(spec: Spec, _registered: Callable[..., Task] | None) -> Task:

@@ -1,0 +1,113 @@
+"""What a behaviour of the shelf is: options that are checked, and trials that are drawn by a rule from a seed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from .._names import shown, unknown
+from .._numbers import positive, whole
+from .._weight import weigh
+from ._plant import Plant
+from ._trials import Trials
+
+RESPONSES = ("levels", "interval", "frequency", "endpoint")  # what is measured of a run
+LEAST = 0.2  # weight of errors at which the output only has to wait
+_SHORTEST, _LONGEST = 2, 100_000  # samples of a trial
+
+
+class Blank(NamedTuple):
+    """Trials in which nothing goes in, nothing comes out, and nothing counts yet."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    mask: np.ndarray
+
+    def done(self) -> Trials:
+        """Return them as trials."""
+        return Trials(*self)
+
+
+@dataclass(frozen=True)
+class Definition(ABC):
+    """The rule by which trials are drawn; its fields are the options, in seconds where they are times."""
+
+    response: ClassVar[str]
+    dt: float
+    duration: float
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            held = whole if field.type == "int" else positive
+            object.__setattr__(self, field.name, held(field.name, getattr(self, field.name)))
+        steps = self.duration / self.dt
+        if not _SHORTEST <= steps <= _LONGEST:
+            raise ValueError(
+                f"a trial has {_SHORTEST} to {_LONGEST} steps, got duration {self.duration:g} s with dt {self.dt:g} s"
+            )
+        weigh(f"trials of {len(self.components)} components", 24e3 * steps * len(self.components), "lower duration")
+        self.check()
+
+    @classmethod
+    def of(cls, name: str, usual: Mapping[str, Any], options: Mapping[str, Any]) -> Self:
+        """Return the rule with these options, the ``usual`` ones where none are given.
+
+        Raises ValueError for an unknown option (the nearest is suggested), and for one of the wrong kind or size.
+        """
+        known = [field.name for field in fields(cls)]
+        for key in options:
+            if key not in known:
+                raise ValueError(f"behaviour {name!r}: {unknown('option', key, known)}")
+        try:
+            return cls(**{**usual, **options})
+        except ValueError as error:
+            raise ValueError(f"behaviour {name!r}: {error}") from error
+
+    @property
+    @abstractmethod
+    def components(self) -> tuple[str, ...]:
+        """The names of the components, those of the output first."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise ValueError for options that do not go together."""
+
+    @abstractmethod
+    def truth(self) -> dict[str, Any]:
+        """Return the facts that follow from the options."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, count: int, *, held_out: bool) -> Trials:
+        """Return ``count`` trials; ``held_out`` ones may be of conditions that no other trial has."""
+
+    def plant(self, rng: np.random.Generator, count: int, *, held_out: bool) -> Plant | None:  # noqa: ARG002
+        """Return what the output moves, for the trials that :meth:`draw` returns for the same ``rng``; else None."""
+        return None
+
+    @property
+    def steps(self) -> int:
+        """Samples of a trial."""
+        return self.samples(self.duration) + 1
+
+    def samples(self, seconds: float) -> int:
+        """Return how many steps so many seconds are, at least one."""
+        return max(1, round(seconds / self.dt))
+
+    def blank(self, count: int) -> Blank:
+        """Return trials in which nothing goes in, nothing comes out and nothing counts."""
+        return Blank(*np.zeros((3, count, self.steps, len(self.components))))
+
+    def fits(self, seconds: float, what: str) -> None:
+        """Raise ValueError where the parts of a trial last longer than it."""
+        if seconds > self.duration * (1 + 1e-9):
+            raise ValueError(f"{what} take {seconds:g} s and a trial lasts {self.duration:g} s; raise duration")
+
+    def rises(self, low: str, high: str) -> None:
+        """Raise ValueError unless one option is below another."""
+        below, above = getattr(self, low), getattr(self, high)
+        if not below < above:
+            raise ValueError(f"{low} must be below {high}, got {shown(below)} and {shown(above)}")
