@@ -7,11 +7,11 @@ from ._behaviour_shelf import behaviours as behaviours
 from ._card import task_card as task_card
 from ._chart import Chart as Chart
 from ._chart import Phase as Phase
+from ._definition import RESPONSES as RESPONSES
+from ._definition import Definition as Definition
 from ._dysts import dysts_period as dysts_period
 from ._dysts import dysts_systems as dysts_systems
 from ._dysts import dysts_version as dysts_version
-from ._definition import RESPONSES as RESPONSES
-from ._definition import Definition as Definition
 from ._dysts import from_dysts as from_dysts
 from ._factory import registered as registered
 from ._factory import task_factory as task_factory
