@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .task import behaviour_options as behaviour_options
     from .task import behaviours as behaviours
     from .task import cut_trials as cut_trials
+    from .task import dysts_systems as dysts_systems
     from .task import from_dysts as from_dysts
     from .task import from_observed as from_observed
     from .task import read_recording as read_recording
@@ -69,8 +70,9 @@ _open_door(
         "simulate": ("flow", "perform", "predict", "simulate"),
         "study": ("compare_learning", "study"),
         "task": (
-            "Task", "behaviour_options", "behaviours", "cut_trials", "from_dysts", "from_observed", "read_recording",
-            "sample_task", "sample_tasks", "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
+            "Task", "behaviour_options", "behaviours", "cut_trials", "dysts_systems", "from_dysts", "from_observed",
+            "read_recording", "sample_task", "sample_tasks", "task", "task_factory", "tasks", "teacher_flow",
+            "teacher_samples",
         ),
     },
     rooms=("measure", "plot", "spiking"),

@@ -5,8 +5,10 @@ from ..labelled import read_recording as read_recording
 from ._behaviour_shelf import behaviour_options as behaviour_options
 from ._behaviour_shelf import behaviours as behaviours
 from ._card import task_card as task_card
+from ._chart import Chart as Chart
 from ._definition import RESPONSES as RESPONSES
 from ._definition import Definition as Definition
+from ._dysts import dysts_systems as dysts_systems
 from ._dysts import from_dysts as from_dysts
 from ._factory import registered as registered
 from ._factory import task_factory as task_factory

@@ -3,51 +3,94 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import warnings
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from .._names import choose
+from ._chart import Chart
+from ._dysts_field import Own, initial_state, own_field
+from ._dysts_truth import truth_of
 from ._factory import task_factory
+from ._field import Field
+from ._phases import chart_of
+from ._spec import Sampling, Spec
+from ._store import identity_of
 from ._task import Task
+from ._user_field import checked_flow
 
 _STEPS = 100  # samples a period
 _TRANSIENT = 20  # periods
 _DURATION = 50  # periods
 
 
+def dysts_systems() -> dict[str, int]:
+    """Return the systems of dysts that :func:`from_dysts` takes, in their order there, and the variables of each.
+
+    These are all that are no delay equations. Raises ImportError without dysts.
+
+    >>> dysts_systems()["HyperRossler"]                                   # doctest: +SKIP
+    4
+    """
+    flows = _flows()
+    return {name: initial_state(model()).size for name, model in _models(flows).items() if not _delays(model, flows)}
+
+
 @task_factory("dysts", package="dysts")
 def from_dysts(name: str) -> Task:
-    """Make a chaotic task of a system of dysts: its ``rhs(x, t)`` at t = 0, parameters and initial state.
+    """Make a chaotic task of a system of dysts: its equations, parameters and initial state.
 
-    The sampling step is a hundredth of the system's dominant period. Raises ImportError without dysts, and
-    ValueError for an unknown name (the nearest is suggested) or a system that is no bounded autonomous flow.
+    A variable that grows without bound because it is a phase enters as the pair cos, sin, and so does time where it
+    drives the system; :attr:`Task.chart` leads back to the system's own state. The sampling step is a hundredth of
+    the system's dominant period. ``truth`` holds what was measured on the system's own equations: its mean
+    divergence, and the largest Lyapunov exponent where that is positive beyond its error.
+
+    Raises ImportError without dysts, and ValueError for an unknown name (the nearest is suggested), a delay
+    equation, or a variable that grows without bound and is no phase.
     Source: Gilpin 2021, doi:10.48550/arXiv.2110.05266.
 
     >>> from_dysts("Aizawa").dimension                                    # doctest: +SKIP
     3
+    >>> from_dysts("Duffing").components                                  # doctest: +SKIP
+    ('x', 'y', 'cos z', 'sin z')
     """
     flows = _flows()
-    known = [key for key, value in vars(flows).items() if _is_system(value, flows)]
-    model = getattr(flows, choose("dysts system", name, known))()
-    _check(name, model)
-
-    def flow(x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:
-        return np.stack(np.broadcast_arrays(*model.rhs(x, 0.0)), axis=-1)
-
-    return Task(
-        flow,
+    models = _models(flows)
+    kind = models[choose("dysts system", name, models)]
+    if _delays(kind, flows):
+        raise ValueError(f"{name} is a delay equation, whose state is a history; choose an ordinary flow")
+    model = kind()
+    own = own_field(model)
+    chart = chart_of(own, model)
+    spec = Spec(
         name=name,
-        initial=np.atleast_2d(model.ic)[0],
-        components=None,
-        dt=model.period / _STEPS,
-        transient=_TRANSIENT * model.period,
-        duration=_DURATION * model.period,
+        system="callable",
+        kind="chaos",
+        components=chart.components,
+        sampling=Sampling(model.period / _STEPS, _TRANSIENT * model.period, _DURATION * model.period),
+        truth=truth_of(name),
         title=f"{name} of the dysts collection",
         cite=str(getattr(model, "citation", "")),
     )
+    return Task._made(spec, _source(model, own, chart, spec))
+
+
+def _source(model: Any, own: Own, chart: Chart, spec: Spec) -> Field:
+    """Return the field of the task's components, with the chart to the system's own state."""
+    start = chart.to_bounded(np.append(initial_state(model), 0.0)[: len(chart.names)])
+    flow = checked_flow(chart.bounded_field(own.flow), start)
+    tables = {"factory": "dysts", "system": spec.name, "version": _version(), "sampling": spec.to_dict()["sampling"]}
+    found = (chart, own.flow)
+    return Field(flow, start, kind="chaos", sampling=spec.sampling, identity=identity_of(tables), own=found)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("dysts")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _flows() -> Any:
@@ -59,16 +102,14 @@ def _flows() -> Any:
         raise ImportError('dysts is not installed; run: pip install "tonicnet[dysts]"') from error
 
 
+def _models(flows: Any) -> dict[str, Any]:
+    return {key: value for key, value in vars(flows).items() if _is_system(value, flows)}
+
+
 def _is_system(value: Any, flows: Any) -> bool:
     kinds = (flows.DynSys, flows.DynSysDelay)
     return isinstance(value, type) and issubclass(value, kinds) and value not in kinds
 
 
-def _check(name: str, model: Any) -> None:
-    if getattr(model, "delay", False):
-        raise ValueError(f"{name} is a delay equation, whose state is a history; choose an ordinary flow")
-    if getattr(model, "unbounded_indices", None):
-        raise ValueError(
-            f"components {model.unbounded_indices} of {name} grow without bound (phases or positions), "
-            "so it has no attractor in its own state; choose another system"
-        )
+def _delays(kind: Any, flows: Any) -> bool:
+    return issubclass(kind, flows.DynSysDelay)

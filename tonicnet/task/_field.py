@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ._arguments import generator
+from ._chart import Chart
+from ._contraction import contracts
 from ._integrate import integrate
 from ._pool import Pool
 from ._scaling import moments, time_to_move
@@ -30,7 +32,7 @@ class Field(Source):
     """States of an autonomous flow: found by integration, after the transient.
 
     ``identity``: the hash of what determines its runs, which tasks of the same hash share; None keeps them to
-    itself.
+    itself. ``own``: the chart to the system's own state and the field there, where the task has other coordinates.
     """
 
     has_flow = True
@@ -44,17 +46,27 @@ class Field(Source):
         kind: str,
         sampling: Sampling,
         identity: str | None = None,
+        own: tuple[Chart, Callable[[np.ndarray], np.ndarray]] | None = None,
     ) -> None:
         self._flow, self._start, self._kind, self._sampling, self._identity = flow, initial, kind, sampling, identity
+        self._own, self.chart = own, None if own is None else own[0]
         self.dimension = initial.size
         self._unit = _units(initial, sampling)
         low, high = (None if corner is None else tuple(corner / self._unit) for corner in (sampling.low, sampling.high))
         within = replace(sampling, low=low, high=high)
         self._solved = flow if (self._unit == 1).all() else _Scaled(flow, self._unit)
-        self._pool = Pool(self._solved, initial / self._unit, kind=kind, sampling=within, kept=Kept(identity))
+        self._pool = Pool(
+            self._solved, initial / self._unit, kind=kind, sampling=within, kept=Kept(identity), scatters=self._scatters
+        )
 
     def __reduce__(self) -> tuple[Callable[..., Field], tuple[Any, ...]]:
-        return _again, (self._flow, self._start, self._kind, self._sampling, self._identity)
+        return _again, (self._flow, self._start, self._kind, self._sampling, self._identity, self._own)
+
+    def _scatters(self, run: Float[np.ndarray, "time component"]) -> bool:
+        """Return whether states near a run, in the units they are solved in, come to the same attractor."""
+        chart, flow = self._own or (None, self._flow)
+        x = self._unit * run
+        return contracts(flow, x if chart is None else chart.entering(x))
 
     def flow(self, x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:
         """Return dx/dt at x."""
@@ -143,6 +155,11 @@ def _units(initial: Float[np.ndarray, " component"], sampling: Sampling) -> Floa
 
 
 def _again(
-    flow: Callable[[np.ndarray], np.ndarray], initial: np.ndarray, kind: str, sampling: Sampling, identity: str | None
+    flow: Callable[[np.ndarray], np.ndarray],
+    initial: np.ndarray,
+    kind: str,
+    sampling: Sampling,
+    identity: str | None,
+    own: tuple[Chart, Callable[[np.ndarray], np.ndarray]] | None,
 ) -> Field:
-    return Field(flow, initial, kind=kind, sampling=sampling, identity=identity)
+    return Field(flow, initial, kind=kind, sampling=sampling, identity=identity, own=own)

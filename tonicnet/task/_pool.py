@@ -44,8 +44,10 @@ class Pool:
         kind: str,
         sampling: Sampling,
         kept: Kept,
+        scatters: Callable[[np.ndarray], bool],
     ) -> None:
         self._flow, self._initial, self._kind, self._sampling, self._kept = flow, initial, kind, sampling, kept
+        self._scatters = scatters
 
     def on_attractor(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
         """Return random states, spread evenly over the long runs, in random order."""
@@ -131,14 +133,18 @@ class Pool:
         return runs
 
     def starts(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
-        """Return random starts: in the box, or round the run from the initial state."""
+        """Return random starts: in the box, or round the run from the initial state, on it where the flow conserves."""
         low, high = self._sampling.low, self._sampling.high
         if low is not None and high is not None:
             return rng.uniform(low, high, size=(count, len(low)))
-        spread = self._pilot.std(axis=0)
-        spread = _SCATTER * spread + _LEAST * (spread.max() or 1.0)
-        scatter = rng.standard_normal((count, len(self._initial))) * spread
+        scatter = rng.standard_normal((count, len(self._initial))) * self._spread
         return self._pilot[rng.integers(len(self._pilot), size=count)] + scatter
+
+    @cached_property
+    def _spread(self) -> Float[np.ndarray, " component"]:
+        """How far starts are scattered round the pilot run: not at all where the flow conserves."""
+        spread = self._pilot.std(axis=0)
+        return self._scatters(self._pilot) * (_SCATTER * spread + _LEAST * (spread.max() or 1.0))
 
     @cached_property
     def _pilot(self) -> Float[np.ndarray, "time component"]:

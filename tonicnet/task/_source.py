@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ._chart import Chart
 from ._trials import Trials
 
 
@@ -17,6 +18,7 @@ class Source(ABC):
     dimension: int
     has_flow: bool
     duration: float  # the longest run there is, in task time
+    chart: Chart | None = None  # to the system's own state, where the task has other coordinates
 
     @abstractmethod
     def flow(self, x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:

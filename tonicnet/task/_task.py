@@ -24,6 +24,7 @@ from ._arguments import (
 )
 from ._behaviour import Behaviour, behaviour, stream
 from ._card import task_card
+from ._chart import Chart
 from ._definition import Definition
 from ._factory import by_reference, remake
 from ._field import Field
@@ -356,6 +357,18 @@ class Task:
     def truth(self) -> dict[str, Any]:
         """Known facts about the system, by name; a KeyError says which there are."""
         return Facts(self.name, self._spec.truth)
+
+    @property
+    def chart(self) -> Chart:
+        """The map between the system's own state, with its phases, and the task's components (:class:`Chart`).
+
+        Both are the same but for systems of :func:`from_dysts` with phases.
+
+        >>> import tonicnet as tn
+        >>> tn.task("lorenz").chart.to_own([[1.0, 2.0, 3.0]])
+        array([[1., 2., 3.]])
+        """
+        return self._source.chart or Chart(self.components)
 
     @property
     def has_flow(self) -> bool:
