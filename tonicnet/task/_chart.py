@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 Flow = Callable[[np.ndarray], np.ndarray]
 
@@ -21,19 +21,14 @@ _CENTRE = 1e-9  # radius at which the field is taken where polar coordinates hav
 class Phase:
     """A variable that counts only up to whole ``period``: it enters as the pair (cos, sin) of 2 pi x / period.
 
-    ``radius``: the variable that is its radius, if the two are polar coordinates; it then enters by the pair
-    (r cos, r sin). ``pull``: the rate at which the pair is drawn back to the unit circle, where there is no radius.
+    ``pull``: the rate at which the pair is drawn back to the unit circle. ``radius``: the variable that is its
+    radius, if the two are polar coordinates; they then enter as the pair (r cos, r sin), which nothing pulls.
     """
 
     variable: int
     period: float
     pull: float = 0.0
     radius: int | None = None
-
-    @property
-    def turn(self) -> float:
-        """Radians of the angle for each unit of the variable."""
-        return 2 * np.pi / self.period
 
 
 @final
@@ -44,13 +39,13 @@ class Chart:
     A phase theta becomes the pair (cos theta, sin theta), so that y stays bounded and closes where theta has gone
     round; the variables of polar coordinates become Cartesian ones; all others are the same in both.
     ``names``: the variables of the own state. ``phases``: those that are phases. ``source``: which variable of the
-    own state each one that enters is; a phase that enters with several periods is there once for each.
+    own state each one that enters the field is; a phase that enters with several periods is there once for each.
 
     >>> import numpy as np
     >>> chart = Chart(("x", "theta"), (Phase(1, 2 * np.pi),))
-    >>> chart.components, chart.to_bounded(np.array([3.0, 20.0])).round(3).tolist()
+    >>> chart.components, chart.to_bounded([3.0, 20.0]).round(3).tolist()
     (('x', 'cos theta', 'sin theta'), [3.0, 0.408, 0.913])
-    >>> chart.to_own(chart.to_bounded(np.array([3.0, 20.0]))).round(3).tolist()         # up to whole turns
+    >>> chart.to_own(chart.to_bounded([3.0, 20.0])).round(3).tolist()                   # up to whole turns
     [3.0, 1.15]
     """
 
@@ -61,61 +56,39 @@ class Chart:
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", self.source or tuple(range(len(self.names))))
 
-    @property
-    def plain(self) -> bool:
-        """Whether the task's components are the system's own variables."""
-        return not self.phases
-
     @cached_property
     def components(self) -> tuple[str, ...]:
         """The names of the task's components."""
-        return tuple(name for place in self._places for name in self._named(place))
-
-    def _named(self, place: int | Phase) -> tuple[str, ...]:
-        if not isinstance(place, Phase):
-            return (self.names[self.source[place]],)
-        name = self.names[self.source[place.variable]]
-        if place.radius is not None:
-            return tuple(f"{self.names[self.source[place.radius]]} {part} {name}" for part in ("cos", "sin"))
-        several = [phase for phase in self.phases if self.source[phase.variable] == self.source[place.variable]]
-        number = f" {several.index(place) + 1}" if len(several) > 1 else ""
-        return tuple(f"{part} {name}{number}" for part in ("cos", "sin"))
-
-    @cached_property
-    def _places(self) -> tuple[int | Phase, ...]:
-        """What the components are, in order: variables, and pairs where phases stand."""
         phases = {phase.variable: phase for phase in self.phases}
-        radii = {phase.radius for phase in self.phases}
-        return tuple(phases.get(variable, variable) for variable in range(len(self.source)) if variable not in radii)
+        named = [self._pair(phases[v]) if v in phases else (self.names[self.source[v]],) for v in self._shown]
+        return tuple(name for names in named for name in names)
+
+    def _pair(self, phase: Phase) -> tuple[str, ...]:
+        """Return the names of a phase's two components: cos theta and sin theta, r cos theta and r sin theta."""
+        own = self.source[phase.variable]
+        radius = "" if phase.radius is None else f"{self.names[self.source[phase.radius]]} "
+        several = [other for other in self.phases if self.source[other.variable] == own]
+        number = f" {several.index(phase) + 1}" if len(several) > 1 else ""
+        return tuple(f"{radius}{part} {self.names[own]}{number}" for part in ("cos", "sin"))
 
     @cached_property
-    def _columns(self) -> tuple[tuple[int | Phase, int], ...]:
-        """The same, each with the number of its (first) component."""
-        found, column = [], 0
-        for place in self._places:
-            found.append((place, column))
-            column += 1 + isinstance(place, Phase)
-        return tuple(found)
+    def _shown(self) -> list[int]:
+        """The variables that have components of their own, in order: all but the radii."""
+        radii = {phase.radius for phase in self.phases}
+        return [variable for variable in range(len(self.source)) if variable not in radii]
+
+    @cached_property
+    def _places(self) -> _Places:
+        return _Places.of(self._shown, self.phases)
 
     def to_bounded(self, own: Float[np.ndarray, "... variable"]) -> Float[np.ndarray, "... component"]:
-        """Return the components (..., K) of states (..., d) of the system."""
-        x = np.asarray(own, dtype=float)
-        if x.shape[-1:] != (len(self.names),):
-            raise ValueError(
-                f"the system's own state has {len(self.names)} variables ({', '.join(self.names)}), got states of "
-                f"shape {x.shape}; the last axis must be {len(self.names)} long"
-            )
-        return self._bounded(x[..., self.source])
-
-    def _bounded(self, x: np.ndarray) -> np.ndarray:
-        y = np.empty((*x.shape[:-1], len(self.components)))
-        for place, column in self._columns:
-            if not isinstance(place, Phase):
-                y[..., column] = x[..., place]
-                continue
-            angle = place.turn * x[..., place.variable]
-            radius = 1.0 if place.radius is None else x[..., place.radius]
-            y[..., column], y[..., column + 1] = radius * np.cos(angle), radius * np.sin(angle)
+        """Return the components (..., K) of states (..., d) of the system. Raises ValueError for another dimension."""
+        x = _states(own, self.names, "the system's own state has {} variables")[..., self.source]
+        at, y = self._places, np.empty((*x.shape[:-1], len(self.components)))
+        angle, radius = at.turn * x[..., at.variable], np.ones((*x.shape[:-1], len(self.phases)))
+        radius[..., at.polar] = x[..., at.radius]
+        y[..., at.plain_component] = x[..., at.plain]
+        y[..., at.cos], y[..., at.sin] = radius * np.cos(angle), radius * np.sin(angle)
         return y
 
     def to_own(
@@ -125,79 +98,114 @@ class Chart:
 
         A phase is known up to whole periods and returned between minus and plus half of one. ``unwrap``: the last
         axis but one is time, along which phases are continued without a jump; samples must be denser than half a
-        turn.
+        turn. Raises ValueError for another dimension, and for states without time that are to be continued.
         """
-        y = np.asarray(bounded, dtype=float)
-        if y.shape[-1:] != (len(self.components),):
-            raise ValueError(
-                f"the task has {len(self.components)} components ({', '.join(self.components)}), got states of shape "
-                f"{y.shape}; the last axis must be {len(self.components)} long"
-            )
+        y = _states(bounded, self.components, "the task has {} components")
         if unwrap and y.ndim < 2:
             raise ValueError(
-                f"phases are continued along time, and a state of shape {y.shape} has none; leave unwrap out"
+                f"phases are continued along time, which a state of shape {y.shape} has not; leave unwrap out"
             )
         return self.entering(y, unwrap=unwrap)[..., self._first]
-
-    @cached_property
-    def _first(self) -> list[int]:
-        """Where each variable of the own state is first found, of several periods the longest."""
-        periods = {phase.variable: phase.period for phase in self.phases}
-        return [
-            max((v for v, s in enumerate(self.source) if s == own), key=lambda v: periods.get(v, 0.0))
-            for own in range(len(self.names))
-        ]
 
     def entering(
         self, y: Float[np.ndarray, "... component"], *, unwrap: bool = False
     ) -> Float[np.ndarray, "... variable"]:
         """Return all variables that enter the field: those of the own state, each once for each of its periods."""
-        x = np.empty((*y.shape[:-1], len(self.source)))
-        for place, column in self._columns:
-            if not isinstance(place, Phase):
-                x[..., place] = y[..., column]
-                continue
-            angle = np.arctan2(y[..., column + 1], y[..., column])
-            x[..., place.variable] = (np.unwrap(angle) if unwrap else angle) / place.turn
-            if place.radius is not None:
-                x[..., place.radius] = np.hypot(y[..., column], y[..., column + 1])
+        at, x = self._places, np.empty((*y.shape[:-1], len(self.source)))
+        x[..., at.plain] = y[..., at.plain_component]
+        angle = np.arctan2(y[..., at.sin], y[..., at.cos])
+        x[..., at.variable] = (np.unwrap(angle, axis=-2) if unwrap else angle) / at.turn
+        if len(at.polar):
+            x[..., at.radius] = np.hypot(y[..., at.cos[at.polar]], y[..., at.sin[at.polar]])
         return x
 
+    @cached_property
+    def _first(self) -> list[int]:
+        """Where each variable of the own state is found, of several periods at the longest."""
+        periods = {phase.variable: phase.period for phase in self.phases}
+        alike = [[v for v, own in enumerate(self.source) if own == name] for name in range(len(self.names))]
+        return [max(places, key=lambda v: periods.get(v, 0.0)) for places in alike]
+
+    def sizes(self, bounded: Float[np.ndarray, " component"]) -> Float[np.ndarray, " component"]:
+        """Return the size of each component of a state; those of a pair share the pair's."""
+        at, found = self._places, np.abs(bounded)
+        found[at.cos] = found[at.sin] = np.hypot(bounded[at.cos], bounded[at.sin])
+        return found
+
     def bounded_field(self, flow: Flow) -> Flow:
-        """Return the field of the components, by the chain rule, of the field of all variables that enter.
+        """Return the field of the components, by the chain rule, from that of all variables that enter.
 
         With turn = 2 pi / period: d cos/dt = -turn sin dtheta/dt, d sin/dt = turn cos dtheta/dt. A pair off the unit
         circle is drawn back to it, d rho/dt = pull (1 - rho^2) rho: the circle attracts.
         """
-        return flow if self.plain else _Bounded(flow, self)
+        return _Bounded(flow, self) if self.phases else flow
 
     def own_run(self, run: xr.Dataset) -> xr.Dataset:
         """Return a run of this task in the system's own coordinates, its phases continued along time.
 
-        ``run``: a trajectory of the task, or a run of a network of any kind that did this task from beginning to end,
-        with its ``output`` (..., time, component) and, if there is one, its ``target``. Raises KeyError for a Dataset
-        that is no run, and ValueError for one without the task's components.
+        ``run``: a trajectory of the task, or a run of a network of any kind that did this task from beginning to end.
+        Every variable of it with dims time and component is mapped; what else it holds stays. Raises TypeError for
+        what is no run, and ValueError for one without the task's components.
+
+        >>> import tonicnet as tn
+        >>> run = tn.task("hopf").trajectory(1.0, 0.1)
+        >>> bool((tn.task("hopf").chart.own_run(run)["output"] == run["output"]).all())     # no phases: the same
+        True
         """
-        if "output" not in run or "component" not in run.coords:
-            raise KeyError(
-                "a run with output(..., time, component) is needed, as task.trajectory or simulate return it"
-            )
-        missing = [name for name in self.components if name not in run["component"].values]
+        if not isinstance(run, xr.Dataset) or not {"time", "component"} <= {*run.dims}:
+            raise TypeError("a run is needed, a Dataset with time and component, as task.trajectory or simulate return")
+        there = [str(name) for name in run["component"].values]
+        missing = [name for name in self.components if name not in there]
         if missing:
             raise ValueError(
-                f"the run has components {', '.join(map(str, run['component'].values))}, the task also "
-                f"{', '.join(missing)}; give a run of this task"
+                f"the run has components {', '.join(there)}, and the task has {', '.join(missing)} too; give a run of "
+                "this task"
             )
-        kept = run.sel(component=list(self.components)).drop_vars("component")
-        held = {name: self._own_variable(kept[name]) for name in kept.data_vars if "component" in kept[name].dims}
-        label = run["component"].variable
-        names = xr.Variable(("component",), list(self.names), label.attrs)
-        return kept.drop_dims("component").assign(held).assign_coords(component=names).assign_attrs(run.attrs)
+        kept = run.isel(component=[there.index(name) for name in self.components])
+        held = {
+            key: self._own_values(kept[key]) for key in kept.data_vars if {"time", "component"} <= {*kept[key].dims}
+        }
+        names = xr.Variable(("component",), list(self.names), run["component"].attrs)
+        return kept.drop_dims("component").assign(held).assign_coords(component=names)
 
-    def _own_variable(self, values: xr.DataArray) -> xr.DataArray:
-        array = values.transpose(..., "time", "component")
-        own = self.to_own(array.values, unwrap=True)
-        return xr.DataArray(own, dims=array.dims, attrs=values.attrs).transpose(*values.dims)
+    def _own_values(self, values: xr.DataArray) -> xr.Variable:
+        array = values.variable.transpose(..., "time", "component")
+        return xr.Variable(array.dims, self.to_own(array.values, unwrap=True), values.attrs).transpose(*values.dims)
+
+
+@final
+@dataclass(frozen=True)
+class _Places:
+    """Where what is, as numbers of variables and of components; a row a phase, ``polar`` those with a radius."""
+
+    plain: Int[np.ndarray, " plain"]
+    plain_component: Int[np.ndarray, " plain"]
+    variable: Int[np.ndarray, " phase"]
+    cos: Int[np.ndarray, " phase"]
+    sin: Int[np.ndarray, " phase"]
+    turn: Float[np.ndarray, " phase"]
+    pull: Float[np.ndarray, " phase"]
+    polar: Int[np.ndarray, " polar"]
+    radius: Int[np.ndarray, " polar"]
+
+    @classmethod
+    def of(cls, shown: list[int], phases: tuple[Phase, ...]) -> _Places:
+        """Return the places of variables that have components, in this order, pairs of components where phases are."""
+        pairs = [phase.variable for phase in phases]
+        column = np.cumsum([0, *(1 + (variable in pairs) for variable in shown)])
+        begin = dict(zip(shown, column.tolist(), strict=False))
+        plain = [variable for variable in shown if variable not in pairs]
+        cos = np.array([begin[variable] for variable in pairs], dtype=int)
+        polar = [row for row, phase in enumerate(phases) if phase.radius is not None]
+        return cls(
+            _whole(plain), _whole([begin[variable] for variable in plain]), _whole(pairs), cos, cos + 1,
+            2 * np.pi / np.array([phase.period for phase in phases]), np.array([phase.pull for phase in phases]),
+            _whole(polar), _whole([phases[row].radius for row in polar]),
+        )  # fmt: skip
+
+
+def _whole(numbers: list[int] | list[int | None]) -> Int[np.ndarray, " number"]:
+    return np.array(numbers, dtype=int)
 
 
 @final
@@ -209,27 +217,22 @@ class _Bounded:
     chart: Chart
 
     def __call__(self, y: np.ndarray) -> np.ndarray:
-        x = self.chart.entering(y)
-        for phase in self.chart.phases:
-            if phase.radius is not None:
-                x[..., phase.radius] = np.maximum(x[..., phase.radius], _CENTRE)
-        slope = self.flow(x)
-        found = np.empty_like(y, dtype=float)
-        for place, column in self.chart._columns:
-            if not isinstance(place, Phase):
-                found[..., column] = slope[..., place]
-                continue
-            pair = y[..., column : column + 2]
-            found[..., column : column + 2] = _turned(place, pair, x, slope)
+        at, x = self.chart._places, self.chart.entering(y)
+        x[..., at.radius] = np.maximum(x[..., at.radius], _CENTRE)
+        slope, found = self.flow(x), np.empty(y.shape)
+        cos, sin, turning = y[..., at.cos], y[..., at.sin], at.turn * slope[..., at.variable]
+        growth = at.pull * (1 - cos**2 - sin**2)
+        growth[..., at.polar] = slope[..., at.radius] / x[..., at.radius]
+        found[..., at.plain_component] = slope[..., at.plain]
+        found[..., at.cos], found[..., at.sin] = growth * cos - turning * sin, growth * sin + turning * cos
         return found
 
 
-def _turned(phase: Phase, pair: np.ndarray, x: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """Return d(cos, sin)/dt of a phase, and the pull to the circle; d(r cos, r sin)/dt of polar coordinates."""
-    turning = phase.turn * slope[..., phase.variable]
-    if phase.radius is None:
-        growth = phase.pull * (1 - (pair**2).sum(axis=-1))
-    else:
-        growth = slope[..., phase.radius] / x[..., phase.radius]
-    along, across = growth[..., None] * pair, turning[..., None] * np.stack([-pair[..., 1], pair[..., 0]], axis=-1)
-    return along + across
+def _states(given: np.ndarray, names: tuple[str, ...], what: str) -> np.ndarray:
+    x = np.asarray(given, dtype=float)
+    if x.shape[-1:] != (len(names),):
+        raise ValueError(
+            f"{what.format(len(names))} ({', '.join(names)}), got states of shape {x.shape}; the last axis must be "
+            f"{len(names)} long"
+        )
+    return x

@@ -51,7 +51,7 @@ class Field(Source):
         self._flow, self._start, self._kind, self._sampling, self._identity = flow, initial, kind, sampling, identity
         self._own, self.chart = own, None if own is None else own[0]
         self.dimension = initial.size
-        self._unit = _units(initial, sampling)
+        self._unit = _units(initial if own is None else own[0].sizes(initial), sampling)
         low, high = (None if corner is None else tuple(corner / self._unit) for corner in (sampling.low, sampling.high))
         within = replace(sampling, low=low, high=high)
         self._solved = flow if (self._unit == 1).all() else _Scaled(flow, self._unit)
