@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import doctest
 import gc
+import importlib.util
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,9 +36,14 @@ def name(page: Path) -> str:
     return page.relative_to(DOCS).with_suffix("").as_posix()
 
 
-def slow(page: Path) -> list[pytest.MarkDecorator]:
-    """The response of neurons is computed for two of them on one page; spikes are run in numpy on the other."""
-    return [pytest.mark.slow] * (name(page) in ("how-to/recalibrate", "how-to/spikes"))
+def marks(page: Path) -> list[pytest.MarkDecorator]:
+    """The response of neurons is computed for two of them on one page; spikes are run in numpy on the other.
+
+    One page needs dysts, which is an extra.
+    """
+    without = pytest.mark.skipif(importlib.util.find_spec("dysts") is None, reason="dysts is an extra")
+    slow = [pytest.mark.slow] * (name(page) in ("how-to/recalibrate", "how-to/spikes"))
+    return slow + [without] * (name(page) == "how-to/dysts")
 
 
 def blocks(text: str) -> Iterator[str]:
@@ -63,7 +69,7 @@ def _drawn_unseen(numpy_code: None, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.mark.usefixtures("_drawn_unseen")
-@pytest.mark.parametrize("page", [pytest.param(p, id=name(p), marks=slow(p)) for p in pages()])
+@pytest.mark.parametrize("page", [pytest.param(p, id=name(p), marks=marks(p)) for p in pages()])
 def test_the_code_of_a_page_runs(page: Path) -> None:
     space: dict[str, Any] = {}
     for block in blocks(page.read_text()):

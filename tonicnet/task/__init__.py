@@ -6,6 +6,7 @@ from ._behaviour_shelf import behaviour_options as behaviour_options
 from ._behaviour_shelf import behaviours as behaviours
 from ._card import task_card as task_card
 from ._chart import Chart as Chart
+from ._chart import Phase as Phase
 from ._definition import RESPONSES as RESPONSES
 from ._definition import Definition as Definition
 from ._dysts import dysts_systems as dysts_systems

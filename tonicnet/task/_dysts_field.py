@@ -35,9 +35,9 @@ class Own:
 def own_field(model: Any) -> Own:
     """Return the autonomous field of a model of dysts.
 
-    What dysts wrote is called with arrays in place of numbers, or, if it takes one state only, our own equations
-    of the same name. Each is compared with what dysts gives state by state; where none agrees, that is called in a
-    loop over states, which is slow.
+    What dysts wrote is called with arrays in place of numbers. Our own equations of the same name come first where
+    there are any: where it takes one state only, or is slow. Each is compared with what dysts gives state by state;
+    where none agrees, that is called in a loop over states, which is slow.
     """
     plain = tuple(range(initial_state(model).size))
     ways = [Own(_Rows(_Stacked(model)), plain), Own(_Rows(_Columns(model)), plain)]
@@ -193,6 +193,23 @@ def _squirmer(p: Any, state: np.ndarray) -> tuple[np.ndarray, ...]:
     return dr, swirl.sum(axis=-1), np.ones(len(dr))
 
 
+def _cavity(p: Any, state: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the flow under a lid: the sign of its first mode changes from one half of the protocol to the next."""
+    x, y, time = state
+    side = np.tanh(20 * p.tau * np.sin(2 * np.pi * time / p.tau))
+    modes = [_cavity_mode(p, x, y, n, u) for n, u in ((1, p.u1 * side), (2, p.u2))]
+    return modes[0][0] + modes[1][0], modes[0][1] + modes[1][1], np.ones(x.shape)
+
+
+def _cavity_mode(p: Any, x: np.ndarray, y: np.ndarray, n: int, u: Any) -> tuple[np.ndarray, np.ndarray]:
+    k = n * np.pi / p.a
+    wall, sinh, cosh = k * p.b, np.sinh(k * y), np.cosh(k * y)
+    size = 2 * u / (2 * n * np.pi * p.b + p.a * np.sinh(2 * wall))
+    along = np.cosh(wall) * (n * np.pi * y * cosh + p.a * sinh) - n * np.pi * p.b * np.sinh(wall) * sinh
+    across = n * np.pi * (p.b * np.sinh(wall) * cosh - np.cosh(wall) * y * sinh)
+    return size * np.sin(k * x) * along, size * np.cos(k * x) * across
+
+
 def _bickley(p: Any, state: np.ndarray) -> tuple[np.ndarray, ...]:
     y, x, *times = state  # time once for each of the three waves, whose periods have no common multiple
     wave = p.k[:, None] * (x - np.stack(times) * p.sigma[:, None])
@@ -213,6 +230,7 @@ ALONE: dict[str, Callable[[Any, np.ndarray], tuple[np.ndarray, ...]]] = {
     "BeerRNN": _beer,
     "BickleyJet": _bickley,
     "InteriorSquirmer": _squirmer,
+    "LidDrivenCavityFlow": _cavity,
     "MacArthur": _mac_arthur,
     "Torus": _torus,
 }
