@@ -53,7 +53,7 @@ def main(names: list[str]) -> None:
         systems[name] = row
         order = [key for key in tn.dysts_systems() if key in systems]
         text = json.dumps(
-            {"dysts": version, "runs": LANES, "periods": PERIODS, "tolerance": LOOSE,
+            {"dysts": version, "tolerance": LOOSE,
              "systems": {key: systems[key] for key in order}}, indent=1,
         )  # fmt: skip
         write(FILE, (text + "\n").encode())

@@ -32,7 +32,7 @@ SAID = {
 }
 BESIDE = {  # what is met as a part of a public thing, and stands on the page of its room
     "network": ("Filter",),
-    "task": ("Chart", "Phase"),
+    "task": ("Chart", "DystsSystem", "Phase"),
     "bank": ("as_sigmoid", "Schedule", "Segment"),
     "learn": ("Extension", "descended", "first_bias"),
     "explore": ("Explorer",),

@@ -223,7 +223,7 @@ def test_a_task_with_a_phase_goes_through_a_file_and_to_other_processes(dysts) -
 
 
 def test_what_there_is(dysts) -> None:
-    assert dysts_systems() == {"Forced": 3, "Stirred": 3, "Timed": 2, "OneState": 2, "Runaway": 2}
+    assert dysts_systems() == {"Forced": (3, 4), "Stirred": (3, 4), "Timed": (2, 4), "OneState": (2, 2)}
     assert names_of(Forced()) == ("x", "v", "phase")
 
 
@@ -260,7 +260,7 @@ def test_the_facts_are_those_of_known_systems() -> None:
     lorenz = rows()["Lorenz"]
     assert lorenz["divergence"] == pytest.approx(-41 / 3, rel=1e-4)
     assert lorenz["lyapunov"] == pytest.approx(0.9056, abs=3 * lorenz["lyapunov_error"])
-    assert rows()["Thomas"]["variables"] == 3
+    assert (rows()["Duffing"]["variables"], rows()["Duffing"]["components"]) == (3, 4)
     assert truth_of("nothing") == {}
 
 
@@ -280,8 +280,9 @@ def test_every_flow_of_dysts_is_a_task_of_its_own_equations() -> None:
 
     rng = np.random.default_rng(6)
     assert len(dysts_systems()) == 129
-    for name, count in dysts_systems().items():
+    for name, (count, components) in dysts_systems().items():
         t, model = from_dysts(name), getattr(flows, name)()
+        assert t.dimension == components
         assert not isinstance(t._source._own[1], _Loop), name
         chart, initial = t.chart, np.append(t.chart.to_own(t._source._start), 0.0)[:count]
         for x in initial * (1 + 0.1 * rng.uniform(-1, 1, (4, count))):
@@ -297,4 +298,6 @@ def test_every_flow_of_dysts_is_a_task_of_its_own_equations() -> None:
 def test_dimensions_of_dysts() -> None:
     known = {"Duffing": 4, "ArnoldBeltramiChildress": 6, "DoublePendulum": 6, "ArnoldWeb": 8, "BickleyJet": 9,
              "Torus": 7, "BlinkingRotlet": 4, "MacArthur": 10, "SwingingAtwood": 5, "Lorenz": 3}  # fmt: skip
-    assert {name: from_dysts(name).dimension for name in known} == known
+    found = {name: size.components for name, size in dysts_systems().items()}
+    assert {name: found[name] for name in known} == known
+    assert sorted(found.values()) == [3] * 100 + [4] * 23 + [5] * 1 + [6] * 8 + [7, 8, 9, 10]

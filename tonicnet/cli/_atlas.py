@@ -91,4 +91,5 @@ def summary(found: xr.Dataset) -> str:
 
 def _most(systems: list[str] | None) -> int:
     """Return the components of the largest of some systems of dysts."""
-    return max(tn.from_dysts(name).dimension for name in systems or tn.dysts_systems())
+    known = tn.dysts_systems()
+    return max(known[name].components for name in systems or known if name in known)

@@ -9,6 +9,7 @@ from ._chart import Chart as Chart
 from ._chart import Phase as Phase
 from ._definition import RESPONSES as RESPONSES
 from ._definition import Definition as Definition
+from ._dysts import DystsSystem as DystsSystem
 from ._dysts import dysts_period as dysts_period
 from ._dysts import dysts_systems as dysts_systems
 from ._dysts import dysts_version as dysts_version

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,18 +24,37 @@ from ._user_field import checked_flow
 _STEPS = 100  # samples a period
 _TRANSIENT = 20  # periods
 _DURATION = 50  # periods
+_SCATTER = 1e-3  # of starts, in standard deviations: small, since other attractors may lie near
 
 
-def dysts_systems() -> dict[str, int]:
-    """Return the systems of dysts that :func:`from_dysts` takes, in their order there, and the variables of each.
+class DystsSystem(NamedTuple):
+    """How many variables a system of dysts has, and how many components its task: a phase has two."""
 
-    These are all that are no delay equations. Raises ImportError without dysts.
+    variables: int
+    components: int
 
-    >>> dysts_systems()["HyperRossler"]                                   # doctest: +SKIP
-    4
+
+def dysts_systems() -> dict[str, DystsSystem]:
+    """Return the systems of dysts of which :func:`from_dysts` makes tasks, by name, with their dimensions.
+
+    These are all but the delay equations. Raises ImportError without dysts.
+
+    >>> dysts_systems()["Duffing"]                                        # doctest: +SKIP
+    DystsSystem(variables=3, components=4)
     """
     flows = _flows()
-    return {name: initial_state(model()).size for name, model in _models(flows).items() if not _delays(model, flows)}
+    ordinary = {name: kind() for name, kind in _models(flows).items() if not _delays(kind, flows)}
+    sizes = {name: _size(model) for name, model in ordinary.items()}
+    return {name: size for name, size in sizes.items() if size is not None}
+
+
+def _size(model: Any) -> DystsSystem | None:
+    """Return the dimensions of a model, or None where no task can be made of it."""
+    try:
+        chart = chart_of(own_field(model), model)
+    except ValueError:
+        return None
+    return DystsSystem(initial_state(model).size, len(chart.components))
 
 
 def dysts_period(name: str) -> float:
@@ -91,14 +110,16 @@ def _source(model: Any, own: Own, chart: Chart, spec: Spec) -> Field:
     """Return the field of the task's components, with the chart to the system's own state."""
     start = chart.to_bounded(np.append(initial_state(model), 0.0)[: len(chart.names)])
     flow = checked_flow(chart.bounded_field(own.flow), start)
-    tables = {
-        "factory": "dysts",
-        "system": spec.name,
-        "version": dysts_version(),
-        "sampling": spec.to_dict()["sampling"],
-    }
-    found = (chart, own.flow)
-    return Field(flow, start, kind="chaos", sampling=spec.sampling, identity=identity_of(tables), own=found)
+    known = {"factory": "dysts", "system": spec.name, "version": dysts_version(), "scatter": _SCATTER}
+    return Field(
+        flow,
+        start,
+        kind="chaos",
+        sampling=spec.sampling,
+        identity=identity_of({**known, "sampling": spec.to_dict()["sampling"]}),
+        own=(chart, own.flow),
+        scatter=_SCATTER,
+    )
 
 
 def dysts_version() -> str:

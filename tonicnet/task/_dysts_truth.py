@@ -8,6 +8,7 @@ from typing import Any
 
 from .._share import shelf
 
+_DIGITS, _ROUNDING = 1e-4, 1e-6  # of a value as it is written; of a divergence that is 0, in a period
 FILE = "dysts.json"  # of the shelf of tasks, written by benchmarks/dysts_truth.py
 
 
@@ -20,7 +21,8 @@ def truth_of(name: str) -> dict[str, Any]:
     row = rows().get(name)
     if row is None:
         return {}
-    facts = {"divergence": row["divergence"], "divergence_tolerance": max(2 * row["divergence_error"], 1e-12)}
+    tolerance = 2 * row["divergence_error"] + _DIGITS * abs(row["divergence"]) + _ROUNDING / row["period"]
+    facts = {"divergence": row["divergence"], "divergence_tolerance": tolerance}
     if row["lyapunov"] > 2 * row["lyapunov_error"]:
         facts |= {"lyapunov": row["lyapunov"], "lyapunov_tolerance": 2 * row["lyapunov_error"]}
     return facts

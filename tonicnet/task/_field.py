@@ -22,6 +22,7 @@ from ._spec import Sampling
 from ._store import Kept
 from ._trials import Trials
 
+SCATTER = 0.1  # spread of starts round the run from the initial state, in its standard deviations
 _APART = 1e3  # sizes of components that differ by more are not solved in one unit
 _STILL = 1e-6  # of the largest spread: starts are scattered by less where nothing moves
 _STARTS = 2000  # random starts that stand for a memory
@@ -33,6 +34,7 @@ class Field(Source):
 
     ``identity``: the hash of what determines its runs, which tasks of the same hash share; None keeps them to
     itself. ``own``: the chart to the system's own state and the field there, where the task has other coordinates.
+    ``scatter``: how far starts lie from the run from ``initial``, in its standard deviations, where the flow contracts.
     """
 
     has_flow = True
@@ -47,26 +49,27 @@ class Field(Source):
         sampling: Sampling,
         identity: str | None = None,
         own: tuple[Chart, Callable[[np.ndarray], np.ndarray]] | None = None,
+        scatter: float = SCATTER,
     ) -> None:
         self._flow, self._start, self._kind, self._sampling, self._identity = flow, initial, kind, sampling, identity
-        self._own, self.chart = own, None if own is None else own[0]
+        self._own, self.chart, self._scatter = own, None if own is None else own[0], scatter
         self.dimension = initial.size
         self._unit = _units(initial if own is None else own[0].sizes(initial), sampling)
         low, high = (None if corner is None else tuple(corner / self._unit) for corner in (sampling.low, sampling.high))
         within = replace(sampling, low=low, high=high)
         self._solved = flow if (self._unit == 1).all() else _Scaled(flow, self._unit)
         self._pool = Pool(
-            self._solved, initial / self._unit, kind=kind, sampling=within, kept=Kept(identity), scatters=self._scatters
+            self._solved, initial / self._unit, kind=kind, sampling=within, kept=Kept(identity), scatter=self._scattered
         )
 
     def __reduce__(self) -> tuple[Callable[..., Field], tuple[Any, ...]]:
-        return _again, (self._flow, self._start, self._kind, self._sampling, self._identity, self._own)
+        return _again, (self._flow, self._start, self._kind, self._sampling, self._identity, self._own, self._scatter)
 
-    def _scatters(self, run: Float[np.ndarray, "time component"]) -> bool:
-        """Return whether states near a run, in the units they are solved in, come to the same attractor."""
+    def _scattered(self, run: Float[np.ndarray, "time component"]) -> float:
+        """Return how far from a run, in the units it is solved in, starts come to the same attractor."""
         chart, flow = self._own or (None, self._flow)
         x = self._unit * run
-        return contracts(flow, x if chart is None else chart.entering(x))
+        return self._scatter * contracts(flow, x if chart is None else chart.entering(x))
 
     def flow(self, x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:
         """Return dx/dt at x."""
@@ -161,5 +164,6 @@ def _again(
     sampling: Sampling,
     identity: str | None,
     own: tuple[Chart, Callable[[np.ndarray], np.ndarray]] | None,
+    scatter: float,
 ) -> Field:
-    return Field(flow, initial, kind=kind, sampling=sampling, identity=identity, own=own)
+    return Field(flow, initial, kind=kind, sampling=sampling, identity=identity, own=own, scatter=scatter)

@@ -22,7 +22,7 @@ _JUMP = 1.5  # observed order of the error below which it is a jump's
 _VANISHED = 10  # spacings of floating-point numbers: the shortest step
 _STABLE, _HITS, _MISSES = 6.1, 15, 6  # Hairer's test of stiffness: steps at the limit of stability, and others
 _SELDOM = 32  # steps between two tests, while none finds the limit
-_WORTH = 3000  # steps still to go for which a stiff trial changes its method
+_WORTH = 12_000  # steps still to go, for each trial under way, for which a stiff trial is solved alone, implicitly
 _STEPS, _STEPS_A_SAMPLE = 60_000, 20  # the budget of a trial
 _HELD = 300  # steps below the floor, one after another: the field holds the state on a jump, or jumps everywhere
 _FORESEEN, _BEYOND = 2000, 1.5  # steps from which on a trial that will need so many budgets is ended
@@ -238,7 +238,7 @@ class _Run:
         far = ~(np.abs(lanes.x) < self._limit).all(axis=1)
         vanished = ~done & (lanes.h < _VANISHED * np.spacing(np.maximum(lanes.t, self._end * 1e-9)))
         spent = ~done & ((lanes.tried >= self._budget) | (lanes.held >= _HELD) | self._hopeless(lanes))
-        stiff = ~done & (lanes.hits >= _HITS) & (self._end - lanes.t > _WORTH * lanes.h)
+        stiff = ~done & (lanes.hits >= _HITS) & (self._end - lanes.t > _WORTH * len(lanes.t) * lanes.h)
         ended = done | far | vanished | spent | stiff
         if not ended.any():
             return

@@ -23,7 +23,6 @@ _WAYS = 256  # transients of a block
 _STATES = 65_536  # at most so many states of a block are kept
 _GRID = 200  # times at which a transient is sampled
 _SPARE = 2  # states in the pool for each that is drawn
-_SCATTER = 0.1  # spread of starts round the run from the initial state, in its standard deviations
 _LEAST = 1e-7  # the same in components that do not move, in the largest standard deviation
 _ROUNDS = 20  # times that diverging starts are drawn again
 _SEED = 2**40  # of the first block, far from the seeds that users give
@@ -33,7 +32,8 @@ _SEED = 2**40  # of the first block, far from the seeds that users give
 class Pool:
     """States on the attractor of a field and on the way to it, in blocks that are computed when they are needed.
 
-    What is drawn depends on the task, the seed and the count only, never on what was drawn before.
+    ``scatter`` tells how far starts lie from a run, in its standard deviations. What is drawn depends on the task, the
+    seed and the count only, never on what was drawn before.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Pool:
         kind: str,
         sampling: Sampling,
         kept: Kept,
-        scatters: Callable[[np.ndarray], bool],
+        scatter: Callable[[np.ndarray], float],
     ) -> None:
         self._flow, self._initial, self._kind, self._sampling, self._kept = flow, initial, kind, sampling, kept
-        self._scatters = scatters
+        self._scatter = scatter
 
     def on_attractor(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
         """Return random states, spread evenly over the long runs, in random order."""
@@ -144,7 +144,8 @@ class Pool:
     def _spread(self) -> Float[np.ndarray, " component"]:
         """How far starts are scattered round the pilot run: not at all where the flow conserves."""
         spread = self._pilot.std(axis=0)
-        return self._scatters(self._pilot) * (_SCATTER * spread + _LEAST * (spread.max() or 1.0))
+        share = self._scatter(self._pilot)
+        return share * spread + (share > 0) * _LEAST * (spread.max() or 1.0)
 
     @cached_property
     def _pilot(self) -> Float[np.ndarray, "time component"]:
