@@ -57,15 +57,12 @@ class Runner:
             left = segment.steps(self.dt)
             while left:
                 count = min(left, self._chunk(len(start)))
-                held = None if inputs is None else self._fed(inputs[:, done : done + count], segment)
+                u = None if inputs is None else inputs[:, done : done + count] / segment.entry.scale
+                held = None if u is None else self.circuit.tensor(u).transpose(0, 1)
                 found = loop.advance(count, held, fluctuation.next(count))
                 left, done = left - count, done + count
                 switched = not left and number + 1 < len(self.segments)
                 yield self._switched(found, loop, self.dynamics[number + 1]) if switched else found
-
-    def _fed(self, u: np.ndarray, segment: Segment) -> Tensor:
-        """Return inputs of a segment in network coordinates, step by step."""
-        return self.circuit.tensor(segment.entry.scaling.drive_to_network(u)).transpose(0, 1)
 
     def _seen(self, states: Float[Tensor, "trial step state"], dynamics: Dynamics) -> Stretch:
         output = torch.stack([dynamics.output(x) for x in states.unbind(1)], 1)
