@@ -35,7 +35,7 @@ def test_a_spiky_flow_is_mapped_and_its_speed_is_more_even(spiky: tn.Task) -> No
     assert frame.coordinates.kinds[2] != "identity"
     slope = plain.scaling.velocity_to_network(frame.states, frame.slopes)
     before = np.divide(*np.quantile(np.linalg.norm(slope, axis=1), [0.99, 0.5]))
-    assert before > 15 > 2 * frame.unevenness
+    assert before > 15 > 1.5 * frame.unevenness
 
 
 def test_plain_coordinates_can_be_asked_for(spiky: tn.Task) -> None:
@@ -67,9 +67,9 @@ def test_components_that_are_nearly_one_are_mixed() -> None:
 
 def test_the_field_in_mapped_coordinates_is_that_of_the_task(spiky: tn.Task) -> None:
     target = Target(spiky, NET)
-    x = spiky.trajectory(2.0, 0.001, initial=spiky.initial(3, seed=1))["output"].values
+    x = spiky.trajectory(0.5, 0.0002, initial=spiky.initial(3, seed=1))["output"].values
     z = target.scaled(x)
-    slope = (z[:, 2:] - z[:, :-2]) / (0.002 / target.unit)
+    slope = (z[:, 2:] - z[:, :-2]) / (0.0004 / target.unit)
     np.testing.assert_allclose(target.flow(z[:, 1:-1]), slope, rtol=1e-4, atol=1e-4 * np.abs(slope).max())
     np.testing.assert_allclose(target.standard(z), (x - spiky.center) / spiky.scale, atol=1e-9)
     assert np.abs(z.reshape(-1, 3)).max() < 5
@@ -78,6 +78,7 @@ def test_the_field_in_mapped_coordinates_is_that_of_the_task(spiky: tn.Task) -> 
 def test_a_row_of_a_spiky_flow_starts_and_runs_in_its_own_units(spiky: tn.Task) -> None:
     bank = tn.fit(NET, spiky, rounds=0, steps=2, progress=False)
     run = tn.simulate(NET, bank, duration=0.2, dt=0.01, trials=3)
-    np.testing.assert_allclose(run["output"].values[:, 0], bank["start"].values[0][:3], rtol=1e-6)
+    apart = np.abs(run["output"].values[:, :1] - bank["start"].values[0]).max(axis=2)
+    assert (apart.min(axis=1) < 1e-6).all(), "runs begin at states of the bank"
     moved = tn.flow(NET, bank)(spiky.states(200)) - spiky.flow(spiky.states(200))
     assert np.isfinite(moved).all()
