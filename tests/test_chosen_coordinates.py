@@ -67,10 +67,10 @@ def test_components_that_are_nearly_one_are_mixed() -> None:
 
 def test_the_field_in_mapped_coordinates_is_that_of_the_task(spiky: tn.Task) -> None:
     target = Target(spiky, NET)
-    x = spiky.trajectory(0.5, 0.0002, initial=spiky.initial(3, seed=1))["output"].values
+    x = spiky.trajectory(1.0, 0.0005, initial=spiky.initial(3, seed=1))["output"].values
     z = target.scaled(x)
-    slope = (z[:, 2:] - z[:, :-2]) / (0.0004 / target.unit)
-    np.testing.assert_allclose(target.flow(z[:, 1:-1]), slope, rtol=1e-4, atol=1e-4 * np.abs(slope).max())
+    slope = (z[:, 2:] - z[:, :-2]) / (0.001 / target.unit)
+    np.testing.assert_allclose(target.flow(z[:, 1:-1]), slope, rtol=1e-3, atol=5e-4 * np.abs(slope).max())
     np.testing.assert_allclose(target.standard(z), (x - spiky.center) / spiky.scale, atol=1e-9)
     assert np.abs(z.reshape(-1, 3)).max() < 5
 
