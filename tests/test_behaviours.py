@@ -75,7 +75,7 @@ def test_decisions_follow_from_their_inputs() -> None:
     np.testing.assert_array_equal(x[:, -1, 0], np.sign(sample * test))
     u, x, _ = arrays(tn.task("go-no-go"))
     np.testing.assert_array_equal(x[:, -1, 0], u[:, 4, 1] > 0)
-    u, x, _ = arrays(tn.task("context-integration", noise=1e-6))
+    u, x, _ = arrays(tn.task("context-integration", noise=0))
     asked = np.where(u[:, 0, 3] > 0, u[:, 10, 2], u[:, 10, 1])
     np.testing.assert_array_equal(x[:, -1, 0], np.sign(asked))
 
@@ -138,6 +138,9 @@ def test_the_arm_obeys_newton_and_the_policy_reaches_new_goals() -> None:
         ("sine", {"frequency": 9.0}, "frequency must be at most"),
         ("sine", {"dt": "fast"}, "dt must be a positive number, got 'fast'"),
         ("reach", {"reach": 1.0}, "0.2 m at most"),
+        ("flip-flop", {"bits": 10**40}, "bits may be 1e"),
+        ("reach", {"push": 100.0}, "push 10 N m at most"),
+        ("context-integration", {"noise": float("inf")}, "noise must be zero or a positive number"),
         ("reach", {"damping": 1.0}, "damping 1 leaves swings"),
         ("ready-set-go", {"pulse": 0.9}, "pulse must be below shortest"),
         ("lorenz", {"rho": 20}, "takes no options, got rho"),

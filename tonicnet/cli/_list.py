@@ -25,7 +25,7 @@ def shelves() -> None:
     from ..network import TRANSFERS
     from ..study import grids
 
-    known = [tn.task(name) for name in tn.tasks()]
+    known = [tn.task(name) for name in (*tn.tasks(), *tn.behaviours())]
     rows = [[t.name, t.kind, str(t.dimension), t.title] for t in known]
     typer.echo("Tasks (tonicnet fit NAME)\n" + _indented(["name", "kind", "dim", "title"], rows, (0, 1, 3)))
     typer.echo("\nNetworks with a bank (tonicnet simulate NAME)\n" + _models())

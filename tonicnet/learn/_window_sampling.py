@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from ..circuit import Circuit
 from ..task import recorded
@@ -89,8 +90,20 @@ def trial_windows(
     counts = np.flatnonzero(mask[:, 1:].any(axis=(0, 2))) + 1
     chosen = counts if scored is None or len(counts) <= scored else np.sort(rng.choice(counts, scored, replace=False))
     before = ((0, 0), (warm, 0), (0, 0))
-    path = circuit.tensor(target.scaled(np.pad(targets, before, mode="edge")))
+    path = circuit.tensor(target.scaled(np.pad(held_where_free(targets, mask), before, mode="edge")))
     outside = circuit.tensor(target.embed(np.pad(inputs / target.task.scale, before)))
     weights = circuit.tensor(target.embed(np.pad(mask, before)))
     at = tuple(warm + int(k) for k in chosen)
     return Windows(path, warm, at, forcing=forcing, inputs=outside, mask=weights)
+
+
+def held_where_free(targets: np.ndarray, mask: np.ndarray) -> Float[np.ndarray, "trial time component"]:
+    """Return targets that keep their last value that counted, or their first, while they are free.
+
+    What is fed back would tell the answer before it counts, and the network would learn to repeat it.
+
+    >>> held_where_free(np.array([[[0.0], [1.0], [1.0]]]), np.array([[[1.0], [0.0], [1.0]]])).ravel()
+    array([0., 0., 1.])
+    """
+    at = np.where(mask > 0, np.arange(mask.shape[1])[:, None], 0)
+    return np.take_along_axis(targets, np.maximum.accumulate(at, axis=1), axis=1)

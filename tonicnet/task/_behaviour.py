@@ -8,7 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from .._moving import moving, sizes
+from .._names import shown
 from .._random import checked_seed
+from .._weight import weigh
 from ..labelled import Door, aligned, same_units
 from ._arguments import generator, picks
 from ._definition import Definition
@@ -83,6 +85,7 @@ class Behaviour(Source):
     def drawn(self, count: int, *, seed: int, held_out: bool = False) -> Trials:
         """Return random trials. Raises TypeError for held-out ones where all trials were given."""
         if self.rule is not None:
+            weigh(f"{shown(count)} trials", 3 * 8 * count * self._steps * self.dimension, "ask for fewer")
             return self.rule.draw(stream(seed, held_out), count, held_out=held_out)
         if held_out:
             raise TypeError(

@@ -55,7 +55,9 @@ def behaviour_options(name: str) -> dict[str, float]:
 def made_behaviour(name: str, options: Mapping[str, Any]) -> Task:
     """Return a behaviour of the shelf with its options, among which ``label`` is a name for the task."""
     own = dict(options)
-    return _behaviour(name, own.pop("label", name), own)
+    label = own.pop("label", name)
+    RULES[name].of(name, _entry(name)["options"], own)  # a spec cannot hold some of what it refuses
+    return _behaviour(name, label, own)
 
 
 @task_factory("behaviour")

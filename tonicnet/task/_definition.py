@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,14 +11,22 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from .._names import shown, unknown
-from .._numbers import positive, whole
-from .._weight import weigh
+from .._numbers import positive, real, whole
 from ._plant import Plant
 from ._trials import Trials
 
 RESPONSES = ("levels", "interval", "frequency", "endpoint")  # what is measured of a run
 LEAST = 0.2  # weight of errors at which the output only has to wait
+_MOST = 1e6  # of any option, in its own unit
+_SPREADS = ("noise", "jitter", "scatter", "push")  # options that may be zero
 _SHORTEST, _LONGEST = 2, 100_000  # samples of a trial
+
+
+def _spread(name: str, number: Any) -> float:
+    """Return a finite number, zero or more; raise ValueError for anything else."""
+    if not 0 <= real(number) < math.inf:
+        raise ValueError(f"{name} must be zero or a positive number, got {shown(number)}")
+    return real(number)
 
 
 class Blank(NamedTuple):
@@ -42,14 +51,15 @@ class Definition(ABC):
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            held = whole if field.type == "int" else positive
+            held = whole if field.type == "int" else _spread if field.name in _SPREADS else positive
             object.__setattr__(self, field.name, held(field.name, getattr(self, field.name)))
+            if getattr(self, field.name) > _MOST:
+                raise ValueError(f"{field.name} may be {_MOST:g} at most, got {shown(getattr(self, field.name))}")
         steps = self.duration / self.dt
         if not _SHORTEST <= steps <= _LONGEST:
             raise ValueError(
                 f"a trial has {_SHORTEST} to {_LONGEST} steps, got duration {self.duration:g} s with dt {self.dt:g} s"
             )
-        weigh(f"trials of {len(self.components)} components", 24e3 * steps * len(self.components), "lower duration")
         self.check()
 
     @classmethod

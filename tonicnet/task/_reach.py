@@ -59,6 +59,11 @@ class Reach(Definition):
         """Raise ValueError for goals out of reach and policies that do not come to rest."""
         if self.reach > 0.2:
             raise ValueError(f"reach may be 0.2 m at most from where the hand starts, got {self.reach:g}")
+        if self.scatter > 1 or self.push > 10:
+            raise ValueError(
+                f"scatter may be 1 rad/s and push 10 N m at most, got {self.scatter:g} and {self.push:g}: an arm "
+                "that is flung about learns no reach"
+            )
         if self.lag < self.dt:
             raise ValueError(f"lag must be at least dt, got {self.lag:g} and {self.dt:g} s")
         if self.stiffness**2 * self.lag > self.damping / 2:

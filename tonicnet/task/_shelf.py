@@ -25,7 +25,7 @@ def tasks() -> list[str]:
     return sorted(file.stem for file in shelf("tasks").glob("*.toml"))
 
 
-def task(name: str | os.PathLike[str], /, **options: Any) -> Task:
+def task(name: str | os.PathLike[str], **options: Any) -> Task:
     """Return a task of the shelf by its name, or the one a TOML file describes.
 
     ``name``: one of :func:`tasks`, :func:`behaviours` or :func:`sample_tasks`, or a path that ends in ``.toml``.
