@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tonicnet.network import LIF, Custom, Relu, Sigmoid, Softplus, Tanh, firing_rate
-from tonicnet.network._lif import _POINTS, _curve
+from tonicnet.network._lif_curves import _POINTS
+from tonicnet.network._lif_curves import _rate as _curve
 
 SMOOTH = {
     "tanh": (Tanh(), np.tanh),

@@ -8,7 +8,7 @@ import xarray as xr
 
 import tonicnet as tn
 from tonicnet.network import LIF
-from tonicnet.network._lif import cv_of_intervals
+from tonicnet.network._intervals import cv_of_intervals
 from tonicnet.spiking import _surrogate
 from tonicnet.spiking._lif_network import LIFNetwork
 from tonicnet.spiking._plan import plan

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import os
 
 import numpy as np
@@ -53,6 +55,7 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
     if not isinstance(task, str) or task not in names:
         raise ValueError(unknown("task in this bank", task, names))
     row = in_order(bank.isel(task=names.index(task)))
+    inputs: dict[str, Any] = {name: _values(row, name) for name in ("input_center", "input_scale") if name in row}
     scaling = Scaling(
         task=task,
         center=_values(row, "center"),
@@ -61,7 +64,7 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
         dimension=int(row["dimension"]),
         start=_values(row, "start"),
         components=component_names(bank, task, int(row["dimension"])),
-        **{name: _values(row, name) for name in ("input_center", "input_scale") if name in row},
+        **inputs,
         classes=int(row["classes"]) if "classes" in row else 0,
         **held_map(row),
     )

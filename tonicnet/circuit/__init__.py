@@ -1,5 +1,9 @@
 """The network equation, once: what synapses bring, how units respond, how states move."""
 
+from ._adapting import Adapting as Adapting
+from ._adapting import inner_input as inner_input
+from ._adapting import moved_response as moved_response
+from ._adapting import starting_current as starting_current
 from ._autonomous import Autonomous as Autonomous
 from ._autonomous import autonomous as autonomous
 from ._circuit import Circuit as Circuit

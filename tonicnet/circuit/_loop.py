@@ -14,11 +14,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Filter
+from ._adapting import Adapting
 from ._compiled import Kernel, kernel
 from ._compiled_units import CompiledUnits, units_of
 from ._dynamics import Dynamics
 from ._low_rank import LowRank
-from ._motion import motion
+from ._motion import Motion, motion
 from ._recurrent import Recurrent
 from ._runge_kutta import EULER, TABLEAUX
 
@@ -89,7 +90,8 @@ def _suits(dynamics: Dynamics, state: Tensor, filter: Filter, dense: int) -> boo
     latent = isinstance(dynamics.circuit, LowRank)
     if isinstance(dynamics.circuit, Recurrent) and dynamics.circuit.thin is not None:
         return False
-    return filter.first_order and state.device.type == "cpu" and (latent or (len(state) <= _FEW and dense == 1))
+    plain = filter.first_order and not dynamics.circuit.net.transfer.adapts
+    return plain and state.device.type == "cpu" and (latent or (len(state) <= _FEW and dense == 1))
 
 
 @final
@@ -100,7 +102,11 @@ class TorchLoop(Loop):
         self, dynamics: Dynamics, state: Tensor, filter: Filter, h: float, method: str, keeps: bool, dense: int
     ) -> None:
         self._dynamics, self._keeps, self._dense, self._h = dynamics, keeps, dense, h
-        self._motion = motion(dynamics.flow, state, dynamics.tonic, filter=filter, h=h, method=method)
+        self._motion: Motion = (
+            Adapting(dynamics, state, h)
+            if dynamics.circuit.net.transfer.adapts
+            else motion(dynamics.flow, state, dynamics.tonic, filter=filter, h=h, method=method)
+        )
 
     @property
     def state(self) -> Tensor:  # type: ignore[override]
@@ -109,7 +115,8 @@ class TorchLoop(Loop):
 
     def under(self, dynamics: Dynamics) -> None:
         """Go on under other numbers."""
-        self._dynamics, self._motion.flow = dynamics, dynamics.flow
+        self._dynamics = dynamics
+        self._motion.under(dynamics)
 
     def advance(self, steps: int, inputs: Tensor | None = None, noise: Tensor | None = None) -> Stretch:
         """Move on step by step."""

@@ -29,6 +29,10 @@ class Motion(ABC):
     def advance(self, onto: Tensor) -> None:
         """Move on by one step under an input b + E u + noise that is held during it."""
 
+    def under(self, dynamics: Dynamics) -> None:
+        """Go on under other numbers; the state runs on."""
+        self.flow = dynamics.flow
+
     @abstractmethod
     def kick(self, change: Tensor) -> None:
         """Add to what spikes add to: the stage of the filter that they enter."""

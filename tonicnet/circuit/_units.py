@@ -38,12 +38,15 @@ class Units:
         """Return some of the units: those of a layer."""
         return replace(self, sets=tuple((one, t[some]) for one, t in self.sets), tonic=self.tonic[some])
 
-    @cached_property
-    def _rate(self) -> Values:
-        inner: Values = self.phi.value
+    def around(self, inner: Values) -> Values:
+        """Return the rates as a function of h, with ``inner`` in the place of phi."""
         for acting in reversed(self.sets):
             inner = _values_round(inner, *acting)
         return inner
+
+    @cached_property
+    def _rate(self) -> Values:
+        return self.around(self.phi.value)
 
     @cached_property
     def _respond(self) -> Inner:

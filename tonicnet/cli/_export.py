@@ -20,7 +20,9 @@ from ._schedule import Pairs, asked, written
 from ._simulate import Bank, Duration, Form, PerUnit, ScheduleText, Seed, TaskName
 
 Out = Annotated[Path | None, typer.Option("-o", "--out", help="Default: brian2_script.py, brian2_cpp or spiking.nir.")]
-Drop = Annotated[list[str] | None, typer.Option("--drop", help="What NIR cannot say: refractory, noise, 'soft reset'.")]
+Drop = Annotated[
+    list[str] | None, typer.Option("--drop", help="What NIR cannot say: refractory, noise, adaptation, ...")
+]
 
 
 Within = Annotated[

@@ -22,7 +22,7 @@ def shelves() -> None:
     Example:  tonicnet list
               tonicnet fit NAME      learn one of the tasks
     """
-    from ..network import TRANSFERS
+    from ..network import NEURONS, TRANSFERS
     from ..study import grids
 
     known = [tn.task(name) for name in (*tn.tasks(), *tn.behaviours())]
@@ -31,6 +31,7 @@ def shelves() -> None:
     typer.echo("\nNetworks with a bank (tonicnet simulate NAME)\n" + _models())
     typer.echo("\nGrids (tonicnet study NAME)\n" + "\n".join(f"  {name}" for name in grids()))
     curves = [[name, (kind.__doc__ or "").strip().split("\n")[0]] for name, kind in TRANSFERS.items()]
+    curves += [[name, f"{_curve(of)} with {_constants(of)}"] for name, of in NEURONS.items()]
     typer.echo("\nTransfer functions (--transfer NAME)\n" + _indented(["name", "phi"], curves, (0, 1)))
 
 
@@ -49,6 +50,10 @@ def _model(name: str) -> list[str]:
 
 def _curve(stored: Any) -> str:
     return str(stored["name"] if isinstance(stored, dict) else stored)
+
+
+def _constants(of: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in of.items() if name != "name")
 
 
 def _indented(head: list[str], rows: list[list[str]], left: tuple[int, ...]) -> str:

@@ -54,9 +54,9 @@ def corrected(flow: Flow, filter: Filter, z: Float[np.ndarray, "*any state"]) ->
 
 
 def check_field(net: Network, task: Task, objective: str) -> None:
-    """Refuse what cannot be corrected: a network with rise or delay learns a field, so both must have one."""
+    """Refuse what cannot be corrected: with rise, delay or adaptation a network learns a field; both must have one."""
     latent = net.low_rank
-    if net.filter.first_order or (latent and task.has_flow and objective != "trajectory"):
+    if net.first_order or (latent and task.has_flow and objective != "trajectory"):
         return
     lacks = (
         f'objective "trajectory" follows paths of task {task.name!r}'
@@ -65,7 +65,11 @@ def check_field(net: Network, task: Task, objective: str) -> None:
         if latent
         else f"this network's synapses are {net.spec.synapses}"
     )
+    what, without = ("adaptation is", "LIF(adaptation=0)") if net.transfer.adapts else _SYNAPSES
     raise ValueError(
-        f"{lacks}, and rise and delay are corrected in the vector field of a low-rank network only; give a task with "
-        'a field on synapses="low-rank" (objective "auto"), or a network with rise=0 and delay=0'
+        f"{lacks}, and {what} corrected in the vector field of a low-rank network only; give a task with "
+        f'a field on synapses="low-rank" (objective "auto"), or a network with {without}'
     )
+
+
+_SYNAPSES = ("rise and delay are", "rise=0 and delay=0")

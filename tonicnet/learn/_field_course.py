@@ -16,6 +16,7 @@ from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._field_residual import FieldResidual
 from ._judge import AttractorJudge
 from ._latent_windows import LatentWindows
+from ._moving_field import moving_field
 from ._training_states import field_residual, idle_shares, rest_residual
 from ._window_length import horizon, rollout_step
 from ._window_sampling import true_windows
@@ -50,6 +51,9 @@ class FieldCourse(Course):
         target, settings, drawn = problem.target, problem.settings, _Once(problem)
         steps, memory = math.ceil(_SHARE * settings.steps), target.task.kind == "memory"
         alone = memory or not settings.rounds
+        if problem.net.transfer.adapts:
+            yield from _adapting(problem, steps, alone)
+            return
         yield Stage("coarse field", steps, lambda draw, _: drawn(draw).thinned(_THIN), scored=False)
         yield Stage("field", steps, lambda draw, _: _bent(drawn(draw)), scored=alone, polish=False)
         h = rollout_step(target)
@@ -72,6 +76,28 @@ class FieldCourse(Course):
             return Stage(name, _POLISH, make)
 
         yield from (polish(f"polish {number}") for number in numbers(1))
+
+
+def _adapting(problem: Problem, steps: int, alone: bool) -> Iterator[Stage]:
+    """Yield the stages of units that adapt: fields on paths, new ones in each round.
+
+    Their closed loop has a current for every unit and no windows that are closed in the latent.
+    """
+
+    def field(name: str, count: int, thin: int = 1, *, scored: bool = True, polish: bool = True) -> Stage:
+        def make(draw: Draw, begun: Begun) -> Residual:
+            learnable = problem.learnable(draw.restart)
+            made = moving_field(problem, learnable, draw(name), thin)
+            if not polish:
+                return made
+            beside = rest_residual(problem, learnable, begun(), draw(f"{name}, rests"))
+            return made if beside is None else Sum((*made.parts, (_REST_WEIGHT, beside)))
+
+        return Stage(name, count, make, scored=scored, polish=polish)
+
+    yield field("coarse field", steps, _THIN, scored=False, polish=False)
+    yield field("field", steps, scored=alone, polish=False)
+    yield from (field(f"new paths {number}", _POLISH) for number in numbers(1))
 
 
 def _bent(residual: FieldResidual) -> FieldResidual:

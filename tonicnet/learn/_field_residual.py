@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..circuit import Circuit, Learnable
-from ..parameters import Here
+from ..circuit import Circuit, Dynamics, Learnable
+from ..parameters import Here, Response
 from ..solve import GIB, Block, Exchange, Linearisation, Moves, Normal, Products, Residual, add_gram, mirrored
 from ._field_exchange import ROWS, FieldExchange, swappable
 from ._field_moves import FieldMoves
@@ -82,9 +82,17 @@ class FieldResidual(Residual):
     def loss(self, theta: Tensor) -> float:
         """Return sum_s w_s |e_s|^2."""
         dynamics = self.learnable.at(theta)
-        parts = ((part, dynamics.rate(self.states[part])) for part in self.tiles())
+        parts = ((part, self.rate(dynamics, part)) for part in self.tiles())
         out = self.outward(dynamics.circuit).out
         return sum(_squares(self.weights[part], self.error(out, rate, part)) for part, rate in parts)
+
+    def rate(self, dynamics: Dynamics, part: slice) -> Float[Tensor, "sample unit"]:
+        """Return the rates at a part of the samples."""
+        return dynamics.rate(self.states[part])
+
+    def response(self, dynamics: Dynamics, part: slice) -> Response:
+        """Return rates and derivatives at a part of the samples."""
+        return dynamics.respond(self.states[part])
 
     def thinned(self, every: int) -> FieldResidual:
         """Return the residual at one state in ``every``: cheap first steps see the same landscape."""
@@ -178,7 +186,7 @@ class _FieldAt(Linearisation):
 
     def _tile(self, part: slice) -> _Tile:
         states = self._residual.states[part]
-        response = self._dynamics.respond(states)
+        response = self._residual.response(self._dynamics, part)
         error = self._residual.error(self._circuit.out, response.rate, part)
         feature = self._set.feature(response, Here(states), self._circuit)
         return _Tile(self._residual.weights[part], error, feature)

@@ -22,6 +22,7 @@ from ._courses import course_for
 from ._forecast import Forecast
 from ._learn import check_learned, check_placed, check_ranked
 from ._learner import Learned, Learner
+from ._moving_field import check_adaptation
 from ._progress import Report
 from ._row import row_of
 from ._sample_target import circuit_for, target_of
@@ -109,6 +110,7 @@ class Job:
         if self.settings.method == "grid":
             check_placed(self.circuit.net)
         check_field(self.circuit.net, self.task, self.settings.objective)
+        check_adaptation(self.circuit.net, self.settings.learned)
         course = course_for(self.problem)
         course.check(self.problem)
         check_length(self.problem.target, course.longest(self.problem))

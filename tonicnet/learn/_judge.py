@@ -23,6 +23,7 @@ from ..measure import (
 )
 from ..network import Network
 from ._course import Problem
+from ._moving_field import field_error_of
 from ._score import Score
 from ._spurious import spurious_fixed_points
 from ._target import Target
@@ -31,6 +32,7 @@ from ._window_length import WARM_UP
 _STEP = 0.2  # between samples of closed-loop runs, in tau
 _DENSE = {"chaos": 2}  # samples that are taken of one step, where its error is small beside that of a learned field
 _SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
+_ADAPTING = 1500  # samples where every unit has a current to be run
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 
 
@@ -59,6 +61,7 @@ class AttractorJudge:
         h = _sampling(target.net)
         dt = h * target.unit
         warm = 0 if problem.latent else round(WARM_UP / h)
+        samples = min(samples, _ADAPTING) if target.net.transfer.adapts else samples
         samples = int(min(samples, task.duration / dt - warm))
         both = task.trajectory((warm + samples) * dt, dt, trials=2 * starts, seed=101)["output"].values
         driven_by = target.scaled(both[:starts, : warm + 1])
@@ -71,7 +74,7 @@ class AttractorJudge:
         latent = isinstance(dynamics.circuit, LowRank)
         state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
         filter = self.target.net.filter
-        plain = filter.first_order and self.target.net.spec.dt is None
+        plain = self.target.net.first_order and self.target.net.spec.dt is None
         dense = _DENSE.get(self.target.task.kind, 1) if plain else 1
         loop = loop_of(dynamics, state, filter=filter, h=dense * self.h, method=self._method, dense=dense)
         steps = -(-(self.truth.shape[1] - 1) // dense)
@@ -100,6 +103,8 @@ class AttractorJudge:
         circuit = dynamics.circuit
         if not (isinstance(circuit, LowRank) and self.target.task.has_flow and self.target.net.spec.dt is None):
             return np.nan
+        if self.target.net.transfer.adapts:
+            return field_error_of(self.target, dynamics)
         z = self.target.known
         d = self.truth.shape[2]
         true = self.target.flow(z)[:, :d]

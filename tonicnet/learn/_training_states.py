@@ -32,11 +32,17 @@ def field_residual(problem: Problem, learnable: Learnable, rng: np.random.Genera
     attractor. For a discrete network the target is the exact map over one step.
     """
     target = problem.target
-    states = near_states(target, rng, _count(target), problem.settings.noise, rests=True)
+    states = near_states(target, rng, sample_count(target), problem.settings.noise, rests=True)
     far = _far(target, rng)
     z = np.concatenate([states, far])
     wanted = np.concatenate([target.response(states), far + target.guarded_flow(far)])
     return _weighted(problem, learnable, z, wanted, len(states))
+
+
+def far_residual(problem: Problem, learnable: Learnable, rng: np.random.Generator) -> FieldResidual:
+    """Return the field residual at far states alone."""
+    far = _far(problem.target, rng)
+    return _weighted(problem, learnable, far, far + problem.target.guarded_flow(far), len(far))
 
 
 def rest_residual(
@@ -72,7 +78,7 @@ def recorded_field(problem: Problem, learnable: Learnable, rng: np.random.Genera
     target = problem.target
     k = target.net.components
     values, slopes = (x.reshape(-1, k) for x in (target.smooth.values, target.unit * target.smooth.slopes))
-    near = half_rare(values, _count(target), rng)
+    near = half_rare(values, sample_count(target), rng)
     far = _far(target, rng)
     distance, nearest = cKDTree(values).query(far)
     share = led_back(distance)[:, None]
@@ -82,24 +88,24 @@ def recorded_field(problem: Problem, learnable: Learnable, rng: np.random.Genera
     return _weighted(problem, learnable, z, np.concatenate([values[near] + slopes[near], wanted]), len(near))
 
 
-def _count(target: Target) -> int:
+def sample_count(target: Target) -> int:
+    """Return how many near states are taken."""
     return int(np.clip(3 * target.net.units, *_COUNTS))
 
 
 def _far(target: Target, rng: np.random.Generator) -> np.ndarray:
-    return FAR * rng.standard_normal((int(_FAR_SHARE * _count(target)), target.net.components))
+    return FAR * rng.standard_normal((int(_FAR_SHARE * sample_count(target)), target.net.components))
 
 
 def _weighted(problem: Problem, learnable: Learnable, z: np.ndarray, wanted: np.ndarray, near: int) -> FieldResidual:
     """Return the residual with far states at their weight, and errors relative where the field is fast."""
-    _check_finite(problem.target, z, wanted)
     weights = np.where(np.arange(len(z)) < near, 1.0, _FAR_WEIGHT)
-    weights /= 1 + ((wanted - z) ** 2).sum(1)  # relative where the field is faster than the leak
+    weights = sample_weights(problem.target, z, wanted, weights)
     settings, tensor = problem.settings, problem.circuit.tensor
     curved = settings.curved(problem.net) if settings.precision == "bfloat16" else None
     shares = idle_shares(problem, _IDLE)
     return FieldResidual(
-        learnable, tensor(z), tensor(wanted), tensor(weights / weights.sum()), room=settings.room, curved=curved,
+        learnable, tensor(z), tensor(wanted), tensor(weights), room=settings.room, curved=curved,
         roots=None if shares is None else tensor(np.sqrt(shares)),
     )  # fmt: skip
 
@@ -114,6 +120,15 @@ def idle_shares(problem: Problem, idle: float) -> Float[np.ndarray, " component"
     if d == k or not _UNITS_OWN.issuperset(problem.settings.learned):
         return None
     return np.where(np.arange(k) < d, 1.0, idle)
+
+
+def sample_weights(
+    target: Target, z: np.ndarray, wanted: np.ndarray, weights: np.ndarray | float = 1.0
+) -> Float[np.ndarray, " state"]:
+    """Return weights of states that sum to one, with errors relative where the field is faster than the leak."""
+    _check_finite(target, z, wanted)
+    made = weights / (1 + ((wanted - z) ** 2).sum(1))
+    return made / made.sum()
 
 
 def _check_finite(target: Target, z: np.ndarray, wanted: np.ndarray) -> None:

@@ -66,14 +66,16 @@ def alone(
 
     ``still`` says that only states of rest are asked for, which synapses with rise or delay leave where they are, and
     ``samples`` that a network without state is meant.
-    Raises ValueError for a bank of another network, an unknown task, a vector of the wrong length, and for synapses
-    with rise or delay where motion is asked for.
+    Raises ValueError for a bank of another network, an unknown task, a vector of the wrong length, for units that
+    adapt, and for synapses with rise or delay where motion is asked for.
     """
     task = name_of(task)
     if not isinstance(net, Network):
         raise TypeError(f"this measure is of a network under a bias: the first argument is a Network, got {shown(net)}")
     if not samples:
         check_moving(net, "this measure")
+    if not samples:
+        check_settled(net)
     if not still:
         check_first_order(net)
     if isinstance(bias, xr.Dataset):
@@ -87,6 +89,15 @@ def alone(
 def _named(row: Entry, name: str | None) -> Entry:
     """Return a row of biases alone by the name of its task, where it has one."""
     return row if name is None else replace(row, scaling=replace(row.scaling, task=name))
+
+
+def check_settled(net: Network) -> None:
+    """Refuse a network whose state holds more than its rates: currents of units that adapt."""
+    if net.transfer.adapts:
+        raise ValueError(
+            "this measure takes the rates of a network for its whole state, and this one's units adapt, each with a "
+            "current of its own; measure its runs (tonicnet.compare)"
+        )
 
 
 def check_first_order(net: Network) -> None:

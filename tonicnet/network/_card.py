@@ -32,7 +32,7 @@ def network_card(net: Network) -> str:
         "synapses": f"{s.synapses}, W {s.units} x {s.units}{_PRODUCT.get(s.synapses, f', gain {s.gain:g}')}",
         "encoder, decoder": f"E {s.units} x {s.components}, D {s.components} x {s.units}"
         + ("" if s.feedback else ", no feedback"),
-        "transfer": f"{s.transfer.name}, rates in {net.transfer.rate_unit}",
+        "transfer": f"{s.transfer.name}, rates in {net.transfer.rate_unit}" + ", adapting" * net.transfer.adapts,
         "time": f"tau {s.tau:g} s"
         + "".join(f", {name} {seconds:g} s" for name in ("rise", "delay") if (seconds := getattr(s, name)))
         + ("" if s.dt is None else f", steps of {s.dt:g} s"),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import lru_cache
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,16 +15,14 @@ from .._names import choose, shown
 from .._numbers import real
 from ..compiled import CompiledCurve
 from ._filter import Filter
-from ._first_passage import PASSAGES, hard_passage, hard_transform, hard_variance
+from ._first_passage import PASSAGES
+from ._lif_curves import table, variances
 from ._look_up import Table, look_up, look_up_both
-from ._response import Responses, responses
 from ._transfer import Transfer
 
-Samples = tuple[np.ndarray, np.ndarray, np.ndarray]  # a fine uniform grid of inputs, values and slopes on it
-
-_POINTS = 16384  # of the interpolation table
 _CPU = torch.device("cpu")
-_HIGH = 20.0  # its end, where the neuron fires at nearly 1 / refractory
+_ADAPTATION = ("adaptation", "adaptation_tau")
+_MOST = 0.1  # jump of adaptation up to which its curve is known within one per cent
 
 
 @dataclass(frozen=True)
@@ -45,9 +41,16 @@ class LIF(Transfer):
     limit (Siegert 1951, doi:10.1103/PhysRev.81.617), which differs by several per cent at common steps. Without
     noise the closed form for the mean interval is used.
 
+    A neuron that adapts has a spike-triggered current a beside its input, x - a in the place of x,
+
+        a[n+1] = a[n] (1 - dt / adaptation_tau),    a = a + adaptation at a spike,
+
+    and phi(x) is then the rate after adaptation, exact to first order in the jump (docs/theory/adaptation.md).
+
     Arguments (SI units): ``tau_m`` membrane time constant, ``refractory``, ``noise`` standard deviation
     of the free membrane potential in units of threshold - reset, ``dt`` integration step, ``rate_scale``
-    Hz per unit of r; ``reset``, ``threshold`` (V) and ``leak`` conductance (S) set the units of exports.
+    Hz per unit of r; ``reset``, ``threshold`` (V) and ``leak`` conductance (S) set the units of exports;
+    ``adaptation`` the jump of a at a spike in units of threshold - reset (at most 0.1), and ``adaptation_tau``.
     Raises ValueError for constants no neuron can have.
 
     >>> phi = LIF()
@@ -65,6 +68,8 @@ class LIF(Transfer):
     threshold: float = -0.050
     leak: float = 1e-8
     reset_rule: str = "hard"
+    adaptation: float = 0.0
+    adaptation_tau: float = 0.1
     name: ClassVar[str] = "lif"
     rate_unit: ClassVar[str] = "Hz"  # type: ignore[misc]
     spread: ClassVar[tuple[float, float]] = (-0.5, 1.0)  # type: ignore[misc]
@@ -75,10 +80,10 @@ class LIF(Transfer):
             if not math.isfinite(real(number)):
                 raise ValueError(f"lif: {name} must be a finite number, got {shown(number)}")
             object.__setattr__(self, name, number if type(number) in (int, float) else real(number))
-        for name in ("tau_m", "dt", "rate_scale", "leak"):
+        for name in ("tau_m", "dt", "rate_scale", "leak", "adaptation_tau"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"lif: {name} must be a positive number, got {getattr(self, name)}")
-        for name in ("refractory", "noise"):
+        for name in ("refractory", "noise", "adaptation"):
             if getattr(self, name) < 0:
                 raise ValueError(f"lif: {name} must be zero or positive, got {getattr(self, name)}")
         if 0 < self.noise < 0.03:
@@ -87,11 +92,44 @@ class LIF(Transfer):
             raise ValueError(f"lif: dt {self.dt} s is too coarse for tau_m {self.tau_m} s; use at most tau_m / 10")
         if self.threshold <= self.reset:
             raise ValueError(f"lif: threshold {self.threshold} V must lie above reset {self.reset} V")
+        if self.adapts:
+            self._check_adaptation()
+
+    def _check_adaptation(self) -> None:
+        if self.adaptation > _MOST:
+            raise ValueError(
+                f"lif: adaptation is the jump of the current at one spike, at most {_MOST} of threshold - reset, got "
+                f"{self.adaptation}; for more adaptation raise adaptation_tau"
+            )
+        if self.noise == 0:
+            raise ValueError("lif: a neuron that adapts needs noise, such as noise=0.1; without it its curve has steps")
+        if self.adaptation_tau < 2 * self.tau_m:
+            raise ValueError(
+                f"lif: adaptation_tau must be at least two membrane time constants, {2 * self.tau_m} s, got "
+                f"{self.adaptation_tau} s; a faster current is a part of the refractory time"
+            )
+
+    @property
+    def adapts(self) -> bool:
+        """Whether spikes trigger a current."""
+        return self.adaptation > 0
+
+    @property
+    def at_rest(self) -> LIF:
+        """The same neuron without that current."""
+        return replace(self, adaptation=0.0, adaptation_tau=LIF.adaptation_tau)
+
+    @property
+    def adapted_by(self) -> float:
+        """beta: the mean of the current, in units of input, at a steady rate of one ``rate_scale``."""
+        return self.adaptation * self.adaptation_tau * self.rate_scale
 
     def parameters(self) -> dict[str, Any]:
-        """Return the neuron's constants; a hard reset, the rule where nothing is said, is left out."""
+        """Return the neuron's constants; a hard reset and no adaptation, what is so where nothing is said, are left
+        out."""
         rule = {} if self.reset_rule == "hard" else {"reset_rule": self.reset_rule}
-        return {k: float(v) for k, v in self._numbers().items()} | rule
+        plain = () if self.adapts else _ADAPTATION
+        return {k: float(v) for k, v in self._numbers().items() if k not in plain} | rule
 
     def _numbers(self) -> dict[str, float]:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "reset_rule"}
@@ -131,7 +169,7 @@ class LIF(Transfer):
 
         (Cox and Lewis 1966), and the like with a rise. Intervals after a soft reset are taken as after a hard one.
         """
-        return look_up(_variances(self, filter), torch.as_tensor(np.asarray(x, dtype=np.float64))).numpy()
+        return look_up(variances(self, filter), torch.as_tensor(np.asarray(x, dtype=np.float64))).numpy()
 
     def lead(self, x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
         """Return kappa(x) (s), and its slope: to an input that moves slowly the neuron fires at
@@ -155,9 +193,16 @@ class LIF(Transfer):
         """
         return self._of("own", x)
 
+    def settled(self, y: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
+        """Return R(y), and its slope: the rate of a neuron that adapts at what is left of its input, y = x - a.
+
+        In a long run a = beta R(y), which is where phi(x) comes from. For one that does not adapt it is phi.
+        """
+        return self._of("settled" if self.adapts else "rate", y)
+
     def table(self, dtype: torch.dtype, device: torch.device = _CPU) -> Table:
         """Return the table that rates are read from, in units of ``rate_scale``."""
-        return _table(self, "rate", dtype, device)
+        return table(self, "rate", dtype, device)
 
     def compiled(self, dtype: torch.dtype) -> CompiledCurve | None:
         """Return the curve in compiled code; None for a precision there is none of."""
@@ -165,128 +210,4 @@ class LIF(Transfer):
 
     def _of(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return one of the neuron's functions of its input, and the slope of it."""
-        return look_up_both(_table(self, name, x.dtype, x.device), x)
-
-
-@lru_cache(maxsize=32)
-def _table(neuron: LIF, name: str, dtype: torch.dtype, device: torch.device) -> Table:
-    made = _none if neuron.noise == 0 and name != "rate" else _CURVES[name]
-    return Table.of(*made(neuron), dtype, device)
-
-
-@lru_cache(maxsize=32)
-def _curve(neuron: LIF) -> Samples:
-    """Return inputs, the rates there in units of ``rate_scale``, and their slopes."""
-
-    grid, rate, slope = _sampled(neuron, lambda x: firing_rate(neuron, x) / neuron.rate_scale)
-    return grid, np.maximum(rate, 0), slope
-
-
-@lru_cache(maxsize=32)
-def _power(neuron: LIF) -> Samples:
-    """Return inputs, S = rate CV^2 / rate_scale^2 there, and its slopes."""
-    return _sampled(neuron, lambda x: firing_rate(neuron, x) * cv_of_intervals(neuron, x) ** 2 / neuron.rate_scale**2)
-
-
-@lru_cache(maxsize=32)
-def _lead(neuron: LIF) -> Samples:
-    """Return inputs, kappa there, and its slopes; an update reads its input half a step before its middle."""
-    grid, ahead, slope = _sampled(neuron, lambda x: _responses(neuron, x).lead / neuron.rate_scale)
-    behind = neuron.dt / 2 * _curve(neuron)[2]
-    return grid, ahead - behind, slope - np.gradient(behind, grid)
-
-
-@lru_cache(maxsize=32)
-def _own(neuron: LIF) -> Samples:
-    """Return inputs, the response to own spikes there, and its slopes."""
-    return _sampled(neuron, lambda x: _responses(neuron, x).own / (neuron.dt * neuron.rate_scale))
-
-
-@lru_cache(maxsize=32)
-def _variances(neuron: LIF, filter: Filter) -> Table:
-    """Return the table of the variance of the filtered train."""
-    decays, signs = ([1 / filter.tau], [1.0]) if not filter.rise else ([1 / filter.tau, 1 / filter.rise], [1.0, -1.0])
-    slowest = filter.tau - filter.rise
-
-    def at(x: float) -> float:
-        rate = firing_rate(neuron, x)
-        after = [_renewed(neuron, x, decay) for decay in decays]
-        terms = [
-            a * b * rate / (p + q) * (1 + m + n)
-            for a, p, m in zip(signs, decays, after, strict=True)
-            for b, q, n in zip(signs, decays, after, strict=True)
-        ]
-        return (sum(terms) / slowest**2 - rate**2) / neuron.rate_scale**2
-
-    return Table.of(*_sampled(neuron, at), torch.float64, torch.device("cpu"))
-
-
-def _renewed(neuron: LIF, x: float, decay: float) -> float:
-    """Return M(s) = rho / (1 - rho): spikes expected after a spike, each weighted by exp(-s t)."""
-    step = neuron.dt / neuron.tau_m
-    passed = hard_transform(x, noise=neuron.noise, step=step, decay=decay * neuron.dt)
-    transform = math.exp(-decay * neuron.dt * _held(neuron)) * passed
-    return transform / (1 - transform)
-
-
-@lru_cache(maxsize=2048)
-def _responses(neuron: LIF, x: float) -> Responses:
-    step, held = neuron.dt / neuron.tau_m, _held(neuron)
-    return responses(x, noise=neuron.noise, step=step, held=held, rule=neuron.reset_rule)
-
-
-_CURVES = {"rate": _curve, "power": _power, "lead": _lead, "own": _own}
-
-
-def _sampled(neuron: LIF, at: Callable[[float], float]) -> Samples:
-    """Return the grid, and a function of the input and its slope on it, smooth but at the kink of noise-free ones."""
-    grid = _grid(neuron)
-    if neuron.noise == 0:
-        exact = np.array([at(x) for x in grid])
-        fires, slope = exact > 0, np.zeros(_POINTS)
-        slope[fires] = np.gradient(exact[fires], grid[fires])  # one-sided: nothing below zero beside the kink
-        return grid, exact, slope
-    from scipy.interpolate import CubicSpline
-
-    knots = np.concatenate([np.linspace(grid[0], 3, 320), np.linspace(3, _HIGH, 130)[1:]])  # dense where curves bend
-    spline = CubicSpline(knots, [at(x) for x in knots])
-    return grid, spline(grid), spline(grid, 1)
-
-
-def _none(neuron: LIF) -> Samples:
-    """Return zero, which is what neurons without noise have of a function."""
-    return _grid(neuron), np.zeros(_POINTS), np.zeros(_POINTS)
-
-
-def _grid(neuron: LIF) -> Float[np.ndarray, " point"]:
-    return np.linspace(-6 * neuron.noise - 1.0, _HIGH, _POINTS)
-
-
-def firing_rate(neuron: LIF, x: float) -> float:
-    """Return the firing rate in Hz at the constant input ``x``.
-
-    The interval lasts ``refractory / dt - 1`` held steps (whole steps, rounded down as Brian2 does; none if
-    not refractory) plus the mean number of updates from one spike to the next.
-
-    >>> round(firing_rate(LIF(noise=0.0), 2.0), 1)
-    114.1
-    """
-    passage = PASSAGES[neuron.reset_rule]
-    return 1 / (neuron.dt * (_held(neuron) + passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m)))
-
-
-def cv_of_intervals(neuron: LIF, x: float) -> float:
-    """Return the coefficient of variation of the intervals between spikes at the constant input ``x``.
-
-    1 for a Poisson train, 0 for a regular one; without noise the train is regular.
-
-    >>> cv_of_intervals(LIF(noise=0.0), 2.0), round(cv_of_intervals(LIF(), 1.0), 2)
-    (0.0, 0.53)
-    """
-    step = neuron.dt / neuron.tau_m
-    mean = _held(neuron) + hard_passage(x, noise=neuron.noise, step=step)
-    return math.sqrt(hard_variance(x, noise=neuron.noise, step=step)) / mean
-
-
-def _held(neuron: LIF) -> int:
-    return max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
+        return look_up_both(table(self, name, x.dtype, x.device), x)

@@ -16,6 +16,9 @@ from ..compiled import value as compiled_value
 _TILE = 1 << 17  # numbers at a time in torch: its passes over them then stay in the cache
 
 
+Samples = tuple[np.ndarray, np.ndarray, np.ndarray]  # a fine uniform grid of inputs, values and slopes on it
+
+
 class Table(NamedTuple):
     """A function on a uniform grid: its low end, points per unit of input, values, and slope x grid step.
 

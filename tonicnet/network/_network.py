@@ -51,7 +51,8 @@ class Network:
     feedback : whether dense or sparse networks also carry E D.
     encoder_scale : standard deviation of E.
     decoder_scale : that of D, times sqrt(N).
-    transfer : "lif", "tanh", "relu", "softplus", "sigmoid", or a :class:`Transfer`.
+    transfer : "lif", "adaptive-lif" (with a spike-triggered current, ``LIF(adaptation=0.1)``), "tanh", "relu",
+        "softplus", "sigmoid", or a :class:`Transfer`.
     tau : time constant in seconds.
     rise, delay : those of other synapses, in seconds: rates (and spikes) arrive ``delay`` late and rise before they
         decay,
@@ -175,6 +176,11 @@ class Network:
     def filter(self) -> Filter:
         """The synaptic filter: tau, rise and delay."""
         return self.spec.filter
+
+    @property
+    def first_order(self) -> bool:
+        """Whether tau dr/dt = -r + phi(x) is all: no rise, no delay, and units that do not adapt."""
+        return self.filter.first_order and not self.transfer.adapts
 
     @property
     def transfer(self) -> Transfer:

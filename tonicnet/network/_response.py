@@ -56,6 +56,46 @@ def responses(x: float, *, noise: float, step: float, held: int, rule: str) -> R
     >>> fast.lead > 0 > slow.lead, fast.own < 0
     (True, True)
     """
+    at = _stationary(x, noise, step, held, rule)
+    return Responses(_lead(at, held), _own(at, held))
+
+
+def own_current(x: float, *, noise: float, step: float, held: int, rule: str, kept: float) -> float:
+    """Return the response to own spikes, each of which lifts the input by w for all times, ``kept`` of it after each
+    update, in spikes per update and w, to first order in w and beside what the mean lift does.
+
+    The lift at age a since the last spike is w kept^a / (1 - rho) in the mean, rho = E[kept^interval], as the spikes
+    before the last one know nothing of a; its own mean is w nu / (1 - kept). So the rate changes by w times
+
+        sum_a nu f_a y [kept^a / (1 - rho) - nu / (1 - kept)],
+
+    f_a and y as in :func:`responses`; docs/theory/adaptation.md derives it.
+
+    >>> options = {"noise": 0.2, "step": 0.02, "held": 9, "rule": "hard"}
+    >>> own_current(1.2, kept=0.998, **options) < 0
+    True
+    """
+    at = _stationary(x, noise, step, held, rule)
+    stay, size = at.updates.stay, len(at.reset)
+    seen = kept**held * lu_solve(lu_factor(np.eye(size) - kept * stay), at.reset, trans=1)
+    again = float(kept * seen @ at.updates.spike.sum(1))
+    always = lu_solve(lu_factor(np.eye(size) - stay), at.reset, trans=1)
+    return float(at.rate * (seen / (1 - again) - always * at.rate / (1 - kept)) @ at.worth)
+
+
+class _Stationary(NamedTuple):
+    """A neuron at a constant input: the density of v, that after a spike, and what states and input are worth."""
+
+    updates: _Updates
+    factors: tuple[np.ndarray, np.ndarray]
+    density: Row
+    rate: float
+    value: Row
+    worth: Row
+    reset: Row
+
+
+def _stationary(x: float, noise: float, step: float, held: int, rule: str) -> _Stationary:
     updates = _updates(x, noise, step, rule)
     count = len(updates.stay)
     spikes, more_spikes = updates.spike.sum(1), updates.spike_slope.sum(1)
@@ -65,13 +105,13 @@ def responses(x: float, *, noise: float, step: float, held: int, rule: str) -> R
     rate = share / (1 + held * share)
     value = lu_solve(factors, spikes * (1 - rate * held) - rate)
     worth = (updates.stay_slope + updates.spike_slope) @ value + more_spikes * (1 - rate * held)
-    lead = _lead(updates, held, factors, density, value)
-    return Responses(lead, _own(updates, held, density @ updates.spike / share, worth))
+    return _Stationary(updates, factors, density, float(rate), value, worth, density @ updates.spike / share)
 
 
-def _lead(updates: _Updates, held: int, factors: tuple[np.ndarray, np.ndarray], density: Row, value: Row) -> float:
-    """Return -u dp/dx: p is ``density`` over updates, and that of the states that wait after a spike."""
-    moved = lu_solve(factors, density @ (updates.stay_slope + updates.spike_slope), trans=1)
+def _lead(at: _Stationary, held: int) -> float:
+    """Return -u dp/dx: p is the density over updates, and that of the states that wait after a spike."""
+    updates, density, value = at.updates, at.density, at.value
+    moved = lu_solve(at.factors, density @ (updates.stay_slope + updates.spike_slope), trans=1)
     after, after_moved = density @ updates.spike, moved @ updates.spike + density @ updates.spike_slope
     length = 1 + held * after.sum()
     waiting = after.sum() / length * held * (held + 1) / 2
@@ -80,14 +120,15 @@ def _lead(updates: _Updates, held: int, factors: tuple[np.ndarray, np.ndarray], 
     return float(-change / length)
 
 
-def _own(updates: _Updates, held: int, reset: Row, worth: Row) -> float:
+def _own(at: _Stationary, held: int) -> float:
     """Return sum_a nu (<a> - a) nu f_a y from the density after a spike, f_0, and the worth y of input."""
-    factors = lu_factor(np.eye(len(reset)) - updates.stay)
-    visits = lu_solve(factors, reset, trans=1)
-    ages = held * visits + lu_solve(factors, visits @ updates.stay, trans=1)
+    stay = at.updates.stay
+    factors = lu_factor(np.eye(len(at.reset)) - stay)
+    visits = lu_solve(factors, at.reset, trans=1)
+    ages = held * visits + lu_solve(factors, visits @ stay, trans=1)
     rate = 1 / (held + visits.sum())
     mean_age = rate * (held * (held - 1) / 2 + ages.sum())
-    return float(rate**2 * (mean_age * visits - ages) @ worth)
+    return float(rate**2 * (mean_age * visits - ages) @ at.worth)
 
 
 def _updates(x: float, noise: float, step: float, rule: str) -> _Updates:

@@ -16,6 +16,8 @@ from ._lif import LIF
 from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
 
 TRANSFERS: dict[str, type[Transfer]] = {t.name: t for t in (Tanh, Relu, Softplus, Sigmoid, LIF)}
+# Names of LIF neurons with other constants than the default ones.
+NEURONS: dict[str, dict[str, Any]] = {"adaptive-lif": {"name": LIF.name, "adaptation": 0.1, "adaptation_tau": 0.1}}
 SYNAPSES = ("low-rank", "dense", "sparse", FEED_FORWARD)
 INDEPENDENT = "independent"
 PAIRED = ("paired", "paired-low-discrepancy")
@@ -142,11 +144,22 @@ class NetworkSpec:
                 )
             if seconds >= self.tau:
                 raise ValueError(f"{name} must be shorter than tau, got {name} {seconds} s with tau {self.tau} s")
+        if self.transfer.adapts and self.synapses != FEED_FORWARD:
+            self._check_adaptation()
         steps = self.delay / self.transfer.dt if isinstance(self.transfer, LIF) else 0.0
         if abs(steps - round(steps)) > 1e-6:
             raise ValueError(
                 f"delay must be a whole number of the neuron's steps, got {self.delay} s with steps of "
                 f"{self.transfer.dt} s; use {round(steps) * self.transfer.dt:g} s, or another LIF(dt=...)"  # type: ignore[attr-defined]
+            )
+
+    def _check_adaptation(self) -> None:
+        if self.dt is not None:
+            raise ValueError("a discrete network (dt given) has no units that adapt; draw it with dt=None")
+        if self.rise or self.delay:
+            raise ValueError(
+                "units that adapt are corrected behind synapses that only decay, got "
+                f"rise {self.rise} s and delay {self.delay} s; use rise=0 and delay=0, or LIF(adaptation=0)"
             )
 
     @property
@@ -188,14 +201,15 @@ def transfer_from_dict(given: str | Mapping[str, Any]) -> Transfer:
     """Rebuild a transfer function from its name, or from its name and parameters."""
     if not isinstance(given, str | Mapping):
         raise TypeError(f"transfer is a name, or a table of a name and parameters, got {shown(given)}")
-    values = {"name": given} if isinstance(given, str) else dict(given)
+    values = NEURONS.get(given, {"name": given}) if isinstance(given, str) else given
+    values = dict(values)
     name = values.pop("name", None)
     if name == Custom.name:
         raise ValueError(
             f"transfer function {values.get('label')!r} is a callable of somebody's own and is not in the file; "
             "pass it again as transfer="
         )
-    choose("transfer function", str(name), TRANSFERS)
+    choose("transfer function", str(name), (*TRANSFERS, *NEURONS) if isinstance(given, str) else TRANSFERS)
     known = [f.name for f in fields(TRANSFERS[str(name)])]  # type: ignore[arg-type]
     for key in values:
         if key not in known:

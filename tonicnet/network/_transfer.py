@@ -36,6 +36,11 @@ class Transfer(ABC):
     rate_scale: float = 1.0
     spread: tuple[float, float] = (0.0, 2.0)
 
+    @property
+    def adapts(self) -> bool:
+        """Whether the response to an input fades: phi is then what it fades to."""
+        return False
+
     @abstractmethod
     def value(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return phi(x)."""

@@ -26,8 +26,8 @@ def flow(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, *, task: st
 
     Arguments: ``net``, a network with ``synapses="low-rank"``, whose output is closed; ``bias``, a bank of it
     (with ``task``, if it holds several) or one bias vector (unit,), which runs in network coordinates and seconds.
-    Raises ValueError for another kind of network, since its field has N dimensions, for synapses with rise or delay,
-    since z is not their whole state, and for an unknown task.
+    Raises ValueError for another kind of network, since its field has N dimensions, for synapses with rise or delay
+    and for units that adapt, since z is not their whole state, and for an unknown task.
 
     >>> net = Network(units=50, seed=0)
     >>> flow(net, np.zeros(50))(np.zeros((4, 3))).shape
@@ -39,10 +39,10 @@ def flow(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, *, task: st
             'draw the network with synapses="low-rank", or run it with tonicnet.simulate'
         )
     entry = plan(net, bias, duration=net.tau, schedule=None, task=task)[0].entry
-    if not net.filter.first_order:
+    if not net.first_order:
         raise ValueError(
-            "the output of a network with rise or delay has no field of its own: where it goes depends on what is in "
-            "its synapses; run it with tonicnet.simulate"
+            "the output of a network with rise or delay, or of units that adapt, has no field of its own: where it "
+            "goes depends on what is in its synapses and currents; run it with tonicnet.simulate"
         )
     latent = autonomous(net, entry.numbers)
 

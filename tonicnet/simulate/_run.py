@@ -50,7 +50,9 @@ def simulate(
         tau dr/dt = -r + phi(W r + E u(t) + b + noise),      x = D r
 
     or, where the synapses have a rise time or a delay, the two stages of :class:`Network`; these begin as if the
-    run had come to its first state in the motion that it goes on with.
+    run had come to its first state in the motion that it goes on with. So do the currents of units that adapt,
+
+        r = R(x - a),    tau_a da/dt = -a + beta r,    phi(x) = R(x - beta phi(x)).
 
     Arguments
     ---------
@@ -60,12 +62,12 @@ def simulate(
     dt : step in seconds; tau / 10 if not given, the network's own if it is discrete. With a rise time or a delay it
         is cut into parts that resolve both (about tau / 10 that is a whole number of them, if not given).
     method : "rk4" (default; order 4), "exponential-euler" (order 1), or "euler" (what discrete networks are).
-        Networks with rise or delay are run by "rk4".
+        Networks with rise or delay, or of units that adapt, are run by "rk4".
     trials : how many runs side by side (as many as ``initial`` has if not given, else 1).
     initial : (component,) or (trial, component) in the first task's units, or (trial, time, component): a
-        history at steps of ``dt`` that drives the network before it is left alone (not with rise or delay); as an array
-        or any labelled container (dims in any order, components by name; a table with a row a trial). Drawn from the
-        states stored in the bank if not given.
+        history at steps of ``dt`` that drives the network before it is left alone (not with rise or delay, or units
+        that adapt); as an array or any labelled container (dims in any order, components by name; a table with a row a
+        trial). Drawn from the states stored in the bank if not given.
     inputs : u in the task's units, (time, component) or (trial, time, component), one row a step, held
         during it; it moves the fed-back output by u. A labelled container with a time of its own (s, or as its units
         say) is held from each of its samples to the next; components it does not name get none. Or a function of the
@@ -129,8 +131,11 @@ def _resolve(net: Network, dt: float | None, method: str | None) -> tuple[float,
     if own is None and size > net.tau:
         raise ValueError(f"dt {size} s is longer than tau {net.tau} s; use tau / 5 or less")
     scheme = choose("method", method or ("euler" if own else "rk4"), METHODS)
-    if not net.filter.first_order and scheme != "rk4":
-        raise ValueError(f'a network with rise or delay is run by method "rk4", got {scheme!r}; leave method out')
+    if not net.first_order and scheme != "rk4":
+        raise ValueError(
+            f'a network with rise or delay, or of units that adapt, is run by method "rk4", got {scheme!r}; '
+            "leave method out"
+        )
     net.filter.cuts(size)  # refuses a step that cannot resolve the delay
     return size, scheme
 
@@ -142,8 +147,8 @@ def _positive(dt: float) -> float:
 
 
 def _check_history(net: Network, start: Float[np.ndarray, "trial time component"]) -> None:
-    if start.shape[1] > 1 and not net.filter.first_order:
+    if start.shape[1] > 1 and not net.first_order:
         raise ValueError(
-            f"a network with rise or delay begins at a state and not after a history, got one of {start.shape[1]} "
-            "steps; give initial as (component,) or (trial, component)"
+            f"a network with rise or delay, or of units that adapt, begins at a state and not after a history, got "
+            f"one of {start.shape[1]} steps; give initial as (component,) or (trial, component)"
         )

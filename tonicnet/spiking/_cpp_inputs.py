@@ -10,7 +10,7 @@ import numpy as np
 from ..bank import Entry, Segment
 from ._external import noise_sizes, starting_noise
 from ._initial_filters import starting_filters
-from ._initial_membranes import settled_depths
+from ._initial_membranes import settled_membranes
 from ._lif_network import LIFNetwork
 from ._trials import Trial
 from .exported.membrane_noise import SEEDS
@@ -41,11 +41,13 @@ def write_schedule(
 
 def write_start(folder: Path, model: LIFNetwork, form: str, first: Segment, trial: Trial) -> None:
     """Write where one trial begins: latents, potentials, currents, the seed of its noise, and what it receives."""
-    depth = settled_depths(model, first.entry, trial.start, trial.external, trial.seed)
+    settled = settled_membranes(model, first.entry, trial.start, trial.external, trial.seed)
     for variables in starting_filters(model, first.entry, trial.start).values():
         for name, values in variables.items():
             _put(folder, f"{STARTS[name]}.f64", values)
-    _put(folder, "potential.f64", model.potential(form, depth, model.tonic(form, first.entry.bias)))
+    _put(folder, "potential.f64", model.potential(form, settled.depth, model.tonic(form, first.entry.bias)))
+    if settled.adaptation is not None:
+        _put(folder, "adaptation.f64", settled.adaptation)
     _put(folder, "seed.i32", np.array([trial.seed % SEEDS]))
     _write_external(folder, model, trial)
 

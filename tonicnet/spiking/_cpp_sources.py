@@ -69,6 +69,11 @@ class Shape:
         """Whether synapses have a rise time."""
         return "tau_r" in dict(self.constants)
 
+    @property
+    def adapting(self) -> bool:
+        """Whether neurons adapt."""
+        return "tau_a" in dict(self.constants)
+
 
 def write_sources(shape: Shape, folder: Path) -> None:
     """Write the C++ sources of a program, with Brian2's makefile and licence, into a folder."""
@@ -129,10 +134,10 @@ def _neurons(shape: Shape, groups: dict[str, Any], clock: Any) -> Any:
     shared.pop(eqs.FORMS[shape.form], None)
     text = eqs.neuron(
         shape.form, shape.components, noise=shape.noisy, latent=shape.latent, recurrent=shape.matrix,
-        driven=shape.driven, fluctuating=shape.fluctuating,
+        driven=shape.driven, fluctuating=shape.fluctuating, adapting=shape.adapting,
     )  # fmt: skip
     group = b2.NeuronGroup(
-        shape.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.RESETS[shape.reset_rule],
+        shape.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.reset(shape.reset_rule, shape.adapting),
         refractory=shape.refractory * b2.second, clock=clock, name="neurons",
         namespace=quantities(dict(shape.constants)) | shared,
     )  # fmt: skip
@@ -164,6 +169,7 @@ def _continue(shape: Shape, device: Any, clock: Any) -> str:
 def _begin(shape: Shape, name: Callable[..., str]) -> str:
     """Return the C++ that reads the numbers of the network, and begins the loop over the samples of the schedule."""
     reads = [("v", shape.neurons, "potential.f64")]
+    reads += [("I_a", shape.neurons, "adaptation.f64")] * shape.adapting
     encoded = shape.components if shape.latent or shape.driven else 0
     reads += [(f"e_{c}", shape.neurons, f"encoder_{c}.f64") for c in range(encoded)]
     reads += [("noise_seed", 1, "seed.i32")] * shape.noisy

@@ -9,6 +9,9 @@ With V = v_threshold - v_reset of the spec and b a learned tonic input, three fo
 Inputs u(t) from outside and noise eta of units enter beside the latents, in every form alike.
 With a delay, spikes arrive so much later; the equations are the same.
 
+Neurons that adapt have a current I_a beside, that every spike lifts by J_a. It stands against the input and knows
+nothing of v, so that the three forms stay one network.
+
 A hard reset puts v to v_th - V, a soft one takes V away and keeps the overshoot: both keep their distance from
 the threshold, so the three forms are one network under either.
 """
@@ -28,6 +31,8 @@ _DRIFT = {
 _DIFFUSION = "noise * V * sqrt(2 / (tau_m * dt)) * normal(i, t_in_timesteps, noise_seed)"
 THRESHOLD = "v > v_th"
 RESETS = {"hard": "v = v_th - V", "soft": "v -= V"}
+ADAPTATION = "dI_a/dt = -I_a / tau_a : amp"
+JUMP = "I_a += J_a"
 LATENT = "dz/dt = -z / tau_s : 1"
 ON_LATENT = "z_post += w"
 CURRENT = "dI/dt = -I / tau_s : amp"
@@ -51,6 +56,11 @@ def through(text: str, rising: bool) -> str:
     return RISING[text] if rising else text
 
 
+def reset(rule: str, adapting: bool) -> str:
+    """Return the statement of a spike."""
+    return f"{RESETS[rule]}\n{JUMP}" if adapting else RESETS[rule]
+
+
 def entered(name: str, rising: bool) -> str:
     """Return the variable that spikes add to, for the one ("z" or "I") that neurons read."""
     return f"{name}_in" if rising else name
@@ -58,16 +68,17 @@ def entered(name: str, rising: bool) -> str:
 
 def neuron(
     form: str, components: int, *, noise: bool, latent: bool, recurrent: bool, driven: bool = False,
-    fluctuating: bool = False,
+    fluctuating: bool = False, adapting: bool = False,
 ) -> str:  # fmt: skip
     """Return the equations of the neurons.
 
-    ``latent`` is for input through E z, ``recurrent`` for N x N synapses, ``driven`` for inputs E u and ``fluctuating``
-    for noise of the units' input.
+    ``latent`` is for input through E z, ``recurrent`` for N x N synapses, ``driven`` for inputs E u, ``fluctuating``
+    for noise of the units' input and ``adapting`` for a spike-triggered current.
     """
     choose("form", form, FORMS)
     diffusion = f" + {_DIFFUSION}" if noise else ""
-    lines = [f"dv/dt = {_DRIFT[form]}{diffusion} : volt (unless refractory)"]
+    drift = _DRIFT[form].replace("I_syn", "(I_syn - I_a)") if adapting else _DRIFT[form]
+    lines = [f"dv/dt = {drift}{diffusion} : volt (unless refractory)", *[ADAPTATION] * adapting]
     read = ["z"] * latent + ["u"] * driven
     terms = [f"e_{k} * {_sum([f'{name}_{k}' for name in read])}" for k in range(components)] if read else []
     terms += ["eta"] * fluctuating

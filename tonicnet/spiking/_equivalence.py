@@ -5,14 +5,15 @@ Write v = u - V b. The threshold form is the current form in u exactly if the dr
     dv/dt = a - v / tau,   1 / tau > 0 the same constant at all times,
 
 if a spike leaves v at a fixed distance below its threshold, and if the threshold is v > v_th. A conductance makes
-1 / tau a variable, a spike-generating current makes it depend on v, and without a leak it is zero.
+1 / tau a variable, a spike-generating current makes it depend on v, and without a leak it is zero. A current
+that spikes trigger is a part of a: it changes with spikes and not with v. One that follows v itself is not.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ._equations import FORMS, RESETS, THRESHOLD
+from ._equations import FORMS, JUMP, RESETS, THRESHOLD
 
 
 def form_of(neurons: Any) -> str:
@@ -24,7 +25,7 @@ def form_of(neurons: Any) -> str:
     form = next((form for form, name in FORMS.items() if name in own), None)
     if form is None:
         raise ValueError("this neuron group carries no learned bias; build it with tonicnet.spiking.to_brian2")
-    reason = _threshold(neurons) or _reset(neurons) or _drift(neurons)
+    reason = _threshold(neurons) or _reset(neurons) or _drift(neurons) or _current(neurons)
     if reason:
         raise ValueError(
             f"threshold, current and leak are not the same network here: {reason}; keep the equations of to_brian2, "
@@ -44,7 +45,7 @@ def _threshold(neurons: Any) -> str:
 def _reset(neurons: Any) -> str:
     """Return why the reset forbids it, or nothing."""
     reset = " ".join(neurons.event_codes.get("spike", "").split())
-    if reset in RESETS.values():
+    if reset.removesuffix(JUMP).strip() in RESETS.values():
         return ""
     known = " or ".join(map(repr, RESETS.values()))
     if reset == "v -= v_th":
@@ -73,6 +74,15 @@ def _drift(neurons: Any) -> str:
             f"the leak of v depends on {', '.join(varying)} (a conductance), so that a shift of v changes its current"
         )
     return ""
+
+
+def _current(neurons: Any) -> str:
+    """Return why another variable forbids it, or nothing: none may follow v."""
+    code = dict(neurons.equations.get_substituted_expressions(neurons.variables))
+    followers = sorted(name for name, text in code.items() if name != "v" and "v" in text.identifiers)
+    if not followers:
+        return ""
+    return f"{followers[0]} follows v itself (subthreshold adaptation), so that a shift of v changes it"
 
 
 def _constant(neurons: Any, name: str) -> bool:

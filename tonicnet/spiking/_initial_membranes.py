@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from .._random import generator
 from ..bank import Entry
-from ..circuit import circuit_of, placed
-from ..network import LIF
+from ..circuit import circuit_of, inner_input, placed, starting_current
+from ..network import LIF, held
 from ._external import External
 from ._lif_network import LIFNetwork
 
 _MEMORY = 20.0  # membrane time constants after which a neuron has forgotten how it began
 
 
-def settled_depths(
+class Membranes(NamedTuple):
+    """v of every neuron, in units from reset (0) to threshold (1), and its current of adaptation (A), None without."""
+
+    depth: Float[np.ndarray, " neuron"]
+    adaptation: Float[np.ndarray, " neuron"] | None
+
+
+def settled_membranes(
     model: LIFNetwork, entry: Entry, start: Float[np.ndarray, " component"], external: External, seed: int
-) -> Float[np.ndarray, " neuron"]:
-    """Return v of every neuron at the starting output and input, in units from reset (0) to threshold (1).
+) -> Membranes:
+    """Return the membranes of all neurons at the starting output and input.
 
     Membranes that began anywhere else would fire at other rates than their units for the first tens of
-    milliseconds, which moves the output before the run has begun.
+    milliseconds, which moves the output before the run has begun. Currents of adaptation, found at rest, are then
+    moved to where those of the rate network in motion are (:func:`tonicnet.circuit.starting_current`).
     """
     rng = generator(seed)
-    return at_random_moment(model.lif, starting_input(model, entry, start, external)[model.unit], rng)
+    x = starting_input(model, entry, start, external)[model.unit]
+    depth, current = at_random_moment(model.lif, x, rng)
+    if not model.lif.adapts:
+        return Membranes(depth, None)
+    dynamics = placed(circuit_of(model.net), entry.numbers)
+    state = dynamics.state(dynamics.circuit.tensor(start[None]))
+    rests = model.lif.adapted_by * model.lif.value(inner_input(dynamics.units, dynamics.drive(state)))
+    moved = (starting_current(dynamics, state) - rests).reshape(-1).numpy()
+    return Membranes(depth, model.current(np.maximum(current + moved[model.unit], 0)))
 
 
 def starting_input(
@@ -40,18 +58,23 @@ def starting_input(
     return model.gains * dynamics.drive(dynamics.state(z), None, fed, closed=0.0).reshape(-1).numpy()
 
 
-def at_random_moment(neuron: LIF, x: Float[np.ndarray, " neuron"], rng: np.random.Generator) -> np.ndarray:
-    """Step neurons at constant inputs as a run does, and stop each at a moment of its own."""
+def at_random_moment(
+    neuron: LIF, x: Float[np.ndarray, " neuron"], rng: np.random.Generator
+) -> tuple[Float[np.ndarray, " neuron"], Float[np.ndarray, " neuron"]]:
+    """Step neurons at constant inputs as a run does, and stop each at a moment of its own; return v and a there."""
     steps = math.ceil(_MEMORY * neuron.tau_m / neuron.dt)
     stop = rng.integers(steps // 2, steps, size=len(x))
     share, jump = neuron.dt / neuron.tau_m, neuron.noise * math.sqrt(2 * neuron.dt / neuron.tau_m)
-    rest = max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
-    v, held = rng.uniform(0, 1, len(x)), np.zeros(len(x), dtype=np.int64)
+    rest, kept = held(neuron), 1 - neuron.dt / neuron.adaptation_tau
+    v, waits = rng.uniform(0, 1, len(x)), np.zeros(len(x), dtype=np.int64)
+    a = neuron.adapted_by * neuron.value(torch.as_tensor(x)).numpy() if neuron.adapts else np.zeros(len(x))
     for k in range(steps):
-        moved = v + share * (x - v) + (jump * rng.standard_normal(len(x)) if jump else 0.0)
-        v = np.where((held == 0) & (k < stop), moved, v)
-        held = np.maximum(held - 1, 0)
+        moved = v + share * (x - a - v) + (jump * rng.standard_normal(len(x)) if jump else 0.0)
+        v = np.where((waits == 0) & (k < stop), moved, v)
+        a = np.where(k < stop, kept * a, a) if neuron.adapts else a
+        waits = np.maximum(waits - 1, 0)
         spiked = v > 1
         v = np.where(spiked, v - 1 if neuron.reset_rule == "soft" else 0.0, v)
-        held[spiked] = rest
-    return v
+        waits[spiked] = rest
+        a = a + neuron.adaptation * spiked if neuron.adapts else a
+    return v, a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -156,13 +156,25 @@ class LIFNetwork:
     def constants(self) -> dict[str, float]:
         """Return the shared constants of all neurons, in SI units."""
         lif = self.lif
-        return {
-            "tau_m": lif.tau_m,
-            "tau_s": self.net.tau,
-            "V": lif.threshold - lif.reset,
-            "g_L": lif.leak,
-            "noise": lif.noise,
-        } | ({"tau_r": self.net.spec.rise} if self.rising else {})
+        return (
+            {
+                "tau_m": lif.tau_m,
+                "tau_s": self.net.tau,
+                "V": lif.threshold - lif.reset,
+                "g_L": lif.leak,
+                "noise": lif.noise,
+            }
+            | ({"tau_r": self.net.spec.rise} if self.rising else {})
+            | self._adaptation()
+        )
+
+    def _adaptation(self) -> dict[str, float]:
+        lif = self.lif
+        return {"tau_a": lif.adaptation_tau, "J_a": self.current(lif.adaptation)} if lif.adapts else {}
+
+    def current(self, x: Any) -> Any:
+        """Return input, in units of threshold - reset, as a current (A)."""
+        return self.lif.leak * (self.lif.threshold - self.lif.reset) * x
 
     def tonic(self, form: str, bias: Float[np.ndarray, " unit"]) -> Float[np.ndarray, " neuron"]:
         """Return the per-neuron parameter that carries the bias in a form (V, A, V)."""

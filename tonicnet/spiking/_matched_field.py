@@ -37,6 +37,13 @@ class MatchedField(Residual):
         """Return the residual linearised at some tonic inputs."""
         return _MatchedAt(theta, self)
 
+    def response(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rates at the states, and their derivative by the tonic inputs."""
+        x, neuron = self.fed + theta, self.neuron
+        parts = zip(neuron.both(x), neuron.own(x), neuron.lead(x), strict=True)
+        rate, slope = (plain + self.own * own + lead * self.pace for plain, own, lead in parts)
+        return rate, slope
+
 
 @dataclass(frozen=True)
 class _MatchedAt(Linearisation):
@@ -45,12 +52,7 @@ class _MatchedAt(Linearisation):
 
     @cached_property
     def _response(self) -> tuple[Tensor, Tensor]:
-        """The rates at the states, and their derivative by the tonic inputs."""
-        r = self.residual
-        x = r.fed + self.theta
-        parts = zip(r.neuron.both(x), r.neuron.own(x), r.neuron.lead(x), strict=True)
-        rate, slope = (plain + r.own * own + lead * r.pace for plain, own, lead in parts)
-        return rate, slope
+        return self.residual.response(self.theta)
 
     @cached_property
     def _error(self) -> Float[Tensor, "state row"]:

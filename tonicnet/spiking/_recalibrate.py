@@ -19,11 +19,13 @@ from ..solve import GaussNewton, minimise
 from . import _surrogate
 from ._lif_network import LIFNetwork
 from ._matched_field import MatchedField
+from ._moving_match import PATH_STEP, matched_in_motion
 from ._plan import plan
 from ._to_brian2 import Bias, sampling_step
 
 _TRIALS = 8  # runs side by side in which states are visited
 _STATES = 4000  # of them that are matched, at most
+_PATHS, _SEEN = 100, 2.0  # paths of units that adapt, and how long each is seen, in tau
 _STEPS, _STALL = 20, 0.01  # Gauss-Newton steps; the share of the loss below which a step is the last
 _DAMPING = 1e-4  # the first, in mean diagonals of the curvature
 
@@ -52,7 +54,8 @@ def recalibrate(
         min over b' of mean_s |D rho(E z_s + b', E f(z_s)) - D phi(E z_s + b)|^2,
 
     f(z) = (-z + D phi(E z + b)) / tau, by damped Gauss-Newton steps from b, at states z_s of the network with the noise
-    of its spikes. Where synapses are not low-rank each unit is held to its own rates instead,
+    of its spikes. Neurons that adapt are matched on paths of the network, with their currents beside. Where synapses
+    are not low-rank each unit is held to its own rates instead,
     which brings back their mean and cannot undo a lead. The new biases are for spikes: the rate network keeps the old
     ones, and spikes are held against the truth or against a rate run with those.
 
@@ -106,6 +109,8 @@ def _equal(a: object, b: object) -> bool:
 
 def _field(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed: int) -> MatchedField:
     """Return what neurons of the other model should put out where the network goes under its learned bias."""
+    if model.lif.adapts or other.lif.adapts:
+        return _moving(model, other, segments, seed)
     circuit = circuit_of(model.net)
     dynamics = placed(circuit, segments[0].entry.numbers)
     state, still = circuit.tensor(_visited(model, segments, seed)), torch.zeros_like(dynamics.tonic)
@@ -113,6 +118,23 @@ def _field(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed: 
     pace = circuit.drive(flow / model.net.filter.lag, still)
     out = circuit.out if isinstance(circuit, LowRank) else None
     return MatchedField(other.lif, circuit.tensor(other.own), circuit.drive(state, still), pace, state + flow, out)
+
+
+def _moving(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed: int) -> MatchedField:
+    """Return the same where units adapt: on paths of the network from states that it visits, with their currents."""
+    if not model.latent:
+        raise ValueError(
+            f"units that adapt are recalibrated on low-rank networks, and this one's synapses are "
+            f'{model.net.spec.synapses}; draw it with synapses="low-rank"'
+        )
+    entry, circuit = segments[0].entry, circuit_of(model.net)
+    visited = _visited(model, segments, seed)
+    step = PATH_STEP * model.net.tau
+    before, seen = (round(part / step) for part in (3 * model.lif.adaptation_tau, _SEEN * model.net.tau))
+    start = visited[:: max(1, len(visited) // _PATHS)]
+    run = simulate(model.net, entry.bias, duration=(before + seen) * step, dt=step, initial=start)
+    moments = circuit.tensor(run["output"].values).transpose(0, 1)[:-1]
+    return matched_in_motion(placed(circuit, entry.numbers), other, moments, step, before)
 
 
 def _visited(model: LIFNetwork, segments: list[Segment], seed: int) -> Float[np.ndarray, "state variable"]:

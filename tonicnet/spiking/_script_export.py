@@ -26,7 +26,7 @@ from . import _equations as eqs
 from ._export_plan import ExportPlan
 from ._external import noise_kept, starting_noise
 from ._initial_filters import starting_filters
-from ._initial_membranes import settled_depths
+from ._initial_membranes import settled_membranes
 from ._lif_network import LIFNetwork
 from ._plan import Bias
 
@@ -129,10 +129,17 @@ def _arrays(run: ExportPlan) -> dict[str, np.ndarray]:
         "encoder": run.model.net.encoder,
         "decoder": run.model.net.decoder,
         **_starts(run.model, run.segments[0].entry, run.trial.start),
-        "depth": settled_depths(run.model, run.segments[0].entry, run.trial.start, run.trial.external, run.trial.seed),
+        **_membranes(run),
         **_received(run),
         **_synapses(run.model),
     }
+
+
+def _membranes(run: ExportPlan) -> dict[str, np.ndarray]:
+    """Return where membranes begin, and the currents of neurons that adapt."""
+    trial = run.trial
+    settled = settled_membranes(run.model, run.segments[0].entry, trial.start, trial.external, trial.seed)
+    return {"depth": settled.depth} | ({} if settled.adaptation is None else {"adaptation": settled.adaptation})
 
 
 def _received(run: ExportPlan) -> dict[str, np.ndarray]:
@@ -220,9 +227,10 @@ def _equations(run: ExportPlan, form: str) -> dict[str, str]:
         "neurons": eqs.neuron(
             form, model.net.components, noise=model.lif.noise > 0, latent=model.latent_input,
             recurrent=not model.latent, driven=external.driven, fluctuating=external.fluctuating,
+            adapting=model.lif.adapts,
         ),
         "threshold": eqs.THRESHOLD,
-        "reset": eqs.RESETS[model.lif.reset_rule],
+        "reset": eqs.reset(model.lif.reset_rule, model.lif.adapts),
     } | {name: eqs.through(text, model.rising) for name, text in filters.items()} | received  # fmt: skip
 
 
@@ -235,6 +243,8 @@ def _constants(run: ExportPlan) -> dict[str, dict[str, float]]:
     }  # fmt: skip
     if model.rising:
         seconds["tau_r"] = model.net.spec.rise
+    if lif.adapts:
+        seconds["tau_a"] = lif.adaptation_tau
     if model.late:
         seconds["delay"] = model.late * lif.dt
     received = {"input_noise": external.noise, "kept": noise_kept(model.net.tau, lif.dt)}
@@ -243,6 +253,7 @@ def _constants(run: ExportPlan) -> dict[str, dict[str, float]]:
         "volt": {"v_threshold": lif.threshold, "v_reset": lif.reset},
         "siemens": {"g_L": lif.leak},
         "hertz": {"rate_scale": lif.rate_scale},
+        **({"amp": {"J_a": model.current(lif.adaptation)}} if lif.adapts else {}),
         "1": {"noise": lif.noise, "area": model.area} | (received if external.fluctuating else {}),
     }
     return {unit: {name: float(value) for name, value in held.items()} for unit, held in by_unit.items()}

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .._random import generator
 from ..bank import Schedule, Segment, Timeline
-from ..circuit import Dynamics, LowRank, circuit_of, motion, placed
+from ..circuit import Adapting, Dynamics, LowRank, circuit_of, motion, placed
 from ..network import Network
 from ..simulate import starting_states
 from ._lif_network import LIFNetwork
@@ -62,6 +62,8 @@ def surrogate(
         tau dz = (-z + D [phi(x) + w sigma(x) + kappa(x) E f(z)]) dt + D S(x)^(1/2) dB,    x = E z + b,
         f(z) = (-z + D phi(x)) / tau,    w_i = (E D)_ii / (m tau rate_scale),    S_i = rate_i CV_i^2 / (m rate_scale^2)
 
+    Units that adapt run with their currents instead, under the noise that these leave, S (1 - beta phi')^2.
+
     The output is z and, drawn anew at every sample, the ripple of spikes that is too fast for the network to follow.
 
     Arguments as for :func:`simulate`, whose result this predicts at a fraction of the cost and without Brian2;
@@ -109,7 +111,11 @@ def _states(
     circuit, filter, parts = circuit_of(model.net), model.net.filter, model.net.filter.cuts(dt)
     first = placed(circuit, segments[0].entry.numbers)
     state, h = first.state(circuit.tensor(start)), dt / parts / filter.lag
-    moving = motion(_answering(model, first), state, first.tonic, filter=filter, h=h)
+    moving = (
+        Adapting(first, state, h)
+        if model.lif.adapts
+        else motion(_answering(model, first), state, first.tonic, filter=filter, h=h)
+    )
     yield _output(model, first, moving.state, ripple)
     for segment in segments:
         dynamics = placed(circuit, segment.entry.numbers)

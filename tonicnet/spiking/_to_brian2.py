@@ -17,7 +17,7 @@ from ..simulate import lasting, starting_states
 from . import _equations as eqs
 from ._external import External, externals, live_external
 from ._initial_filters import starting_filters
-from ._initial_membranes import settled_depths
+from ._initial_membranes import settled_membranes
 from ._lif_network import LIFNetwork
 from ._plan import gain_of, plan
 from .exported.membrane_noise import SEEDS, brian2_normal
@@ -50,6 +50,7 @@ def to_brian2(
 
     A spike adds D / (rate_scale tau_s) to z, and as much more as neurons lose that read z once a step, after its
     decay: so what they read has the area of the rate network's filter (:meth:`~tonicnet.network.Filter.area`).
+    Neurons that adapt have tau_a dI_a/dt = -I_a and I_a + J_a at a spike, I_syn - I_a in the place of I_syn.
     With a rise time tau_r = ``rise``, tau_s dz/dt = z_in - z and tau_r dz_in/dt = -z_in + spikes D / rate_scale; spikes
     arrive after ``delay``. As none are under way when a run begins, what they would bring is in that stage then.
 
@@ -162,6 +163,7 @@ def quantities(constants: dict[str, float]) -> dict[str, Any]:
     import brian2 as b2
 
     units = {"tau_m": b2.second, "tau_s": b2.second, "tau_r": b2.second, "V": b2.volt, "g_L": b2.siemens, "noise": 1}
+    units |= {"tau_a": b2.second, "J_a": b2.amp}
     found = {name: value * units[name] for name, value in constants.items()}
     return found | {"normal": brian2_normal()} if constants["noise"] > 0 else found
 
@@ -175,10 +177,10 @@ def _neurons(model: LIFNetwork, form: str, groups: dict[str, Any], clock: Any) -
     shared.pop(eqs.FORMS[form], None)
     text = eqs.neuron(
         form, model.net.components, noise=lif.noise > 0, latent=model.latent_input, recurrent=model.matrix,
-        driven="inputs" in groups, fluctuating="input_noise" in groups,
+        driven="inputs" in groups, fluctuating="input_noise" in groups, adapting=lif.adapts,
     )  # fmt: skip
     group = b2.NeuronGroup(
-        model.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.RESETS[lif.reset_rule],
+        model.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.reset(lif.reset_rule, lif.adapts),
         refractory=lif.refractory * b2.second, clock=clock, name="neurons",
         namespace=quantities(model.constants()) | shared,
     )  # fmt: skip
@@ -196,7 +198,10 @@ def _set_neurons(
         group.noise_seed = seed % SEEDS
     tonic = model.tonic(form, entry.bias)
     getattr(group, f"{eqs.FORMS[form]}_")[:] = tonic
-    group.v_[:] = model.potential(form, settled_depths(model, entry, start, external, seed), tonic)
+    settled = settled_membranes(model, entry, start, external, seed)
+    group.v_[:] = model.potential(form, settled.depth, tonic)
+    if settled.adaptation is not None:
+        group.I_a_[:] = settled.adaptation
 
 
 def _decoder(model: LIFNetwork, neurons: Any, latents: Any, clock: Any) -> Any:

@@ -19,7 +19,7 @@ from ._to_brian2 import Bias
 if TYPE_CHECKING:
     import nir
 
-UNSAYABLE = ("refractory", "noise", "soft reset", "rise", "delay")
+UNSAYABLE = ("refractory", "noise", "soft reset", "rise", "delay", "adaptation")
 
 
 def to_nir(
@@ -38,7 +38,8 @@ def to_nir(
         through their synapses, as in :func:`simulate`. A CubaLIF node filters all that it receives, so that its two
         halves are then two nodes: ``synapses`` (LI, of tau_syn) and ``neurons`` (LIF).
     drop : what NIR cannot express and is to be left out: "refractory" (the refractory time), "noise" (of the
-        membrane), "soft reset" (a hard one stands instead), "rise" and "delay" (of the synapses, whose charge stays).
+        membrane), "soft reset" (a hard one stands instead), "rise" and "delay" (of the synapses, whose charge stays),
+        "adaptation" (the spike-triggered current).
         The neurons then fire at other rates, or the output moves at another speed, than the network learned with;
         ``metadata["dropped"]`` says what is gone. Learn with ``LIF(refractory=0, noise=0)`` to need none of it.
 
@@ -86,7 +87,11 @@ def _dropped(model: LIFNetwork, drop: Collection[str]) -> list[str]:
         choose("property to drop", name, UNSAYABLE)
     lif, late = model.lif, model.late > 0
     has = dict(
-        zip(UNSAYABLE, (lif.refractory > 0, lif.noise > 0, lif.reset_rule == "soft", model.rising, late), strict=True)
+        zip(
+            UNSAYABLE,
+            (lif.refractory > 0, lif.noise > 0, lif.reset_rule == "soft", model.rising, late, lif.adapts),
+            strict=True,
+        )
     )
     lost = [name for name in UNSAYABLE if has[name]]
     kept = [name for name in lost if name not in drop]
@@ -94,8 +99,8 @@ def _dropped(model: LIFNetwork, drop: Collection[str]) -> list[str]:
         raise ValueError(
             f"NIR cannot say: {', '.join(kept)}; leave it out with drop={tuple(lost)!r}, which changes the rates, or "
             'learn on a network with transfer=tn.LIF(refractory=0, noise=0, reset_rule="hard")'
-            + ", rise=0 and delay=0"
-            * (model.rising or late)
+            + ", rise=0 and delay=0" * (model.rising or late)
+            + "; it does not adapt" * lif.adapts
         )
     return lost
 

@@ -89,7 +89,7 @@ class LIFNeurons:
 
     def __init__(self, network: dict[str, Any], data: dict[str, np.ndarray], neurons_per_unit: int) -> None:
         """Take the settings of a script and its data."""
-        units = {"second": b2.second, "volt": b2.volt, "siemens": b2.siemens, "hertz": b2.hertz, "1": 1}
+        units = {"second": b2.second, "volt": b2.volt, "siemens": b2.siemens, "hertz": b2.hertz, "amp": b2.amp, "1": 1}
         self.network, self.data = network, data
         self.text = {name: "\n".join(lines) for name, lines in network["equations"].items()}
         self.constants = {
@@ -133,7 +133,8 @@ class LIFNeurons:
 
     def neurons(self, normal: Any) -> b2.NeuronGroup:
         """Return the neurons; ``normal`` is the function of their noise, or None."""
-        names = {name: self.constants[name] for name in ("tau_m", "tau_s", "V", "g_L", "noise")}
+        known = ("tau_m", "tau_s", "V", "g_L", "noise", "tau_a", "J_a")  # the last two of neurons that adapt
+        names = {name: self.constants[name] for name in known if name in self.constants}
         if normal is not None:
             names["normal"] = normal
         if self.network["form"] != "threshold":  # else each neuron has a threshold of its own
@@ -239,6 +240,8 @@ class LIFNeurons:
         depth = np.resize(self.data["depth"], len(self.unit))  # from reset (0) to threshold (1)
         setattr(neurons, self.network["carrier"], self.tonic(task))
         reset = self.tonic(task) - self.constants["V"] if self.network["form"] == "threshold" else None
+        if "adaptation" in self.data:
+            neurons.I_a_[:] = np.resize(self.data["adaptation"], len(self.unit))
         neurons.v = (self.constants["v_reset"] if reset is None else reset) + self.constants["V"] * depth
 
     def switch(self, neurons: b2.NeuronGroup, task: str) -> None:

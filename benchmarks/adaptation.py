@@ -1,0 +1,74 @@
+"""Neurons that adapt, on cycles: `python benchmarks/adaptation.py van-der-pol --seeds 3`.
+
+2000 neurons with a spike-triggered current, 0.1 of threshold - reset at each spike, that lasts 100 ms, as long as their
+synapses. Period and amplitude of the rate network, of its spikes, and of spikes after `recalibrate`, against the truth.
+`forms` counts the spikes by which forms and ways to run differ, with inputs of task and noise as they are.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+
+import numpy as np
+from records import Figure, figure
+from rows import measured_over
+
+import tonicnet as tn
+from tonicnet.network import LIF
+
+UNITS, NEURONS, SECONDS, DISCARD = 400, 2000, 24.0, 4.0
+ADAPTING = {"adaptation": 0.1, "adaptation_tau": 0.1}
+CYCLES = ("van-der-pol", "hopf", "fitzhugh-nagumo")
+RUNS = ("rates", "spikes as learned", "spikes, recalibrated")
+FORMS = ("threshold", "current", "leak")
+
+
+def row(task: str, seeds: range) -> Iterator[Figure]:
+    """Yield the errors of period and amplitude of each kind of run, over networks."""
+    found = np.array([_errors(task, seed) for seed in seeds])
+    for k, run in enumerate(RUNS):
+        where = {"task": task, "units": UNITS, "neurons": NEURONS, "run": run}
+        yield figure(where, "period error", "%", 100 * found[:, 0, k])
+        yield figure(where, "amplitude error", "%", 100 * found[:, 1, k])
+
+
+def _errors(task: str, seed: int) -> list[np.ndarray]:
+    transfer = LIF(noise=0.1, **ADAPTING)
+    net, m = tn.spiking.sized(NEURONS, seed=seed, components=2, units=UNITS, transfer=transfer)
+    bank = tn.fit(net, task, seed=seed, neurons_per_unit=m, progress=False)
+    exact = tn.spiking.recalibrate(net, bank, neurons_per_unit=m, duration=5.0)
+    rates = tn.simulate(net, bank, duration=SECONDS)
+    given = {"duration": SECONDS, "neurons_per_unit": m, "codegen": "standalone", "seed": seed}
+    spikes = [tn.spiking.simulate(net, learned, **given) for learned in (bank, exact)]
+    measures = [tn.compare(rates, run, truth=bank, discard=DISCARD).isel(task=0) for run in spikes]
+    return [
+        np.append(measures[0][name].values, measures[1][name].values[1]) for name in ("period_error", "amplitude_error")
+    ]
+
+
+def forms(seeds: range) -> Iterator[Figure]:
+    """Yield how many spikes differ between forms, kinds of code and ways in which spikes come back."""
+    counts = [_differing(seed) for seed in seeds]
+    where = {"task": "none", "units": 60, "neurons": 120, "run": "3 forms x numpy, Cython, C++, latents, matrix"}
+    yield figure(where, "differing spikes", "1", np.array([differing for differing, _ in counts]))
+    yield figure(where, "spikes", "1", np.array([spikes for _, spikes in counts]))
+
+
+def _differing(seed: int) -> tuple[int, int]:
+    net = tn.Network(60, seed=seed, transfer=LIF(refractory=0.008, **ADAPTING))
+    bias = np.random.default_rng(seed).normal(1.3, 0.5, 60)
+    rng = np.random.default_rng(seed)
+    given = {"duration": 1.0, "neurons_per_unit": 2, "inputs": rng.normal(size=(100, 3)), "noise": 0.2, "seed": seed}
+    ways = [{"codegen": "numpy", "propagation": "latents"}, {"codegen": "numpy", "propagation": "matrix"}]
+    with tempfile.TemporaryDirectory() as cache:
+        ways += [{"codegen": "cython"}, {"codegen": "standalone", "cache": cache}]
+        runs = [tn.spiking.simulate(net, bias, form=form, **way, **given) for form in FORMS for way in ways]
+    events = [set(zip(r["spike_time"].values.round(6), r["spike_neuron"].values, strict=True)) for r in runs]
+    return sum(len(events[0] ^ other) for other in events), len(events[0])
+
+
+ROWS = {task: (lambda seeds, task=task: row(task, seeds)) for task in CYCLES} | {"forms": forms}
+
+if __name__ == "__main__":
+    measured_over("adaptation", ROWS)
