@@ -21,8 +21,8 @@ NAMES = {
     "behaviour_options", "behaviours", "compare", "compare_learning",
     "cut_trials", "dysts_systems", "explore", "fit", "flow", "from_dysts", "from_observed", "load", "load_bank",
     "load_network", "measure", "models", "perform", "plot", "predict", "read_recording", "report", "sample_task",
-    "sample_tasks", "save", "screen", "show", "simulate", "spiking", "study", "task", "task_factory", "tasks", "teacher_flow",
-    "teacher_samples",
+    "sample_tasks", "save", "screen", "show", "simulate", "spiking", "study", "task", "task_factory", "tasks",
+    "teacher_flow", "teacher_samples",
 }  # fmt: skip
 
 
