@@ -12,7 +12,7 @@ import xarray as xr
 
 from ._version import package_version as package_version
 
-DIMS = ("task", "trial", "time", "unit", "component", "epoch", "spike", "mode", "part", "rank", "presynaptic")
+DIMS = ("task", "trial", "time", "unit", "component", "epoch", "spike", "mode", "part", "rank", "presynaptic", "mixed")
 
 
 class Variable(NamedTuple):

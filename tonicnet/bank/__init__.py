@@ -8,6 +8,7 @@ from ._card import bank_card as bank_card
 from ._card import bank_facts as bank_facts
 from ._card import bank_scores as bank_scores
 from ._check import check_bank as check_bank
+from ._coordinate_map import CoordinateMap as CoordinateMap
 from ._entry import Entry as Entry
 from ._entry import Scaling as Scaling
 from ._initial import given_initial as given_initial

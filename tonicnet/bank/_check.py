@@ -11,6 +11,7 @@ from .._names import shown
 from ..network import Network, check_network
 from ..parameters import SETS
 from ._biases import completed
+from ._map_columns import check_maps
 from ._order import in_order
 from ._rows import as_bank
 
@@ -60,7 +61,7 @@ def check_bank(net: Network, bank: xr.Dataset | xr.DataArray) -> xr.Dataset:
     for name in [name for name in DIMS if name in bank]:
         _check_numbers(bank, name)
     _check_ranges(bank)
-    in_order(bank)
+    check_maps(in_order(bank))
     return bank
 
 

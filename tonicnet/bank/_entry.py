@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+
+from ._coordinate_map import CoordinateMap
+
+States = Float[np.ndarray, "*any component"]
 
 
 @dataclass(frozen=True)
 class Scaling:
     """The map z = (x - center) / scale between a task and a network, and their times.
 
-    ``speed`` is in task-time units per second; components from ``dimension`` on are idle.
+    Where a task has a coordinate map g or a mixing A, z = A (g(x) - center) / scale: ``center`` and ``scale`` are then
+    those of g(x). ``speed`` is in task-time units per second; components from ``dimension`` on are idle.
     ``start`` holds states of the task, in its own units, from which runs may begin; ``components`` are the names of its
     components, where they are known. Of a task of samples ``input_center`` and ``input_scale`` are those of its inputs,
     and ``classes`` how many there are (0 for a regression).
@@ -29,6 +34,8 @@ class Scaling:
     input_center: Float[np.ndarray, " input"] | None = None
     input_scale: Float[np.ndarray, " input"] | None = None
     classes: int = 0
+    coordinates: CoordinateMap | None = None
+    mixing: Float[np.ndarray, "own own"] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -36,19 +43,67 @@ class Scaling:
         own = self.components or tuple(map(str, range(self.dimension)))
         return [*own, *map(str, range(len(own), len(self.center)))]
 
-    def to_network(self, x: Float[np.ndarray, "*any component"]) -> Float[np.ndarray, "*any component"]:
-        """Return z for x in the task's units."""
-        return (x - self.center) / self.scale
+    @property
+    def plain(self) -> bool:
+        """Whether z is x at another origin and unit, component by component."""
+        return self.coordinates is None and self.mixing is None
 
-    def to_task(self, z: Float[np.ndarray, "*any component"]) -> Float[np.ndarray, "*any component"]:
+    def to_network(self, x: States) -> States:
+        """Return z for x in the task's units."""
+        return self._mixed((self._mapped(x) - self.center) / self.scale)
+
+    def to_task(self, z: States) -> States:
         """Return x in the task's units for z."""
-        return self.center + self.scale * z
+        y = self.center + self.scale * self._unmixed(z)
+        return y if self.coordinates is None else self._own(self.coordinates.back, y)
+
+    def velocity_to_network(self, x: States, v: States) -> States:
+        """Return dz/dt for dx/dt = v at x, in the same time; idle components may be left out."""
+        moved = v if self.coordinates is None else self._own(self.coordinates.push, x, v)
+        return self._mixed(moved / self.scale[: v.shape[-1]])
+
+    def velocity_to_task(self, x: States, v: States) -> States:
+        """Return dx/dt for dz/dt = v at x, in the same time: the inverse of :meth:`velocity_to_network`."""
+        moved = self._unmixed(v) * self.scale[: v.shape[-1]]
+        return moved if self.coordinates is None else self._own(self.coordinates.pull, x, moved)
+
+    def shifted(self, rest: Float[np.ndarray, " component"]) -> Float[np.ndarray, " component"]:
+        """Return the centre that makes z + rest the same state as z is now."""
+        return self.center - self.scale * self._unmixed(rest)
+
+    def drive_to_network(self, u: States) -> States:
+        """Return inputs u(t), which are in the task's units, in those of the network.
+
+        Raises ValueError where a coordinate map has no one unit for them.
+        """
+        if self.plain or not np.any(u):
+            return u / self.scale
+        raise ValueError(
+            f"task {self.task!r} was learned in mapped coordinates, in which inputs in its units have no fixed size; "
+            'leave inputs out, or learn it with coordinates="plain"'
+        )
 
     def inputs_to_network(self, x: Float[np.ndarray, "sample input"]) -> Float[np.ndarray, "sample input"]:
         """Return the inputs that the network gets for samples in the task's units."""
         if self.input_center is None or self.input_scale is None:
             return x
         return (x - self.input_center) / self.input_scale
+
+    def _mapped(self, x: States) -> States:
+        return x if self.coordinates is None else self._own(self.coordinates.forward, x)
+
+    def _mixed(self, z: States) -> States:
+        mixing = self.mixing
+        return z if mixing is None else self._own(lambda own: own @ mixing.T, z)
+
+    def _unmixed(self, z: States) -> States:
+        mixing = self.mixing
+        return z if mixing is None else self._own(lambda own: own @ np.linalg.inv(mixing).T, z)
+
+    def _own(self, change: Callable[..., np.ndarray], *states: States) -> States:
+        """Return what a function makes of the task's own components, the idle ones of the last states behind them."""
+        own = change(*(one[..., : self.dimension] for one in states))
+        return np.concatenate([own, states[-1][..., self.dimension :]], axis=-1)
 
     def completed(self, x: Float[np.ndarray, "*any own"]) -> Float[np.ndarray, "*any component"]:
         """Return states of the task with the idle components of the network added, at their centre."""

@@ -11,7 +11,7 @@ def in_order(bank: xr.Dataset) -> xr.Dataset:
 
     A dim without labels is taken as it is. Raises ValueError for labels that are not those of a network: 0 to N - 1.
     """
-    for dim in ("unit", "component", "presynaptic"):
+    for dim in ("unit", "component", "presynaptic", "mixed"):
         if dim in bank.coords and dim in bank.sizes:
             bank = _ordered(bank, dim)
     return bank

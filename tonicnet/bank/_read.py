@@ -16,6 +16,7 @@ from ..parameters import SETS
 from ._biases import check_biases
 from ._check import DIMS
 from ._entry import Entry, Scaling
+from ._map_columns import held_map
 from ._order import in_order
 from ._rows import as_bank, component_names, hashed
 
@@ -62,6 +63,7 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
         components=component_names(bank, task, int(row["dimension"])),
         **{name: _values(row, name) for name in ("input_center", "input_scale") if name in row},
         classes=int(row["classes"]) if "classes" in row else 0,
+        **held_map(row),
     )
     return Entry(scaling, {name: _values(row, one.variable) for name, one in SETS.items() if one.variable in row})
 

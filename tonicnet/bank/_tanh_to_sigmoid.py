@@ -61,7 +61,7 @@ def as_sigmoid(net: Network, bank: xr.Dataset) -> tuple[Network, xr.Dataset]:
     parts = [_apart(net, row.numbers) for row in rows]
     values = {
         "bias": np.stack([2 * (row.bias - into) for row, (into, _) in zip(rows, parts, strict=True)]),
-        "center": np.stack([row.center - row.scale * rest for row, (_, rest) in zip(rows, parts, strict=True)]),
+        "center": np.stack([row.scaling.shifted(rest) for row, (_, rest) in zip(rows, parts, strict=True)]),
     }
     for name, factor in _FACTORS.items():
         if name in bank:

@@ -75,7 +75,11 @@ class Timeline:
 
     def to_task(self, z: Float[np.ndarray, "trial time component"]) -> Float[np.ndarray, "trial time component"]:
         """Return outputs in the units of the task in force."""
-        return self.per_sample("center") + self.per_sample("scale") * z
+        parts = ((self.index == number, segment.entry) for number, segment in enumerate(self.segments))
+        x = np.empty(z.shape)
+        for part, entry in parts:
+            x[:, part] = entry.to_task(z[:, part])
+        return x
 
     def check_finite(self, z: Float[np.ndarray, "trial time component"]) -> None:
         """Raise ValueError naming the first time at which a run left the finite numbers."""

@@ -14,6 +14,7 @@ from ..network import Network
 from ..parameters import SETS
 from ._check import DIMS, HASH
 from ._entry import Entry, Scaling
+from ._map_columns import map_variables, mixed_labels, plain_maps
 from ._order import in_order
 from ._rows import hashed
 
@@ -34,16 +35,20 @@ def written(
         "dimension": Variable(("task",), [s.dimension for s in scalings], "1", "components the task uses"),
         "start": Variable(("task", "trial", "component"), np.stack([s.start for s in scalings]), "task", "starts"),
     }
-    variables |= _inputs(scalings)
+    variables |= _inputs(scalings) | map_variables(scalings)
     used = {dim for name in _used(entries) for dim in SETS[name].dims}
     further = {
         "presynaptic": Variable(("presynaptic",), np.arange(net.units), "1", "unit that a synapse comes from"),
     }
-    own = {dim: one for dim, one in further.items() if dim in used} | {
-        "task": Variable(("task",), [s.task for s in scalings], "1", "task"),
-        "unit": Variable(("unit",), np.arange(net.units), "1", "unit"),
-        "component": Variable(("component",), [str(k) for k in range(net.components)], "1", "output component"),
-    }
+    own = (
+        {dim: one for dim, one in further.items() if dim in used}
+        | mixed_labels(variables)
+        | {
+            "task": Variable(("task",), [s.task for s in scalings], "1", "task"),
+            "unit": Variable(("unit",), np.arange(net.units), "1", "unit"),
+            "component": Variable(("component",), [str(k) for k in range(net.components)], "1", "output component"),
+        }
+    )
     known = {"network_sha256": net.sha256, "network": json.dumps(net.to_dict())}
     columns = _hashes(net, len(entries)) | dict(columns or {})
     return hashed(dataset(variables | columns, own | dict(coords or {}), **(attrs | known)))
@@ -118,7 +123,8 @@ def _of_rank(part: xr.Dataset, rank: int) -> xr.Dataset:
 
 def _complete(net: Network, part: xr.Dataset, model: xr.Dataset) -> xr.Dataset:
     """Return a bank with every per-task variable of another: numbers neutral, all else empty or NaN."""
-    neutral = {one.variable: one.neutral(net) for one in SETS.values() if not one.lacks(net)} | {HASH: net.sha256}
+    neutral = {one.variable: one.neutral(net) for one in SETS.values() if not one.lacks(net)}
+    neutral |= {HASH: net.sha256} | plain_maps(net.components)
     missing = {}
     for name in model.data_vars.keys() - part.data_vars.keys():
         like = model[name].isel(task=[0] * part.sizes["task"])

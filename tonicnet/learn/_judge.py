@@ -38,9 +38,9 @@ _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 class AttractorJudge:
     """Runs thetas of one task in closed loop against the same reference runs.
 
-    ``truth`` (trial, time, component) in scaled coordinates, sampled every ``h`` tau (every ``h`` lags of synapses with
-    rise or delay), is what the network is started from and held against, after it was driven by ``history`` if it has
-    a memory of its own; ``other`` is an independent run, for floors.
+    ``truth`` (trial, time, component) in units of the task's scale, sampled every ``h`` tau (every ``h`` lags of
+    synapses with rise or delay), is what the network is held against; ``history``, in network coordinates, is what it
+    is started from, or driven by first if it has a memory of its own; ``other`` is an independent run, for floors.
     """
 
     target: Target
@@ -61,8 +61,9 @@ class AttractorJudge:
         warm = 0 if problem.latent else round(WARM_UP / h)
         samples = int(min(samples, task.duration / dt - warm))
         both = task.trajectory((warm + samples) * dt, dt, trials=2 * starts, seed=101)["output"].values
-        true, other = np.split(target.scaled(both), 2)
-        return cls(target, problem.circuit, true[:, warm:, :d], other[:, warm:, :d], true[:, : warm + 1], h)
+        driven_by = target.scaled(both[:starts, : warm + 1])
+        true, other = np.split(target.standard(target.scaled(both)), 2)
+        return cls(target, problem.circuit, true[:, warm:, :d], other[:, warm:, :d], driven_by, h)
 
     def run(self, dynamics: Dynamics) -> Float[np.ndarray, "trial time component"]:
         """Return the closed loop from every reference run's first state, scaled, idle components left out."""
@@ -75,7 +76,7 @@ class AttractorJudge:
         loop = loop_of(dynamics, state, filter=filter, h=dense * self.h, method=self._method, dense=dense)
         steps = -(-(self.truth.shape[1] - 1) // dense)
         outputs = torch.cat([dynamics.output(state)[:, None], loop.advance(steps).output], 1)[:, : self.truth.shape[1]]
-        return outputs.double().cpu().numpy()[..., : self.truth.shape[2]]
+        return self.target.standard(outputs.double().cpu().numpy())[..., : self.truth.shape[2]]
 
     @property
     def _method(self) -> str:

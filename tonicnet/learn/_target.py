@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,12 +14,12 @@ from ..measure import limit_cycle_of
 from ..network import Network
 from ..solve import differenced, distinct, zeros
 from ..task import Task, recorded
-from ._chosen_speed import fitting_speed
+from ._chosen_coordinates import Frame, chosen_coordinates
+from ._chosen_speed import SLOWNESS, even_speed, fitting_speed
 from ._corrected_field import advanced, corrected
 from ._smooth import Smoothed, smoothed
 from ._spurious import APART, distance_to
 
-SLOWNESS = 0.375  # rms of tau f(z) in units of z at most, for a speed chosen from the task's own time scale
 _LONG = 400  # time scales of a recording in which a period must hold
 _STEADY = 0.03  # variation of return times of a recorded cycle at most: chaos may seem periodic for a while
 _SEEKERS, _NEWTON, _REST = 64, 30, 1e-6  # of the search for fixed points, and |F| left there
@@ -37,6 +37,7 @@ class Target:
 
     task: Task
     net: Network
+    coordinates: str = "auto"
 
     def __post_init__(self) -> None:
         if self.task.dimension > self.net.components:
@@ -52,6 +53,8 @@ class Target:
             return self.task.speed
         if not np.isfinite(self.task.time_scale):
             raise ValueError(f"task {self.task.name!r} does not move; give it a speed (task-time units per second)")
+        if self.frame is not None:
+            return even_speed(self.frame, self._framed_flow) / self.net.filter.lag
         fastest = SLOWNESS * self.task.time_scale
         share = fitting_speed(self.task, fastest) if self.task.has_flow else 1.0
         return share * fastest / self.net.filter.lag
@@ -62,21 +65,39 @@ class Target:
         return self.net.filter.lag * self.speed
 
     @cached_property
+    def frame(self) -> Frame | None:
+        """The coordinates in which the task is learned; None where they are its own components, scaled."""
+        return chosen_coordinates(self.task) if self.coordinates == "auto" else None
+
+    def _framed_flow(self, z: Float[np.ndarray, "*any component"]) -> Float[np.ndarray, "*any component"]:
+        """Return dz/dt in the frame, per task time, of the task's own components."""
+        scaling = self._map
+        x = scaling.to_task(self.embed(z))[..., : self.task.dimension]
+        return scaling.velocity_to_network(x, self.task.flow(x))
+
+    @cached_property
     def scaling(self) -> Scaling:
         """The map between the task and the network, with the idle components of the network."""
         return self._scaled_by(self.embed(self.task.initial(32, seed=7)))
 
     def _scaled_by(self, start: Float[np.ndarray, "trial latent"], **samples: Any) -> Scaling:
         """Return the map of the task with ``start`` as its states; ``samples`` are the fields of a task of samples."""
-        d, k = self.task.dimension, self.net.components
+        return replace(self._map, speed=self.speed, start=start, **samples)
+
+    @cached_property
+    def _map(self) -> Scaling:
+        """The map of states alone, at speed 1."""
+        d, k, frame = self.task.dimension, self.net.components, self.frame
+        center, scale = (self.task.center, self.task.scale) if frame is None else (frame.center, frame.scale)
         return Scaling(
             task=self.task.name,
-            center=np.concatenate([self.task.center, np.zeros(k - d)]),
-            scale=np.concatenate([self.task.scale, np.ones(k - d)]),
-            speed=self.speed,
+            center=np.concatenate([center, np.zeros(k - d)]),
+            scale=np.concatenate([scale, np.ones(k - d)]),
+            speed=1.0,
             dimension=d,
-            start=start,
-            **samples,
+            start=np.empty((0, k)),
+            coordinates=None if frame is None else frame.coordinates,
+            mixing=None if frame is None else frame.mixing,
         )
 
     def embed(self, x: Float[np.ndarray, "*any component"]) -> Float[np.ndarray, "*any latent"]:
@@ -99,7 +120,15 @@ class Target:
 
     def _own_flow(self, z: Float[np.ndarray, "*any latent"]) -> Float[np.ndarray, "*any component"]:
         """Return the scaled field of the task per tau, its own components only."""
-        return self.unit * self.task.flow(self.scaling.to_task(z)[..., : self.task.dimension]) / self.task.scale
+        x = self.scaling.to_task(z)[..., : self.task.dimension]
+        return self.scaling.velocity_to_network(x, self.unit * self.task.flow(x))
+
+    def standard(self, z: Float[np.ndarray, "*any component"]) -> Float[np.ndarray, "*any component"]:
+        """Return states in the task's own components at their scales, in which fidelity is measured: z, unmapped."""
+        if self.frame is None:
+            return z
+        x = self.scaling.to_task(z)[..., : self.task.dimension]
+        return self.embed((x - self.task.center) / self.task.scale)
 
     def advance(self, z: Float[np.ndarray, "trial latent"], h: float) -> Float[np.ndarray, "trial latent"]:
         """Return the states of F after ``h`` tau."""
@@ -143,7 +172,7 @@ class Target:
     def time_scale(self) -> float:
         """The time in which a component moves by one standard deviation, noise left out."""
         if self.task.kind != "recording":
-            return self.task.time_scale
+            return self.task.time_scale if self.frame is None else self.frame.time_scale
         rms = float(np.sqrt(np.mean(self.smooth.slopes[..., : self.task.dimension] ** 2)))
         return 1 / rms if rms > 0 else self.task.time_scale
 

@@ -20,8 +20,9 @@ def flow(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, *, task: st
 
         z = (x - center) / scale,      dx/dt = scale (-z + D phi(E z + b)) / (tau speed)
 
-    which is to be held against ``task.flow(x)``: both take states (..., d) in task units and return task units
-    per task-time unit. Components that the task leaves idle may be left out; they are then at rest.
+    (by the chain rule where the row has a coordinate map), which is to be held against ``task.flow(x)``: both take
+    states (..., d) in task units and return task units per task-time unit. Components that the task leaves idle may be
+    left out; they are then at rest.
 
     Arguments: ``net``, a network with ``synapses="low-rank"``, whose output is closed; ``bias``, a bank of it
     (with ``task``, if it holds several) or one bias vector (unit,), which runs in network coordinates and seconds.
@@ -47,8 +48,8 @@ def flow(net: Network, bias: xr.Dataset | xr.DataArray | np.ndarray, *, task: st
 
     def field(x: Float[np.ndarray, "... component"]) -> Float[np.ndarray, "... component"]:
         states = np.asarray(x, dtype=float)
-        z = entry.to_network(_whole(states, entry)).reshape(-1, net.components)
-        moved = latent.flow(z) * entry.scale / (net.tau * entry.speed)
+        x = _whole(states, entry).reshape(-1, net.components)
+        moved = entry.scaling.velocity_to_task(x, latent.flow(entry.to_network(x))) / (net.tau * entry.speed)
         return moved.reshape(*states.shape[:-1], net.components)[..., : states.shape[-1]]
 
     return field

@@ -1,0 +1,56 @@
+"""Which coordinates and which speed a task is learned in: plain ones where its speed is even."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tonicnet as tn
+from tonicnet.learn._chosen_coordinates import chosen_coordinates
+from tonicnet.learn._target import Target
+
+NET = tn.Network(units=40, seed=0)
+
+
+def bursting(x: np.ndarray) -> np.ndarray:
+    """Return the Roessler field with c = 14: its third component rests near zero and bursts."""
+    return np.stack([-x[..., 1] - x[..., 2], x[..., 0] + 0.2 * x[..., 1], 0.2 + x[..., 2] * (x[..., 0] - 14)], -1)
+
+
+@pytest.fixture(scope="module")
+def spiky() -> tn.Task:
+    """A chaotic flow whose speed is uneven."""
+    return tn.Task(bursting, name="bursting", initial=[1.0, 1.0, 0.1], dt=0.05, transient=100.0, duration=300.0)
+
+
+@pytest.mark.parametrize("name", ["lorenz", "roessler", "thomas", "hopf", "two-well"])
+def test_shelf_systems_keep_plain_coordinates(name: str) -> None:
+    assert chosen_coordinates(tn.task(name)) is None
+
+
+def test_a_spiky_flow_is_mapped_and_its_speed_is_more_even(spiky: tn.Task) -> None:
+    plain, frame = Target(spiky, NET, coordinates="plain"), Target(spiky, NET).frame
+    assert frame is not None
+    assert frame.coordinates is not None
+    assert frame.coordinates.kinds[2] != "identity"
+    slope = plain.scaling.velocity_to_network(frame.states, frame.slopes)
+    before = np.divide(*np.quantile(np.linalg.norm(slope, axis=1), [0.99, 0.5]))
+    assert before > 15 > 2 * frame.unevenness
+
+
+def test_the_field_in_mapped_coordinates_is_that_of_the_task(spiky: tn.Task) -> None:
+    target = Target(spiky, NET)
+    x = spiky.trajectory(2.0, 0.001, initial=spiky.initial(3, seed=1))["output"].values
+    z = target.scaled(x)
+    slope = (z[:, 2:] - z[:, :-2]) / (0.002 / target.unit)
+    np.testing.assert_allclose(target.flow(z[:, 1:-1]), slope, rtol=1e-4, atol=1e-4 * np.abs(slope).max())
+    np.testing.assert_allclose(target.standard(z), (x - spiky.center) / spiky.scale, atol=1e-9)
+    assert np.abs(z.reshape(-1, 3)).max() < 5
+
+
+def test_a_row_of_a_spiky_flow_starts_and_runs_in_its_own_units(spiky: tn.Task) -> None:
+    bank = tn.fit(NET, spiky, rounds=0, steps=2, progress=False)
+    run = tn.simulate(NET, bank, duration=0.2, dt=0.01, trials=3)
+    np.testing.assert_allclose(run["output"].values[:, 0], bank["start"].values[0][:3], rtol=1e-6)
+    moved = tn.flow(NET, bank)(spiky.states(200)) - spiky.flow(spiky.states(200))
+    assert np.isfinite(moved).all()
