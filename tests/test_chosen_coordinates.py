@@ -38,6 +38,33 @@ def test_a_spiky_flow_is_mapped_and_its_speed_is_more_even(spiky: tn.Task) -> No
     assert before > 15 > 2 * frame.unevenness
 
 
+def test_plain_coordinates_can_be_asked_for(spiky: tn.Task) -> None:
+    bank = tn.fit(NET, spiky, coordinates="plain", rounds=0, steps=1, progress=False)
+    assert "coordinate_map" not in bank
+    np.testing.assert_allclose(bank["scale"].values[0], spiky.scale)
+    with pytest.raises(ValueError, match="coordinates"):
+        tn.fit(NET, spiky, coordinates="polar", progress=False)
+
+
+def test_components_that_are_nearly_one_are_mixed() -> None:
+    lorenz = tn.task("lorenz")
+
+    def tilted(y: np.ndarray) -> np.ndarray:
+        """Return the Lorenz field where y_2 is y_1 and a little of the third component."""
+        x = np.stack([y[..., 0], y[..., 1], 20 * (y[..., 2] - y[..., 0])], axis=-1)
+        v = lorenz.flow(x)
+        return np.stack([v[..., 0], v[..., 1], v[..., 0] + v[..., 2] / 20], axis=-1)
+
+    task = tn.Task(tilted, name="tilted", initial=[1.0, 1.0, 2.0], dt=0.01, transient=20.0, duration=60.0)
+    frame = chosen_coordinates(task)
+    assert frame is not None
+    assert frame.coordinates is None
+    np.testing.assert_allclose(np.cov(frame.z.T, bias=True), np.eye(3), atol=2e-3)
+    target = Target(task, NET)
+    x = task.states(50)
+    np.testing.assert_allclose(target.scaling.to_task(target.scaled(x)), x, atol=1e-9)
+
+
 def test_the_field_in_mapped_coordinates_is_that_of_the_task(spiky: tn.Task) -> None:
     target = Target(spiky, NET)
     x = spiky.trajectory(2.0, 0.001, initial=spiky.initial(3, seed=1))["output"].values

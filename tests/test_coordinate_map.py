@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 import tonicnet as tn
-from tonicnet.bank import CoordinateMap, Entry, Scaling, as_sigmoid, check_bank, entry, grown, written
+from tonicnet.bank import CoordinateMap, Entry, Scaling, as_sigmoid, check_bank, entry, grown, map_arrays, written
 
 NET = tn.Network(units=40, components=4, seed=0, transfer="tanh")
 ORIGIN, WIDTH = np.array([0.0, 0.3, 0.0, -1.0]), np.array([1.0, 0.5, 2.0, 0.1])
@@ -167,6 +167,45 @@ def test_the_flow_of_a_row_is_the_slope_of_its_run(bank: xr.Dataset) -> None:
         np.testing.assert_allclose(
             tn.flow(NET, bank, task=name)(x[2]), slope, rtol=1e-3, atol=1e-4 * np.abs(slope).max()
         )
+
+
+def test_an_exported_script_undoes_maps_as_a_bank_does(bank: xr.Dataset) -> None:
+    from tonicnet.spiking.exported.brian2_script import in_task_units
+
+    scalings = [entry(bank, name).scaling for name in ("plain", "mapped", "mixed")]
+    held = {name: np.stack([getattr(s, name) for s in scalings]) for name in ("center", "scale")}
+    z, row = np.random.default_rng(5).normal(size=(30, 4)), np.arange(30) % 3
+    expected = [scalings[k].to_task(one) for k, one in zip(row, z, strict=True)]
+    np.testing.assert_allclose(in_task_units(z, held | map_arrays(scalings), row), expected, rtol=1e-10)
+    assert map_arrays(scalings[:1]) == {}
+
+
+def test_spikes_carry_z_over_and_undo_the_map_of_each_segment() -> None:
+    net = tn.Network(units=20, components=4, seed=0, transfer="lif")
+    bias = np.random.default_rng(1).normal(size=(2, 20))
+    rows = [_scaling("mapped", MAPS[0], None), _scaling("mixed", MAPS[1], MIXING)]
+    mapped, inside = (
+        written(net, [Entry(row, {"bias": one}) for row, one in zip(held, bias, strict=True)])
+        for held in (rows, [_plain(Entry(row, {})).scaling for row in rows])
+    )
+    how = {"schedule": [("mapped", 0.06), ("mixed", 0.06)], "codegen": "numpy", "seed": 2}
+    start = rows[0].to_network(rows[0].start[0])
+    x = tn.spiking.simulate(net, mapped, initial=rows[0].start[0], **how)
+    z = tn.spiking.simulate(net, inside, initial=start, **how)
+    np.testing.assert_array_equal(x["spike_unit"].values, z["spike_unit"].values)
+    for number, row in enumerate(rows):
+        here = x["segment_index"].values == number
+        np.testing.assert_allclose(
+            x["output"].values[:, here], row.to_task(z["output"].values[:, here]), rtol=1e-6, atol=1e-6
+        )
+
+
+def test_fluctuations_of_z_are_told_in_task_units() -> None:
+    scaling, spread = _scaling("a", MAPS[1], MIXING), 1e-4 * np.array([1.0, 2.0, 0.5, 1.5])
+    z = scaling.to_network(_states(3))
+    drawn = z + spread * np.random.default_rng(6).normal(size=(20_000, 3, 4))
+    seen = np.sqrt(scaling.to_task(drawn).var(axis=0).mean(axis=0))
+    np.testing.assert_allclose(scaling.spread_to_task(z, spread), seen, rtol=0.03)
 
 
 def test_inputs_in_task_units_have_no_size_in_mapped_coordinates(bank: xr.Dataset) -> None:

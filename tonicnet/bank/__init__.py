@@ -13,6 +13,7 @@ from ._entry import Entry as Entry
 from ._entry import Scaling as Scaling
 from ._initial import given_initial as given_initial
 from ._initial import states_of as states_of
+from ._map_columns import map_arrays as map_arrays
 from ._order import in_order as in_order
 from ._read import bare as bare
 from ._read import entry as entry

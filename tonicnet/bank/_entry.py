@@ -71,17 +71,25 @@ class Scaling:
         """Return the centre that makes z + rest the same state as z is now."""
         return self.center - self.scale * self._unmixed(rest)
 
-    def drive_to_network(self, u: States) -> States:
-        """Return inputs u(t), which are in the task's units, in those of the network.
-
-        Raises ValueError where a coordinate map has no one unit for them.
-        """
-        if self.plain or not np.any(u):
-            return u / self.scale
+    @property
+    def input_unit(self) -> Float[np.ndarray, " component"]:
+        """The size in the task's units of an input u(t) of size 1; ValueError where a coordinate map leaves it none."""
+        if self.plain:
+            return self.scale
         raise ValueError(
             f"task {self.task!r} was learned in mapped coordinates, in which inputs in its units have no fixed size; "
             'leave inputs out, or learn it with coordinates="plain"'
         )
+
+    def spread_to_task(
+        self, z: Float[np.ndarray, "state component"], spread: Float[np.ndarray, " component"]
+    ) -> Float[np.ndarray, " component"]:
+        """Return the standard deviation of x, rms over some states z, of small fluctuations of z of size ``spread``."""
+        if self.plain:
+            return spread * self.scale
+        x = self.to_task(z)
+        moved = [self.velocity_to_task(x, np.broadcast_to(one, x.shape)) for one in np.diag(spread)]
+        return np.sqrt(np.square(moved).sum(axis=0).mean(axis=0))
 
     def inputs_to_network(self, x: Float[np.ndarray, "sample input"]) -> Float[np.ndarray, "sample input"]:
         """Return the inputs that the network gets for samples in the task's units."""

@@ -18,7 +18,8 @@ _REMEDY = "take an intact copy or learn it again"
 
 def map_variables(scalings: Sequence[Scaling]) -> dict[str, Variable]:
     """Return kinds, origins and widths of maps, and mixings; nothing of either that no row has."""
-    found, k = {}, len(scalings[0].center)
+    k = len(scalings[0].center)
+    found: dict[str, Variable] = {}
     if any(s.coordinates is not None for s in scalings):
         maps = [_whole(s, k) for s in scalings]
         dims = ("task", "component")
@@ -40,6 +41,20 @@ def mixed_labels(variables: Mapping[str, Variable]) -> dict[str, Variable]:
         return {}
     count = variables[_MIXING].values.shape[1]
     return {"mixed": Variable(("mixed",), [str(k) for k in range(count)], "1", "component of the network")}
+
+
+def map_arrays(scalings: Sequence[Scaling]) -> dict[str, np.ndarray]:
+    """Return what undoes the maps of some rows, as plain arrays (task, component); nothing where all are plain."""
+    if all(s.plain for s in scalings):
+        return {}
+    k = len(scalings[0].center)
+    maps = [_whole(s, k) for s in scalings]
+    return {
+        _KIND: np.stack([np.array(m.kinds) for m in maps]),
+        _ORIGIN: np.stack([m.origin for m in maps]),
+        _WIDTH: np.stack([m.width for m in maps]),
+        "unmixing": np.linalg.inv(np.stack([_whole_mixing(s, k) for s in scalings])),
+    }
 
 
 def plain_maps(components: int) -> dict[str, Any]:

@@ -50,6 +50,9 @@ def fit(
     bias_range: Annotated[
         tuple[float, float] | None, typer.Option(help="Least and greatest tonic input.", metavar="LEAST GREATEST")
     ] = _FIT["bias_range"],
+    coordinates: Annotated[
+        str, typer.Option(help="auto: those that suit a task of very uneven speed; plain: its own.")
+    ] = _FIT["coordinates"],
     objective: Annotated[str, typer.Option(help="What is fitted: auto, field or trajectory.")] = _FIT["objective"],
     method: Annotated[
         str, typer.Option(help="How: auto, gauss-newton, adam, amsgrad; masks: search, annealed, straight-through.")
@@ -113,7 +116,7 @@ def fit(
         net, targets, learn=learn, objective=objective, method=method, noise=noise, steps=steps, rounds=rounds,
         seed=seed, progress=not quiet, checkpoint=checkpoint, into=held, memory=memory, device=device,
         neurons_per_unit=neurons_per_unit, threads=threads, screen=screen, rank=rank, nonnegative=nonnegative,
-        decoder_norm=decoder_norm, bias_range=bias_range,
+        decoder_norm=decoder_norm, bias_range=bias_range, coordinates=coordinates,
     )  # fmt: skip
     tn.save(bank, place)
     typer.echo(outcome_text(bank))

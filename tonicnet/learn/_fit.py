@@ -44,6 +44,7 @@ def fit(
     nonnegative: bool = False,
     decoder_norm: float | None = None,
     bias_range: tuple[float, float] | None = None,
+    coordinates: str = "auto",
     neurons_per_unit: int | None = None,
     steps: int = 20,
     rounds: int = 4,
@@ -80,6 +81,10 @@ def fit(
     bias_range : least and greatest tonic input, in the transfer function's input unit; steps stay in this range. A
         spiking neuron carries b as the threshold v_threshold - V b, V from reset to threshold:
         :func:`tonicnet.spiking.thresholds` counts those outside a range of potentials.
+    coordinates : "auto" learns a chaotic flow whose speed is very uneven along its attractor, or whose components are
+        nearly a function of each other, in coordinates that suit it (the rule is in the documentation,
+        "Choose a network"), at a speed from the spectrum of its field there; the bank carries the map, and runs, spikes
+        and measures undo it. All others keep their own components, each at its scale, as "plain" does for every task.
     objective : what is fitted. "field" makes the vector field of a low-rank network that of the task, min_b mean_s
         |D phi(E z_s + b) - z_s - tau f(z_s)|^2, then polishes it on closed-loop windows; "trajectory" follows
         reference runs, recordings or trials, driven first, then alone for longer and longer. "auto" is "field" where
@@ -145,7 +150,7 @@ def fit(
     settings = Settings(
         summed(learn), *_objective(objective, method), noise, steps, rounds, restarts, solver, precision, memory,
         device, seed, neurons_per_unit, threads, screen, rank,
-        nonnegative, decoder_norm, bias_range,
+        nonnegative, decoder_norm, bias_range, coordinates,
     )  # fmt: skip
     check_spikes(net, settings.neurons_per_unit, settings.learned)
     if start is not None and settings.screen > 1:

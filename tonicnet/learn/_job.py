@@ -72,7 +72,7 @@ class Job:
     @cached_property
     def problem(self) -> Problem:
         """What is to be learned."""
-        target = target_of(self.task, self.circuit.net)
+        target = target_of(self.task, self.circuit.net, self.settings.coordinates)
         plain = Problem(target, circuit_for(self.task, self.circuit), self.settings, self.start)
         count = self.settings.screen
         return plain if count == 1 else replace(plain, order=promising(plain, count))

@@ -80,10 +80,10 @@ class SampleTarget(Target):
         return np.concatenate([z, np.zeros((len(z), self.net.components - z.shape[1]))], axis=1)
 
 
-def target_of(task: Task, net: Network) -> Target:
-    """Return a task as a network sees it. Raises ValueError for one that it cannot have."""
+def target_of(task: Task, net: Network, coordinates: str = "auto") -> Target:
+    """Return a task as a network sees it, in these coordinates. Raises ValueError for one that it cannot have."""
     still = net.feed_forward or task.kind in STILL
-    return (SampleTarget if still else Target)(task, net)
+    return (SampleTarget if still else Target)(task, net, coordinates)
 
 
 def circuit_for(task: Task, circuit: Circuit) -> Circuit:

@@ -111,7 +111,7 @@ def promising(problem: Problem, count: int) -> tuple[int, ...]:
 def problem_of(net: Network, task: Task, settings: Settings) -> Problem:
     """Return what is to be learned of a task on a network."""
     circuit = circuit_of(net, settings.dtype(net), settings.device)
-    return Problem(target_of(task, net), circuit_for(task, circuit), settings)
+    return Problem(target_of(task, net, settings.coordinates), circuit_for(task, circuit), settings)
 
 
 def early(problem: Problem, steps: int) -> Early:

@@ -20,6 +20,7 @@ from ._learn import check_limits, check_method, check_screened, given_range, set
 OBJECTIVES = ("auto", "field", "trajectory", "cross-entropy", "squares")
 METHODS = ("auto", "gauss-newton", "adam", "amsgrad", "search", "annealed", "straight-through", "ranks", "grid")
 PRECISIONS = ("auto", "float64", "float32", "bfloat16")
+COORDINATES = ("auto", "plain")
 _EXACT_BELOW = 256  # units up to which everything is computed in float64
 _MOST = 100_000  # steps, rounds or restarts: more would not end
 _SHARE = 0.25  # of the memory, for temporaries
@@ -48,6 +49,7 @@ class Settings:
     nonnegative: bool = False
     decoder_norm: float | None = None
     bias_range: tuple[float, float] | None = None
+    coordinates: str = "auto"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "learn", summed(self.learn))
@@ -55,6 +57,7 @@ class Settings:
         choose("method", self.method, METHODS)
         choose("solver", self.solver, ("auto", *SOLVERS))
         choose("precision", self.precision, PRECISIONS)
+        choose("coordinates", self.coordinates, COORDINATES)
         if not 0 <= real(self.noise) < math.inf:
             raise ValueError(f"noise is a width in standard deviations, zero or positive, got {shown(self.noise)}")
         if not 0 < real(self.memory) < math.inf:

@@ -42,6 +42,7 @@ def given_inputs(
             f"inputs must be (time, component) = ({steps}, {components}), or with {trials} trials in front, "
             f"got {found.shape}"
         )
+    _check_units(whole.values, segments, dt)
     return np.broadcast_to(whole.values, (trials, steps, components))
 
 
@@ -63,6 +64,14 @@ def answered(given: Any, shape: tuple[int, int], components: int, time: float) -
             f"the function of inputs returned numbers that are not finite at {time:.6g} s; check its state"
         )
     return np.pad(u, ((0, 0), (0, components - shape[1])))
+
+
+def _check_units(u: Float[np.ndarray, "trial time component"], segments: list[Segment], dt: float) -> None:
+    """Raise ValueError for inputs to a task in whose coordinates they have no size; zeros have one anywhere."""
+    cuts = np.cumsum([segment.steps(dt) for segment in segments])[:-1]
+    for segment, part in zip(segments, np.split(u, cuts, axis=1), strict=True):
+        if part.any():
+            segment.entry.scaling.input_unit  # noqa: B018  (it raises)
 
 
 def lasting(given: Any, segment: Segment, dt: float) -> float:

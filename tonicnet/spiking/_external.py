@@ -64,11 +64,8 @@ def externals(
     noise, u = given_noise(noise), given_inputs(inputs, segments, step, trials, components)
     if u is None:
         return [External(None, noise)] * trials
-    cuts = np.cumsum([s.steps(step) for s in segments])[:-1]
-    pieces = [
-        s.entry.scaling.drive_to_network(part) for s, part in zip(segments, np.split(u, cuts, axis=1), strict=True)
-    ]
-    return [External(rows, noise) for rows in np.concatenate(pieces, axis=1)]
+    scale = np.repeat([s.entry.scale for s in segments], [s.steps(step) for s in segments], axis=0)
+    return [External(rows / scale, noise) for rows in u]
 
 
 def noise_kept(tau: float, dt: float) -> float:

@@ -123,7 +123,7 @@ def _at_states(model: LIFNetwork, entry: Entry, z: Float[np.ndarray, "state comp
     total, ripple = ((of(model, x.numpy()) @ out**2).mean(0) for of in (_surrogate.variance, _surrogate.ripple))
     noise = np.sqrt(total)
     return {
-        "decoded_noise": noise * entry.scale,
+        "decoded_noise": entry.scaling.spread_to_task(z, noise),
         "relative_noise": noise,
         "slow_noise": np.sqrt(total - ripple),
         "firing_rate": hertz.mean(),

@@ -19,7 +19,7 @@ import xarray as xr
 from .._labels import package_version
 from .._names import choose, path_of, shown
 from .._numbers import is_whole
-from ..bank import Entry, Schedule
+from ..bank import Entry, Schedule, map_arrays
 from ..files import write
 from ..network import Network
 from . import _equations as eqs
@@ -125,6 +125,7 @@ def _arrays(run: ExportPlan) -> dict[str, np.ndarray]:
     return {
         "task": np.array(list(run.labels.values())),
         **{name: np.stack([getattr(t, name) for t in run.tasks]) for name in ("bias", "center", "scale")},
+        **map_arrays([task.scaling for task in run.tasks]),
         "encoder": run.model.net.encoder,
         "decoder": run.model.net.decoder,
         **_starts(run.model, run.segments[0].entry, run.trial.start),

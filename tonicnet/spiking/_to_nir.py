@@ -113,7 +113,7 @@ def _halves(nir: Any, model: LIFNetwork, entry: Entry) -> tuple[dict[str, Any], 
     same = np.ones(model.neurons)
     nodes = {
         "input": nir.Input({"input": np.array([model.net.components])}),
-        "input_encoder": nir.Linear(model.constants()["V"] * model.encoder / entry.scale),
+        "input_encoder": nir.Linear(model.constants()["V"] * model.encoder / entry.scaling.input_unit),
         "synapses": nir.LI(tau=model.net.tau * same, r=model.net.tau * same, v_leak=0 * same),
         "neurons": nir.LIF(tau=model.lif.tau_m * same, **_membrane(model, entry)),
     }

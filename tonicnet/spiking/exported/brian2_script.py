@@ -274,8 +274,23 @@ def report(name: str, seconds: float, spikes: int, neurons: int) -> None:
     print(f"{name:20s} {seconds:8g} s   {spikes:10d} spikes   {spikes / (neurons * seconds):6.2f} Hz a neuron")
 
 
+def in_task_units(z: np.ndarray, data: dict[str, np.ndarray], row: np.ndarray) -> np.ndarray:
+    """Return x = center + scale z of the task in each sample's row; where tasks have maps, g(x) = center + scale z / A.
+
+    g is asinh, log or nothing of (x - origin) / width, or radial: the length of the whole compressed by asinh.
+    """
+    if "unmixing" not in data:
+        return data["center"][row] + data["scale"][row] * z
+    y = data["center"][row] + data["scale"][row] * np.einsum("sjk,sk->sj", data["unmixing"][row], z)
+    kind, held = data["coordinate_map"][row], np.clip(y, -80, 80)
+    length = np.linalg.norm(np.where(kind == "radial", y, 0), axis=1, keepdims=True)
+    radial = y * np.sinh(np.minimum(length, 80)) / np.where(length > 0, length, 1)
+    u = np.select([kind == "asinh", kind == "log", kind == "radial"], [np.sinh(held), np.exp(held), radial], y)
+    return data["map_origin"][row] + data["map_width"][row] * u
+
+
 def save(target: Path, live: b2.Network, parts: LIFNeurons, schedule: Schedule, begins: list[float]) -> None:
-    """Write spikes as events, and the output in the units of the task in force: x = center + scale z."""
+    """Write spikes as events, and the output in the units of the task in force."""
     output, neuron = live["output"], np.array(live["spikes"].i)
     time, sampling = np.array(output.t / b2.second), float(parts.constants["sampling"] / b2.second)
     segment = np.searchsorted(begins, time + sampling / 2, side="right") - 1
@@ -286,7 +301,7 @@ def save(target: Path, live: b2.Network, parts: LIFNeurons, schedule: Schedule, 
         spike_neuron=neuron,
         spike_unit=parts.unit[neuron],
         time=time,
-        output=parts.data["center"][row] + parts.data["scale"][row] * np.array(output.z).T,
+        output=in_task_units(np.array(output.z).T, parts.data, row),
         task=np.array([schedule[k][0] for k in segment]),
     )
     print(f"written: {target.name}")
