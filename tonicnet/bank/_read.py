@@ -61,7 +61,8 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
         dimension=int(row["dimension"]),
         start=_values(row, "start"),
         components=component_names(bank, task, int(row["dimension"])),
-        **{name: _values(row, name) for name in ("input_center", "input_scale") if name in row},
+        input_center=_values(row, "input_center") if "input_center" in row else None,
+        input_scale=_values(row, "input_scale") if "input_scale" in row else None,
         classes=int(row["classes"]) if "classes" in row else 0,
         **held_map(row),
     )
