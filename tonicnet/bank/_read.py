@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import os
 
 import numpy as np
@@ -55,7 +53,6 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
     if not isinstance(task, str) or task not in names:
         raise ValueError(unknown("task in this bank", task, names))
     row = in_order(bank.isel(task=names.index(task)))
-    inputs: dict[str, Any] = {name: _values(row, name) for name in ("input_center", "input_scale") if name in row}
     scaling = Scaling(
         task=task,
         center=_values(row, "center"),
@@ -64,7 +61,8 @@ def entry(bank: xr.Dataset, task: str) -> Entry:
         dimension=int(row["dimension"]),
         start=_values(row, "start"),
         components=component_names(bank, task, int(row["dimension"])),
-        **inputs,
+        input_center=_values(row, "input_center") if "input_center" in row else None,
+        input_scale=_values(row, "input_scale") if "input_scale" in row else None,
         classes=int(row["classes"]) if "classes" in row else 0,
         **held_map(row),
     )

@@ -75,6 +75,7 @@ class Runner:
 
     def _answered(self, live: Live, step: int, segment: Segment, z: Tensor) -> Float[np.ndarray, "trial 1 component"]:
         """Return the inputs of a step that are computed from the output at its start, all components of the network."""
+        segment.entry.scaling.input_unit  # noqa: B018  (a map has none, which raises)
         d = segment.entry.dimension
         x = segment.entry.to_task(z.double().numpy(force=True))
         return answered(live(step * self.dt, x[:, :d]), (len(x), d), x.shape[1], step * self.dt)[:, None]
