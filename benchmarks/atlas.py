@@ -167,7 +167,7 @@ def walk() -> Iterator[Figure]:
         tn.load(FOLDER / "bank.nc"),
         tn.load(FOLDER / "scores.nc"),
     )
-    names = [str(n) for n in scores["task"].values if bool(scores["passes"].sel(task=n))][:WALKED]
+    names = _best(scores)
     schedule = [(name, TURNS * dysts_period(name) / float(bank["speed"].sel(task=name))) for name in names]
     run = tn.simulate(net, bank, schedule=schedule)
     from strip import animation, film_strip
@@ -178,6 +178,13 @@ def walk() -> Iterator[Figure]:
     where = f"one run through {len(names)} systems"
     yield figure(where, "systems whose stretch ends on their attractor", "1", sum(there))
     yield figure(where, "duration", "s", float(run["time"].values[-1]))
+
+
+def _best(scores: Any) -> list[str]:
+    """Return the systems of which no start is lost and whose D_stsp is least, over what the rule allows, in order."""
+    over = (scores["divergence"] / (2 * scores["divergence_floor"] + 0.05)).where(scores["lost"] == 0, np.inf)
+    chosen = np.sort(np.argsort(over.fillna(np.inf).values, kind="stable")[:WALKED])
+    return [str(name) for name in scores["task"].values[chosen]]
 
 
 def _there(run: Any, name: str) -> bool:
