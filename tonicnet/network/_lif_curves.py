@@ -53,7 +53,7 @@ def firing_rate(neuron: LIF, x: float) -> float:
 
     >>> from tonicnet.network import LIF
     >>> round(firing_rate(LIF(noise=0.0), 2.0), 1), round(firing_rate(LIF(adaptation=0.1), 2.0), 1)
-    (114.1, 68.3)
+    (114.1, 69.3)
     """
     if not neuron.adapts:
         return renewal_rate(neuron, x)
