@@ -188,7 +188,7 @@ def test_a_flip_flop_is_learned_and_answers_new_inputs() -> None:
         units=100, seed=0, synapses="dense", transfer="tanh", components=1, gain=1.2, tau=0.02, dt=0.01
     )  # fmt: skip
     task = tn.Task.from_trials(*flip_flop(200, seed=0), name="flip-flop", dt=0.01)
-    bank = tn.fit(net, task, progress=False, rounds=1, restarts=0)
+    bank = tn.fit(net, task, progress=False, rounds=2, restarts=0)
     assert bank["r_squared"].item() > 0.9
     assert bank["lost"].item() == 0
     inputs, targets = flip_flop(40, seed=99)
