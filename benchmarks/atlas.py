@@ -48,7 +48,7 @@ def passes() -> Iterator[Figure]:
     where = f"dysts on one network, N = {net.units}, K = {net.components}"
     judged = np.isfinite(scores["divergence"].values)
     yield figure(where, "systems", "1", scores.sizes["task"])
-    yield figure(where, "systems with no more components than the network", "1", int(judged.sum()))
+    yield figure(where, "systems learned and judged", "1", int(judged.sum()))
     yield figure(where, "systems that pass", "1", int(scores["passes"].sum()))
     for name, words in (
         ("lost", "none lost"),
