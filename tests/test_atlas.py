@@ -92,6 +92,18 @@ def test_what_an_atlas_refuses(few: None, net: tn.Network, tmp_path: Path) -> No
         tn.atlas(tmp_path / "a", ["chua"], net=tn.Network(units=40, seed=1), run=False)
 
 
+def test_why_a_system_failed_is_kept(
+    few: None, net: tn.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("it burst")
+
+    monkeypatch.setattr(_flow_trial.FlowTrial, "run", fails)
+    call = QUICK | {"net": net, "executor": ThreadPoolExecutor(1)}
+    assert tn.atlas(tmp_path / "a", ["chua"], **call)["reason"].values[0] == "ValueError: it burst"
+    assert tn.atlas(tmp_path / "a", ["chua"], run=False, **call)["reason"].values[0] == "ValueError: it burst"
+
+
 def test_the_command_gathers_what_is_there(few: None, tmp_path: Path) -> None:
     words = ["atlas", str(tmp_path / "a"), "--system", "chua", "--units", "40", "--components", "3", "--no-run"]
     said = CliRunner().invoke(app, words)

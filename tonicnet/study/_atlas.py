@@ -167,7 +167,16 @@ class _Atlas:
             found = self.store.read(one.key) if self.store.has(one.key, bank=True) else None
             if found is not None:
                 self.records[name] = found
+        self.reasons = self._earlier() | self.reasons
         return [name for name in self.trials if name not in self.records]
+
+    def _earlier(self) -> dict[str, str]:
+        """Return why systems failed when the scores were last written; they are tried again, if any are run."""
+        path = self.folder / SCORES
+        if not path.exists():
+            return {}
+        reasons = load(path)["reason"]
+        return {str(name): str(why) for name, why in zip(reasons["task"].values, reasons.values, strict=True)}
 
     def run(self, missing: list[str], engine: Engine, retries: int, progress: bool | Report) -> None:
         """Learn and try the flows that are missing; Ctrl-C ends that."""
