@@ -57,7 +57,7 @@ def models() -> list[str]:
     """Return the names of the networks that ship with tonicnet.
 
     >>> models()
-    ['atlas-1000']
+    ['atlas-1000', 'dysts-1000']
     """
     return sorted(p.parent.name for p in shelf("models").glob("*/network.toml"))
 
