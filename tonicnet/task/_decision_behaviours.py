@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from ._definition import LEAST, Definition
+from ._definition import LEAST, Definition, Delayed
 from ._trials import Trials
 
 
@@ -57,7 +57,7 @@ class ContextIntegration(Definition):
 
 @final
 @dataclass(frozen=True)
-class GoNoGo(Definition):
+class GoNoGo(Delayed):
     """A pulse that says go (+``strength``) or no go (-``strength``), a delay, a cue: the output goes to 1 or stays 0.
 
     The pulse comes at ``onset`` s and lasts ``pulse`` s, as the cue does, which comes ``delay_low`` to ``delay_high`` s
@@ -66,27 +66,12 @@ class GoNoGo(Definition):
     Source: Donders 1868, translated in doi:10.1016/0001-6918(69)90065-1.
     """
 
-    response: ClassVar[str] = "levels"
-    onset: float
-    pulse: float
-    strength: float
-    delay_low: float
-    delay_high: float
-    free: float
+    parts: ClassVar[str] = "stimulus, delay, cue and answer"
 
     @property
     def components(self) -> tuple[str, ...]:
         """The movement, the stimulus and the cue."""
         return "movement", "stimulus", "cue"
-
-    def check(self) -> None:
-        """Raise ValueError for pulses that do not fit into a trial."""
-        self.rises("delay_low", "delay_high")
-        self.fits(self.onset + self.pulse + self.delay_high + self.free + self.dt, "stimulus, delay, cue and answer")
-
-    def truth(self) -> dict[str, Any]:
-        """Return how often guessing is right."""
-        return {"chance": 0.5}
 
     def draw(self, rng: np.random.Generator, count: int, *, held_out: bool) -> Trials:  # noqa: ARG002
         """Return trials with other stimuli and delays for each seed."""

@@ -121,3 +121,29 @@ class Definition(ABC):
         below, above = getattr(self, low), getattr(self, high)
         if not below < above:
             raise ValueError(f"{low} must be below {high}, got {shown(below)} and {shown(above)}")
+
+
+@dataclass(frozen=True)
+class Delayed(Definition):
+    """A pulse at ``onset`` s, a second one after a delay, and an answer of two kinds ``free`` s after its start.
+
+    Pulses have height ``strength`` and last ``pulse`` s; the delay is drawn from ``delay_low`` to ``delay_high`` s.
+    """
+
+    response: ClassVar[str] = "levels"
+    parts: ClassVar[str]  # of a trial, in words
+    onset: float
+    pulse: float
+    strength: float
+    delay_low: float
+    delay_high: float
+    free: float
+
+    def check(self) -> None:
+        """Raise ValueError for pulses that do not fit into a trial."""
+        self.rises("delay_low", "delay_high")
+        self.fits(self.onset + self.pulse + self.delay_high + self.free + self.dt, self.parts)
+
+    def truth(self) -> dict[str, Any]:
+        """Return how often guessing is right."""
+        return {"chance": 0.5}

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from ._definition import LEAST, Definition
+from ._definition import LEAST, Definition, Delayed
 from ._trials import Trials
 
 _MOST_BITS = 64
@@ -71,7 +71,7 @@ class FlipFlop(Definition):
 
 @final
 @dataclass(frozen=True)
-class DelayedMatch(Definition):
+class DelayedMatch(Delayed):
     """Two pulses of either sign with a delay between them; the output says whether they were equal (+1) or not (-1).
 
     The sample comes at ``onset`` s, each pulse has height ``strength`` and lasts ``pulse`` s, the delay is drawn from
@@ -81,13 +81,7 @@ class DelayedMatch(Definition):
     Source: Miller, Erickson and Desimone 1996, doi:10.1523/JNEUROSCI.16-16-05154.1996.
     """
 
-    response: ClassVar[str] = "levels"
-    onset: float
-    pulse: float
-    strength: float
-    delay_low: float
-    delay_high: float
-    free: float
+    parts: ClassVar[str] = "sample, delay, test and answer"
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -95,15 +89,10 @@ class DelayedMatch(Definition):
         return "match", "stimulus"
 
     def check(self) -> None:
-        """Raise ValueError for pulses that do not fit into a trial."""
-        self.rises("delay_low", "delay_high")
+        """Raise ValueError for pulses that do not fit into a trial, or that the answer does not outlast."""
         if self.free < self.pulse:
             raise ValueError(f"free must be at least pulse, got {self.free:g} and {self.pulse:g} s")
-        self.fits(self.onset + self.pulse + self.delay_high + self.free + self.dt, "sample, delay, test and answer")
-
-    def truth(self) -> dict[str, Any]:
-        """Return how often guessing is right."""
-        return {"chance": 0.5}
+        super().check()
 
     def draw(self, rng: np.random.Generator, count: int, *, held_out: bool) -> Trials:  # noqa: ARG002
         """Return trials with other pulses and delays for each seed."""
