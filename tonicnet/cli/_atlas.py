@@ -9,6 +9,7 @@ import typer
 
 import tonicnet as tn
 
+from .._names import choose
 from ._errors import in_a_sentence
 from ._paths import folder
 from ._signatures import taken
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 _ATLAS = {name: argument.default for name, argument in taken("study/_atlas.py", "atlas").items()}
 _COLUMNS = {
-    "field_error": "field error", "divergence": "D_stsp", "divergence_floor": "floor", "hellinger": "D_H",
-    "hellinger_floor": "floor", "exponent": "exponent", "true_exponent": "true", "lost": "lost",
+    "field_error": "field error", "divergence": "D_stsp", "divergence_floor": "its floor", "hellinger": "D_H",
+    "hellinger_floor": "its floor", "exponent": "exponent", "true_exponent": "true exponent", "lost": "lost",
     "control_divergence": "D_stsp, no recurrence", "seconds": "fit, s",
 }  # fmt: skip
 
@@ -57,9 +58,7 @@ def atlas(
                tonicnet atlas dysts --no-run       what is there by now
     """
     where = folder(place)
-    net = None
-    if components is not None or units != 1000 or transfer != "lif" or seed:
-        net = tn.Network(units, seed=seed, components=components or _most(system), transfer=transfer)
+    net = tn.Network(units, seed=seed, components=components or _most(system), transfer=transfer)
     found = tn.atlas(
         where, system, net=net, executor=executor, workers=workers, limit=limit, noise=noise, steps=steps,
         rounds=rounds, seed=seed, run=run, progress=not quiet,
@@ -92,4 +91,4 @@ def summary(found: xr.Dataset) -> str:
 def _most(systems: list[str] | None) -> int:
     """Return the components of the largest of some systems of dysts."""
     known = tn.dysts_systems()
-    return max(known[name].components for name in systems or known if name in known)
+    return max(known[choose("dysts system", name, known)].components for name in systems or known)

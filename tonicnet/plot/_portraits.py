@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .._numbers import whole
 from ._requirements import require
 from ._style import FAINT, INK, RUN_LOOKS, new_figure, styled
 from ._text import as_text
@@ -27,7 +28,7 @@ def portraits(paths: xr.Dataset, scores: xr.Dataset | None = None, *, columns: i
 
     Arguments: ``paths``, a Dataset with ``truth`` and ``network`` (task, sample, axis): ``portraits.nc`` of an atlas;
     ``scores`` of that atlas; ``columns`` of the sheet, about as many as rows if not given. Returns the figure. Raises
-    ValueError for another Dataset.
+    ValueError for another Dataset, and for columns that are no positive number.
 
     >>> from tonicnet.plot import portraits
     >>> t = np.linspace(0, 6, 50)
@@ -39,7 +40,7 @@ def portraits(paths: xr.Dataset, scores: xr.Dataset | None = None, *, columns: i
     """
     paths = require(paths, ("truth", "network"), role="paths", maker="tonicnet.atlas (portraits.nc)")
     names = [str(name) for name in paths["task"].values]
-    across = columns or max(1, math.ceil(math.sqrt(1.3 * len(names))))
+    across = math.ceil(math.sqrt(1.3 * len(names))) if columns is None else whole("columns", columns)
     down = math.ceil(len(names) / across)
     wide, tall = 2 * _MARGIN + across * _SIDE, 2 * _MARGIN + down * (_SIDE + _TITLE)
     figure = new_figure(wide, tall, layout=None)

@@ -16,7 +16,7 @@ _PERIODS, _SAMPLES = 25, 40  # of each picture: periods, and samples of one
 def portraits(net: Network, bank: xr.Dataset, tasks: dict[str, Task], periods: dict[str, float]) -> xr.Dataset:
     """Return ``network`` and ``truth`` (task, sample, axis) of tasks of a bank, from the same state of the attractor.
 
-    ``axis`` are the two components of the plane that the task states, named in ``horizontal`` and ``vertical``.
+    ``axis`` are the first and the last of a task's first three components, named in ``horizontal`` and ``vertical``.
     """
     found = {name: _portrait(net, bank, task, periods[name]) for name, task in tasks.items()}
     planes = {name: _plane(task) for name, task in tasks.items()}
