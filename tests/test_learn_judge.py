@@ -26,3 +26,9 @@ def test_a_start_is_lost_by_an_escape_that_lasts(judge: AttractorJudge, samples:
     made[0, 2000 : 2000 + samples] += 100.0
     assert judge._lost(made).tolist() == [lost, *[False] * (len(made) - 1)]
     assert np.isfinite(made).all()
+
+
+def test_chaos_is_seen_over_a_long_time(judge: AttractorJudge) -> None:
+    """20 runs of 2,500 tau: some hundred periods each, in which rare events show."""
+    assert judge.truth.shape == (20, 5001, 3)
+    assert judge.h == 0.5

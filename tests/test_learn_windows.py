@@ -1,4 +1,4 @@
-"""How long closed-loop windows last: half a Lyapunov time, within bounds that the task's own time scale gives."""
+"""How long closed-loop windows last, half a Lyapunov time within bounds, and what their errors weigh."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import tonicnet as tn
+from tonicnet.circuit import circuit_of
 from tonicnet.learn._target import Target
 from tonicnet.learn._window_length import horizon
+from tonicnet.learn._window_sampling import parting_weights, true_windows
 
 NET = tn.Network(units=20, seed=0)
 
@@ -24,3 +26,40 @@ def test_windows_where_states_do_not_part_are_the_longest() -> None:
     turning = tn.Task(lambda x: np.stack([x[..., 1], -x[..., 0]], -1), name="turning", initial=[1.0, 0.0], kind="chaos")
     target = Target(turning, NET)
     assert horizon(target) == pytest.approx(9 * target.time_scale, rel=1e-6)
+
+
+def test_errors_are_discounted_where_true_paths_part() -> None:
+    """Of dx/dt = x (1 - x), paths part by dx(t) / dx(0) = e^t / (1 + x(0) (e^t - 1))^2."""
+    logistic = tn.Task(
+        lambda x: x * (1 - x), name="logistic", initial=[0.1], kind="chaos", center=[0.5], scale=[0.3], speed=1.0
+    )
+    target, h, steps = Target(logistic, tn.Network(units=20, seed=0, components=1)), 0.25, 8
+    x0 = np.linspace(0.05, 1.2, 7)
+    path = target.paths((x0[:, None] - 0.5) / 0.3, steps, h)
+    grown = np.exp(np.arange(steps + 1) * h * target.unit)
+    squared = (grown / (1 + x0[:, None] * (grown - 1)) ** 2) ** 2
+    np.testing.assert_allclose(
+        parting_weights(target, path, h), 1 / (1 + 0.3 * squared / np.median(squared, axis=0)), rtol=2e-3
+    )
+
+
+def test_windows_of_chaos_keep_their_total_weight_where_idle_components_weigh_less() -> None:
+    net = tn.Network(units=20, seed=0, components=4)
+    target, circuit = Target(tn.task("lorenz"), net), circuit_of(net)
+    rng = np.random.default_rng(0)
+    made = true_windows(
+        target, circuit, rng, count=5, steps=8, h=0.5, noise=0.1, shares=np.array([1, 1, 1, 0.01])
+    )  # fmt: skip
+    assert made.mask is not None
+    roots = made.roots().square().sum((0, 1)).numpy()
+    np.testing.assert_allclose(roots, [1, 1, 1, 0.01], rtol=1e-5)
+    assert np.ptp(made.mask[:, 4, 0].numpy()) > 0.05
+
+
+def test_windows_of_cycles_weigh_alike() -> None:
+    net = tn.Network(units=20, seed=0, components=2)
+    made = true_windows(
+        Target(tn.task("van-der-pol"), net), circuit_of(net), np.random.default_rng(0), count=5, steps=8, h=0.5,
+        noise=0.1,
+    )  # fmt: skip
+    assert made.mask is None

@@ -90,7 +90,7 @@ def _plain(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
     if limited:
         cost = cost_of(problem, residual, "primal")
         return Chosen(LimitedGaussNewton(limits_of(problem)), f"{cost.sentence()}, within limits")
-    return Chosen(GaussNewton(cost.solver), cost.sentence())
+    return Chosen(GaussNewton(cost.solver, stage.damping), cost.sentence())
 
 
 def _searched(problem: Problem, stage: Stage, residual: Residual) -> Chosen:

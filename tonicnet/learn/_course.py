@@ -73,7 +73,8 @@ class Stage:
     with the ``last`` one.
     First-order methods take ``batch`` samples at a time (0: all), Adam at this ``rate``. ``held_out`` is a loss on
     samples that are not learned from; a stage that has one ends when that has not fallen for ``waits`` steps, where it
-    was least. Where there is a ``grid``, numbers take its values, by moves that lower the loss.
+    was least. Where there is a ``grid``, numbers take its values, by moves that lower the loss. Gauss-Newton begins
+    with this ``damping``.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Stage:
     rate: float = 0.02
     grid: tuple[float, ...] = ()
     enough: float = 0.0
+    damping: float = 0.1
 
 
 class Judge(Protocol):

@@ -21,7 +21,6 @@ from ..measure import (
     state_space_divergence_of,
     valid_time_of,
 )
-from ..network import Network
 from ._course import Problem
 from ._moving_field import field_error_of
 from ._score import Score
@@ -29,10 +28,9 @@ from ._spurious import spurious_fixed_points
 from ._target import Target
 from ._window_length import WARM_UP
 
-_STEP = 0.2  # between samples of closed-loop runs, in tau
-_DENSE = {"chaos": 2}  # samples that are taken of one step, where its error is small beside that of a learned field
+_STEP, _WIDE = 0.2, 0.5  # between samples of closed-loop runs, in tau; of chaos, where rare events have to be seen
 _SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
-_ADAPTING = 1500  # samples where every unit has a current to be run
+_FULL, _ADAPTING = 2000, 1500  # samples of chaos where every unit has a state, and where it has a current, to be run
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 
 
@@ -58,10 +56,10 @@ class AttractorJudge:
         target = problem.target
         task, d = target.reference, target.task.dimension
         starts, samples = _SIZES.get(task.kind, _SIZES["chaos"])
-        h = _sampling(target.net)
+        h = _sampling(problem)
         dt = h * target.unit
         warm = 0 if problem.latent else round(WARM_UP / h)
-        samples = min(samples, _ADAPTING) if target.net.transfer.adapts else samples
+        samples = min(samples, _most(problem))
         samples = int(min(samples, task.duration / dt - warm))
         both = task.trajectory((warm + samples) * dt, dt, trials=2 * starts, seed=101)["output"].values
         driven_by = target.scaled(both[:starts, : warm + 1])
@@ -73,12 +71,8 @@ class AttractorJudge:
         history = dynamics.circuit.tensor(self.history)
         latent = isinstance(dynamics.circuit, LowRank)
         state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
-        filter = self.target.net.filter
-        plain = self.target.net.first_order and self.target.net.spec.dt is None
-        dense = _DENSE.get(self.target.task.kind, 1) if plain else 1
-        loop = loop_of(dynamics, state, filter=filter, h=dense * self.h, method=self._method, dense=dense)
-        steps = -(-(self.truth.shape[1] - 1) // dense)
-        outputs = torch.cat([dynamics.output(state)[:, None], loop.advance(steps).output], 1)[:, : self.truth.shape[1]]
+        loop = loop_of(dynamics, state, filter=self.target.net.filter, h=self.h, method=self._method)
+        outputs = torch.cat([dynamics.output(state)[:, None], loop.advance(self.truth.shape[1] - 1).output], 1)
         return self.target.standard(outputs.double().cpu().numpy())[..., : self.truth.shape[2]]
 
     @property
@@ -187,9 +181,23 @@ class AttractorJudge:
         return Score(values, rank=(lost, values["attractor_distance"]), good=good)
 
 
-def _sampling(net: Network) -> float:
-    """Return the step of closed-loop runs in tau (or lag): a discrete network's own, else one that suits its filter."""
+def _most(problem: Problem) -> int:
+    """Return how many samples of a run are taken at most, for what they cost."""
+    if problem.net.transfer.adapts:
+        return _ADAPTING
+    chaotic = problem.target.task.kind == "chaos" and problem.net.spec.dt is None
+    return _FULL if chaotic and not problem.latent else max(samples for _, samples in _SIZES.values())
+
+
+def _sampling(problem: Problem) -> float:
+    """Return the step of closed-loop runs in tau (or lag): a discrete network's own, else one that suits its filter.
+
+    RK4 steps of half a tau are exact to 1e-4, and samples further apart tell more of an attractor.
+    """
+    net = problem.net
     if net.spec.dt is not None:
         return net.spec.dt / net.tau
     lag = net.filter.lag
+    if net.first_order and problem.target.task.kind == "chaos":
+        return _WIDE
     return _STEP if net.filter.first_order else net.filter.near(_STEP * lag) / lag

@@ -84,9 +84,10 @@ class Windows:
         zero = torch.zeros_like(self.path[:, 0])
         return torch.stack([torch.stack([zero if u is None else u for u in stages], 1) for stages in found], 1).numpy()
 
-    def weighted(self, shares: Float[Tensor, " component"]) -> Windows:
-        """Return the same windows with weights of the squared errors by component, 1 being as it was."""
-        return replace(self, mask=shares.expand_as(self.path), total=self.total)
+    def weighted(self, weights: Float[Tensor, ...]) -> Windows:
+        """Return the windows with further weights of squared errors, which broadcast over (window, step, component)."""
+        mask = weights.expand_as(self.path) if self.mask is None else weights * self.mask
+        return replace(self, mask=mask, total=0.0)
 
     def roots(self) -> Tensor:
         """Return the roots of the weights of the errors, (scored, window or 1, component or 1)."""
