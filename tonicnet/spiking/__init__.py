@@ -12,4 +12,6 @@ from ._switch import switch as switch
 from ._thresholds import thresholds as thresholds
 from ._to_brian2 import to_brian2 as to_brian2
 from ._to_nir import to_nir as to_nir
+from ._trains import to_neo as to_neo
+from ._trains import to_pynapple as to_pynapple
 from ._verify import verify as verify

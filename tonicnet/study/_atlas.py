@@ -45,9 +45,9 @@ def atlas(
     workers: int | None = None,
     retries: int = 2,
     limit: float | None = None,
-    noise: float = 0.03,
-    steps: int = 20,
-    rounds: int = 4,
+    noise: float = 0.01,
+    steps: int = 40,
+    rounds: int = 8,
     restarts: int = 1,
     seed: int = 0,
     run: bool = True,
@@ -72,7 +72,8 @@ def atlas(
     net : the network, with low-rank synapses; 1000 units of seed 0 with as many components as the largest system
         needs, if not given. Systems that need more than it has are listed with this reason.
     executor, workers, retries, limit, progress : as in :func:`study`.
-    noise, steps, rounds, restarts, seed : as in :func:`fit`; the same for all systems.
+    noise, steps, rounds, restarts, seed : as in :func:`fit`; the same for all systems. The tube is narrower and the
+        rounds are more than there, since the rule asks for the place of every sheet of an attractor.
     run : False learns nothing and gathers what the folder has.
 
     Returns ``scores.nc``: a Dataset over task with the measures, ``passes`` and ``reason``, why not. A system that
