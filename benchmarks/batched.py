@@ -125,7 +125,7 @@ class Fields(NamedTuple):
 
 
 class Loops(NamedTuple):
-    """Closed-loop windows of several jobs: their latents run in one batch, or each in compiled code as tonicnet does."""
+    """Closed-loop windows of several jobs: their latents run in one batch, or each in compiled code."""
 
     batch: Batch
     residuals: list[LatentWindows]
@@ -233,7 +233,7 @@ def timed(task: str, units: int, stage: str, count: int, repeats: int = REPEATS)
     wanted = ways[0](thetas)
     for way in ways[1:]:
         for ours, theirs in zip(wanted, way(thetas), strict=True):
-            torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-6)
+            np.testing.assert_allclose(theirs, ours, rtol=1e-6, atol=1e-6)
     spent = np.array([[_spent(way, thetas) for way in ways] for _ in range(repeats)])
     return [float(one) for one in spent.min(0)]
 
