@@ -82,6 +82,7 @@ def test_every_result_file_has_a_section(module: Any) -> None:
         "six_lines",
         "batched",
         "paper_scale",
+        "gpu",
     ],
 )
 def test_every_script_can_be_started(name: str, module: Any) -> None:
@@ -124,3 +125,24 @@ def test_what_is_carried_to_paper_scale_is_tonicnets_own(module: Any) -> None:
     assert scale.forecast(50, 4.0).steps == 30
     assert all(value > 0 for value in scale.overheads())
     assert {len(times) for times in scale.jobs(100).values()} == {100}
+
+
+def test_rows_of_the_gpu_are_measured_on_any_device(module: Any) -> None:
+    gpu, here = module("gpu"), ("cpu",)
+    assert set(gpu.ROWS) == {"rate", "flow", "dense", "simulate"}
+    made = [*gpu.rate(here, 32, 1), *gpu.flow(here, (12,), 32, 1), *gpu.dense(here, (12,), 32, 1),
+            *gpu.simulate(here, (1, 3), 12, 5, 1)]  # fmt: skip
+    assert {one.measure for one in made} == {"matrix rate", "time of a step", "share of the matrix rate"}
+    assert {one.where["precision"] for one in made} == {"float32", "bfloat16"}
+    assert all(value > 0 for one in made for value in one.values)
+    both = list(gpu._faster({}, {"cpu": 3.0, "cuda": 1.5}))
+    assert both[0].values == (2.0,)
+    assert gpu.dense_operations(2592, 512) > 2592 * 512**2
+
+
+def test_without_a_gpu_its_benchmark_says_so_in_one_sentence(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = module("gpu")
+    monkeypatch.setattr(gpu.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(gpu, "measured", lambda *_: pytest.fail("something was measured"))
+    with pytest.raises(SystemExit, match="needs a CUDA device, and torch sees none here"):
+        gpu.main()
