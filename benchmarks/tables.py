@@ -36,6 +36,10 @@ SECTIONS = {
         "The phase diagram of fields",
         "The figures behind [the page](phase-diagram.md). No value: more units than the largest network had.",
     ),
+    "phase_axes": (
+        "Other axes of the phase diagram",
+        "First biases and dense networks: [the page](phase-diagram.md). No value: more units than the largest network.",
+    ),
     "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
@@ -234,6 +238,12 @@ def atlas() -> str:
     return f"{_told(records)}\n\n{table(records)}" if records else "Not measured yet."
 
 
+def _axes(group: str) -> str:
+    """Return the units that a part of the other axes needs, beside what its networks do before they learn."""
+    needed = ("units for half of the draws", "the same, lower end of 95 %", "the same, upper end of 95 %")
+    return listed("phase_axes", *needed, "exponent of the untouched network", groups=(group,))
+
+
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
     "atlas": atlas,
@@ -314,6 +324,9 @@ NAMED: dict[str, Callable[[], str]] = {
         "the same, lower end of 95 %",
         "the same, upper end of 95 %",
     ),
+    "untouched": lambda: listed("phase_diagram", "exponent of the untouched network"),
+    "spreads": lambda: _axes("spread"),
+    "denses": lambda: _axes("dense"),
     "learnability": lambda: listed(
         "phase_diagram", "exponent of the field error", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
     ),

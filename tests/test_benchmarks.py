@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tonicnet as tn
+
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 RECORDS = {
     path.stem: records
@@ -146,3 +148,22 @@ def test_without_a_gpu_its_benchmark_says_so_in_one_sentence(module: Any, monkey
     monkeypatch.setattr(gpu, "measured", lambda *_: pytest.fail("something was measured"))
     with pytest.raises(SystemExit, match="needs a CUDA device, and torch sees none here"):
         gpu.main()
+
+
+def test_first_biases_are_as_broad_as_the_axis_says(module: Any) -> None:
+    axes = module("phase_axes")
+    for part in ("spread", "dense-spread"):
+        asked = next(iter(axes.parts()[part].asked.values()))
+        drawn = axes._drawn(asked, units=400, seed=1, bias_spread=0.3)
+        assert tn.learn.first_bias(drawn, seed=1).std() == pytest.approx(0.3, rel=0.1)
+        assert drawn.sha256 != axes._drawn(asked, units=400, seed=1, bias_spread=1.0).sha256
+
+
+def test_exponents_stand_beside_their_networks(module: Any) -> None:
+    dims = {"gain": [0.5, 3.0], "seed": [0]}
+    made = module("untouched").exponents(
+        dims,
+        lambda **place: tn.Network(60, synapses="dense", feedback=False, transfer="tanh", tau=0.1, dt=0.1, **place),
+    )
+    assert made["exponent"].dims == ("gain", "seed")
+    assert made["exponent"].sel(gain=0.5).item() < 0 < made["exponent"].sel(gain=3.0).item()
