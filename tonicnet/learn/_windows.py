@@ -84,7 +84,7 @@ class Windows:
         zero = torch.zeros_like(self.path[:, 0])
         return torch.stack([torch.stack([zero if u is None else u for u in stages], 1) for stages in found], 1).numpy()
 
-    def weighted(self, weights: Float[Tensor, ...]) -> Windows:
+    def weighted(self, weights: Float[Tensor, "*any component"]) -> Windows:
         """Return the windows with further weights of squared errors, which broadcast over (window, step, component)."""
         mask = weights.expand_as(self.path) if self.mask is None else weights * self.mask
         return replace(self, mask=mask, total=0.0)

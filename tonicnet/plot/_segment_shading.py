@@ -16,7 +16,7 @@ _TINT = 0.16
 _LINE = 0.13  # inches: the height of a line
 _SIDES = 1.35  # inches beside the axes, for their labels
 _LONGEST = 20  # letters
-_FILLED = 0.96  # of a segment, at most, by its name
+_FILLED = 0.97  # of a segment, at most, by its name
 
 
 def shade_segments(
