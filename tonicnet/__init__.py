@@ -42,9 +42,13 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .task import behaviours as behaviours
     from .task import cut_trials as cut_trials
     from .task import dysts_systems as dysts_systems
+    from .task import embed_recording as embed_recording
     from .task import from_dysts as from_dysts
     from .task import from_observed as from_observed
     from .task import read_recording as read_recording
+    from .task import recording as recording
+    from .task import recordings as recordings
+    from .task import resample_recording as resample_recording
     from .task import sample_task as sample_task
     from .task import sample_tasks as sample_tasks
     from .task import task as task
@@ -71,9 +75,9 @@ _open_door(
         "simulate": ("flow", "perform", "predict", "simulate"),
         "study": ("atlas", "compare_learning", "study"),
         "task": (
-            "Task", "behaviour_options", "behaviours", "cut_trials", "dysts_systems", "from_dysts", "from_observed",
-            "read_recording", "sample_task", "sample_tasks", "task", "task_factory", "tasks", "teacher_flow",
-            "teacher_samples",
+            "Task", "behaviour_options", "behaviours", "cut_trials", "dysts_systems", "embed_recording",
+            "from_dysts", "from_observed", "read_recording", "recording", "recordings", "resample_recording",
+            "sample_task", "sample_tasks", "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
         ),
     },
     rooms=("measure", "plot", "spiking"),
