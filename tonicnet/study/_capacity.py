@@ -20,10 +20,10 @@ from ._grid_file import read_grid
 from ._progress import Report
 from ._study import study
 
-# dense networks with a memory of their own, on which flip-flops were tried
+# dense networks with a memory of their own; a weak encoder and a strong decoder hold the most bits of those tried
 NETWORK = {
-    "synapses": "dense", "transfer": "tanh", "gain": 1.2, "tau": 0.1, "dt": 0.05, "decoder_scale": 1.25, "rounds": 2,
-    "restarts": 0,
+    "synapses": "dense", "transfer": "tanh", "gain": 1.2, "tau": 0.1, "dt": 0.05, "encoder_scale": 0.2,
+    "decoder_scale": 5.0, "rounds": 2, "restarts": 0,
 }  # fmt: skip
 _MORE = ("accuracy", "r_squared", "valid_time", "validation_accuracy")  # scores of which more is better
 _RULES = {"bits": ("accuracy", 0.99), "task": ("lost", 0.0)}  # by what is counted: score, and level that is enough
@@ -52,8 +52,8 @@ def capacity(
     ---------
     grid : as for :func:`study`; "units" is needed, and any argument of :class:`Network` or :func:`fit` may be a dim:
         "gain", "components" (the rank of low-rank synapses), "draw", "bias_range", "seed". With a "task" the systems
-        it lists are counted. Without, flip-flops are, on dense networks with ``tau`` 0.1 s, ``dt`` 0.05 s, gain 1.2 and
-        decoder scale 1.25, learned in two rounds, unless the grid says otherwise.
+        it lists are counted. Without, flip-flops are, on dense networks with ``tau`` 0.1 s, ``dt`` 0.05 s, gain 1.2,
+        encoder scale 0.2 and decoder scale 5, learned in two rounds, unless the grid says otherwise.
     bits : how many bits are tried, from one on, or a list; 4 if not given.
     score, level : what must be reached to count as learned: a score of the study, "accuracy" of at least 0.99 for bits
         and "lost" of at most 0 for systems. Where less is better, level is the most there may be.
