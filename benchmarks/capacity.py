@@ -2,7 +2,7 @@
 
 Jobs go to the folder STORE one by one, so that the same command goes on where it was stopped. Rows: "bits" by size, of
 dense networks; "gain" and "bias-range" at one size; "systems", of six flows on low-rank networks without closed-loop
-rounds; "most", bits of 1,024 units, one draw; "scales", why a weak encoder and a strong decoder are taken. Written are
+rounds; "most", bits of 1,024 units, one draw (bits=4,5,6); "scales", why a weak encoder and a strong decoder are taken. Written are
 results/capacity.json, and with the first row results/capacity.nc and capacity.png.
 """
 
@@ -22,7 +22,8 @@ import tonicnet as tn
 SEEDS = range(3)
 FLOWS = ["cosine", "hopf", "van-der-pol", "roessler", "thomas", "lorenz"]
 RANGES = [(-1.0, 1.0), (-2.0, 2.0), (-4.0, 4.0)]
-MOST = (5, 4, 6)  # bits of the largest network
+_WORDS = dict(word.split("=") for word in sys.argv[2:] if "=" in word)
+MOST = [int(n) for n in _WORDS.get("bits", "4,5,6").split(",")]  # bits of the largest network
 SCALES = [(0.8, 1.25), (0.4, 2.5), (0.2, 5.0), (0.1, 10.0)]
 
 
@@ -100,7 +101,7 @@ ROWS: dict[str, Callable[[Path], Iterator[Figure]]] = {
 
 if __name__ == "__main__":
     about = provenance(command())
-    for row in sys.argv[2:] or ROWS:
+    for row in [word for word in sys.argv[2:] if "=" not in word] or ROWS:
         for made in ROWS[row](Path(sys.argv[1])):
             print(f"{row}: {made}", flush=True)
             keep([made], "capacity", about | {"group": row})

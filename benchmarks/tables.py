@@ -30,6 +30,15 @@ SECTIONS = {
         "The phase diagram of fields",
         "The figures behind [the page](phase-diagram.md). No value: more units than the largest network had.",
     ),
+    "capacity": (
+        "How much a network holds",
+        "The figures behind [Capacity](how-to/capacity.md): draws of `tn.capacity`, each fit on one thread.",
+    ),
+    "recordings": (
+        "From recordings",
+        "One component by two ways, and Lorenz from noisy samples: [One component](how-to/one-component.md), "
+        "[Noisy data](how-to/noisy-data.md).",
+    ),
     "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
@@ -62,6 +71,7 @@ BEFORE = {"cpu": ("CPU", "s"), "valid_time": ("valid time", "task time"), "diver
           "lost": ("starts lost", "1")}  # fmt: skip
 TABLED = (
     "how-to/choose", "how-to/screen", "how-to/compare-learning", "how-to/permutations", "how-to/units",
+    "how-to/capacity", "how-to/one-component", "how-to/noisy-data",
     "theory/natural-weights", "phase-diagram",
     "atlas",
 )  # fmt: skip
@@ -229,6 +239,20 @@ def atlas() -> str:
 
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
+    "held": lambda: listed("capacity", "bits that one network holds", groups=("bits", "gain", "bias-range")),
+    "held-systems": lambda: listed("capacity", "systems that one network holds"),
+    "held-exponents": lambda: listed(
+        "capacity", "exponent of capacity", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
+    ),
+    "most-bits": lambda: listed(
+        "capacity", "accuracy on held-out trials", "CPU time of a flip-flop", groups=("most", "scales")
+    ),
+    "one-component": lambda: listed(
+        "recordings", "fit", "valid time", "D_stsp of three delays", "stuck of 5", groups=("lorenz", "laser")
+    ),
+    "noisy": lambda: listed(
+        "recordings", "fit", "D_stsp to the truth", "D_H to the truth", "D_stsp to the noisy truth", groups=("noisy",)
+    ),
     "atlas": atlas,
     "which": lambda: listed(
         "which_numbers", "relative field error", "D_stsp", "orbit distance", "share of flipped signs"

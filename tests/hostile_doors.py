@@ -184,6 +184,11 @@ def doors() -> Doors:
             {"recording": samples, "step": 0.01, "method": "linear", "longest_gap": 0.1, "length": 0.3, "dt": 0.01,
              "time": None},
         ),
+        "capacity": (
+            tn.capacity,
+            {"grid": {"units": 12, "steps": 1, "rounds": 0}, "bits": 1, "score": None, "level": 0.5, "workers": 1,
+             "limit": None, "run": False, "progress": False},
+        ),
         "embed_recording": (
             tn.embed_recording, {"recording": samples[:, 0], "embed": (0.05, 2), "dt": 0.01, "time": None}
         ),

@@ -97,8 +97,9 @@ def resample_recording(
 
 def time_scale(trials: Sequence[Sequence[Signal]]) -> float:
     """Return the time in which components move by a standard deviation, by their mean squared change over lags."""
-    rates = [1 / _decorrelation([trial[k] for trial in trials]) ** 2 for k in range(len(trials[0]))]
-    return 1 / math.sqrt(np.mean(rates)) if any(rates) else math.inf
+    lags = np.array([_decorrelation([trial[k] for trial in trials]) for k in range(len(trials[0]))])
+    least = float(lags.min())
+    return least / math.sqrt(np.mean((least / lags) ** 2)) if math.isfinite(least) else math.inf
 
 
 def _decorrelation(signals: Sequence[Signal]) -> float:
@@ -154,8 +155,9 @@ def _gap(given: Any, scale: float, step: float) -> float:
 def _even_pieces(signals: Sequence[Signal], step: float, gap: float, method: str) -> Iterator[Piece]:
     """Yield the stretches of a trial without a long gap in any component, at even steps."""
     for begin, end in _covered(signals, gap):
-        count = math.floor((end - begin) / step + 1e-6) + 1
-        weigh(f"a recording of {count} steps", 8.0 * count * len(signals), "give a longer step=")
+        steps = (end - begin) / step + 1e-6
+        weigh(f"a recording of {steps:.3g} steps", 8 * steps * len(signals), "give a longer step=")
+        count = math.floor(steps) + 1
         if count >= _FEWEST:
             at = np.minimum(begin + step * np.arange(count), end)
             yield Piece(begin, np.stack([_between(one, at, method) for one in signals], axis=1), step)

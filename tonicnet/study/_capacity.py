@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ NETWORK = {
     "synapses": "dense", "transfer": "tanh", "gain": 1.2, "tau": 0.1, "dt": 0.05, "encoder_scale": 0.2,
     "decoder_scale": 5.0, "rounds": 2, "restarts": 0,
 }  # fmt: skip
+_MOST = 64  # bits that are tried
 _MORE = ("accuracy", "r_squared", "valid_time", "validation_accuracy")  # scores of which more is better
 _RULES = {"bits": ("accuracy", 0.99), "task": ("lost", 0.0)}  # by what is counted: score, and level that is enough
 
@@ -115,6 +117,8 @@ def _mapping(grid: Any) -> Mapping[Any, Any]:
 def _rule(counted: str, score: str | None, level: float | None) -> tuple[str, float]:
     """Return the score that decides, and its level."""
     usual = _RULES[counted]
+    if score is not None and not isinstance(score, str):
+        raise TypeError(f"score is the name of a score of the study, such as {usual[0]!r}, got {shown(score)}")
     if score is not None and level is None and score != usual[0]:
         raise ValueError(f"score={shown(score)} needs level=, the value that is enough; give both")
     if level is not None and not np.isfinite(real(level)):
@@ -125,9 +129,10 @@ def _rule(counted: str, score: str | None, level: float | None) -> tuple[str, fl
 def _bits(given: Any) -> list[int]:
     """Return the numbers of bits that are tried."""
     counts = range(1, int(given) + 1) if is_whole(given) else given
-    listed = list(counts) if isinstance(counts, Iterable) and not isinstance(counts, str) else []
-    if not listed or not all(is_whole(one) for one in listed):
-        raise ValueError(f"bits is how many are tried, or a list of whole numbers, got {shown(given)}")
+    several = isinstance(counts, Iterable) and not isinstance(counts, str)
+    listed = list(islice(counts, _MOST + 1)) if several else []
+    if not 0 < len(listed) <= _MOST or not all(is_whole(one) for one in listed):
+        raise ValueError(f"bits is how many are tried, or a list of whole numbers, {_MOST} at most; got {shown(given)}")
     return sorted({int(one) for one in listed})
 
 
