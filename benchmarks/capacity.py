@@ -48,7 +48,7 @@ def by_size(found: xr.Dataset, where: dict[str, Any], dim: str = "") -> Iterator
 
 def bits(store: Path) -> Iterator[Figure]:
     """Yield the bits that networks hold by size, what learning one of them takes, and write Dataset and picture."""
-    found = counted(store, {"units": [64, 128, 256], "seed": SEEDS}, bits=4)
+    found = counted(store, {"units": [64, 128, 256], "seed": SEEDS, "components": 4}, bits=3)
     yield from by_size(found, {"counted": "bits"})
     for units in found["units"].values:
         spent = found["cpu_seconds"].sel(units=units).values.ravel()

@@ -1,4 +1,4 @@
-"""What is learned from recordings: `python benchmarks/recordings.py [row ...] [seeds=3] [units=1000]`.
+"""What is learned from recordings: `python benchmarks/recordings.py [row ...] [seeds=3] [units=1000] [way=dense]`.
 
 One observed component, x of Lorenz and the Santa Fe laser, is learned in two ways: by a dense network with a memory of
 its own, and by a low-rank one from delayed coordinates, whose lag and number are chosen by themselves. Both are held
@@ -89,9 +89,14 @@ def delays(of: Observed, seed: int) -> tuple[Callable[[np.ndarray, int], np.ndar
 WAYS = {"dense, N = 512, x alone": dense, f"low-rank, N = {UNITS}, delayed coordinates": delays}
 
 
+ONLY = _words.get("way", "")
+
+
 def observed(name: str, make: Callable[[int], Observed]) -> Iterator[Figure]:
     """Yield how both ways do on one component, over seeds."""
     for way, learn in WAYS.items():
+        if not way.startswith(ONLY):
+            continue
         rows = [scores(make(seed), learn, seed) for seed in range(SEEDS)]
         of = make(0)
         names = {"fit": "CPU s", "valid time": of.unit, "D_stsp of three delays": "nat", "stuck of 5": "runs"}

@@ -237,6 +237,14 @@ def atlas() -> str:
     return f"{_told(records)}\n\n{table(records)}" if records else "Not measured yet."
 
 
+def both(group: str, what: str) -> str:
+    """Return the figures of recordings of a group, and those of version 0.1 that were not measured again."""
+    new = [r for r in held("recordings") if r["group"] == group]
+    old = [r for r in archived() if what in str(r["where"].get("what", "")) and "tenth" not in str(r["where"])]
+    parts = [f"{_told(some)}\n\n{table(some)}" for some in (new, old) if some]
+    return "\n".join(parts) or "Not measured yet."
+
+
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
     "held": lambda: listed("capacity", "bits that one network holds", groups=("bits", "gain", "bias-range")),
@@ -247,12 +255,8 @@ NAMED: dict[str, Callable[[], str]] = {
     "most-bits": lambda: listed(
         "capacity", "accuracy on held-out trials", "CPU time of a flip-flop", groups=("most", "scales")
     ),
-    "one-component": lambda: listed(
-        "recordings", "fit", "valid time", "D_stsp of three delays", "stuck of 5", groups=("lorenz", "laser")
-    ),
-    "noisy": lambda: listed(
-        "recordings", "fit", "D_stsp to the truth", "D_H to the truth", "D_stsp to the noisy truth", groups=("noisy",)
-    ),
+    "one-component": lambda: both("lorenz", "Lorenz from x alone"),
+    "noisy": lambda: both("noisy", "a recording with 5 % noise, N = 1000"),
     "atlas": atlas,
     "which": lambda: listed(
         "which_numbers", "relative field error", "D_stsp", "orbit distance", "share of flipped signs"
