@@ -11,6 +11,7 @@ from .._random import generator
 
 _INTERVAL = (0.025, 0.975)
 _FEWEST = 2  # sizes that a line needs
+_DIGITS = 9  # of an exponent, behind the point: what is more is rounding
 
 
 class Exponent(NamedTuple):
@@ -50,4 +51,4 @@ def _slope(means: Float[np.ndarray, " size"], sizes: Float[np.ndarray, " size"],
     kept = (means > 0) & (means < most)
     if kept.sum() < _FEWEST:
         return float("nan")
-    return float(np.polyfit(np.log(sizes[kept]), np.log(means[kept]), 1)[0])
+    return round(float(np.polyfit(np.log(sizes[kept]), np.log(means[kept]), 1)[0]), _DIGITS)
