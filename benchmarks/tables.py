@@ -248,12 +248,8 @@ def both(group: str, what: str) -> str:
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
     "held": lambda: listed("capacity", "bits that one network holds", groups=("bits", "gain", "bias-range")),
-    "held-systems": lambda: listed("capacity", "systems that one network holds"),
     "held-exponents": lambda: listed(
         "capacity", "exponent of capacity", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
-    ),
-    "most-bits": lambda: listed(
-        "capacity", "accuracy on held-out trials", "CPU time of a flip-flop", groups=("most", "scales")
     ),
     "one-component": lambda: both("lorenz", "Lorenz from x alone"),
     "noisy": lambda: both("noisy", "a recording with 5 % noise, N = 1000"),

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from .._names import choose
 from ._legend import legend_beside, legend_width
 from ._requirements import require
-from ._style import Look, looks, new_axes, style_ticks, styled
+from ._style import Look, looks, new_axes, round_ticks, style_ticks, styled
 from ._text import as_text
 
 _MAKER = "tonicnet.capacity"
@@ -49,6 +49,7 @@ def capacity(
         _line(chosen, part.sortby(x).transpose(x, draws), look, label)
     chosen.set(xlabel=as_text(x.replace("_", " "), 24), ylabel=str(held.attrs.get("long_name", "capacity")))
     _axis(chosen, held.sortby(x)[x].values, x)
+    chosen.yaxis.set_major_locator(round_ticks(whole=True))
     if any(labels):
         legend_beside(chosen)
     return chosen
