@@ -242,7 +242,7 @@ def both(group: str, what: str) -> str:
     new = [r for r in held("recordings") if r["group"] == group]
     old = [r for r in archived() if what in str(r["where"].get("what", "")) and "tenth" not in str(r["where"])]
     parts = [f"{_told(some)}\n\n{table(some)}" for some in (new, old) if some]
-    return "\n".join(parts) or "Not measured yet."
+    return "\n\n".join(parts) or "Not measured yet."
 
 
 NAMED: dict[str, Callable[[], str]] = {
