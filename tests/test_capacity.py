@@ -138,7 +138,7 @@ def test_the_command_counts_and_draws(tmp_path: Path, kept: Path) -> None:
     ("grid", "how", "said"),
     [
         ({"units": 20, "task": "hopf"}, {"bits": 2}, "bits= are those of flip-flops, and the grid names tasks"),
-        ({"units": 20}, {"bits": 0}, "bits is how many are tried, or a list of whole numbers, got 0"),
+        ({"units": 20}, {"bits": 0}, "bits is how many are tried, or a list of whole numbers, 64 at most; got 0"),
         ({"units": 20}, {"bits": [1, 2.5]}, "bits is how many are tried"),
         ({"units": 20}, {"level": "high"}, "level is a number that the score must reach, got 'high'"),
         ({"units": 20}, {"score": "r_squared"}, "score='r_squared' needs level="),
