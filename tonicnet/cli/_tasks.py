@@ -9,8 +9,6 @@ from typing import Any
 
 import tonicnet as tn
 
-from ..labelled import opened
-
 _MEANS = {
     "dt": "is the sampling step of a recording",
     "time": "names what is time in a recording",
@@ -62,6 +60,8 @@ def _recording(
     if resample is None:
         array = tn.read_recording(path, dt=dt, variable=variable, time=time)
         return tn.Task.from_array(array, name=path.stem, embed=embed)
+    from ..labelled import opened  # here, for help must not wait for numpy
+
     held = path if variable is None else opened(path)[variable]
     return tn.Task.from_array(held, name=path.stem, dt=dt, time=time, resample=resample, embed=embed)
 
