@@ -26,6 +26,12 @@ SECTIONS = {
     "screening": ("Draws before learning", "The figures behind [Choose a draw](how-to/screen.md)."),
     "which_numbers": ("Which numbers to change", "The figures behind [the comparison](how-to/compare-learning.md)."),
     "study": ("Studies", "What a study costs beside its fits: [the guide](how-to/studies.md). CPU time unless said."),
+    "batched": (
+        "Small fits in batches",
+        "Many small jobs as one batch of products, against one by one: [the guide](how-to/studies.md). CPU time on one "
+        "thread.",
+    ),
+    "paper_scale": ("A million fits", "The figures behind [the page](paper-scale.md)."),
     "phase_diagram": (
         "The phase diagram of fields",
         "The figures behind [the page](phase-diagram.md). No value: more units than the largest network had.",
@@ -38,6 +44,10 @@ SECTIONS = {
         "From recordings",
         "One component by two ways, and Lorenz from noisy samples: [One component](how-to/one-component.md), "
         "[Noisy data](how-to/noisy-data.md).",
+    ),
+    "phase_axes": (
+        "Other axes of the phase diagram",
+        "First biases and dense networks: [the page](phase-diagram.md). No value: more units than the largest network.",
     ),
     "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
@@ -72,7 +82,7 @@ BEFORE = {"cpu": ("CPU", "s"), "valid_time": ("valid time", "task time"), "diver
 TABLED = (
     "how-to/choose", "how-to/screen", "how-to/compare-learning", "how-to/permutations", "how-to/units",
     "how-to/capacity", "how-to/one-component", "how-to/noisy-data",
-    "theory/natural-weights", "phase-diagram",
+    "theory/natural-weights", "phase-diagram", "how-to/studies", "paper-scale",
     "atlas",
 )  # fmt: skip
 MARKED = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.S)
@@ -179,10 +189,10 @@ def pivoted(group: str, measures: list[str]) -> str:
     return f"{_told(records)} Medians of {records[0]['runs']} networks.\n\n{written(head, cells)}"
 
 
-def listed(name: str, *measures: str, groups: tuple[str, ...] = ()) -> str:
+def listed(name: str, *measures: str, groups: tuple[str, ...] = (), units: bool = False) -> str:
     """Return the figures of a file with these measures, a row for each condition, a column for each measure.
 
-    Of some ``groups`` alone, if any are named.
+    Of some ``groups`` alone, if any are named; with ``units`` in the head.
     """
     records = [r for r in held(name) if r["measure"] in measures and (not groups or r["group"] in groups)]
     if not records:
@@ -194,7 +204,8 @@ def listed(name: str, *measures: str, groups: tuple[str, ...] = ()) -> str:
         where = tuple(_cell(r["where"].get(c, "")) for c in conditions)
         rows.setdefault(where, {})[r["measure"]] = digits(r["value"]) + spread
     cells = [[*where, *(made.get(m, "") for m in measures)] for where, made in rows.items()]
-    return f"{_told(records)}\n\n{written([*conditions, *measures], cells)}"
+    named = {r["measure"]: f"{r['measure']}, {r['unit']}" for r in records if units and r["unit"] != "1"}
+    return f"{_told(records)}\n\n{written([*conditions, *(named.get(m, m) for m in measures)], cells)}"
 
 
 def results() -> str:
@@ -245,6 +256,12 @@ def both(group: str, what: str) -> str:
     return "\n\n".join(parts) or "Not measured yet."
 
 
+def _axes(group: str) -> str:
+    """Return the units that a part of the other axes needs, beside what its networks do before they learn."""
+    needed = ("units for half of the draws", "the same, lower end of 95 %", "the same, upper end of 95 %")
+    return listed("phase_axes", *needed, "exponent of the untouched network", groups=(group,))
+
+
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
     "held": lambda: listed("capacity", "bits that one network holds", groups=("bits", "gain", "bias-range")),
@@ -285,12 +302,55 @@ NAMED: dict[str, Callable[[], str]] = {
     "students": lambda: listed("teachers", "relative error"),
     "circuits": lambda: listed("teachers", "relative error of the field"),
     "screened": lambda: listed("screening", "ratio of field errors"),
+    "batches": lambda: listed(
+        "batched",
+        "CPU time of a job",
+        "share of steps of fields",
+        "share of steps of closed loops",
+        "gain of a whole job in batches of 16, at most",
+        units=True,
+    ),
+    "batch-steps": lambda: listed("batched", "gain of a batch", units=True),
+    "jobs": lambda: listed(
+        "paper_scale", "the calling process", "its worker, beside the fit", "a worker begins", units=True
+    ),
+    "stored": lambda: listed(
+        "paper_scale", "a result in the store", "memory of the calling process, a job", units=True
+    ),
+    "busy": lambda: listed("paper_scale", "CPU time of a fit, mean", "workers that keep one caller busy", units=True),
+    "cluster": lambda: listed(
+        "paper_scale",
+        "wall time",
+        "core hours",
+        "share of workers' time in results",
+        "time of the caller in use",
+        "deaths of workers",
+        "jobs given up",
+        units=True,
+    ),
+    "solvers": lambda: listed(
+        "paper_scale",
+        "memory of a primal step",
+        "memory of a dual step",
+        "memory of a matrix-free step",
+        "least memory= that is enough",
+        "a step with so much, CPU",
+        "a fit of the field, CPU",
+        units=True,
+    ),
+    "synapses-memory": lambda: listed("paper_scale", "memory of the synapses in a fit", units=True),
+    "peak": lambda: listed(
+        "paper_scale", "peak of a fit above the imports", "its solver and temporaries, by tonicnet", units=True
+    ),
     "needed": lambda: listed(
         "phase_diagram",
         "units for half of the draws",
         "the same, lower end of 95 %",
         "the same, upper end of 95 %",
     ),
+    "untouched": lambda: listed("phase_diagram", "exponent of the untouched network"),
+    "spreads": lambda: _axes("spread"),
+    "denses": lambda: _axes("dense"),
     "learnability": lambda: listed(
         "phase_diagram", "exponent of the field error", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
     ),

@@ -69,7 +69,7 @@ def test_every_system_is_a_row_with_its_measures_or_its_reason(few: None, net: t
     assert len(told) == 2
     again = tn.atlas(tmp_path / "a", **call)
     assert len(told) == 2, "what is done is not done again"
-    xr.testing.assert_identical(again.drop_attrs(), found.drop_attrs())
+    xr.testing.assert_equal(again, found)
     alone = tn.atlas(tmp_path / "b", ["chua"], **call)
     np.testing.assert_array_equal(alone["divergence"].values, found["divergence"].values[1:2])
     row = tn.load(tmp_path / "b" / "bank.nc")

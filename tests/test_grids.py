@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import tonicnet as tn
 from tonicnet.cli import app
 from tonicnet.learn import Job, Settings
+from tonicnet.study import _dask, _engine, _schedule
 from tonicnet.study._engine import perform_within
 from tonicnet.study._grid import KNOWN, grid_of
 from tonicnet.study._grid_file import grids, read_grid
@@ -407,6 +408,67 @@ def test_a_study_on_dask_survives_its_workers(found: tuple[xr.Dataset, Path], tm
         ds = tn.study(grid, executor=client.get_executor(), progress=False)
     assert ds["done"].sel(task=["calm", "killing_once"]).all()
     assert "not here" in ds["outcome"].sel(task="raising").values[0]
+
+
+def test_a_study_whose_scheduler_goes_away_ends_and_is_done_on_the_next(
+    found: tuple[xr.Dataset, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="pip install 'tonicnet[sweep]'")
+    monkeypatch.setattr(_dask, "_PATIENCE", 2)
+    made: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
+    first = distributed.LocalCluster(**made)
+
+    def end(told: dict[str, Any]) -> None:
+        if told["done"] == 2:
+            first.close()
+
+    address = first.scheduler_address.replace("tcp://", "dask://")
+    ds = tn.study(GRID, executor=address, store=tmp_path / "store", progress=end)
+    left = ds["outcome"].values[ds["done"] == 0]
+    assert 0 < len(left) <= 4
+    assert all("no Dask scheduler answers" in one for one in left)
+    with distributed.LocalCluster(**made) as second, distributed.Client(second) as client:
+        seen: list[dict[str, Any]] = []
+        again = tn.study(GRID, executor=client.get_executor(), store=tmp_path / "store", progress=seen.append)
+    same(again, found[0])
+    assert len(seen) == len(left)
+
+
+class Silent(Executor):
+    """Takes everything and never answers."""
+
+    taken = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.taken += 1
+        return Future()
+
+
+def test_work_that_will_never_be_answered_is_lost(
+    found: tuple[xr.Dataset, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_engine, "gone", lambda executor: isinstance(executor, Silent) and executor.taken == 6)
+    monkeypatch.setattr(_schedule, "_LOOK", 0.01)
+    lost = tn.study(GRID, executor=Silent(), progress=False, retries=0)
+    assert lost["done"].sum() == 0
+    assert all("lost 1 time (ConnectionError: its scheduler is gone)" in one for one in lost["outcome"].values.ravel())
+    executors = iter([Silent(), ThreadPoolExecutor(1)])
+    same(tn.study(GRID, executor=lambda: next(executors), progress=False), found[0])  # it is made again
+
+
+def test_an_executor_that_cannot_be_made_again_is_tried_once() -> None:
+    asked: list[int] = []
+
+    def make() -> Executor:
+        asked.append(1)
+        if len(asked) > 1:
+            raise ConnectionError("nobody answers")
+        return Breaking(1)
+
+    ds = tn.study(GRID, executor=make, progress=False)
+    assert len(asked) == 2
+    assert 1 <= ds["done"].sum() <= 2  # to end an executor cancels what waits in it
+    assert all("nobody answers" in one for one in ds["outcome"].values[ds["done"] == 0])
 
 
 def test_what_a_worker_cannot_read_is_a_sentence() -> None:

@@ -40,7 +40,7 @@ def by_least_squares(residual: OrderedReadout, theta: torch.Tensor) -> float:
     total, c = 0.0, theta.view(K, -1).numpy()
     for k, y in enumerate(residual.targets.numpy().T):
         made = residual.rates.numpy() @ c[k]
-        (_, scale), left, *_ = np.linalg.lstsq(np.stack([np.ones(S), made], 1), y)
+        (_, scale), left, *_ = np.linalg.lstsq(np.stack([np.ones(S), made], 1), y, rcond=None)
         total += left[0] / S if scale > 0 else y.var()
     return total
 

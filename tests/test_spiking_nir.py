@@ -171,7 +171,7 @@ def test_bad_input_is_one_sentence(bank_of, monkeypatch):
     with pytest.raises(ValueError, match=r"has 'x' \(Threshold\); from_nir reads CubaLIF"):
         tn.spiking.from_nir(odd)
     same = np.ones(2)
-    bare = nir.LIF(tau=0.01 * same, r=same, v_leak=same, v_threshold=same)
+    bare = nir.LIF(tau=0.01 * same, r=same, v_leak=same, v_threshold=same, v_reset=0 * same)
     with pytest.raises(ValueError, match="behind one LI node of as many"):
         tn.spiking.from_nir(nir.NIRGraph(nodes=ends | {"x": bare}, edges=[("in", "x"), ("x", "out")]), dt=1e-4)
     monkeypatch.setitem(sys.modules, "nir", None)

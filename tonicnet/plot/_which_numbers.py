@@ -44,7 +44,6 @@ def which_numbers(comparison: xr.Dataset, *, score: str = "field_error", against
     >>> figure = tn.plot.which_numbers(found)
     >>> [ax.get_xlabel() for ax in figure.axes]
     ['numbers learned', 'decoder norm / drawn norm']
-    >>> figure.clear()
     """
     data = require(comparison, ("learn", "learned_numbers"), role="comparison", maker=_MAKER)
     choose("score", score, sorted(name for name in map(str, data.data_vars) if "learn" in data[name].dims))

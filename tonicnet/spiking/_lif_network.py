@@ -141,7 +141,8 @@ class LIFNetwork:
             return self.jump * (scaled @ self.net.decoder.astype(np.float64))
         w = self.net.recurrent
         drawn = self.jump * (w if self.net.spec.synapses == "sparse" else np.asarray(w, dtype=np.float64))
-        return drawn if self.gain is None else drawn * self.gains[:, None]
+        gained = drawn if self.gain is None else drawn * self.gains[:, None]
+        return gained if isinstance(gained, np.ndarray) else gained.tocsr()
 
     @property
     def recurrent(self) -> sp.coo_array | np.ndarray | None:

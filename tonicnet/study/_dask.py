@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 
@@ -34,3 +35,15 @@ def on_dask(address: str) -> Callable[[], Executor]:
         return executor
 
     return connected
+
+
+def gone(executor: Executor) -> bool:
+    """Return whether an executor is one of a Dask client that has lost its scheduler for good.
+
+    Its client then has looked for the scheduler as long as its timeout says. It leaves futures that never end.
+    """
+    if "distributed" not in sys.modules:
+        return False
+    from distributed.cfexecutor import ClientExecutor
+
+    return isinstance(executor, ClientExecutor) and executor._client.status == "closed"

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from .._names import choose, shown
 from .._numbers import positive, whole
 from .._process import run
-from ._dask import DASK, on_dask
+from ._dask import DASK, gone, on_dask
 from ._processes import Processes
 from ._work import Reply, perform
 
@@ -37,6 +37,9 @@ class Engine(Protocol):
     def submit(self, sent: bytes) -> Future[Reply]:
         """Run some work there."""
 
+    def gone(self) -> bool:
+        """Return whether no work that it was given will ever be answered."""
+
     def close(self) -> None:
         """End what was begun here."""
 
@@ -47,24 +50,41 @@ class Given:
     def __init__(self, source: Executor | Callable[[], Executor], limit: float | None) -> None:
         self.width, self._limit = _AHEAD, limit
         self._source = source
+        self._refused: Exception | None = None
         self._executor = checked(source() if not isinstance(source, Executor) else source)
 
     def submit(self, sent: bytes) -> Future[Reply]:
         """Run some work; a broken executor is made again if there is a function that makes it."""
         try:
+            if self.gone():
+                raise BrokenExecutor("its scheduler is gone")
             return self._submit(sent)
         except (BrokenExecutor, RuntimeError):
             if isinstance(self._source, Executor):
                 raise
             self.close()
-            self._executor = checked(self._source())
+            self._begin_again(self._source)
             return self._submit(sent)
+
+    def gone(self) -> bool:
+        """Return whether its scheduler is gone."""
+        return gone(self._executor)
 
     def close(self) -> None:
         """End an executor that was made here; one that was given goes on."""
         if not isinstance(self._source, Executor):
             with contextlib.suppress(Exception):
                 self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _begin_again(self, source: Callable[[], Executor]) -> None:
+        """Make another executor; where that fails once it is not tried for every job that is left."""
+        if self._refused is not None:
+            raise self._refused
+        try:
+            self._executor = checked(source())
+        except Exception as error:
+            self._refused = error
+            raise
 
     def _submit(self, sent: bytes) -> Future[Reply]:
         if self._limit is None:
@@ -82,6 +102,10 @@ class Here:
         done: Future[Reply] = Future()
         done.set_result(perform(sent))
         return done
+
+    def gone(self) -> bool:
+        """Return False: it is this process."""
+        return False
 
     def close(self) -> None:
         """Nothing was begun."""

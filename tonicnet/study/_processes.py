@@ -40,6 +40,10 @@ class Processes:
         """Run some pickled work in a worker that is free."""
         return self._threads.submit(self._perform, sent)
 
+    def gone(self) -> bool:
+        """Return False: a worker that dies is begun again."""
+        return False
+
     def close(self) -> None:
         """End all workers, whatever they do."""
         self._threads.shutdown(wait=False, cancel_futures=True)

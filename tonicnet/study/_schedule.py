@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from ._engine import Engine
 from ._processes import NoWorkers
 from ._work import Reply, Work
+
+_LOOK = 1.0  # seconds without an answer after which the engine is looked after
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,32 @@ def performed(works: Iterator[Work], engine: Engine, retries: int) -> Iterator[t
                     yield one.key, refused
             if not flying:
                 return
-            future = done.get()
-            sent = flying.pop(future, None)
-            if sent is None:
-                continue
-            reply = _reply(future)
-            if isinstance(reply, Reply):
-                yield sent.key, reply
-            elif sent.lost < retries:
-                again.append(replace(sent, lost=sent.lost + 1))
-            else:
-                yield sent.key, Reply(failure=_lost(sent.lost + 1, reply))
+            for future in _answered(done, flying, engine):
+                sent = flying.pop(future, None)
+                if sent is None:
+                    continue
+                reply = _reply(future)
+                if isinstance(reply, Reply):
+                    yield sent.key, reply
+                elif sent.lost < retries:
+                    again.append(replace(sent, lost=sent.lost + 1))
+                else:
+                    yield sent.key, Reply(failure=_lost(sent.lost + 1, reply))
     finally:
         for future in flying:
             future.cancel()
+
+
+def _answered(
+    done: SimpleQueue[Future[Reply]], flying: dict[Future[Reply], _Try], engine: Engine
+) -> list[Future[Reply]]:
+    """Wait for the next answer; return all that was sent where none will come."""
+    while True:
+        try:
+            return [done.get(timeout=_LOOK)]
+        except Empty:
+            if engine.gone():
+                return list(flying)
 
 
 def _send(
@@ -80,6 +94,8 @@ def _next(works: Iterator[Work], again: deque[_Try], room: int) -> Iterator[_Try
 
 def _reply(future: Future[Reply]) -> Reply | BaseException:
     """Return a reply, or what was raised in place of one: then the worker was lost, or its executor failed."""
+    if not future.done():
+        return ConnectionError("its scheduler is gone")
     if future.cancelled():
         return RuntimeError("it was cancelled")
     error = future.exception()

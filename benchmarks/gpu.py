@@ -1,0 +1,209 @@
+"""A GPU against the processor beside it, and against its own matrix rate: `python benchmarks/gpu.py [row ...]`.
+
+"rate" multiplies large square matrices. "flow" takes Gauss-Newton steps on the field of Lorenz, N = 1000 ... 32,000;
+"dense" on driven windows of dense networks, N = 512 ... 8192; each in float32 and with curvature in bfloat16.
+"simulate" runs many trials at once. Beside every time on the card stand how many times faster it is than the processor,
+where that was measured (not for the largest networks), and what share of the card's matrix rate its products reach.
+
+It was not run for the results that ship: no card was at hand. That all of learning and running stays on a second device
+is tested without one (tests/test_devices.py).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from records import Figure, figure
+from rows import measured
+
+import tonicnet as tn
+from tonicnet.circuit import circuit_of, of_bias
+from tonicnet.learn import Settings
+from tonicnet.learn._course import Draw, Problem
+from tonicnet.learn._discrete_windows import DiscreteWindows
+from tonicnet.learn._target import Target
+from tonicnet.learn._training_states import field_residual
+from tonicnet.learn._windows import Windows
+from tonicnet.solve import GaussNewton, Residual
+
+DEVICES = ("cpu", "cuda")
+PRECISIONS = ("float32", "bfloat16")
+FLOW, DENSE, TRIALS = (1000, 2000, 4000, 8000, 16_000, 32_000), (512, 1024, 2048, 4096, 8192), (1, 64, 1024)
+CPU_MOST = {"flow": 8000, "dense": 2048}  # units above which the processor would take minutes a step
+REPEATS, MEMORY = 3, 64.0  # GiB that learning may take
+WINDOWS, DRIVEN, SCORED = 96, 30, tuple(range(13, 31, 2))
+NEEDS_CUDA = "gpu.py needs a CUDA device, and torch sees none here; run it where nvidia-smi lists a card"
+
+
+class Timed(NamedTuple):
+    """The least wall time of some calls, and the bytes of the card's memory at most."""
+
+    seconds: float
+    bytes: float
+
+
+def timed(device: str, call: Callable[[], Any], repeats: int = REPEATS) -> Timed:
+    """Time a call on a device, whose work is waited for; the first call is not counted."""
+    call()
+    times = []
+    if device != "cpu":
+        torch.cuda.reset_peak_memory_stats()
+    for _ in range(repeats):
+        _wait(device)
+        began = time.perf_counter()
+        call()
+        _wait(device)
+        times.append(time.perf_counter() - began)
+    return Timed(min(times), float("nan") if device == "cpu" else torch.cuda.max_memory_allocated())
+
+
+def _wait(device: str) -> None:
+    if device != "cpu":
+        torch.cuda.synchronize()
+
+
+def rate(devices: Sequence[str] = DEVICES, size: int = 8192, repeats: int = REPEATS) -> Iterator[Figure]:
+    """Yield the rates of square products."""
+    for device in devices:
+        for precision in PRECISIONS:
+            where = {"what": f"product of square matrices, n = {size}", "device": device, "precision": precision}
+            yield figure(where, "matrix rate", "TFLOP/s", matrix_rate(device, precision, size, repeats) / 1e12)
+
+
+def matrix_rate(device: str, precision: str, size: int, repeats: int = REPEATS) -> float:
+    """Return the operations a second of a square product."""
+    a = torch.randn(size, size).to(device, getattr(torch, precision))
+    return 2 * size**3 / timed(device, lambda: a @ a, repeats).seconds
+
+
+def flow(
+    devices: Sequence[str] = DEVICES, sizes: Sequence[int] = FLOW, square: int = 8192, repeats: int = REPEATS
+) -> Iterator[Figure]:
+    """Yield steps on the field of Lorenz: S N^2 operations to form the normal equations, N^3 / 3 to factor them."""
+    for precision in PRECISIONS:
+        rates = _rates(devices, precision, square, repeats)
+        for units in sizes:
+            made = {d: flow_residual(units, precision, d) for d in _able(devices, units, "flow")}
+            where = {"what": "field of Lorenz, low-rank", "N": units, "precision": precision}
+            yield from compared(where, made, rates, repeats, lambda r, n=units: len(r.states) * n**2 + n**3 / 3)
+
+
+def flow_residual(units: int, precision: str, device: str) -> Any:
+    """Return the residual of a field on a device."""
+    net = tn.Network(units, seed=0, transfer="tanh")
+    settings = Settings(precision=precision, memory=MEMORY, device=device)
+    problem = Problem(Target(tn.task("lorenz"), net), circuit_of(net, torch.float32, device), settings)
+    return field_residual(problem, problem.learnable(), Draw(0, 0)("flow"))
+
+
+def dense(
+    devices: Sequence[str] = DEVICES, sizes: Sequence[int] = DENSE, square: int = 8192, repeats: int = REPEATS
+) -> Iterator[Figure]:
+    """Yield steps on driven windows of dense networks: a product with W for each row and step, and J'J."""
+    for precision in PRECISIONS:
+        rates = _rates(devices, precision, square, repeats)
+        for units in sizes:
+            made = {d: dense_residual(units, precision, d) for d in _able(devices, units, "dense")}
+            where = {"what": "driven windows of Lorenz, dense", "N": units, "precision": precision}
+            yield from compared(where, made, rates, repeats, lambda r, n=units: dense_operations(r.rows, n))
+
+
+def dense_operations(rows: int, units: int) -> float:
+    """Return the operations of a step: rows swept back from where they are scored, J'J, and its factor."""
+    swept = 2 * units**2 * (rows / len(SCORED)) * sum(SCORED)
+    return swept + rows * units**2 + units**3 / 3
+
+
+def dense_residual(units: int, precision: str, device: str) -> DiscreteWindows:
+    """Return the residual of driven windows on a device."""
+    net = tn.Network(
+        units, seed=0, synapses="dense", gain=0.9, transfer="tanh", tau=0.04, dt=0.02, encoder_scale=1.0,
+        decoder_scale=1.0,
+    )  # fmt: skip
+    task = tn.task("lorenz")
+    run = task.trajectory(DRIVEN * 0.02, 0.02, trials=WINDOWS, seed=0)["output"].values
+    circuit = circuit_of(net, torch.float32, device)
+    path = circuit.tensor((run - task.center) / task.scale)
+    made = Windows(path, driven=DRIVEN, scored=SCORED)
+    curved = torch.bfloat16 if precision == "bfloat16" else None
+    return DiscreteWindows(of_bias(circuit), made, circuit.tensor(np.zeros((WINDOWS, units))), 0.5, curved=curved)
+
+
+def compared(
+    where: dict[str, Any],
+    made: dict[str, Any],
+    rates: dict[str, float],
+    repeats: int,
+    operations: Callable[[Any], float],
+) -> Iterator[Figure]:
+    """Yield the time of a step on each device, the ratio of both, and the share of the matrix rate."""
+    times: dict[str, float] = {}
+    for device, residual in made.items():
+        found = timed(device, lambda r=residual: step(r), repeats)
+        times[device], here = found.seconds, where | {"device": device}
+        yield figure(here, "time of a step", "s", found.seconds)
+        share = 100 * operations(residual) / found.seconds / rates[device]
+        yield figure(here, "share of the matrix rate", "%", share)
+        if device != "cpu":
+            yield figure(here, "memory of the card", "GiB", found.bytes / 2**30)
+    yield from _faster(where, times)
+
+
+def step(residual: Residual) -> Any:
+    """Take one Gauss-Newton step from the first biases."""
+    method, theta = GaussNewton(), residual.learnable.first  # type: ignore[attr-defined]
+    return method.step(residual, residual.at(theta), method.begin(theta))
+
+
+def simulate(
+    devices: Sequence[str] = DEVICES, trials: Sequence[int] = TRIALS, units: int = 1000, steps: int = 200,
+    repeats: int = REPEATS,
+) -> Iterator[Figure]:  # fmt: skip
+    """Yield the times of runs of many trials, of low-rank and of dense synapses."""
+    asked: dict[str, Any] = {"duration": steps * 0.01, "dt": 0.01, "dtype": "float32"}
+    for synapses in ("low-rank", "dense"):
+        net = tn.Network(units, seed=0, synapses=synapses, transfer="tanh")
+        bias = np.linspace(-1.0, 1.0, units)
+        for count in trials:
+            start = np.random.default_rng(0).normal(size=(count, net.components))
+            where = {"what": f"run of {steps} steps, {synapses}", "N": units, "trials": count, "precision": "float32"}
+            times = {}
+            for device in devices:
+                run = partial(tn.simulate, net, bias, initial=start, device=device, **asked)
+                times[device] = timed(device, run, repeats).seconds
+                yield figure(where | {"device": device}, "time of a step", "ms", 1e3 * times[device] / steps)
+            yield from _faster(where, times)
+
+
+def _faster(where: dict[str, Any], times: dict[str, float]) -> Iterator[Figure]:
+    if len(times) == 2:
+        ours, card = times
+        yield figure(where | {"device": card}, f"times faster than the {ours}", "x", times[ours] / times[card])
+
+
+def _able(devices: Sequence[str], units: int, row: str) -> list[str]:
+    return [device for device in devices if device != "cpu" or units <= CPU_MOST[row]]
+
+
+def _rates(devices: Sequence[str], precision: str, size: int, repeats: int) -> dict[str, float]:
+    return {device: matrix_rate(device, precision, size, repeats) for device in devices}
+
+
+ROWS = {"rate": rate, "flow": flow, "dense": dense, "simulate": simulate}
+
+
+def main() -> None:
+    """Measure, or say in one sentence why not."""
+    if not torch.cuda.is_available():
+        sys.exit(NEEDS_CUDA)
+    measured("gpu", ROWS)
+
+
+if __name__ == "__main__":
+    main()
