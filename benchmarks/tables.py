@@ -36,6 +36,15 @@ SECTIONS = {
         "The phase diagram of fields",
         "The figures behind [the page](phase-diagram.md). No value: more units than the largest network had.",
     ),
+    "capacity": (
+        "How much a network holds",
+        "The figures behind [Capacity](how-to/capacity.md): draws of `tn.capacity`, each fit on one thread.",
+    ),
+    "recordings": (
+        "From recordings",
+        "One component by two ways, and Lorenz from noisy samples: [One component](how-to/one-component.md), "
+        "[Noisy data](how-to/noisy-data.md).",
+    ),
     "phase_axes": (
         "Other axes of the phase diagram",
         "First biases and dense networks: [the page](phase-diagram.md). No value: more units than the largest network.",
@@ -72,6 +81,7 @@ BEFORE = {"cpu": ("CPU", "s"), "valid_time": ("valid time", "task time"), "diver
           "lost": ("starts lost", "1")}  # fmt: skip
 TABLED = (
     "how-to/choose", "how-to/screen", "how-to/compare-learning", "how-to/permutations", "how-to/units",
+    "how-to/capacity", "how-to/one-component", "how-to/noisy-data",
     "theory/natural-weights", "phase-diagram", "how-to/studies", "paper-scale",
     "atlas",
 )  # fmt: skip
@@ -238,6 +248,14 @@ def atlas() -> str:
     return f"{_told(records)}\n\n{table(records)}" if records else "Not measured yet."
 
 
+def both(group: str, what: str) -> str:
+    """Return the figures of recordings of a group, and those of version 0.1 that were not measured again."""
+    new = [r for r in held("recordings") if r["group"] == group]
+    old = [r for r in archived() if what in str(r["where"].get("what", "")) and "tenth" not in str(r["where"])]
+    parts = [f"{_told(some)}\n\n{table(some)}" for some in (new, old) if some]
+    return "\n\n".join(parts) or "Not measured yet."
+
+
 def _axes(group: str) -> str:
     """Return the units that a part of the other axes needs, beside what its networks do before they learn."""
     needed = ("units for half of the draws", "the same, lower end of 95 %", "the same, upper end of 95 %")
@@ -246,6 +264,12 @@ def _axes(group: str) -> str:
 
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
+    "held": lambda: listed("capacity", "bits that one network holds", groups=("bits", "gain", "bias-range")),
+    "held-exponents": lambda: listed(
+        "capacity", "exponent of capacity", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
+    ),
+    "one-component": lambda: both("lorenz", "Lorenz from x alone"),
+    "noisy": lambda: both("noisy", "a recording with 5 % noise, N = 1000"),
     "atlas": atlas,
     "which": lambda: listed(
         "which_numbers", "relative field error", "D_stsp", "orbit distance", "share of flipped signs"

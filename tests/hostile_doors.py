@@ -108,7 +108,7 @@ def doors() -> Doors:
         "Task.from_array": (
             tn.Task.from_array,
             {"array": samples, "name": "a", "dt": 0.01, "components": ["x", "y"], "center": [0, 0], "scale": [1, 1],
-             "title": "", "cite": ""},
+             "title": "", "cite": "", "resample": None, "embed": None, "speed": 1.0},
         ),
         "Task.from_trials": (
             tn.Task.from_trials,
@@ -179,6 +179,19 @@ def doors() -> Doors:
         "load_bank": (tn.load_bank, {"source": folder / "bank.nc"}),
         "show": (tn.show, {"thing": bank}),
         "cut_trials": (tn.cut_trials, {"recording": samples, "length": 0.3, "dt": 0.01, "time": None}),
+        "resample_recording": (
+            tn.resample_recording,
+            {"recording": samples, "step": 0.01, "method": "linear", "longest_gap": 0.1, "length": 0.3, "dt": 0.01,
+             "time": None},
+        ),
+        "capacity": (
+            tn.capacity,
+            {"grid": {"units": 12, "steps": 1, "rounds": 0}, "bits": 1, "score": None, "level": 0.5, "workers": 1,
+             "limit": None, "run": False, "progress": False},
+        ),
+        "embed_recording": (
+            tn.embed_recording, {"recording": samples[:, 0], "embed": (0.05, 2), "dt": 0.01, "time": None}
+        ),
     }  # fmt: skip
     others = (_arrays(), _measures(net, bank, run, truth, cycle), _bridge(net, bank, folder), _pictures(net, bank, run))
     return named | {name: door for part in others for name, door in part.items()}

@@ -39,11 +39,12 @@ def name(page: Path) -> str:
 def marks(page: Path) -> list[pytest.MarkDecorator]:
     """The response of neurons is computed for two of them on one page; spikes are run in numpy on the other.
 
-    One page needs dysts, which is an extra.
+    Two pages need packages that are extras.
     """
-    without = pytest.mark.skipif(importlib.util.find_spec("dysts") is None, reason="dysts is an extra")
+    package = {"how-to/dysts": "dysts", "how-to/recordings": "reservoirpy"}.get(name(page), "numpy")
+    without = [pytest.mark.skipif(importlib.util.find_spec(package) is None, reason=f"{package} is an extra")]
     slow = [pytest.mark.slow] * (name(page) in ("how-to/recalibrate", "how-to/spikes"))
-    return slow + [without] * (name(page) == "how-to/dysts")
+    return slow + without
 
 
 def blocks(text: str) -> Iterator[str]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .simulate import predict as predict
     from .simulate import simulate as simulate
     from .study import atlas as atlas
+    from .study import capacity as capacity
     from .study import compare_learning as compare_learning
     from .study import study as study
     from .task import Task as Task
@@ -42,9 +43,13 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .task import behaviours as behaviours
     from .task import cut_trials as cut_trials
     from .task import dysts_systems as dysts_systems
+    from .task import embed_recording as embed_recording
     from .task import from_dysts as from_dysts
     from .task import from_observed as from_observed
     from .task import read_recording as read_recording
+    from .task import recording as recording
+    from .task import recordings as recordings
+    from .task import resample_recording as resample_recording
     from .task import sample_task as sample_task
     from .task import sample_tasks as sample_tasks
     from .task import task as task
@@ -69,11 +74,11 @@ _open_door(
         ),
         "report": ("report",),
         "simulate": ("flow", "perform", "predict", "simulate"),
-        "study": ("atlas", "compare_learning", "study"),
+        "study": ("atlas", "capacity", "compare_learning", "study"),
         "task": (
-            "Task", "behaviour_options", "behaviours", "cut_trials", "dysts_systems", "from_dysts", "from_observed",
-            "read_recording", "sample_task", "sample_tasks", "task", "task_factory", "tasks", "teacher_flow",
-            "teacher_samples",
+            "Task", "behaviour_options", "behaviours", "cut_trials", "dysts_systems", "embed_recording",
+            "from_dysts", "from_observed", "read_recording", "recording", "recordings", "resample_recording",
+            "sample_task", "sample_tasks", "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
         ),
     },
     rooms=("measure", "plot", "spiking"),

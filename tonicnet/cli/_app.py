@@ -9,6 +9,7 @@ import typer
 import tonicnet as tn
 
 from ._atlas import atlas
+from ._capacity import capacity
 from ._compare import compare
 from ._demo import demo
 from ._doctor import doctor
@@ -38,6 +39,7 @@ app.command(name="compare")(compare)
 app.command(name="report")(report)
 app.command(name="study")(study)
 app.command(name="atlas")(atlas)
+app.command(name="capacity")(capacity)
 app.command(name="doctor")(doctor)
 
 
@@ -74,6 +76,7 @@ def _door(
     tonicnet compare rate.nc spikes.nc --bank bank.nc is it the same dynamics?
     tonicnet report bank.nc -o report.html            a page to look at and pass on
     tonicnet study grid.toml -o study.nc              a grid of fits, resumable
+    tonicnet capacity --units 64 --units 128          how much a network holds
     tonicnet export bank.nc -o script.py              go on in Brian2 (or C++, NIR)
     tonicnet doctor                                   what is installed, what is missing
     """

@@ -75,6 +75,10 @@ def fit(
         str | None, typer.Option(help="Column (or variable, or dim) that is time in a recording, if it is not clear.")
     ] = None,
     variable: Annotated[str | None, typer.Option(help="Variable of a NetCDF recording.")] = None,
+    resample: Annotated[
+        str | None, typer.Option(help="Bring an uneven or interrupted recording to even steps: auto, or seconds.")
+    ] = None,
+    embed: Annotated[str | None, typer.Option(help="Delayed coordinates of one component: auto, or LAG,COUNT.")] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="Keep learning in this file; the same command goes on from it.")
     ] = None,
@@ -100,9 +104,10 @@ def fit(
                tonicnet fit chua --into bank.nc -o bank.nc
                tonicnet fit reach.npy --dt 0.01
                tonicnet fit reach.csv --time t_ms
+               tonicnet fit pulse.csv --resample auto --embed auto
     """
     place = output(out, [".nc"], inputs=files(tasks))
-    targets = read_tasks(tasks, dt=dt, variable=variable, time=time)
+    targets = read_tasks(tasks, dt=dt, variable=variable, time=time, resample=resample, embed=embed)
     drawn = drawn | ({} if units is None else {"units": units})
     if into is not None and network is not None:
         raise ValueError("--into brings its bank's own network; leave out --network")

@@ -16,7 +16,7 @@ from ._table import table
 
 @in_a_sentence
 def shelves() -> None:
-    """List the tasks, the shipped networks, the grids and the transfer functions.
+    """List the tasks, the recordings, the shipped networks, the grids and the transfer functions.
 
     \b
     Example:  tonicnet list
@@ -28,11 +28,19 @@ def shelves() -> None:
     known = [tn.task(name) for name in (*tn.tasks(), *tn.behaviours())]
     rows = [[t.name, t.kind, str(t.dimension), t.title] for t in known]
     typer.echo("Tasks (tonicnet fit NAME)\n" + _indented(["name", "kind", "dim", "title"], rows, (0, 1, 3)))
+    typer.echo("\nRecordings that packages ship (tonicnet fit NAME)\n" + _recordings())
     typer.echo("\nNetworks with a bank (tonicnet simulate NAME)\n" + _models())
     typer.echo("\nGrids (tonicnet study NAME)\n" + "\n".join(f"  {name}" for name in grids()))
     curves = [[name, (kind.__doc__ or "").strip().split("\n")[0]] for name, kind in TRANSFERS.items()]
     curves += [[name, f"{_curve(of)} with {_constants(of)}"] for name, of in NEURONS.items()]
     typer.echo("\nTransfer functions (--transfer NAME)\n" + _indented(["name", "phi"], curves, (0, 1)))
+
+
+def _recordings() -> str:
+    from ..task import RECORDINGS
+
+    rows = [[name, entry.package, str(len(entry.components)), entry.title] for name, entry in RECORDINGS.items()]
+    return _indented(["name", "package", "dim", "title"], rows, (0, 1, 3))
 
 
 def _models() -> str:

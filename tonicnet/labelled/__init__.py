@@ -15,6 +15,7 @@ from ._open import is_file as is_file
 from ._open import opened as opened
 from ._pieces import cut_trials as cut_trials
 from ._read import read_recording as read_recording
+from ._resampled import resample_recording as resample_recording
 from ._step import step_of as step_of
 from ._step import stepped as stepped
 from ._time import seconds_of as seconds_of

@@ -207,7 +207,8 @@ def _of_trials(trials: list[xr.DataArray], door: Door) -> xr.DataArray:
     except ValueError as error:
         raise ValueError(
             f"{door.what} is a list of {len(trials)} trials that differ in length, times or components; give each the "
-            "same, counted from its own start, or cut those of a recording to one length with tn.cut_trials"
+            "same, counted from its own start, or cut those of a recording to one length with tn.cut_trials or "
+            "tn.resample_recording"
         ) from error
 
 

@@ -20,7 +20,8 @@ _DIGITS = range(10)  # behind the point, with which stamps may be written
 
 
 def even_step(times: Float[np.ndarray, " time"], what: str, *, remedy: str = "") -> float:
-    """Return the step dt of times that lie on a grid t0 + k dt; ``remedy`` is what else to do about gaps.
+    """Return the step dt of times that lie on a grid t0 + k dt; ``remedy`` is what else to do about gaps
+    in a recording.
 
     A stamp may lie beside its place by 2 % of the step, or by half of its own last digit: stamps are often rounded, to
     milliseconds or to single precision. Raises ValueError in a sentence for gaps, times that come twice or run
@@ -47,11 +48,17 @@ def breaks(times: Float[np.ndarray, " time"], what: str) -> list[tuple[int, int]
     >>> breaks(np.array([0.0, 0.1, 0.2, 5.0, 5.1]), "a recording")
     [(0, 3), (3, 5)]
     """
+    steps = np.diff(rising(times, what))
+    gaps = np.flatnonzero(steps > _GAP * np.median(steps)) if len(steps) else np.zeros(0, dtype=int)
+    return list(itertools.pairwise([0, *(gaps + 1).tolist(), len(times)]))
+
+
+def rising(times: Float[np.ndarray, " time"], what: str) -> Float[np.ndarray, " time"]:
+    """Return times that rise. Raises ValueError for times that come twice or run backwards."""
     steps = np.diff(times)
     if (steps <= 0).any():
         raise ValueError(_back_told(times, steps, what))
-    gaps = np.flatnonzero(steps > _GAP * np.median(steps)) if len(steps) else np.zeros(0, dtype=int)
-    return list(itertools.pairwise([0, *(gaps + 1).tolist(), len(times)]))
+    return times
 
 
 def given_step(dt: Any, what: str) -> float:
@@ -97,7 +104,7 @@ def _told(times: Float[np.ndarray, " time"], steps: Float[np.ndarray, " step"], 
     off = int((np.abs(steps - steps.mean()) > 1e-3 * steps.mean()).argmax())
     return (
         f"{what}: time must rise in equal steps; the step after time {times[off]:.6g} is {steps[off]:.6g}, the mean "
-        f"step {steps.mean():.6g}; resample {what} first"
+        f"step {steps.mean():.6g}; resample {what} first" + (", with tn.resample_recording" if remedy else "")
     )
 
 
@@ -113,7 +120,7 @@ def _gaps_told(times: Float[np.ndarray, " time"], pieces: list[tuple[int, int]],
     end = pieces[0][1]
     return (
         f"{what}: time has {count} from {times[end - 1]:.6g} to {times[end]:.6g}; take one piece (the longest lasts "
-        f"from {times[a]:.6g} to {times[b - 1]:.6g}), {remedy}or fill the gaps by interpolation"
+        f"from {times[a]:.6g} to {times[b - 1]:.6g}), {remedy}or fill short gaps with tn.resample_recording"
     )
 
 

@@ -26,7 +26,7 @@ _ALIKE = 0.02  # by which steps of pieces may differ
 
 @final
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """Samples without a gap: when the first was taken, in seconds, and all of them."""
 
     start: float
@@ -66,17 +66,28 @@ def cut_trials(recording: Any, *, length: Any = None, dt: Any = None, time: str 
     >>> round(tn.Task.from_array(trials, name="sine").duration, 6)
     3.9
     """
-    parts = _alike([_part(one, time) for one in _several(recording)])
+    parts = recordings(recording, time)
     step = _step(parts, dt)
     pieces = [piece for part in parts for piece in _pieces(part, step)]
     if not pieces:
         raise ValueError("a recording has no sample without missing values; nothing can be cut from it")
+    return cut(pieces, length, parts[0])
+
+
+def recordings(recording: Any, time: str | None) -> list[xr.DataArray]:
+    """Return one recording, or each of a list, as (trial, time, component), with gaps; components in one order."""
+    return _alike([_part(one, time) for one in _several(recording)])
+
+
+def cut(pieces: Sequence[Piece], length: Any, like: xr.DataArray) -> xr.DataArray:
+    """Return trials of one length from pieces, with the names and units of ``like``; see :func:`cut_trials`."""
+    step = pieces[0].dt
     count = _count(pieces, length, step)
     cuts = [(piece, first) for piece in pieces for first in _firsts(len(piece.values), count)]
     if not cuts:
         longest = max(pieces, key=lambda piece: len(piece.values))
         raise ValueError(f"no piece lasts length={shown(length)} s, the longest lasts {longest.told}; ask for less")
-    return _trials(cuts, count, step, parts[0])
+    return _trials(cuts, count, step, like)
 
 
 def _several(recording: Any) -> Sequence[Any]:
@@ -139,14 +150,14 @@ def _times(part: xr.DataArray) -> Float[np.ndarray, " time"] | None:
     return part.coords["time"].values if "time" in part.coords else None
 
 
-def _pieces(part: xr.DataArray, step: float) -> Iterator[_Piece]:
+def _pieces(part: xr.DataArray, step: float) -> Iterator[Piece]:
     """Yield the stretches of every trial that neither time nor a missing value interrupts."""
     times = _times(part)
     at = np.arange(part.sizes["time"]) * step if times is None else times
     for a, b in breaks(at, "a recording"):
         for trial in part.values[:, a:b]:
             for first, last in _stretches(~np.isnan(trial).any(axis=1)):
-                yield _Piece(float(at[a + first]), trial[first:last], step)
+                yield Piece(float(at[a + first]), trial[first:last], step)
 
 
 def _stretches(there: Bool[np.ndarray, " time"]) -> Iterator[tuple[int, int]]:
@@ -155,7 +166,7 @@ def _stretches(there: Bool[np.ndarray, " time"]) -> Iterator[tuple[int, int]]:
     yield from map(tuple, edges.reshape(-1, 2).tolist())
 
 
-def _count(pieces: Sequence[_Piece], length: Any, step: float) -> int:
+def _count(pieces: Sequence[Piece], length: Any, step: float) -> int:
     """Return the samples of a trial."""
     shortest = min(pieces, key=lambda piece: len(piece.values))
     if length is not None and not real(length) > 0:
@@ -177,7 +188,7 @@ def _firsts(samples: int, count: int) -> Int[np.ndarray, " trial"]:
     return np.round(np.linspace(0, samples - count, -(-samples // count))).astype(int)
 
 
-def _trials(cuts: Sequence[tuple[_Piece, int]], count: int, step: float, like: xr.DataArray) -> xr.DataArray:
+def _trials(cuts: Sequence[tuple[Piece, int]], count: int, step: float, like: xr.DataArray) -> xr.DataArray:
     values = [piece.values[first : first + count] for piece, first in cuts]
     units = like.coords["time"].attrs.get("units", "s") if "time" in like.coords else "s"
     coords: dict[str, Any] = {

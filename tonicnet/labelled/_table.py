@@ -151,7 +151,7 @@ def _column(
         if cell.lower() in _MISSING:
             raise ValueError(
                 f"{what}: {place} is {f'{cell!r}, a missing value' if cell else 'empty'}; a recording has no gaps, so "
-                "fill it by interpolation, or cut the recording there with tn.cut_trials"
+                "cut the recording there with tn.cut_trials, or fill short gaps with tn.resample_recording"
             )
         raise ValueError(f"{what}: {place} is not a number: {cell!r:.60}; correct it there")
     return numbers.astype(float) if numbers.dtype.kind == "f" or name else numbers

@@ -3,6 +3,7 @@
 from ._attractor import attractor as attractor
 from ._biases import biases as biases
 from ._calibration import calibration as calibration
+from ._capacity import capacity as capacity
 from ._compare import compare as compare
 from ._components import components as components
 from ._eigenvalues import eigenvalues as eigenvalues

@@ -2,6 +2,7 @@
 
 from ..labelled import cut_trials as cut_trials
 from ..labelled import read_recording as read_recording
+from ..labelled import resample_recording as resample_recording
 from ._behaviour_shelf import behaviour_options as behaviour_options
 from ._behaviour_shelf import behaviours as behaviours
 from ._card import task_card as task_card
@@ -14,12 +15,16 @@ from ._dysts import dysts_period as dysts_period
 from ._dysts import dysts_systems as dysts_systems
 from ._dysts import dysts_version as dysts_version
 from ._dysts import from_dysts as from_dysts
+from ._embedding import embed_recording as embed_recording
 from ._factory import registered as registered
 from ._factory import task_factory as task_factory
 from ._given_samples import given_inputs as given_inputs
 from ._observed import from_observed as from_observed
 from ._plant import Plant as Plant
 from ._recording import recorded as recorded
+from ._recording_shelf import RECORDINGS as RECORDINGS
+from ._recording_shelf import recording as recording
+from ._recording_shelf import recordings as recordings
 from ._sample_set import PARTS as PARTS
 from ._sample_set import SampleSet as SampleSet
 from ._sample_set import sample_set as sample_set

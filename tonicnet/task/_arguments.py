@@ -78,6 +78,15 @@ def given_scaling(center: Any, scale: Any) -> dict[str, tuple[float, ...]]:
     return {key: row for key, row in rows.items() if row is not None}
 
 
+def given_speed(speed: Any) -> float | None:
+    """Return task-time units per second, None where they are chosen when learning ("auto")."""
+    if isinstance(speed, str) and speed == "auto":
+        return None
+    if not 0 < real(speed) < np.inf:
+        raise ValueError(f'speed is recorded seconds in a second of the network, or "auto"; got {shown(speed)}')
+    return real(speed)
+
+
 def given_labels(components: Sequence[str] | None, dimension: int) -> tuple[str, ...]:
     """Return the names of the components: as given, x, y, z, or numbers."""
     if components is not None:

@@ -70,7 +70,8 @@ def restored(spec: Spec, tables: Mapping[str, Any]) -> tuple[Spec, Source]:
         source = made(held)
     except (TypeError, IndexError) as error:
         raise ValueError(f"{where}, [{table}]: {error}") from error
-    return replace(spec, speed=1.0, sampling=_sampling(source)), source
+    speed = spec.speed if spec.system == "recording" else 1.0
+    return replace(spec, speed=speed, sampling=_sampling(source)), source
 
 
 def sampled(

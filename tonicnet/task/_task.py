@@ -12,6 +12,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from .._names import choose
+from ..labelled import resample_recording
 from ._arguments import (
     count_of,
     given_grid,
@@ -19,6 +20,7 @@ from ._arguments import (
     given_numbers,
     given_row,
     given_scaling,
+    given_speed,
     given_starts,
     given_state,
 )
@@ -26,6 +28,7 @@ from ._behaviour import Behaviour, behaviour, stream
 from ._card import task_card
 from ._chart import Chart
 from ._definition import Definition
+from ._embedding import embed_recording
 from ._factory import by_reference, remake
 from ._field import Field
 from ._given_samples import given_samples
@@ -121,6 +124,9 @@ class Task:
         name: str,
         dt: int | float | None = None,
         time: str | None = None,
+        resample: Any = None,
+        embed: Any = None,
+        speed: Any = 1.0,
         components: Sequence[str] | None = None,
         center: Any = None,
         scale: Any = None,
@@ -139,6 +145,12 @@ class Task:
         array that seems transposed, or fewer than four samples. :func:`tonicnet.cut_trials` makes trials of a recording
         with gaps.
 
+        ``resample``: the step in seconds to which uneven time, missing samples and trials of different lengths are
+        brought, or "auto" (:func:`tonicnet.resample_recording`). ``embed``: for one component, (lag in seconds, number
+        of coordinates), or "auto": delayed coordinates x(t), x(t - lag), ... become the components
+        (:func:`tonicnet.embed_recording`). ``speed``: recorded seconds in a second of the network, or "auto", chosen
+        when learning as for a flow; 1 keeps the recording's own time.
+
         >>> import numpy as np
         >>> t = np.arange(0, 10, 0.01)
         >>> task = Task.from_array(np.stack([np.sin(t), np.cos(t)], axis=1), name="circle", dt=0.01)
@@ -146,10 +158,14 @@ class Task:
         ('recording', 2, 1.0)
         """
         words = {"name": name, "title": title, "cite": cite}
-        made = sampled(
-            "recording", recording(array, dt, time), components=components, center=center, scale=scale, **words
+        held = (
+            (array, dt, time)
+            if resample is None
+            else (resample_recording(array, step=resample, dt=dt, time=time), None, None)
         )
-        return cls._made(*made)
+        held = held if embed is None else (embed_recording(held[0], embed, dt=held[1], time=held[2]), None, None)
+        made = sampled("recording", recording(*held), components=components, center=center, scale=scale, **words)
+        return cls._made(replace(made[0], speed=given_speed(speed)), made[1])
 
     @classmethod
     def from_trials(
@@ -350,7 +366,7 @@ class Task:
 
     @property
     def speed(self) -> int | float | None:
-        """Task-time units per second, if given; 1 for a recording or a behaviour."""
+        """Task-time units per second, if given; 1 for a behaviour, and for a recording that asks for no other."""
         return self._spec.speed
 
     @property
