@@ -22,7 +22,7 @@ def film_strip(run: xr.Dataset, names: list[str], path: Path) -> None:
         ax.set_axis_off()
     for index, (name, ax) in enumerate(zip(names, axes.ravel(), strict=False)):
         draw(ax, stretch(run, name), plt.get_cmap("viridis")(0.85 * index / len(names)))
-        ax.set_title(name[:18], fontsize=5.5, pad=1)
+        ax.set_title(name, fontsize=min(5.5, 100 / len(name)), pad=1)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.96, hspace=0.3, wspace=0.08)
     figure.savefig(path)
     plt.close(figure)
