@@ -107,7 +107,8 @@ print(needed.sel(components=3).to_pandas().round().to_string())
 # boundary, with an interval for each of its points, and not a curve. It is judged by the network alone, in closed loop. And
 # it says something that one sweep cannot: the best norm lies between 1 and 4 for every field and rank, and a higher rank moves
 # the boundary up, since the same tonic inputs must also hold the idle directions at rest.
-#
+
+# %% [markdown]
 # ## Exercise
 #
 # Draw the same map for x of the Van der Pol oscillator (notebook 05). It needs more gain or more width than the cosine:

@@ -110,10 +110,19 @@ def passing():
     return xr.Dataset({"passes": ("task", np.arange(12) != 3)}, coords={"task": paths()["task"]})
 
 
+def held():
+    """What networks of four sizes and two gains hold, over five draws."""
+    bits = np.array([1, 2, 3, 4])[:, None, None] + np.random.default_rng(0).integers(-1, 2, (4, 2, 5))
+    coords = {"units": [64, 128, 256, 512], "gain": [0.9, 1.5], "seed": range(5)}
+    values = xr.DataArray(bits, dims=tuple(coords), coords=coords, name="capacity", attrs={"long_name": "bits held"})
+    return values.to_dataset()
+
+
 PICTURES: dict[str, Callable[[], object]] = {
     "attractor": lambda: plot.attractor(a_run(TASKS)),
     "biases": lambda: plot.biases(a_bank(LONG), order="cluster"),
     "calibration": lambda: plot.calibration(divergences(0), divergences()),
+    "capacity": lambda: plot.capacity(held(), lines="gain"),
     "compare": lambda: plot.compare(a_run(TASKS), with_spikes(a_run(TASKS, seed=0.1))),
     "components": lambda: plot.components(a_run(TASKS)),
     "eigenvalues": lambda: plot.eigenvalues(spectrum_of_learning(), period=25),
@@ -155,6 +164,7 @@ def test_a_picture_can_be_read(name):
                 "gain g",
                 "decoder scale",
                 "share of draws",
+                "bits held",
                 "correlation over units",
                 "units N",
                 "unit",
