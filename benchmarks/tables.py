@@ -265,6 +265,7 @@ def _axes(group: str) -> str:
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
     "held": lambda: listed("capacity", "bits that one network holds", groups=("bits", "gain", "bias-range")),
+    "held-most": lambda: listed("capacity", "accuracy on held-out trials", "CPU time of a flip-flop", groups=("most",)),
     "held-exponents": lambda: listed(
         "capacity", "exponent of capacity", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
     ),
