@@ -28,10 +28,12 @@ def capacity(
     Raises TypeError for anything but a Dataset, ValueError for one without capacity, unknown dims and dims left over.
 
     >>> import numpy as np, xarray as xr
+    >>> from matplotlib import pyplot as plt
     >>> from tonicnet import plot
     >>> held = xr.DataArray([[1, 1], [2, 3]], dims=("units", "seed"), coords={"units": [64, 256]}, name="capacity")
     >>> plot.capacity(held.to_dataset()).get_xlabel()
     'units'
+    >>> plt.close()
     """
     data = require(found, ("capacity",), role="capacity", maker=_MAKER)
     held = data["capacity"]

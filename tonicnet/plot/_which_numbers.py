@@ -39,11 +39,13 @@ def which_numbers(comparison: xr.Dataset, *, score: str = "field_error", against
     figure. Raises TypeError for anything but a Dataset, ValueError for an unknown score or panel.
 
     >>> import tonicnet as tn
+    >>> from matplotlib import pyplot as plt
     >>> net = tn.Network(units=30, seed=0, transfer="tanh")
     >>> found = tn.compare_learning(net, "hopf", ["bias", "scale"], seeds=1, rounds=0, controls=False)
     >>> figure = tn.plot.which_numbers(found)
     >>> [ax.get_xlabel() for ax in figure.axes]
     ['numbers learned', 'decoder norm / drawn norm']
+    >>> plt.close(figure)
     """
     data = require(comparison, ("learn", "learned_numbers"), role="comparison", maker=_MAKER)
     choose("score", score, sorted(name for name in map(str, data.data_vars) if "learn" in data[name].dims))
