@@ -44,8 +44,8 @@ def embed_recording(recording: Any, embed: Any = "auto", *, dt: Any = None, time
         samples, from which it rises by 1 % of that at lag 0, once their correlation has fallen to 0.7; where there is
         none, half of the lag at which it has fallen to 1/e. The count, up to 10, is one more than the least, from 2 on,
         with less than 1 % of false nearest neighbours, or at which another coordinate saves less than 2 % of them:
-        nearer lags and one coordinate more than the geometry needs make the field less steep, and were learned better
-        on Lorenz and on the laser.
+        nearer lags and one coordinate more than the geometry needs make the field less steep, which was learned better
+        in trials on x of Lorenz.
     dt, time : step in seconds of an array without time, and the name of what is time.
 
     Returns a DataArray (trial, time, component), shorter by (count - 1) lag, whose attributes ``lag`` and ``count``
