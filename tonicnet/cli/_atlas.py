@@ -10,6 +10,7 @@ import typer
 import tonicnet as tn
 
 from .._names import choose
+from ._engine_options import Executor, Quiet, Workers
 from ._errors import in_a_sentence
 from ._paths import folder
 from ._signatures import taken
@@ -41,11 +42,11 @@ def atlas(
     noise: Annotated[float, typer.Option(help="Width of the tube round each attractor.")] = _ATLAS["noise"],
     steps: Annotated[int, typer.Option(help="Steps of the first stage.")] = _ATLAS["steps"],
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds at most.")] = _ATLAS["rounds"],
-    executor: Annotated[str, typer.Option(help="processes (of this machine), or dask://host:port.")] = "processes",
-    workers: Annotated[int | None, typer.Option(help="Processes; as many as there are cores if not given.")] = None,
+    executor: Executor = "processes",
+    workers: Workers = None,
     limit: Annotated[float | None, typer.Option(help="Seconds after which a system is given up.")] = None,
     run: Annotated[bool, typer.Option("--run/--no-run", help="--no-run: only gather what the folder has.")] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while learning.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Learn every chaotic flow of dysts on one network, and hold each against its truth.
 

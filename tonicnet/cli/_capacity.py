@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +9,10 @@ import typer
 
 import tonicnet as tn
 
-from ..files import write
+from ._engine_options import Executor, Limit, Quiet, Run, StoreFolder, Workers
 from ._errors import in_a_sentence
 from ._paths import output
-from ._picture import FORMATS
+from ._picture import FORMATS, write_figure
 from ._signatures import taken
 from ._study import outcomes_text
 from ._table import table
@@ -36,17 +35,14 @@ def capacity(
         "score"
     ],
     level: Annotated[float | None, typer.Option(help="Of the score, that is enough.")] = _CAPACITY["level"],
-    executor: Annotated[str, typer.Option(help="processes (of this machine), or dask://host:port.")] = "processes",
-    workers: Annotated[int | None, typer.Option(help="Processes; as many as there are cores if not given.")] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option(help="Folder that keeps each job; beside the result if not given.", show_default=False),
-    ] = None,
-    limit: Annotated[float | None, typer.Option(help="Seconds after which a job is ended.")] = None,
-    run: Annotated[bool, typer.Option("--run/--no-run", help="--no-run: only gather what the store has.")] = True,
+    executor: Executor = "processes",
+    workers: Workers = None,
+    store: StoreFolder = None,
+    limit: Limit = None,
+    run: Run = True,
     picture: Annotated[Path | None, typer.Option(help="Draw it too (.png, .pdf, .svg).")] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="The Dataset to write.")] = Path("capacity.nc"),
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while learning.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Count the bits of a flip-flop, or the systems of a list, that networks hold.
 
@@ -109,7 +105,4 @@ def _draw(path: Path, found: xr.Dataset) -> None:
     if len(wide) > 1:
         raise ValueError(f"--picture draws one dim beside units, the grid has {', '.join(wide)}; use tn.plot.capacity")
     figure = tn.plot.capacity(found, lines=wide[0] if wide else None).figure.get_figure(root=True)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format=path.suffix[1:])
-    write(path, drawn.getvalue())
-    figure.clear()
+    write_figure(path, figure)

@@ -12,6 +12,7 @@ from ..files import write
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.figure import Figure
 
     from ._true_runs import Truths
 
@@ -26,6 +27,11 @@ def draw(path: Path, a: xr.Dataset, b: xr.Dataset, truth: Truths | None, measure
 
     rate, spiking = (b, a) if "spike_time" in a and "spike_time" not in b else (a, b)
     figure = tn.plot.compare(rate, spiking, truth=truth, measures=measures)
+    write_figure(path, figure)
+
+
+def write_figure(path: Path, figure: Figure) -> None:
+    """Write a figure as one whole file, and clear it."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format=path.suffix[1:])
     write(path, drawn.getvalue())

@@ -9,6 +9,7 @@ import typer
 
 import tonicnet as tn
 
+from ._engine_options import Executor, Limit, Quiet, Run, StoreFolder, Workers
 from ._errors import in_a_sentence
 from ._paths import output
 from ._signatures import taken
@@ -24,20 +25,17 @@ _ROWS = 20  # kinds of failures that are printed
 @in_a_sentence
 def study(
     grid: Annotated[str, typer.Argument(metavar="GRID", help="A TOML file, or the name of one that ships.")],
-    executor: Annotated[str, typer.Option(help="processes (of this machine), or dask://host:port.")] = "processes",
-    workers: Annotated[int | None, typer.Option(help="Processes; as many as there are cores if not given.")] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option(help="Folder that keeps each job; beside the result if not given.", show_default=False),
-    ] = None,
+    executor: Executor = "processes",
+    workers: Workers = None,
+    store: StoreFolder = None,
     retries: Annotated[int, typer.Option(help="Times that a job whose worker was lost is sent again.")] = _STUDY[
         "retries"
     ],
-    limit: Annotated[float | None, typer.Option(help="Seconds after which a job is ended.")] = None,
+    limit: Limit = None,
     biases: Annotated[bool, typer.Option("--biases", help="Keep the bank of every job too.")] = False,
-    run: Annotated[bool, typer.Option("--run/--no-run", help="--no-run: only gather what the store has.")] = True,
+    run: Run = True,
     out: Annotated[Path, typer.Option("-o", "--out", help="The Dataset to write.")] = Path("study.nc"),
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing while learning.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Learn at every place of a grid, and save all scores as one Dataset.
 
