@@ -86,12 +86,7 @@ def flow(
     devices: Sequence[str] = DEVICES, sizes: Sequence[int] = FLOW, square: int = 8192, repeats: int = REPEATS
 ) -> Iterator[Figure]:
     """Yield steps on the field of Lorenz: S N^2 operations to form the normal equations, N^3 / 3 to factor them."""
-    for precision in PRECISIONS:
-        rates = _rates(devices, precision, square, repeats)
-        for units in sizes:
-            made = {d: flow_residual(units, precision, d) for d in _able(devices, units, "flow")}
-            where = {"what": "field of Lorenz, low-rank", "N": units, "precision": precision}
-            yield from compared(where, made, rates, repeats, lambda r, n=units: len(r.states) * n**2 + n**3 / 3)
+    yield from steps("flow", "field of Lorenz, low-rank", devices, sizes, square, repeats)
 
 
 def flow_residual(units: int, precision: str, device: str) -> Any:
@@ -102,16 +97,16 @@ def flow_residual(units: int, precision: str, device: str) -> Any:
     return field_residual(problem, problem.learnable(), Draw(0, 0)("flow"))
 
 
+def flow_operations(states: int, units: int) -> float:
+    """Return the operations of a step: the normal equations of so many states, and their factor."""
+    return states * units**2 + units**3 / 3
+
+
 def dense(
     devices: Sequence[str] = DEVICES, sizes: Sequence[int] = DENSE, square: int = 8192, repeats: int = REPEATS
 ) -> Iterator[Figure]:
     """Yield steps on driven windows of dense networks: a product with W for each row and step, and J'J."""
-    for precision in PRECISIONS:
-        rates = _rates(devices, precision, square, repeats)
-        for units in sizes:
-            made = {d: dense_residual(units, precision, d) for d in _able(devices, units, "dense")}
-            where = {"what": "driven windows of Lorenz, dense", "N": units, "precision": precision}
-            yield from compared(where, made, rates, repeats, lambda r, n=units: dense_operations(r.rows, n))
+    yield from steps("dense", "driven windows of Lorenz, dense", devices, sizes, square, repeats)
 
 
 def dense_operations(rows: int, units: int) -> float:
@@ -133,6 +128,19 @@ def dense_residual(units: int, precision: str, device: str) -> DiscreteWindows:
     made = Windows(path, driven=DRIVEN, scored=SCORED)
     curved = torch.bfloat16 if precision == "bfloat16" else None
     return DiscreteWindows(of_bias(circuit), made, circuit.tensor(np.zeros((WINDOWS, units))), 0.5, curved=curved)
+
+
+def steps(
+    row: str, what: str, devices: Sequence[str], sizes: Sequence[int], square: int, repeats: int
+) -> Iterator[Figure]:
+    """Yield the steps of a row's residuals, of every size in every precision."""
+    build, operations = RESIDUALS[row]
+    for precision in PRECISIONS:
+        rates = _rates(devices, precision, square, repeats)
+        for units in sizes:
+            made = {d: build(units, precision, d) for d in _able(devices, units, row)}
+            where = {"what": what, "N": units, "precision": precision}
+            yield from compared(where, made, rates, repeats, partial(operations, units=units))
 
 
 def compared(
@@ -195,6 +203,10 @@ def _rates(devices: Sequence[str], precision: str, size: int, repeats: int) -> d
     return {device: matrix_rate(device, precision, size, repeats) for device in devices}
 
 
+RESIDUALS: dict[str, tuple[Callable[..., Any], Callable[..., float]]] = {
+    "flow": (flow_residual, lambda r, units: flow_operations(len(r.states), units)),
+    "dense": (dense_residual, lambda r, units: dense_operations(r.rows, units)),
+}  # fmt: skip
 ROWS = {"rate": rate, "flow": flow, "dense": dense, "simulate": simulate}
 
 
