@@ -266,6 +266,7 @@ NAMED: dict[str, Callable[[], str]] = {
     "results": results,
     "held": lambda: listed("capacity", "bits that one network holds", groups=("bits", "gain", "bias-range")),
     "held-most": lambda: listed("capacity", "accuracy on held-out trials", "CPU time of a flip-flop", groups=("most",)),
+    "held-scales": lambda: listed("capacity", "accuracy on held-out trials", groups=("scales",)),
     "held-exponents": lambda: listed(
         "capacity", "exponent of capacity", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
     ),
