@@ -139,7 +139,9 @@ def _width(given: Any, usual: float) -> float:
     if isinstance(given, str) and given == "auto":
         return usual
     if not 0 < real(given) < math.inf:
-        raise ValueError(f'step is the seconds between samples, a positive number, or "auto"; got {shown(given)}')
+        raise ValueError(
+            f'the resampling step is the seconds between samples, a positive number, or "auto"; got {shown(given)}'
+        )
     return real(given)
 
 
