@@ -77,6 +77,20 @@ def test_the_samples_include_the_start_and_do_not_depend_on_the_others() -> None
     np.testing.assert_allclose(coarse, x[:, ::40], atol=1e-13)
 
 
+def relaxing(x: np.ndarray) -> np.ndarray:
+    """Return a field that turns (x, y) and lets z relax to x, 60 times as fast."""
+    return np.stack([-x[..., 1], x[..., 0], -60 * (x[..., 2] - x[..., 0]) - x[..., 1]], axis=-1)
+
+
+@pytest.mark.parametrize("tolerance", [1e-7, 1e-9])
+def test_samples_inside_steps_at_the_limit_of_stability_are_as_good_as_their_ends(tolerance: float) -> None:
+    t = np.linspace(0.0, 20.0, 4001)
+    x = integrate(relaxing, np.array([[1.0, 0.0, 1.2], [1.0, 0.0, 1.0]]), t, tolerance=tolerance)
+    z = np.cos(t) + np.array([[0.2], [0.0]]) * np.exp(-60 * t)
+    np.testing.assert_allclose(x[..., 2], z, atol=300 * tolerance)
+    np.testing.assert_allclose(x[..., 0], np.broadcast_to(np.cos(t), z.shape), atol=30 * tolerance)
+
+
 # kinks and jumps
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from jaxtyping import Float
 
 from ._failure import Failure, budget_spent, diverges, drawn, draws, ends_early, not_finite, reason_of
+from ._lanes import Lanes
 from ._runge_kutta import ORDER, Attempt, interpolated
 from ._stiff import Evaluations, implicit
 
@@ -21,6 +21,7 @@ _FLOOR = 1e-7  # of a trial's longest step: there a jump of the field is stepped
 _JUMP = 1.5  # observed order of the error below which it is a jump's
 _VANISHED = 10  # spacings of floating-point numbers: the shortest step
 _STABLE, _HITS, _MISSES = 6.1, 15, 6  # Hairer's test of stiffness: steps at the limit of stability, and others
+_STRAYED = 100  # tolerances: a smooth step's interpolant stays within a third, one that fails goes far beyond
 _SELDOM = 32  # steps between two tests, while none finds the limit
 _WORTH = 12_000  # steps still to go, for each trial under way, for which a stiff trial is solved alone, implicitly
 _STEPS, _STEPS_A_SAMPLE = 60_000, 20  # the budget of a trial
@@ -41,12 +42,14 @@ def integrate(
 ) -> Float[np.ndarray, "trial time component"]:
     """Solve dx/dt = flow(x) from each start at time 0 and return the states at ``times``.
 
-    An explicit pair of order 8(5,3) with dense output of order 7; steps and errors are those of each trial, so
-    that one at a kink of the field does not slow the others. A kink (a continuous field) is passed within the
-    tolerance, by shorter steps. A jump of the field by df is stepped over at 1e-7 of the trial's longest step
-    h, which leaves an error of at most 1e-7 h df. A trial whose steps are limited by stability goes on by an
-    implicit method. Raises ValueError, naming the time, if the solution diverges, the step vanishes, or more
-    steps are needed than 60,000 and 20 for each of ``times``: where that is foreseen after 2000 of them, at once.
+    An explicit pair of order 8(5,3); steps and errors are those of each trial, so that one at a kink of the
+    field does not slow the others. Samples come from dense output of order 7. Where this strays from the states
+    of the step by 100 tolerances (steps at their limit of stability), they come from steps that end at them.
+    A kink (a continuous field) is passed within the tolerance, by shorter steps. A jump of the field by df is
+    stepped over at 1e-7 of the trial's longest step h, which leaves an error of at most 1e-7 h df. A trial whose
+    steps are limited by stability goes on by an implicit method. Raises ValueError, naming the time, if the
+    solution diverges, the step vanishes, or more steps are needed than 60,000 and 20 for each of ``times``:
+    where that is foreseen after 2000 of them, at once.
     Source: Hairer, Nørsett and Wanner 1993, doi:10.1007/978-3-540-78862-1 (DOP853).
     """
     states, failures = attempted(flow, start, times, tolerance=tolerance)
@@ -69,39 +72,11 @@ def attempted(
     return run.states, {row: run.failures[row] for row in sorted(run.failures)}
 
 
-@final
-@dataclass
-class _Lanes:
-    """Trials that are still under way: their numbers, and where each stands."""
-
-    row: np.ndarray
-    t: np.ndarray
-    x: np.ndarray
-    f: np.ndarray
-    h: np.ndarray  # the next step
-    longest: np.ndarray  # accepted step
-    tried: np.ndarray  # steps
-    failed: np.ndarray  # error of the last step if it was rejected, else 0
-    failed_h: np.ndarray  # its length
-    refused: np.ndarray  # of these: few where the field is smooth
-    held: np.ndarray  # steps below the floor since a longer one: few at a jump that is passed, all where it holds x
-    hits: np.ndarray  # steps at the limit of stability
-    misses: np.ndarray  # other steps since
-    sample: np.ndarray  # the next time that is asked for
-
-    @classmethod
-    def at(cls, x: np.ndarray, f: np.ndarray, h: np.ndarray) -> _Lanes:
-        """Return all trials at time 0, with their first steps."""
-        n = len(x)
-        t, longest, failed, failed_h = np.zeros((4, n))
-        counts = np.zeros((6, n), dtype=int)
-        return cls(np.arange(n), t, x, f, h, longest, counts[0], failed, failed_h, *counts[1:])
-
-    def only(self, kept: np.ndarray) -> None:
-        """Drop all trials but those ``kept``."""
-        if not kept.all():
-            for name, values in vars(self).items():
-                setattr(self, name, values[kept])
+def _spread(owner: np.ndarray, first: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each owner once for each of the numbers first ... stop - 1, and those numbers."""
+    counts = stop - first
+    before = np.cumsum(counts) - counts
+    return np.repeat(owner, counts), np.arange(counts.sum()) + np.repeat(first - before, counts)
 
 
 @final
@@ -125,7 +100,7 @@ class _Run:
         """Advance all trials to their end, or to their failure."""
         with np.errstate(all="ignore"):
             f = self._flow(self._start)
-            lanes = _Lanes.at(self._start, f, self._first_steps(self._start, f))
+            lanes = Lanes.at(self._start, f, self._first_steps(self._start, f))
         lanes.sample += np.searchsorted(self._times, 0.0, side="right")
         lanes.only(self._well(lanes))
         while len(lanes.row) and self._end > 0 and self._deterministic(lanes):
@@ -133,7 +108,7 @@ class _Run:
         self._flush()
         self._name_diverged()
 
-    def _deterministic(self, lanes: _Lanes) -> bool:
+    def _deterministic(self, lanes: Lanes) -> bool:
         """Return whether the field, asked twice now and then, gives one value; note the failure if it does not."""
         if self._turn % _ASK or not draws(self._flow, lanes.x):
             return True
@@ -141,7 +116,7 @@ class _Run:
             self.failures[int(row)] = drawn(float(t), self._end)
         return False
 
-    def _well(self, lanes: _Lanes) -> np.ndarray:
+    def _well(self, lanes: Lanes) -> np.ndarray:
         """Return which trials start where the field is finite; note the others."""
         fine = np.isfinite(lanes.f).all(axis=1)
         for lane in np.flatnonzero(~fine):
@@ -158,7 +133,7 @@ class _Run:
         second = np.where(most <= 1e-15, np.maximum(1e-6, 1e-3 * h), (0.01 / most) ** (1 / ORDER))
         return np.fmin(np.fmin(100 * h, second), self._end)
 
-    def _advance(self, lanes: _Lanes) -> None:
+    def _advance(self, lanes: Lanes) -> None:
         """Try one step of every trial and keep those whose error is small enough."""
         left = self._end - lanes.t
         last = lanes.h >= left
@@ -178,7 +153,7 @@ class _Run:
             lanes.x, lanes.f = (np.where(kept[:, None], *pair) for pair in ((step.end, lanes.x), (step.slope, lanes.f)))
         self._end_lanes(lanes)
 
-    def _at_jump(self, lanes: _Lanes, h: np.ndarray, error: np.ndarray) -> np.ndarray:
+    def _at_jump(self, lanes: Lanes, h: np.ndarray, error: np.ndarray) -> np.ndarray:
         """Return which steps are short enough to step over a jump: their error falls no faster than they do."""
         short = (h < _FLOOR * lanes.longest) & (lanes.failed > 0) & np.isfinite(error)
         if not short.any():
@@ -186,17 +161,28 @@ class _Run:
         order = np.log(lanes.failed / error) / np.log(lanes.failed_h / h)
         return short & (order < _JUMP)
 
-    def _note_samples(self, lanes: _Lanes, step: Attempt, kept: np.ndarray, now: np.ndarray) -> None:
+    def _note_samples(self, lanes: Lanes, step: Attempt, kept: np.ndarray, now: np.ndarray) -> None:
         """Keep the interpolant of the steps in which samples lie, for :meth:`_flush`."""
         first = lanes.sample
         stop = np.where(kept, np.searchsorted(self._times, now, side="right"), first)
         lanes.sample, holding = stop, stop > first
         if not holding.any():
             return
+        terms = step.dense()
+        strayed = holding & (step.strayed(terms, self._tolerance, self._atol) > _STRAYED)
+        if strayed.any():
+            self._step_to_samples(lanes, strayed, first, stop)
+            holding &= ~strayed
         piece = (lanes.row, lanes.t, step.h[:, 0], first, stop)
-        self._pieces.append((*(part[holding] for part in piece), step.dense()[:, holding]))
+        self._pieces.append((*(part[holding] for part in piece), terms[:, holding]))
         if len(self._pieces) >= _BUFFER:
             self._flush()
+
+    def _step_to_samples(self, lanes: Lanes, which: np.ndarray, first: np.ndarray, stop: np.ndarray) -> None:
+        """Find the samples of a step by steps that end at them, where an interpolant will not do."""
+        lane, sample = _spread(np.flatnonzero(which), first[which], stop[which])
+        step = Attempt(self._flow, lanes.x[lane], lanes.f[lane], self._times[sample] - lanes.t[lane])
+        self.states[lanes.row[lane], sample] = step.end
 
     def _flush(self) -> None:
         """Evaluate the interpolants that were kept at the sample times."""
@@ -204,14 +190,12 @@ class _Run:
             return
         row, t, h, first, stop = (np.concatenate(part) for part in list(zip(*self._pieces, strict=True))[:5])
         terms = np.concatenate([piece[5] for piece in self._pieces], axis=1)
-        counts = stop - first
-        piece = np.repeat(np.arange(len(row)), counts)
-        sample = np.arange(len(piece)) - np.repeat(np.cumsum(counts) - counts, counts) + first[piece]
+        piece, sample = _spread(np.arange(len(row)), first, stop)
         share = (self._times[sample] - t[piece]) / h[piece]
         self.states[row[piece], sample] = interpolated(terms[:, piece], share)
         self._pieces = []
 
-    def _count(self, lanes: _Lanes, step: Attempt, h: np.ndarray, kept: np.ndarray) -> None:
+    def _count(self, lanes: Lanes, step: Attempt, h: np.ndarray, kept: np.ndarray) -> None:
         """Count steps, rejected and short ones, and steps at the limit of stability."""
         lanes.tried += 1
         lanes.refused += ~kept
@@ -224,7 +208,7 @@ class _Run:
         lanes.misses = np.where(limited, 0, lanes.misses + kept)
         lanes.hits = np.where(lanes.misses >= _MISSES, 0, lanes.hits + limited)
 
-    def _set_steps(self, lanes: _Lanes, h: np.ndarray, error: np.ndarray, kept: np.ndarray) -> None:
+    def _set_steps(self, lanes: Lanes, h: np.ndarray, error: np.ndarray, kept: np.ndarray) -> None:
         """Set the next steps; right after a rejected step they do not grow."""
         most = np.where(kept & (lanes.failed == 0), _GROW, 1.0)
         factor = np.clip(_SAFETY * np.maximum(error, 1e-300) ** (-1 / ORDER), _SHRINK, most)
@@ -232,7 +216,7 @@ class _Run:
         lanes.failed = np.where(kept, 0.0, np.where(error >= 0, error, np.inf))
         lanes.failed_h = h
 
-    def _end_lanes(self, lanes: _Lanes) -> None:
+    def _end_lanes(self, lanes: Lanes) -> None:
         """Drop the trials that have reached their end, diverged, or cannot or should not go on like this."""
         done = lanes.t >= self._end
         far = ~(np.abs(lanes.x) < self._limit).all(axis=1)
@@ -248,13 +232,13 @@ class _Run:
             self._go_on_implicitly(int(lanes.row[lane]), lanes.x[lane], float(lanes.t[lane]))
         lanes.only(~ended)
 
-    def _hopeless(self, lanes: _Lanes) -> np.ndarray:
+    def _hopeless(self, lanes: Lanes) -> np.ndarray:
         """Return which trials will, at the pace so far, need several budgets: they are ended early."""
         if self._turn < _FORESEEN or self._turn % _LOOK:
             return np.zeros(len(lanes.t), dtype=bool)
         return lanes.tried * self._end > _BEYOND * self._budget * lanes.t
 
-    def _failure(self, lanes: _Lanes, lane: int, far: bool, vanished: bool) -> ValueError:
+    def _failure(self, lanes: Lanes, lane: int, far: bool, vanished: bool) -> ValueError:
         t, h = float(lanes.t[lane]), float(lanes.h[lane])
         if far and h > 1e-6 * t:
             return diverges(self._limit, t)

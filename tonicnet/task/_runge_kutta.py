@@ -28,6 +28,7 @@ class Tableau:
     e3: Float[np.ndarray, " stage"]
     e5: Float[np.ndarray, " stage"]
     d: Float[np.ndarray, "4 stage"]
+    within: float  # share of the step at which the last of the slopes for dense output is taken
 
 
 @cache
@@ -37,7 +38,7 @@ def tableau() -> Tableau:
 
     rows = [DOP853.A[i, :i] for i in range(1, 12)] + [DOP853.B]
     extra = [DOP853.A_EXTRA[i, : STAGES + i] for i in range(INTERPOLANTS)]
-    return Tableau(tuple(map(np.ascontiguousarray, rows + extra)), DOP853.E3, DOP853.E5, DOP853.D)
+    return Tableau(tuple(map(np.ascontiguousarray, rows + extra)), DOP853.E3, DOP853.E5, DOP853.D, DOP853.C_EXTRA[-1])
 
 
 @final
@@ -77,13 +78,16 @@ class Attempt:
 
     def error(self, tolerance: float, floor: float) -> Float[np.ndarray, " trial"]:
         """Return the estimated error of each trial, 1 where it is just within ``tolerance`` x + ``floor``."""
-        scale = floor + tolerance * np.maximum(np.abs(self.x), np.abs(self.end))
+        scale = self._scale(tolerance, floor)
         third, fifth = (
             ((((e @ self._flat[:STAGES]).reshape(scale.shape)) / scale) ** 2).sum(axis=1)
             for e in (tableau().e3, tableau().e5)
         )
         both = np.maximum(fifth + 0.01 * third, np.finfo(float).tiny)
         return self.h[:, 0] * fifth / np.sqrt(both * scale.shape[1])
+
+    def _scale(self, tolerance: float, floor: float) -> Float[np.ndarray, "trial component"]:
+        return floor + tolerance * np.maximum(np.abs(self.x), np.abs(self.end))
 
     def stiffness(self) -> Float[np.ndarray, " trial"]:
         """Return h |df| / |dx| between the last two slopes: above 6.1 the step is limited by stability."""
@@ -94,10 +98,21 @@ class Attempt:
     def dense(self) -> Float[np.ndarray, "8 trial component"]:
         """Return the coefficients of the interpolant of order 7: the states at the start, then its seven terms."""
         for stage in range(STAGES, STAGES + INTERPOLANTS):
-            self._slope(stage)
+            self._within = self._slope(stage)
         moved, first, last = self.end - self.x, self.h * self._k[0], self.h * self.slope
         bent = self.h * (tableau().d @ self._flat).reshape(4, *self.x.shape)
         return np.stack([self.x, moved, first - moved, 2 * moved - first - last, *bent])
+
+    def strayed(
+        self, terms: Float[np.ndarray, "8 trial component"], tolerance: float, floor: float
+    ) -> Float[np.ndarray, " trial"]:
+        """Return how far each interpolant of :meth:`dense` lies from the state at which its last slope was taken.
+
+        The unit is that of :meth:`error`. Smooth steps give a few units. Where the step times the fastest rate of
+        the field is above 4, the polynomial magnifies disturbances that the step itself damps, and this grows.
+        """
+        apart = interpolated(terms, np.full(len(self.x), tableau().within)) - self._within
+        return np.abs(apart / self._scale(tolerance, floor)).max(axis=1)
 
 
 def interpolated(
