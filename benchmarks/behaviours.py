@@ -46,7 +46,7 @@ def network(seed: int) -> tn.Network:
 def learned(net: tn.Network, name: str, seed: int) -> tuple[xr.Dataset, float]:
     """Return the bank of one behaviour, and the seconds of processor time that it took."""
     began = time.process_time()
-    bank = tn.fit(net, task(name), rounds=ROUNDS, restarts=0, seed=seed, progress=False)
+    bank = tn.fit(net, task(name), rounds=ROUNDS, seed=seed, progress=False)
     return bank, time.process_time() - began
 
 
@@ -69,7 +69,7 @@ def row(name: str) -> Iterator[Figure]:
 def joint() -> Iterator[Figure]:
     """Yield the scores of six behaviours in one bank on one network, each by itself and when switched to."""
     net = network(0)
-    bank = tn.fit(net, [task(name) for name in JOINT], rounds=ROUNDS, restarts=0, progress=False)
+    bank = tn.fit(net, [task(name) for name in JOINT], rounds=ROUNDS, progress=False)
     held = {name: tn.task(TASKS[name][0], **TASKS[name][1]).held_out(200, seed=1) for name in JOINT}
     order = [*JOINT, *JOINT[::-1]]
     inputs = [
