@@ -229,3 +229,65 @@ def test_script_needs_its_folder_and_the_banks_own_network(tmp_path: Path, bank_
     foreign = bank_of(tn.Network(units=20, seed=1), ("one",))
     with pytest.raises(ValueError, match="learned on network"):
         tn.spiking.write_script(tmp_path / "run.py", net, foreign, duration=0.05)
+
+
+# the plain style
+
+
+def run_plainly(script: Path) -> dict[str, Any]:
+    """Run a plain script in this process, without tonicnet, and return its names."""
+    with pytest.MonkeyPatch.context() as patch, target("numpy"):
+        for name in [name for name in sys.modules if name.split(".")[0] == "tonicnet"]:
+            patch.setitem(sys.modules, name, None)
+        return runpy.run_path(str(script), run_name="__main__")
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "driven"),
+    [
+        ("threshold", {}, True), ("current", {"synapses": "dense", "rise": 0.005}, False),
+        ("leak", {"synapses": "sparse", "feedback": False}, True), ("threshold", {"delay": 0.001}, False),
+    ],
+)  # fmt: skip
+def test_a_plain_script_without_noise_has_the_same_spikes(
+    tmp_path: Path, bank_of, form: str, kind: dict, driven: bool
+) -> None:
+    net = tn.Network(units=30, seed=1, transfer=tn.LIF(noise=0.0), **kind)
+    bank = bank_of(net)
+    given: dict[str, Any] = {"schedule": [("two", 0.06), ("one", 0.06)], "neurons_per_unit": 2, "form": form}
+    if driven:
+        given["inputs"] = 3 * np.random.default_rng(1).normal(size=(12, 3))
+    names = run_plainly(tn.spiking.write_script(tmp_path / "plain.py", net, bank, style="plain", **given))
+    spikes = tn.spiking.simulate(net, bank, codegen="numpy", **given)
+    assert len(spikes["spike_time"]) > 50
+    order = np.lexsort([np.array(names["spikes"].i), np.array(names["spikes"].t_)])
+    same = np.lexsort([spikes["spike_neuron"].values, spikes["spike_time"].values])
+    np.testing.assert_array_equal(np.array(names["spikes"].i)[order], spikes["spike_neuron"].values[same])
+    np.testing.assert_allclose(np.array(names["spikes"].t_)[order], spikes["spike_time"].values[same], atol=1e-12)
+
+
+def test_a_plain_script_with_noise_has_as_many_spikes(tmp_path: Path, bank_of) -> None:
+    lif = tn.LIF(noise=0.3, adaptation=0.05, adaptation_tau=0.1)
+    net = tn.Network(units=60, seed=1, transfer=lif)
+    bank = bank_of(net)
+    given: dict[str, Any] = {"task": "one", "duration": 0.5, "neurons_per_unit": 5, "noise": 0.2}
+    script = tn.spiking.write_script(tmp_path / "plain.py", net, bank, style="plain", **given)
+    names = run_plainly(script)
+    spikes = tn.spiking.simulate(net, bank, codegen="numpy", **given)
+    assert names["spikes"].num_spikes == pytest.approx(len(spikes["spike_time"]), rel=0.05)
+    assert "* xi" in script.read_text()
+
+
+def test_a_plain_script_is_a_page_that_linters_like_and_that_may_be_renamed(tmp_path: Path, bank_of) -> None:
+    net = tn.Network(units=20, seed=0)
+    script = tn.spiking.write_script(tmp_path / "plain.py", net, bank_of(net), task="one", duration=0.05, style="plain")
+    assert len(script.read_text().splitlines()) < 110
+    checked = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E,F,I,B,UP", "--line-length", "120", script],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+    moved = script.rename(tmp_path / "mine.py")
+    assert run_plainly(moved)["spikes"].num_spikes > 0
+    with pytest.raises(ValueError, match="style"):
+        tn.spiking.write_script(script, net, bank_of(net), task="one", duration=0.05, style="short")

@@ -49,7 +49,7 @@ def export(
     task: TaskName = None,
     duration: Duration = None,
     out: Out = None,
-    format: Annotated[str, typer.Option("--format", help="script, cpp or nir.")] = "script",
+    format: Annotated[str, typer.Option("--format", help="script, plain, cpp or nir.")] = "script",
     form: Form = "threshold",
     neurons_per_unit: PerUnit = 1,
     seed: Seed = 0,
@@ -60,6 +60,7 @@ def export(
 
     \b
     script  Python for Brian2, to be read and changed; its numbers lie beside it, in an .npz of the same name
+    plain   a page of Brian2 as one would write it by hand, with Brian2's own noise, so with other spikes
     cpp     a folder of C++ (make && ./main), for any schedule of the bank's tasks
     nir     one task as a NIR graph, for neuromorphic software
     (a live Brian2 network in a notebook: tonicnet.spiking.to_brian2)
@@ -96,13 +97,17 @@ def _outside(a: _Asked, within: tuple[float, float]) -> list[str]:
     return lines
 
 
-def _script(a: _Asked) -> None:
+def _script(a: _Asked, style: str = "exact") -> None:
     script = tn.spiking.write_script(
         output(a.out or Path("brian2_script.py"), [".py"]), a.opened.net, a.opened.bank, schedule=a.pairs, form=a.form,
-        neurons_per_unit=a.neurons_per_unit, seed=a.seed,
+        neurons_per_unit=a.neurons_per_unit, seed=a.seed, style=style,
     )  # fmt: skip
     typer.echo(f"written: {script} and {script.with_suffix('.npz').name}, for {written(a.pairs)}")
-    typer.echo(f"run it with: python {script} --save")
+    typer.echo(f"run it with: python {script}" + " --save" * (style == "exact"))
+
+
+def _plain(a: _Asked) -> None:
+    _script(a, "plain")
 
 
 def _cpp(a: _Asked) -> None:
@@ -129,4 +134,4 @@ def _nir(a: _Asked) -> None:
     typer.echo(f"written: {place}, {task}; left out: {graph.metadata['dropped']}")
 
 
-FORMATS: dict[str, Callable[[_Asked], None]] = {"script": _script, "cpp": _cpp, "nir": _nir}
+FORMATS: dict[str, Callable[[_Asked], None]] = {"script": _script, "plain": _plain, "cpp": _cpp, "nir": _nir}

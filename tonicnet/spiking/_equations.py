@@ -28,7 +28,7 @@ _DRIFT = {
     "current": "(E_L - v + (I_syn + I_tonic) / g_L) / tau_m",
     "leak": "(E_L - v + I_syn / g_L) / tau_m",
 }
-_DIFFUSION = "noise * V * sqrt(2 / (tau_m * dt)) * normal(i, t_in_timesteps, noise_seed)"
+DIFFUSION = "noise * V * sqrt(2 / (tau_m * dt)) * normal(i, t_in_timesteps, noise_seed)"
 THRESHOLD = "v > v_th"
 RESETS = {"hard": "v = v_th - V", "soft": "v -= V"}
 ADAPTATION = "dI_a/dt = -I_a / tau_a : amp"
@@ -76,7 +76,7 @@ def neuron(
     for noise of the units' input and ``adapting`` for a spike-triggered current.
     """
     choose("form", form, FORMS)
-    diffusion = f" + {_DIFFUSION}" if noise else ""
+    diffusion = f" + {DIFFUSION}" if noise else ""
     drift = _DRIFT[form].replace("I_syn", "(I_syn - I_a)") if adapting else _DRIFT[form]
     lines = [f"dv/dt = {drift}{diffusion} : volt (unless refractory)", *[ADAPTATION] * adapting]
     read = ["z"] * latent + ["u"] * driven

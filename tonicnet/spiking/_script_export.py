@@ -28,8 +28,10 @@ from ._external import noise_kept, starting_noise
 from ._initial_filters import starting_filters
 from ._initial_membranes import settled_membranes
 from ._lif_network import LIFNetwork
+from ._plain_script import plain_script
 from ._plan import Bias
 
+STYLES = ("exact", "plain")
 _STARTS = {"z": "start", "z_in": "start_in", "I": "start_current", "I_in": "start_current_in"}
 _EXPORTED = Path(__file__).with_name("exported")
 _SETTINGS = '''"""LIF neurons on one frozen network, the task set by what each neuron receives tonically.
@@ -71,6 +73,7 @@ def write_script(
     inputs: np.ndarray | xr.DataArray | None = None,
     noise: float = 0.0,
     seed: int = 0,
+    style: str = "exact",
 ) -> Path:
     """Write a Brian2 script that runs the network without tonicnet, spike for spike as :func:`simulate`.
 
@@ -82,12 +85,15 @@ def write_script(
     net, bank, schedule, duration, task, form, neurons_per_unit, inputs, noise, seed : as for :func:`simulate`, of which
         the script is one trial. It holds every task of the bank, so that its schedule can be edited. Inputs are an
         array in its data, which a TimedArray holds.
+    style : "exact" is this script, with the noise of :func:`simulate`. "plain" is a page of Brian2 as one would write
+        it by hand, with Brian2's own noise ``xi``: easy to change, the same network, but other noise. Without noise it
+        has the same spikes.
 
-    Run it with ``python <stem>.py``; ``--save`` writes ``<stem>_spikes.npz``, ``--codegen numpy`` does without
-    a compiler. It needs numpy and brian2 only. Schedule, equations and constants are at its top, to be changed. Names
-    and values of the bank reach the code as data or as checked numbers, never as text. Returns the path of the script.
-    Raises ValueError as :func:`simulate` does and for a path that does not end in .py, FileNotFoundError for a missing
-    folder.
+    Run it with ``python <stem>.py``. The exact one takes ``--save``, which writes ``<stem>_spikes.npz``, and
+    ``--codegen numpy``, which does without a compiler. It needs numpy and brian2 only. Schedule, equations and
+    constants are at its top, to be changed. Names and values of the bank reach the code as data or as checked numbers,
+    never as text. Returns the path of the script. Raises ValueError as :func:`simulate` does, for an unknown style and
+    for a path that does not end in .py, FileNotFoundError for a missing folder.
 
     Source: Brian2, Stimberg, Brette and Goodman (2019), doi:10.7554/eLife.47314.
 
@@ -97,6 +103,7 @@ def write_script(
     'run.py'
     """
     choose("form", form, eqs.FORMS)
+    choose("style", style, STYLES)
     script = _checked(path, seed)
     run = ExportPlan.of(
         net, bank, duration=duration, schedule=schedule, task=task, neurons_per_unit=neurons_per_unit, inputs=inputs,
@@ -106,6 +113,9 @@ def write_script(
     data = io.BytesIO()
     np.savez_compressed(data, allow_pickle=False, **arrays)
     write(script.with_suffix(".npz"), data.getvalue())
+    if style == "plain":
+        parts = (_equations(run, form), _constants(run))
+        return write(script, plain_script(run, form, seed, script.with_suffix(".npz").name, *parts).encode())
     digest = hashlib.sha256(data.getvalue()).hexdigest()
     return write(script, _code(run, form, seed, digest).encode())
 
