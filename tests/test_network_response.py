@@ -110,6 +110,15 @@ def test_own_spikes_change_the_rate_at_the_same_mean_input(x: float, noise: floa
     assert expected < -1
 
 
+@pytest.mark.slow
+def test_own_spikes_of_a_neuron_with_an_onset() -> None:
+    neuron = LIF(noise=0.2, sharpness=SHARP.sharpness)
+    measured = (_hearing(neuron, 1.2, 0.02, seconds=1.0) - _hearing(neuron, 1.2, -0.02, seconds=1.0)) / 0.04
+    own = responses(1.2, noise=0.2, step=STEP, held=HELD, rule="hard", onset=SHARP).own / neuron.dt
+    assert measured == pytest.approx(own, abs=0.12 * abs(own) + 0.25)
+    assert own < -1
+
+
 def _hearing(neuron: LIF, x: float, w: float, copies: int = 4000, seconds: float = 2.0) -> float:
     """Return the rate (Hz) beyond phi of the mean input, of neurons whose every spike adds w exp(-t / 0.1 s)."""
     rng = np.random.default_rng(1)
@@ -121,8 +130,9 @@ def _hearing(neuron: LIF, x: float, w: float, copies: int = 4000, seconds: float
     warm, steps = int(0.5 / neuron.dt), int(seconds / neuron.dt)
     for k in range(-warm, steps):
         fed = base + w * trace
-        v = np.where(held == 0, v + STEP * (fed - v) + jump * rng.standard_normal(copies), v)
-        spiked = (held == 0) & (v > 1)
+        pull = neuron.sharpness * np.exp((v - 1) / neuron.sharpness) if neuron.sharpness else 0.0
+        v = np.where(held == 0, v + STEP * (fed - v + pull) + jump * rng.standard_normal(copies), v)
+        spiked = (held == 0) & (v > 1 + neuron.peak * neuron.sharpness)
         held = np.where(spiked, HELD, np.maximum(held - 1, 0))
         v[spiked] -= v[spiked] if neuron.reset_rule == "hard" else 1.0
         trace = trace * keep + spiked
