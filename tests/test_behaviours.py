@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 import tonicnet as tn
+from tonicnet.learn._behaviour_course import _may_wait
 from tonicnet.task import RESPONSES, rule_of
 from tonicnet.task._behaviour_shelf import RULES, _entry, check_truth
 
@@ -180,6 +181,37 @@ def performed() -> tuple[tn.Network, xr.Dataset]:
     net = tn.Network(50, seed=0, components=6, synapses="dense", transfer="tanh", feedback=False, tau=0.1, dt=0.05)
     rows = [tn.task("go-no-go"), tn.task("sine", label="slow"), tn.task("reach", directions=4)]
     return net, tn.fit(net, rows, steps=4, rounds=1, restarts=0, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        ("flip-flop", False), ("sine", False), ("reach", True), ("go-no-go", True), ("delayed-match", True),
+        ("context-integration", True), ("interval-timing", True), ("ready-set-go", True),
+    ],
+)  # fmt: skip
+def test_trials_that_wait_for_an_input_may_begin_late(name: str, may: bool) -> None:
+    assert _may_wait(tn.task(name)) == may
+
+
+def test_trials_in_which_time_counts_from_the_start_do_not_begin_late() -> None:
+    ramp = np.tile(np.linspace(0, 1, 9)[None, :, None], (3, 1, 1))
+    assert not _may_wait(tn.Task.from_trials(np.zeros((3, 9, 1)), ramp, name="ramp", dt=0.1))
+
+
+def test_a_behaviour_is_performed_from_any_state_and_after_any_wait() -> None:
+    net = tn.Network(
+        128, seed=0, components=3, synapses="dense", transfer="tanh", gain=1.2, tau=0.1, dt=0.05, encoder_scale=0.2,
+        decoder_scale=5.0,
+    )  # fmt: skip
+    task = tn.task("go-no-go")
+    bank = tn.fit(net, task, rounds=1, restarts=0, progress=False)
+    held, rng = task.held_out(60, seed=1), np.random.default_rng(0)
+    for wait, initial in ((0, rng.normal(size=(60, 3))), (24, np.zeros((60, 3))), (60, rng.normal(size=(60, 3)))):
+        u = np.pad(held["input"].values[:, :-1], ((0, 0), (wait, 0), (0, 0)))
+        run = tn.simulate(net, bank, duration=0.05 * u.shape[1], inputs=u, trials=60, initial=initial)
+        answer = run["output"].values[:, -1, 0] > 0.5
+        assert (answer == (held["target"].values[:, -1, 0] > 0.5)).mean() > 0.9, wait
 
 
 def test_a_bank_of_behaviours_is_performed_from_its_own_file(performed, tmp_path) -> None:

@@ -8,21 +8,25 @@ from typing import ClassVar, final
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from ..circuit import placed
 from ..solve import Residual
+from ..task import Task
 from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._judge_trials import TrialJudge
 from ._trajectory_course import rollout
 from ._window_length import rollout_step
 from ._window_sampling import trial_windows
 
-_FORCING = (1.0, 0.5, 0.2)  # share of the target fed back, before the network is left alone
+_FORCING = (1.0, 0.5, 0.2, 0.1, 0.05)  # share of the target fed back, before the network is left alone
 _WINDOW_STEPS = 6000  # of all trials together, which bounds the cost of a step
 _TRIALS = (16, 200)  # least and most trials of a stage
 _ROWS = 6  # of the residual for each unknown
 _SCORED = (12, 40)  # least and most steps of a trial that are scored in one stage, drawn at random
 _ENOUGH = 1e-4  # mean squared error, in scaled units, below which more steps on the same trials teach nothing
-_WARM_UP = 6.0  # tau before a trial in which its first target is fed back: rates are then at rest
+_BEFORE = 6.0  # tau before a trial: its first target is fed back, or the network waits, for a part of them
+_SCATTER = 1.0  # standard deviation of the inputs to units whose responses are the rates before that
 _JUDGED = 100  # trials on which the network alone is judged
 _ROUGH = {torch.float32: 1e-2, torch.float64: 1e-3}  # of the rows of curvature: see Sweep
 
@@ -53,7 +57,9 @@ class BehaviourCourse(Course):
 
 def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
     target, h = problem.target, rollout_step(problem.target)
-    warm = round(_WARM_UP / h) if target.net.spec.feedback and not problem.latent else 0
+    rates = target.net.spec.feedback and not problem.latent
+    before = round(_BEFORE / h) if rates else 0
+    warm, wait = (0, before) if _may_wait(target.task) else (before, 0)
     count = int(np.clip(_WINDOW_STEPS / int(target.task.duration / (h * target.unit) + 1e-6), *_TRIALS))
 
     def make(draw: Draw, _: Begun) -> Residual:
@@ -61,8 +67,46 @@ def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
         outputs = int((target.task.trials(_TRIALS[0])["mask"] > 0).any(("trial", "time")).sum())
         rows = int(np.clip(_ROWS * learnable.size / (count * outputs), *_SCORED))
         windows = trial_windows(
-            target, problem.circuit, draw(name), count=count, forcing=forcing, h=h, scored=rows, warm=warm
+            target,
+            problem.circuit,
+            draw(name),
+            count=count,
+            forcing=forcing,
+            h=h,
+            scored=rows,
+            warm=warm,
+            wait=wait,
         )
-        return rollout(problem, learnable, windows, h, rough=_ROUGH[problem.circuit.dtype])
+        start = _scattered(problem, draw(f"{name}, starts"), count) if rates else None
+        return rollout(problem, learnable, windows, h, rough=_ROUGH[problem.circuit.dtype], start=start)
 
     return Stage(name, max(6, problem.settings.steps // 2), make, scored, enough=_ENOUGH)
+
+
+def _may_wait(task: Task) -> bool:
+    """Return whether trials may begin late: all at one target, which stays until an input comes.
+
+    Where trials begin at different targets, as memories do, a run is told where to begin. Where targets move without an
+    input, time counts from the start.
+    """
+    drawn = task.trials(_TRIALS[0])
+    target, inputs, counts = (drawn[name].values for name in ("target", "input", "mask"))
+    if np.ptp(target[:, 0], axis=0).any():
+        return False
+    moved = np.any((target != target[:, :1]) & (counts > 0), axis=2)
+    return bool((_first(np.any(inputs != 0, axis=2)) < _first(moved)).all())
+
+
+def _first(happened: np.ndarray) -> np.ndarray:
+    """Return the first step of each trial at which something happened, or the number of steps where none did."""
+    return np.where(happened.any(axis=1), happened.argmax(axis=1), happened.shape[1])
+
+
+def _scattered(problem: Problem, rng: np.random.Generator, count: int) -> Tensor:
+    """Return rates at random, from which trials begin.
+
+    Networks with strong synapses have several states of rest under one input. A behaviour that is learned from one of
+    them fails from the others, in which a run may begin, or which an earlier trial or behaviour may leave behind.
+    """
+    still = placed(problem.circuit, {"bias": torch.zeros(problem.net.units)})
+    return still.units.rate(problem.circuit.tensor(_SCATTER * rng.standard_normal((count, problem.net.units))))

@@ -8,6 +8,7 @@ from typing import ClassVar, final
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..circuit import EULER, RK4, Learnable, placed
 from ..network import Network
@@ -91,13 +92,19 @@ def _spread(driven: int, closed: int, count: int) -> tuple[int, ...]:
     return tuple(sorted({driven + max(1, round(closed * k / count)) for k in range(1, count + 1)}))
 
 
-def rollout(problem: Problem, learnable: Learnable, windows: Windows, h: float, *, rough: float = 0.0) -> Residual:
-    """Return the trajectory residual that suits the network; ``rough`` is the share of curvature that may be lost."""
+def rollout(
+    problem: Problem, learnable: Learnable, windows: Windows, h: float, *, rough: float = 0.0,
+    start: Tensor | None = None,
+) -> Residual:  # fmt: skip
+    """Return the trajectory residual that suits the network; ``rough`` is the share of curvature that may be lost.
+
+    Rates begin at ``start`` (window, unit), or where they rest without tonic inputs while the first target is fed back.
+    """
     net, settings = problem.net, problem.settings
     if problem.latent:
         return LatentWindows(learnable, windows, h, EULER if net.spec.dt else RK4, room=settings.room)
-    still = placed(problem.circuit, {"bias": torch.zeros(net.units)})
-    start = still.state(windows.path[:, 0])
+    if start is None:
+        start = placed(problem.circuit, {"bias": torch.zeros(net.units)}).state(windows.path[:, 0])
     curved = settings.curved(net) if not rough or settings.precision == "bfloat16" else None
     return _rate_windows(net, windows, h)(learnable, windows, start, h, room=settings.room, curved=curved, rough=rough)
 

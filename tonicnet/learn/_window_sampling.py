@@ -100,24 +100,44 @@ def whole_trials(target: Target, circuit: Circuit, rng: np.random.Generator, ste
 
 def trial_windows(
     target: Target, circuit: Circuit, rng: np.random.Generator, *, count: int, forcing: float, h: float,
-    scored: int | None = None, warm: int = 0,
+    scored: int | None = None, warm: int = 0, wait: int = 0,
 ) -> Windows:  # fmt: skip
     """Return trials of a behaviour: targets, inputs and mask in network coordinates, scored at so many random steps.
 
     All steps that count are scored if ``scored`` is None. In ``warm`` steps before a trial its first target is fed
-    back, as it is where a run begins: see ``Dynamics.state``.
+    back, as it is where a run begins: see ``Dynamics.state``. Each trial begins up to ``wait`` steps late, at random.
     """
     drawn = target.task.trials(count, seed=int(rng.integers(2**31)))
     stride = round(h * target.unit / target.task.dt)
     targets, inputs, mask = (drawn[name].values[:, ::stride] for name in ("target", "input", "mask"))
+    targets = held_where_free(targets, mask)
+    if wait:
+        late = rng.integers(wait + 1, size=count)
+        targets, inputs, mask = delayed(targets, late), delayed(inputs, late, 0.0), delayed(mask, late)
     counts = np.flatnonzero(mask[:, 1:].any(axis=(0, 2))) + 1
     chosen = counts if scored is None or len(counts) <= scored else np.sort(rng.choice(counts, scored, replace=False))
     before = ((0, 0), (warm, 0), (0, 0))
-    path = circuit.tensor(target.scaled(np.pad(held_where_free(targets, mask), before, mode="edge")))
+    path = circuit.tensor(target.scaled(np.pad(targets, before, mode="edge")))
     outside = circuit.tensor(target.embed(np.pad(inputs / target.task.scale, before)))
     weights = circuit.tensor(target.embed(np.pad(mask, before)))
     at = tuple(warm + int(k) for k in chosen)
     return Windows(path, warm, at, forcing=forcing, inputs=outside, mask=weights)
+
+
+def delayed(
+    values: Float[np.ndarray, "trial time component"], late: np.ndarray, before: float | None = None
+) -> Float[np.ndarray, "trial longer component"]:
+    """Return each trial so many steps late: before it ``before``, or its first value; zero after its end.
+
+    >>> delayed(np.array([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]]), np.array([1, 0]))[..., 0]
+    array([[1., 1., 2., 3.],
+           [4., 5., 6., 0.]])
+    """
+    steps = values.shape[1]
+    at = np.arange(steps + late.max()) - late[:, None]
+    moved = np.take_along_axis(values, np.clip(at, 0, steps - 1)[:, :, None], axis=1)
+    first = moved if before is None else np.where((at >= 0)[:, :, None], moved, before)
+    return np.where((at < steps)[:, :, None], first, 0.0)
 
 
 def held_where_free(targets: np.ndarray, mask: np.ndarray) -> Float[np.ndarray, "trial time component"]:
