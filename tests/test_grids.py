@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 import tonicnet as tn
 from tonicnet.cli import app
 from tonicnet.learn import Job, Settings
-from tonicnet.study import _engine, _schedule
+from tonicnet.study import _dask, _engine, _schedule
 from tonicnet.study._engine import perform_within
 from tonicnet.study._grid import KNOWN, grid_of
 from tonicnet.study._grid_file import grids, read_grid
@@ -418,6 +418,30 @@ class Silent(Executor):
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         self.taken += 1
         return Future()
+
+
+def test_a_study_whose_scheduler_goes_away_ends_and_is_done_on_the_next(
+    found: tuple[xr.Dataset, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="pip install 'tonicnet[sweep]'")
+    monkeypatch.setattr(_dask, "_PATIENCE", 2)
+    made: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
+    first = distributed.LocalCluster(**made)
+
+    def end(told: dict[str, Any]) -> None:
+        if told["done"] == 2:
+            first.close()
+
+    address = first.scheduler_address.replace("tcp://", "dask://")
+    ds = tn.study(GRID, executor=address, store=tmp_path / "store", progress=end)
+    left = ds["outcome"].values[ds["done"] == 0]
+    assert 0 < len(left) <= 4
+    assert all("no Dask scheduler answers" in one or "was lost" in one for one in left), list(left)
+    with distributed.LocalCluster(**made) as second, distributed.Client(second) as client:
+        seen: list[dict[str, Any]] = []
+        again = tn.study(GRID, executor=client.get_executor(), store=tmp_path / "store", progress=seen.append)
+    same(again, found[0])
+    assert len(seen) == len(left)
 
 
 def test_work_that_will_never_be_answered_is_lost(

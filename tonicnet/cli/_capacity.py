@@ -98,11 +98,13 @@ def _law(found: xr.Dataset) -> str:
 
 def _draw(path: Path, found: xr.Dataset) -> None:
     import matplotlib
+    from matplotlib.figure import Figure
 
     matplotlib.use("Agg")
     others = [str(dim) for dim in found["capacity"].dims if dim not in ("seed", "units")]
     wide = [dim for dim in others if found.sizes[dim] > 1]
     if len(wide) > 1:
         raise ValueError(f"--picture draws one dim beside units, the grid has {', '.join(wide)}; use tn.plot.capacity")
-    figure = tn.plot.capacity(found, lines=wide[0] if wide else None).figure.get_figure(root=True)
+    figure = tn.plot.capacity(found, lines=wide[0] if wide else None).get_figure()
+    assert isinstance(figure, Figure)
     write_figure(path, figure)

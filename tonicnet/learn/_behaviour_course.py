@@ -20,6 +20,7 @@ from ._window_length import rollout_step
 from ._window_sampling import trial_windows
 
 _FORCING = (1.0, 0.5, 0.2, 0.1, 0.05)  # share of the target fed back, before the network is left alone
+_SMALL = 0.2  # share below which little changes from one to the next, and half as many steps are taken
 _WINDOW_STEPS = 6000  # of all trials together, which bounds the cost of a step
 _TRIALS = (16, 200)  # least and most trials of a stage
 _ROWS = 6  # of the residual for each unknown
@@ -80,7 +81,8 @@ def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
         start = _scattered(problem, draw(f"{name}, starts"), count) if rates else None
         return rollout(problem, learnable, windows, h, rough=_ROUGH[problem.circuit.dtype], start=start)
 
-    return Stage(name, max(6, problem.settings.steps // 2), make, scored, enough=_ENOUGH)
+    steps = problem.settings.steps // (4 if 0 < forcing < _SMALL else 2)
+    return Stage(name, max(6, steps), make, scored, enough=_ENOUGH)
 
 
 def _may_wait(task: Task) -> bool:
