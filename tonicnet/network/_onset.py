@@ -49,7 +49,7 @@ class Onset(NamedTuple):
 
         Where the current makes an update's mean steeper in v, panels are narrower, as what comes after an update is
         then steeper in v too, and none is much wider than the exponential's own scale. Rates, variances and responses
-        change by less than 2e-6 of them where panels are cut in two.
+        change by less than 3e-5 of them where panels are cut in two.
         """
         plain = quadrature(low, 1.0, jump)
         if not self.sharpness:
