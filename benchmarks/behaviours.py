@@ -24,7 +24,7 @@ NETWORK = {
     "encoder_scale": 0.2, "decoder_scale": 5.0,
 }  # fmt: skip
 GIVEN = dict(word.split("=") for word in sys.argv[1:] if "=" in word)
-UNITS, SEEDS, ROUNDS = (int(GIVEN.get(name, usual)) for name, usual in (("units", 512), ("seeds", 3), ("rounds", 4)))
+UNITS, SEEDS, ROUNDS = (int(GIVEN.get(name, usual)) for name, usual in (("units", 512), ("seeds", 3), ("rounds", 2)))
 TASKS = {
     **{f"flip-flop-{n}": ("flip-flop", {"bits": n}) for n in (1, 2, 3, 4, 5, 6)},
     **{name: (name, {}) for name in tn.behaviours() if name != "flip-flop"},

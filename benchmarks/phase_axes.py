@@ -98,13 +98,14 @@ def parts() -> dict[str, Part]:
         "x of Van der Pol": led | {"task": made["x of Van der Pol"], "tau": 0.2, "dt": 0.1},
         "x of Lorenz": led | {"task": made["x of Lorenz"], "tau": 0.12, "dt": 0.06},
     }
-    memory = {"flip-flop": DENSE | FIT | {"task": tn.task("flip-flop", bits=1), "steps": 5}}
-    fields = {name: field | {"task": name} for name in ("cosine", "van-der-pol")}
+    weak = DENSE | FIT | {"tau": 0.1, "dt": 0.05, "encoder_scale": 0.2, "decoder_scale": 5.0}
+    memory = {"flip-flop": weak | {"task": tn.task("flip-flop", bits=1)}}
+    fields = {name: field | {"task": name} for name in ("cosine", "van-der-pol", "lorenz")}
     spread = {"cosine, dense": alone | {"gain": 1.5, "transfer": _tanhs(SHARE)}}
     return {
-        "spread": Part(fields, "bias_spread", SPREADS, [32, 64, 128, 256]),
+        "spread": Part(fields, "bias_spread", SPREADS, [32, 64, 128, 256, 512]),
         "dense": Part(dense, "gain", GAINS, [16, 32, 64, 128]),
-        "memory": Part(memory, "gain", GAINS[2:], [16, 32, 64]),
+        "memory": Part(memory, "gain", GAINS, [8, 16, 32, 64]),
         "dense-spread": Part(spread, "bias_spread", SPREADS, [32, 64, 128]),
     }
 

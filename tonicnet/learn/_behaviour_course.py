@@ -20,7 +20,6 @@ from ._window_length import rollout_step
 from ._window_sampling import trial_windows
 
 _FORCING = (1.0, 0.5, 0.2, 0.1, 0.05)  # share of the target fed back, before the network is left alone
-_SMALL = 0.2  # share below which little changes from one to the next, and half as many steps are taken
 _WINDOW_STEPS = 6000  # of all trials together, which bounds the cost of a step
 _TRIALS = (16, 200)  # least and most trials of a stage
 _ROWS = 6  # of the residual for each unknown
@@ -45,9 +44,11 @@ class BehaviourCourse(Course):
     def judge(self, problem: Problem) -> Judge:
         """Return a judge of trials."""
         h = rollout_step(problem.target)
-        rng = Draw(problem.settings.seed, 0)("examined")
-        windows = trial_windows(problem.target, problem.circuit, rng, count=_JUDGED, forcing=0.0, h=h)
-        return TrialJudge(rollout(problem, problem.learnable(), windows, h), windows)
+        draw = Draw(problem.settings.seed, 0)
+        windows = trial_windows(problem.target, problem.circuit, draw("examined"), count=_JUDGED, forcing=0.0, h=h)
+        anywhere = _scatters(problem) and _may_wait(problem.target.task)
+        start = _scattered(problem, draw("examined, starts"), _JUDGED) if anywhere else None
+        return TrialJudge(rollout(problem, problem.learnable(), windows, h, start=start), windows, start)
 
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield the stages."""
@@ -58,7 +59,7 @@ class BehaviourCourse(Course):
 
 def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
     target, h = problem.target, rollout_step(problem.target)
-    rates = target.net.spec.feedback and not problem.latent
+    rates = _scatters(problem)
     before = round(_BEFORE / h) if rates else 0
     warm, wait = (0, before) if _may_wait(target.task) else (before, 0)
     count = int(np.clip(_WINDOW_STEPS / int(target.task.duration / (h * target.unit) + 1e-6), *_TRIALS))
@@ -81,8 +82,12 @@ def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
         start = _scattered(problem, draw(f"{name}, starts"), count) if rates else None
         return rollout(problem, learnable, windows, h, rough=_ROUGH[problem.circuit.dtype], start=start)
 
-    steps = problem.settings.steps // (4 if 0 < forcing < _SMALL else 2)
-    return Stage(name, max(6, steps), make, scored, enough=_ENOUGH)
+    return Stage(name, max(6, problem.settings.steps // 2), make, scored, enough=_ENOUGH)
+
+
+def _scatters(problem: Problem) -> bool:
+    """Return whether trials begin at random rates: units have states of their own, and are fed what they do."""
+    return problem.target.net.spec.feedback and not problem.latent
 
 
 def _may_wait(task: Task) -> bool:

@@ -19,10 +19,14 @@ _LOST = 0.1  # unexplained share at which a trial was not learned
 
 @dataclass(frozen=True)
 class TrialJudge:
-    """Holds the closed loop against the targets of trials, every step that counts."""
+    """Holds the closed loop against the targets of trials, every step that counts.
+
+    They begin as runs do, or at ``start``, where they are to begin at any rates.
+    """
 
     residual: Residual
     windows: Windows
+    start: Tensor | None = None
 
     def score(self, learnable: Learnable, theta: Tensor) -> Score:
         """Return R^2 = 1 - sum m (x - y)^2 / sum m (y - mean y)^2 over all trials and components."""
@@ -33,8 +37,8 @@ class TrialJudge:
         return Score({"r_squared": 1 - left, "lost": float(left > _LOST)}, rank=(left,), good=left < _GOOD)
 
     def _begun(self, learnable: Learnable, theta: Tensor) -> Residual:
-        """Return the residual of these numbers, its trials begun as runs are."""
-        if not isinstance(self.residual, RateWindows):
+        """Return the residual of these numbers, its trials begun as they should."""
+        if self.start is not None or not isinstance(self.residual, RateWindows):
             return replace(self.residual, learnable=learnable)  # type: ignore[type-var]
         start = learnable.at(theta).state(self.windows.path[:, 0])
         return replace(self.residual, learnable=learnable, start=start)
