@@ -1,8 +1,10 @@
-"""Neurons that adapt, on cycles: `python benchmarks/adaptation.py van-der-pol --seeds 3`.
+"""Neurons beyond the plain one, on cycles: `python benchmarks/adaptation.py van-der-pol --seeds 3`.
 
 2000 neurons with a spike-triggered current, 0.1 of threshold - reset at each spike, that lasts 100 ms, as long as their
-synapses. Period and amplitude of the rate network, of its spikes, and of spikes after `recalibrate`, against the truth.
-`forms` counts the spikes by which forms and ways to run differ, with inputs of task and noise as they are.
+synapses; `eif` and `adex` are neurons whose spikes begin by an exponential current, without and with adaptation, on
+the cycle of Hopf. Period and amplitude of the rate network, of its spikes, and of spikes after `recalibrate`, against
+the truth. `forms`, `eif-forms` and `adex-forms` count the spikes by which forms and ways to run differ, with inputs of
+task and noise as they are.
 """
 
 from __future__ import annotations
@@ -19,22 +21,26 @@ from tonicnet.network import LIF
 
 UNITS, NEURONS, SECONDS, DISCARD = 400, 2000, 24.0, 4.0
 ADAPTING = {"adaptation": 0.1, "adaptation_tau": 0.1}
+SHARP = {"eif": {"sharpness": 0.1}, "adex": {"sharpness": 0.1, **ADAPTING}}
 CYCLES = ("van-der-pol", "hopf", "fitzhugh-nagumo")
 RUNS = ("rates", "spikes as learned", "spikes, recalibrated")
 FORMS = ("threshold", "current", "leak")
 
 
-def row(task: str, seeds: range) -> Iterator[Figure]:
+def row(task: str, seeds: range, neuron: str = "") -> Iterator[Figure]:
     """Yield the errors of period and amplitude of each kind of run, over networks."""
-    found = np.array([_errors(task, seed) for seed in seeds])
+    found = np.array([_errors(task, seed, LIF(noise=0.1, **SHARP.get(neuron, ADAPTING))) for seed in seeds])
     for k, run in enumerate(RUNS):
-        where = {"task": task, "units": UNITS, "neurons": NEURONS, "run": run}
+        where = _named(neuron) | {"task": task, "units": UNITS, "neurons": NEURONS, "run": run}
         yield figure(where, "period error", "%", 100 * found[:, 0, k])
         yield figure(where, "amplitude error", "%", 100 * found[:, 1, k])
 
 
-def _errors(task: str, seed: int) -> list[np.ndarray]:
-    transfer = LIF(noise=0.1, **ADAPTING)
+def _named(neuron: str) -> dict[str, str]:
+    return {"neuron": neuron} if neuron else {}
+
+
+def _errors(task: str, seed: int, transfer: LIF) -> list[np.ndarray]:
     net, m = tn.spiking.sized(NEURONS, seed=seed, components=2, units=UNITS, transfer=transfer)
     bank = tn.fit(net, task, seed=seed, neurons_per_unit=m, progress=False)
     exact = tn.spiking.recalibrate(net, bank, neurons_per_unit=m, duration=5.0)
@@ -47,16 +53,21 @@ def _errors(task: str, seed: int) -> list[np.ndarray]:
     ]
 
 
-def forms(seeds: range) -> Iterator[Figure]:
+def forms(seeds: range, neuron: str = "") -> Iterator[Figure]:
     """Yield how many spikes differ between forms, kinds of code and ways in which spikes come back."""
-    counts = [_differing(seed) for seed in seeds]
-    where = {"task": "none", "units": 60, "neurons": 120, "run": "3 forms x numpy, Cython, C++, latents, matrix"}
+    counts = [_differing(seed, LIF(refractory=0.008, **SHARP.get(neuron, ADAPTING))) for seed in seeds]
+    where = _named(neuron) | {
+        "task": "none",
+        "units": 60,
+        "neurons": 120,
+        "run": "3 forms x numpy, Cython, C++, latents, matrix",
+    }
     yield figure(where, "differing spikes", "1", np.array([differing for differing, _ in counts]))
     yield figure(where, "spikes", "1", np.array([spikes for _, spikes in counts]))
 
 
-def _differing(seed: int) -> tuple[int, int]:
-    net = tn.Network(60, seed=seed, transfer=LIF(refractory=0.008, **ADAPTING))
+def _differing(seed: int, transfer: LIF) -> tuple[int, int]:
+    net = tn.Network(60, seed=seed, transfer=transfer)
     bias = np.random.default_rng(seed).normal(1.3, 0.5, 60)
     rng = np.random.default_rng(seed)
     given = {"duration": 1.0, "neurons_per_unit": 2, "inputs": rng.normal(size=(100, 3)), "noise": 0.2, "seed": seed}
@@ -69,6 +80,8 @@ def _differing(seed: int) -> tuple[int, int]:
 
 
 ROWS = {task: (lambda seeds, task=task: row(task, seeds)) for task in CYCLES} | {"forms": forms}
+ROWS |= {name: (lambda seeds, name=name: row("hopf", seeds, name)) for name in SHARP}
+ROWS |= {f"{name}-forms": (lambda seeds, name=name: forms(seeds, name)) for name in SHARP}
 
 if __name__ == "__main__":
     measured_over("adaptation", ROWS)

@@ -61,7 +61,10 @@ SECTIONS = {
         "Behaviours in spikes",
         "Learned by a low-rank network of rates; 64 new trials with their inputs, by rates (0 neurons) and by spikes.",
     ),
-    "adaptation": ("Neurons that adapt", "The figures behind [Adaptation](theory/adaptation.md)."),
+    "adaptation": (
+        "Neurons that adapt, and whose spikes begin by a current",
+        "The figures behind [Adaptation](theory/adaptation.md) and [Onset](theory/onset.md).",
+    ),
     "bias_range": ("A range for biases", "The price of thresholds that a neuron can have: `tn.fit(bias_range=)`."),
     "measures": ("The measures", "Times on one core."),
     "threads": ("Numbers of threads", "How far biases lie apart that one and two threads learn."),

@@ -255,7 +255,8 @@ def test_bfloat16_is_taken_where_its_products_are_clearly_faster(monkeypatch, ro
 @pytest.mark.parametrize(("noise", "step"), [(0.3, 0.02), (0.1, 0.1), (1.0, 0.02)])
 @pytest.mark.parametrize("x", [-0.4, 0.6, 1.0, 3.0, 20.0])
 def test_banded_chances_give_what_all_of_them_give(noise, step, x):
-    from tonicnet.network._first_passage import hard_passage, hard_transform, hard_variance, normal, quadrature
+    from tonicnet.network._first_passage import hard_passage, hard_transform, hard_variance, normal
+    from tonicnet.network._onset import quadrature
 
     jump = noise * np.sqrt(2 * step)
     nodes, weights = quadrature(min(0.0, x) - 6 * noise - 4 * jump, 1.0, jump)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +10,10 @@ from jaxtyping import Float
 from scipy.linalg import solve_banded
 from scipy.special import ndtr
 
+from ._onset import Onset, quadrature, sharp_passage
+
 _REACH = 9.0  # standard deviations that an update may jump: what lies beyond is below the rounding of a chance
+THRESHOLD = Onset()  # a spike at v > 1, as leaky integrate-and-fire neurons have it
 
 
 class Updates(NamedTuple):
@@ -28,16 +29,17 @@ class Updates(NamedTuple):
     from_reset: Float[np.ndarray, " node"]
 
     @classmethod
-    def of(cls, x: float, noise: float, step: float) -> Updates:
+    def of(cls, x: float, noise: float, step: float, onset: Onset) -> Updates:
         """Return the chances at the constant input ``x``: a density p(v'|v) times weights of a quadrature."""
         jump = noise * math.sqrt(2 * step)
-        nodes, weights = quadrature(min(0.0, x) - 6 * noise - 4 * jump, 1.0, jump)
-        mean = nodes + step * (x - nodes)
+        nodes, weights = onset.nodes(min(0.0, x) - 6 * noise - 4 * jump, jump, step)
+        mean = onset.moved(nodes, x, step)
         place = np.arange(len(nodes))
         first, last = np.searchsorted(nodes, mean - _REACH * jump), np.searchsorted(nodes, mean + _REACH * jump)
         below, above = int(max((place - first).max(), 0)), int(max((last - place).max(), 0))
         start = np.clip(place + np.arange(-above, below + 1)[:, None], 0, len(nodes) - 1)
-        return cls(normal(nodes - mean[start], jump) * weights, below, above, normal(nodes - step * x, jump) * weights)
+        begun = onset.moved(np.zeros(1), x, step)
+        return cls(normal(nodes - mean[start], jump) * weights, below, above, normal(nodes - begun, jump) * weights)
 
     def before(self, right: Float[np.ndarray, " node"], discount: float = 1.0) -> Float[np.ndarray, " node"]:
         """Return the solution T of T = right + discount K T at the nodes."""
@@ -55,40 +57,43 @@ class Updates(NamedTuple):
         return np.maximum(1 - staying, 0)
 
 
-def hard_passage(x: float, *, noise: float, step: float) -> float:
-    """Return the mean number of updates from a reset to 0 to the threshold 1, for ``step`` = dt / tau_m.
+def hard_passage(x: float, *, noise: float, step: float, onset: Onset = THRESHOLD) -> float:
+    """Return the mean number of updates from a reset to 0 to a spike at the threshold 1, or at the top of its onset,
+    for ``step`` = dt / tau_m.
 
     Without noise the count of whole updates is a staircase in x; its mean over a slowly moving input,
     half an update above the continuous count, is returned.
     """
+    if noise == 0 and onset.sharpness:
+        return sharp_passage(x, onset, step)
     if noise == 0:
         return math.log(x / (x - 1)) / -math.log1p(-step) + 0.5 if x > 1 else math.inf
-    updates = Updates.of(x, noise, step)
+    updates = Updates.of(x, noise, step, onset)
     return float(1 + updates.from_reset @ updates.before(np.ones_like(updates.from_reset)))
 
 
-def hard_variance(x: float, *, noise: float, step: float) -> float:
+def hard_variance(x: float, *, noise: float, step: float, onset: Onset = THRESHOLD) -> float:
     """Return the variance of the number of updates from a reset to 0 to the threshold 1; 0 without noise.
 
     With T1(v) = 1 + K T1 for the mean, the second moment obeys T2 = 1 + 2 K T1 + K T2 = 2 T1 - 1 + K T2.
     """
     if noise == 0:
         return 0.0
-    updates = Updates.of(x, noise, step)
+    updates = Updates.of(x, noise, step, onset)
     first = updates.before(np.ones_like(updates.from_reset))
     second = updates.before(2 * first - 1)
     mean = float(1 + updates.from_reset @ first)
     return max(float(2 * mean - 1 + updates.from_reset @ second) - mean**2, 0.0)
 
 
-def hard_transform(x: float, *, noise: float, step: float, decay: float) -> float:
+def hard_transform(x: float, *, noise: float, step: float, decay: float, onset: Onset = THRESHOLD) -> float:
     """Return E[exp(-decay n)], n the number of updates from a reset to 0 to the threshold 1.
 
     With z = exp(-decay), G(v) = z (s(v) + K G) and s(v) the chance of a spike.
     """
     if noise == 0:
-        return math.exp(-decay * hard_passage(x, noise=0, step=step))
-    updates, z = Updates.of(x, noise, step), math.exp(-decay)
+        return math.exp(-decay * hard_passage(x, noise=0, step=step, onset=onset))
+    updates, z = Updates.of(x, noise, step, onset), math.exp(-decay)
     inside = updates.before(z * updates.spikes(), z)
     return float(z * (max(1 - updates.from_reset.sum(), 0.0) + updates.from_reset @ inside))
 
@@ -115,22 +120,6 @@ def soft_passage(x: float, *, noise: float, step: float) -> float:
     return 1 / share if share > 0 else math.inf
 
 
-PASSAGES: dict[str, Callable[..., float]] = {"hard": hard_passage, "soft": soft_passage}
-
-
 def normal(x: np.ndarray, sd: float) -> np.ndarray:
     """Return the normal density of mean zero."""
     return np.exp(-0.5 * (x / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
-
-
-def quadrature(low: float, high: float, jump: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return Gauss-Legendre nodes and weights on [low, high], six to each panel of two jumps."""
-    x, w = _six_nodes()
-    edges = np.linspace(low, high, math.ceil((high - low) / (2 * jump)) + 1)
-    half, centre = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
-    return (centre[:, None] + half[:, None] * x).ravel(), (half[:, None] * w).ravel()
-
-
-@lru_cache(maxsize=1)
-def _six_nodes() -> tuple[np.ndarray, np.ndarray]:
-    return np.polynomial.legendre.leggauss(6)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ._first_passage import PASSAGES, hard_passage, hard_transform, hard_variance
+from ._first_passage import hard_passage, hard_transform, hard_variance, soft_passage
 
 if TYPE_CHECKING:
     from ._lif import LIF
@@ -17,8 +18,11 @@ def renewal_rate(neuron: LIF, x: float) -> float:
     The interval lasts ``refractory / dt - 1`` held steps (whole steps, rounded down as Brian2 does; none if
     not refractory) plus the mean number of updates from one spike to the next.
     """
-    passage = PASSAGES[neuron.reset_rule]
-    return 1 / (neuron.dt * (held(neuron) + passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m)))
+    soft = neuron.reset_rule == "soft"
+    passed = (
+        soft_passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m) if soft else _hard(hard_passage, neuron, x)
+    )
+    return 1 / (neuron.dt * (held(neuron) + passed))
 
 
 def cv_of_intervals(neuron: LIF, x: float) -> float:
@@ -31,15 +35,13 @@ def cv_of_intervals(neuron: LIF, x: float) -> float:
     >>> cv_of_intervals(LIF(noise=0.0), 2.0), round(cv_of_intervals(LIF(), 1.0), 2)
     (0.0, 0.53)
     """
-    step = neuron.dt / neuron.tau_m
-    mean = held(neuron) + hard_passage(x, noise=neuron.noise, step=step)
-    return math.sqrt(hard_variance(x, noise=neuron.noise, step=step)) / mean
+    mean = held(neuron) + _hard(hard_passage, neuron, x)
+    return math.sqrt(_hard(hard_variance, neuron, x)) / mean
 
 
 def renewed(neuron: LIF, x: float, decay: float) -> float:
     """Return M(s) = rho / (1 - rho): spikes expected after a spike, each weighted by exp(-s t)."""
-    step = neuron.dt / neuron.tau_m
-    passed = hard_transform(x, noise=neuron.noise, step=step, decay=decay * neuron.dt)
+    passed = _hard(hard_transform, neuron, x, decay=decay * neuron.dt)
     transform = math.exp(-decay * neuron.dt * held(neuron)) * passed
     return transform / (1 - transform)
 
@@ -47,3 +49,8 @@ def renewed(neuron: LIF, x: float, decay: float) -> float:
 def held(neuron: LIF) -> int:
     """Return for how many updates v is held after a spike."""
     return max(math.floor(neuron.refractory / neuron.dt + 1e-3) - 1, 0)
+
+
+def _hard(passage: Callable[..., float], neuron: LIF, x: float, **given: float) -> float:
+    """Return what is asked of the updates between a hard reset and a spike."""
+    return passage(x, noise=neuron.noise, step=neuron.dt / neuron.tau_m, onset=neuron.onset, **given)

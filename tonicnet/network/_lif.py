@@ -15,13 +15,16 @@ from .._names import choose, shown
 from .._numbers import real
 from ..compiled import CompiledCurve
 from ._filter import Filter
-from ._first_passage import PASSAGES
 from ._lif_curves import table, variances
 from ._look_up import Table, look_up, look_up_both
+from ._onset import Onset
 from ._transfer import Transfer
 
 _CPU = torch.device("cpu")
 _ADAPTATION = ("adaptation", "adaptation_tau")
+_ONSET = ("sharpness", "peak")
+_UNIT = {"sharpness": "(in units of threshold - reset)", "peak": "(in units of sharpness above threshold)"}
+_SHARPNESS, _PEAK = (0.01, 0.5), (3.0, 20.0)  # where the curve of an onset is held to simulations
 _MOST = 0.1  # jump of adaptation up to which its curve is known within one per cent
 
 
@@ -47,10 +50,18 @@ class LIF(Transfer):
 
     and phi(x) is then the rate after adaptation, exact to first order in the jump (docs/theory/adaptation.md).
 
+    With ``sharpness`` s spikes begin by a current (exponential integrate-and-fire, docs/theory/onset.md),
+
+        v[n+1] = v[n] + (dt / tau_m) (x - v[n] + s exp((v[n] - 1) / s)) + noise ...,
+
+    and a spike is where v > 1 + peak s. It fires from x = 1 - s on, and is the neuron above for s to 0. With
+    ``adaptation`` it is the adaptive exponential neuron (AdEx) without subthreshold adaptation.
+
     Arguments (SI units): ``tau_m`` membrane time constant, ``refractory``, ``noise`` standard deviation
     of the free membrane potential in units of threshold - reset, ``dt`` integration step, ``rate_scale``
     Hz per unit of r; ``reset``, ``threshold`` (V) and ``leak`` conductance (S) set the units of exports;
-    ``adaptation`` the jump of a at a spike in units of threshold - reset (at most 0.1), and ``adaptation_tau``.
+    ``adaptation`` the jump of a at a spike in units of threshold - reset (at most 0.1), and ``adaptation_tau``;
+    ``sharpness`` in the same units (0, or 0.01 to 0.5), and ``peak`` in units of sharpness above threshold (3 to 20).
     Raises ValueError for constants no neuron can have.
 
     >>> phi = LIF()
@@ -70,12 +81,14 @@ class LIF(Transfer):
     reset_rule: str = "hard"
     adaptation: float = 0.0
     adaptation_tau: float = 0.1
+    sharpness: float = 0.0
+    peak: float = 5.0
     name: ClassVar[str] = "lif"
     rate_unit: ClassVar[str] = "Hz"  # type: ignore[misc]
     spread: ClassVar[tuple[float, float]] = (-0.5, 1.0)  # type: ignore[misc]
 
     def __post_init__(self) -> None:
-        choose("reset_rule", self.reset_rule, PASSAGES)
+        choose("reset_rule", self.reset_rule, ("hard", "soft"))
         for name, number in self._numbers().items():
             if not math.isfinite(real(number)):
                 raise ValueError(f"lif: {name} must be a finite number, got {shown(number)}")
@@ -83,7 +96,7 @@ class LIF(Transfer):
         for name in ("tau_m", "dt", "rate_scale", "leak", "adaptation_tau"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"lif: {name} must be a positive number, got {getattr(self, name)}")
-        for name in ("refractory", "noise", "adaptation"):
+        for name in ("refractory", "noise", "adaptation", "sharpness"):
             if getattr(self, name) < 0:
                 raise ValueError(f"lif: {name} must be zero or positive, got {getattr(self, name)}")
         if 0 < self.noise < 0.03:
@@ -94,6 +107,8 @@ class LIF(Transfer):
             raise ValueError(f"lif: threshold {self.threshold} V must lie above reset {self.reset} V")
         if self.adapts:
             self._check_adaptation()
+        if self.sharpness:
+            self._check_onset()
 
     def _check_adaptation(self) -> None:
         if self.adaptation > _MOST:
@@ -108,6 +123,24 @@ class LIF(Transfer):
                 f"lif: adaptation_tau must be at least two membrane time constants, {2 * self.tau_m} s, got "
                 f"{self.adaptation_tau} s; a faster current is a part of the refractory time"
             )
+
+    def _check_onset(self) -> None:
+        for name, (least, most) in (("sharpness", _SHARPNESS), ("peak", _PEAK)):
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(
+                    f"lif: {name} {_UNIT[name]} must lie from {least} to {most}, got {getattr(self, name)}"
+                    + "; sharpness=0 is a neuron that fires at its threshold" * (name == "sharpness")
+                )
+        if self.reset_rule != "hard":
+            raise ValueError(
+                "lif: a spike that begins by a current passes its peak by an amount that depends on dt, so that a soft "
+                'reset would too; use reset_rule="hard", or sharpness=0'
+            )
+
+    @property
+    def onset(self) -> Onset:
+        """How a spike begins."""
+        return Onset(self.sharpness, self.peak) if self.sharpness else Onset()
 
     @property
     def adapts(self) -> bool:
@@ -125,10 +158,10 @@ class LIF(Transfer):
         return self.adaptation * self.adaptation_tau * self.rate_scale
 
     def parameters(self) -> dict[str, Any]:
-        """Return the neuron's constants; a hard reset and no adaptation, what is so where nothing is said, are left
-        out."""
+        """Return the neuron's constants; a hard reset, no adaptation and no onset, what is so where nothing is said,
+        are left out."""
         rule = {} if self.reset_rule == "hard" else {"reset_rule": self.reset_rule}
-        plain = () if self.adapts else _ADAPTATION
+        plain = _ADAPTATION * (not self.adapts) + _ONSET * (not self.sharpness)
         return {k: float(v) for k, v in self._numbers().items() if k not in plain} | rule
 
     def _numbers(self) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _POINTS = 16384  # of the interpolation table
 _HIGH = 20.0  # its end, where the neuron fires at nearly 1 / refractory
+_ROOTS = 400  # knots of a curve without noise
 _COARSE = 4  # one knot in so many, for a small correction of a curve
 
 
@@ -97,7 +99,9 @@ def _responses(neuron: LIF, x: float) -> Responses:
 
 def _constants(neuron: LIF) -> dict[str, Any]:
     step = neuron.dt / neuron.tau_m
-    return {"noise": neuron.noise, "step": step, "held": held(neuron), "rule": neuron.reset_rule}
+    return {
+        "noise": neuron.noise, "step": step, "held": held(neuron), "rule": neuron.reset_rule, "onset": neuron.onset
+    }  # fmt: skip
 
 
 _CURVES = {"rate": _rate, "power": _power, "lead": _lead, "own": _own}
@@ -159,7 +163,7 @@ def _sampled(neuron: LIF, at: Callable[[float], float], every: int = 1) -> Sampl
     """Return the grid, and a function of the input and its slope on it, smooth but at the kink of noise-free ones."""
     grid = _grid(neuron)
     if neuron.noise == 0:
-        exact = np.array([at(x) for x in grid])
+        exact = _noise_free(neuron, at, grid)
         fires, slope = exact > 0, np.zeros(_POINTS)
         slope[fires] = np.gradient(exact[fires], grid[fires])  # one-sided: nothing below zero beside the kink
         return grid, exact, slope
@@ -169,6 +173,19 @@ def _sampled(neuron: LIF, at: Callable[[float], float], every: int = 1) -> Sampl
     knots = np.append(knots[:-1:every], knots[-1])
     spline = CubicSpline(knots, [at(x) for x in knots])
     return grid, spline(grid), spline(grid, 1)
+
+
+def _noise_free(neuron: LIF, at: Callable[[float], float], grid: Float[np.ndarray, " point"]) -> np.ndarray:
+    """Return a function without noise on the grid; behind an onset it is smooth in the root of what exceeds the
+    rheobase, of which few knots are enough."""
+    if not neuron.sharpness:
+        return np.array([at(x) for x in grid])
+    from scipy.interpolate import CubicSpline
+
+    least = neuron.onset.rheobase
+    root = np.linspace(0, math.sqrt(_HIGH - least), _ROOTS)
+    spline = CubicSpline(root, [at(least + r**2) for r in root])
+    return np.where(grid > least, spline(np.sqrt(np.maximum(grid - least, 0))), 0.0)
 
 
 def _none(neuron: LIF) -> Samples:

@@ -51,7 +51,8 @@ class Network:
     feedback : whether dense or sparse networks also carry E D.
     encoder_scale : standard deviation of E.
     decoder_scale : that of D, times sqrt(N).
-    transfer : "lif", "adaptive-lif" (with a spike-triggered current, ``LIF(adaptation=0.1)``), "tanh", "relu",
+    transfer : "lif", "adaptive-lif" (with a spike-triggered current, ``LIF(adaptation=0.1)``),
+        "eif" (spikes begin by a current, ``LIF(sharpness=0.1)``), "adex" (both), "tanh", "relu",
         "softplus", "sigmoid", or a :class:`Transfer`.
     tau : time constant in seconds.
     rise, delay : those of other synapses, in seconds: rates (and spikes) arrive ``delay`` late and rise before they

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from scipy.linalg import lu_factor, lu_solve
 from scipy.special import ndtr
 
-from ._first_passage import normal, quadrature
+from ._first_passage import THRESHOLD, normal
+from ._onset import Onset, quadrature
 
 Matrix = Float[np.ndarray, "state state"]
 Row = Float[np.ndarray, " state"]
@@ -33,7 +34,7 @@ class Responses(NamedTuple):
     own: float
 
 
-def responses(x: float, *, noise: float, step: float, held: int, rule: str) -> Responses:
+def responses(x: float, *, noise: float, step: float, held: int, rule: str, onset: Onset = THRESHOLD) -> Responses:
     """Return the first-order responses at the input ``x`` of a neuron that waits ``held`` updates after each spike.
 
     With P(x) the chances of one update of v, spikes among them, pi = pi P, and s(v) the chance of a spike, the relative
@@ -56,11 +57,13 @@ def responses(x: float, *, noise: float, step: float, held: int, rule: str) -> R
     >>> fast.lead > 0 > slow.lead, fast.own < 0
     (True, True)
     """
-    at = _stationary(x, noise, step, held, rule)
+    at = _stationary(_updates(x, noise, step, rule, onset), held)
     return Responses(_lead(at, held), _own(at, held))
 
 
-def own_current(x: float, *, noise: float, step: float, held: int, rule: str, kept: float) -> float:
+def own_current(
+    x: float, *, noise: float, step: float, held: int, rule: str, kept: float, onset: Onset = THRESHOLD
+) -> float:
     """Return the response to own spikes, each of which lifts the input by w for all times, ``kept`` of it after each
     update, in spikes per update and w, to first order in w and beside what the mean lift does.
 
@@ -75,7 +78,7 @@ def own_current(x: float, *, noise: float, step: float, held: int, rule: str, ke
     >>> own_current(1.2, kept=0.998, **options) < 0
     True
     """
-    at = _stationary(x, noise, step, held, rule)
+    at = _stationary(_updates(x, noise, step, rule, onset), held)
     stay, size = at.updates.stay, len(at.reset)
     seen = kept**held * lu_solve(lu_factor(np.eye(size) - kept * stay), at.reset, trans=1)
     again = float(kept * seen @ at.updates.spike.sum(1))
@@ -95,8 +98,7 @@ class _Stationary(NamedTuple):
     reset: Row
 
 
-def _stationary(x: float, noise: float, step: float, held: int, rule: str) -> _Stationary:
-    updates = _updates(x, noise, step, rule)
+def _stationary(updates: _Updates, held: int) -> _Stationary:
     count = len(updates.stay)
     spikes, more_spikes = updates.spike.sum(1), updates.spike_slope.sum(1)
     factors = lu_factor(np.eye(count) - updates.stay - updates.spike + 1)  # ones: sums are fixed, not free
@@ -131,18 +133,21 @@ def _own(at: _Stationary, held: int) -> float:
     return float(rate**2 * (mean_age * visits - ages) @ at.worth)
 
 
-def _updates(x: float, noise: float, step: float, rule: str) -> _Updates:
+def _updates(x: float, noise: float, step: float, rule: str, onset: Onset = THRESHOLD) -> _Updates:
     jump = noise * math.sqrt(2 * step)
     low = min(0.0, x) - 6 * noise - 4 * jump
-    pieces = [(low, 1.0)] if rule == "hard" else [(low, 0.0), (0.0, 1.0)]  # a soft reset leaves v between 0 and 1
-    nodes, weights = (np.concatenate(c) for c in zip(*(quadrature(*piece, jump) for piece in pieces), strict=True))
+    # a soft reset leaves v between 0 and 1
+    pieces = (
+        [quadrature(low, 0.0, jump), quadrature(0.0, 1.0, jump)] if rule == "soft" else [onset.nodes(low, jump, step)]
+    )
+    nodes, weights = (np.concatenate(c) for c in zip(*pieces, strict=True))
     start = nodes if rule == "soft" else np.append(nodes, 0.0)
-    mean = (start + step * (x - start))[:, None]
+    mean = onset.moved(start, x, step)[:, None]
     stay, stay_slope = _landing(nodes - mean, jump, step, weights)
     if rule == "soft":
         spike, spike_slope = (np.where(nodes > 0, m, 0.0) for m in _landing(nodes + 1 - mean, jump, step, weights))
         return _Updates(stay, spike, stay_slope, spike_slope)
-    over = (mean[:, 0] - 1) / jump
+    over = (mean[:, 0] - onset.top) / jump
     to_reset = np.append(np.zeros(len(nodes)), 1.0)
     return _Updates(
         np.pad(stay, ((0, 0), (0, 1))),

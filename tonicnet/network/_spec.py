@@ -17,7 +17,12 @@ from ._transfer import Custom, Relu, Sigmoid, Softplus, Tanh, Transfer
 
 TRANSFERS: dict[str, type[Transfer]] = {t.name: t for t in (Tanh, Relu, Softplus, Sigmoid, LIF)}
 # Names of LIF neurons with other constants than the default ones.
-NEURONS: dict[str, dict[str, Any]] = {"adaptive-lif": {"name": LIF.name, "adaptation": 0.1, "adaptation_tau": 0.1}}
+_TIRED, _SHARP = {"adaptation": 0.1, "adaptation_tau": 0.1}, {"sharpness": 0.1}
+NEURONS: dict[str, dict[str, Any]] = {
+    "adaptive-lif": {"name": LIF.name, **_TIRED},
+    "eif": {"name": LIF.name, **_SHARP},
+    "adex": {"name": LIF.name, **_SHARP, **_TIRED},
+}
 SYNAPSES = ("low-rank", "dense", "sparse", FEED_FORWARD)
 INDEPENDENT = "independent"
 PAIRED = ("paired", "paired-low-discrepancy")

@@ -70,6 +70,11 @@ class Shape:
         return "tau_r" in dict(self.constants)
 
     @property
+    def sharp(self) -> bool:
+        """Whether spikes begin by a current."""
+        return "Delta_T" in dict(self.constants)
+
+    @property
     def adapting(self) -> bool:
         """Whether neurons adapt."""
         return "tau_a" in dict(self.constants)
@@ -135,9 +140,11 @@ def _neurons(shape: Shape, groups: dict[str, Any], clock: Any) -> Any:
     text = eqs.neuron(
         shape.form, shape.components, noise=shape.noisy, latent=shape.latent, recurrent=shape.matrix,
         driven=shape.driven, fluctuating=shape.fluctuating, adapting=shape.adapting,
+        sharp=shape.sharp,
     )  # fmt: skip
     group = b2.NeuronGroup(
-        shape.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.reset(shape.reset_rule, shape.adapting),
+        shape.neurons, text, method="euler", threshold=eqs.threshold(shape.sharp),
+        reset=eqs.reset(shape.reset_rule, shape.adapting),
         refractory=shape.refractory * b2.second, clock=clock, name="neurons",
         namespace=quantities(dict(shape.constants)) | shared,
     )  # fmt: skip

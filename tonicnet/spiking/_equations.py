@@ -9,6 +9,9 @@ With V = v_threshold - v_reset of the spec and b a learned tonic input, three fo
 Inputs u(t) from outside and noise eta of units enter beside the latents, in every form alike.
 With a delay, spikes arrive so much later; the equations are the same.
 
+Neurons whose spikes begin by a current have Delta_T exp((v - v_th) / Delta_T) beside, and spike at v_th + V_peak. The
+current moves with v_th, so that a shift of v, threshold, peak and reset together changes nothing.
+
 Neurons that adapt have a current I_a beside, that every spike lifts by J_a. It stands against the input and knows
 nothing of v, so that the three forms stay one network.
 
@@ -30,6 +33,8 @@ _DRIFT = {
 }
 DIFFUSION = "noise * V * sqrt(2 / (tau_m * dt)) * normal(i, t_in_timesteps, noise_seed)"
 THRESHOLD = "v > v_th"
+PEAK = "v > v_th + V_peak"
+ONSET = "Delta_T * exp((v - v_th) / Delta_T)"
 RESETS = {"hard": "v = v_th - V", "soft": "v -= V"}
 ADAPTATION = "dI_a/dt = -I_a / tau_a : amp"
 JUMP = "I_a += J_a"
@@ -61,6 +66,11 @@ def reset(rule: str, adapting: bool) -> str:
     return f"{RESETS[rule]}\n{JUMP}" if adapting else RESETS[rule]
 
 
+def threshold(sharp: bool) -> str:
+    """Return the condition of a spike."""
+    return PEAK if sharp else THRESHOLD
+
+
 def entered(name: str, rising: bool) -> str:
     """Return the variable that spikes add to, for the one ("z" or "I") that neurons read."""
     return f"{name}_in" if rising else name
@@ -68,16 +78,17 @@ def entered(name: str, rising: bool) -> str:
 
 def neuron(
     form: str, components: int, *, noise: bool, latent: bool, recurrent: bool, driven: bool = False,
-    fluctuating: bool = False, adapting: bool = False,
+    fluctuating: bool = False, adapting: bool = False, sharp: bool = False,
 ) -> str:  # fmt: skip
     """Return the equations of the neurons.
 
     ``latent`` is for input through E z, ``recurrent`` for N x N synapses, ``driven`` for inputs E u, ``fluctuating``
-    for noise of the units' input and ``adapting`` for a spike-triggered current.
+    for noise of the units' input, ``adapting`` for a spike-triggered current and ``sharp`` for one that begins spikes.
     """
     choose("form", form, FORMS)
     diffusion = f" + {DIFFUSION}" if noise else ""
     drift = _DRIFT[form].replace("I_syn", "(I_syn - I_a)") if adapting else _DRIFT[form]
+    drift = drift.replace("E_L - v", f"E_L - v + {ONSET}") if sharp else drift
     lines = [f"dv/dt = {drift}{diffusion} : volt (unless refractory)", *[ADAPTATION] * adapting]
     read = ["z"] * latent + ["u"] * driven
     terms = [f"e_{k} * {_sum([f'{name}_{k}' for name in read])}" for k in range(components)] if read else []

@@ -2,10 +2,11 @@
 
 Write v = u - V b. The threshold form is the current form in u exactly if the drift is affine in v,
 
-    dv/dt = a - v / tau,   1 / tau > 0 the same constant at all times,
+    dv/dt = a + f(v - v_th) - v / tau,   1 / tau > 0 the same constant at all times,
 
-if a spike leaves v at a fixed distance below its threshold, and if the threshold is v > v_th. A conductance makes
-1 / tau a variable, a spike-generating current makes it depend on v, and without a leak it is zero. A current
+if a spike leaves v at a fixed distance below its threshold, and if it is where v > v_th, or v_th and a constant. f is a
+current that begins spikes. A conductance makes 1 / tau a variable, a spike-generating current that stays where it is
+makes it depend on v, and without a leak it is zero. A current
 that spikes trigger is a part of a: it changes with spikes and not with v. One that follows v itself is not.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._equations import FORMS, JUMP, RESETS, THRESHOLD
+from ._equations import FORMS, JUMP, PEAK, RESETS, THRESHOLD
 
 
 def form_of(neurons: Any) -> str:
@@ -37,9 +38,9 @@ def form_of(neurons: Any) -> str:
 def _threshold(neurons: Any) -> str:
     """Return why the condition of a spike forbids it, or nothing."""
     condition = " ".join(neurons.events.get("spike", "").split())
-    if condition == THRESHOLD:
+    if condition in (THRESHOLD, PEAK):
         return ""
-    return f"the neuron fires at {condition!r} and not at {THRESHOLD!r}, so that v_th does not decide alone"
+    return f"the neuron fires at {condition!r} and not at {THRESHOLD!r} or {PEAK!r}, so that v_th does not decide alone"
 
 
 def _reset(neurons: Any) -> str:
@@ -56,19 +57,23 @@ def _reset(neurons: Any) -> str:
 
 
 def _drift(neurons: Any) -> str:
-    """Return why the drift of v forbids it, or nothing: it must be affine in v with a constant slope."""
+    """Return why the drift of v forbids it, or nothing: where v and v_th move together it must be affine, with a
+    constant slope."""
     import sympy
     from brian2.parsing.sympytools import str_to_sympy
 
     code = dict(neurons.equations.get_substituted_expressions(neurons.variables))["v"].code
-    v = sympy.Symbol("v", real=True)
-    slope = sympy.simplify(sympy.diff(str_to_sympy(code), v))
+    drift, (v, v_th) = str_to_sympy(code), sympy.symbols("v v_th", real=True)
+    slope = sympy.simplify(sympy.diff(drift, v) + sympy.diff(drift, v_th))
     names = {str(symbol) for symbol in slope.free_symbols}
     varying = sorted(name for name in names - {"v"} if not _constant(neurons, name))
     if slope == 0:
         return "v has no leak, so that a shift of the threshold is a shift of the starting potential and nothing more"
     if "v" in names:
-        return "dv/dt is not linear in v (a spike-generating current), so that a shift of v changes its drift"
+        return (
+            "dv/dt is not linear in v (a spike-generating current that does not move with v_th), so that a shift of v "
+            "changes its drift"
+        )
     if varying:
         return (
             f"the leak of v depends on {', '.join(varying)} (a conductance), so that a shift of v changes its current"

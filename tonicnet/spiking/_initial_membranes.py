@@ -65,15 +65,15 @@ def at_random_moment(
     steps = math.ceil(_MEMORY * neuron.tau_m / neuron.dt)
     stop = rng.integers(steps // 2, steps, size=len(x))
     share, jump = neuron.dt / neuron.tau_m, neuron.noise * math.sqrt(2 * neuron.dt / neuron.tau_m)
-    rest, kept = held(neuron), 1 - neuron.dt / neuron.adaptation_tau
+    rest, onset, kept = held(neuron), neuron.onset, 1 - neuron.dt / neuron.adaptation_tau
     v, waits = rng.uniform(0, 1, len(x)), np.zeros(len(x), dtype=np.int64)
     a = neuron.adapted_by * neuron.value(torch.as_tensor(x)).numpy() if neuron.adapts else np.zeros(len(x))
     for k in range(steps):
-        moved = v + share * (x - a - v) + (jump * rng.standard_normal(len(x)) if jump else 0.0)
+        moved = onset.moved(v, x - a, share) + (jump * rng.standard_normal(len(x)) if jump else 0.0)
         v = np.where((waits == 0) & (k < stop), moved, v)
         a = np.where(k < stop, kept * a, a) if neuron.adapts else a
         waits = np.maximum(waits - 1, 0)
-        spiked = v > 1
+        spiked = v > onset.top
         v = np.where(spiked, v - 1 if neuron.reset_rule == "soft" else 0.0, v)
         waits[spiked] = rest
         a = a + neuron.adaptation * spiked if neuron.adapts else a

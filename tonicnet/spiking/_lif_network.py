@@ -167,11 +167,18 @@ class LIFNetwork:
             }
             | ({"tau_r": self.net.spec.rise} if self.rising else {})
             | self._adaptation()
+            | self.onset()
         )
 
     def _adaptation(self) -> dict[str, float]:
         lif = self.lif
         return {"tau_a": lif.adaptation_tau, "J_a": self.current(lif.adaptation)} if lif.adapts else {}
+
+    def onset(self) -> dict[str, float]:
+        """Return the scale of the current by which spikes begin, and by how much they pass v_th (V); empty without."""
+        lif = self.lif
+        scale = (lif.threshold - lif.reset) * lif.sharpness
+        return {"Delta_T": scale, "V_peak": scale * lif.peak} if lif.sharpness else {}
 
     def current(self, x: Any) -> Any:
         """Return input, in units of threshold - reset, as a current (A)."""
@@ -186,7 +193,7 @@ class LIFNetwork:
     def potential(
         self, form: str, depth: Float[np.ndarray, " neuron"], tonic: Float[np.ndarray, " neuron"]
     ) -> np.ndarray:
-        """Return v (V) for a depth in [0, 1) from reset to threshold."""
+        """Return v (V) for a depth, 0 at reset and 1 at threshold."""
         span = self.lif.threshold - self.lif.reset
         reset = tonic - span if form == "threshold" else np.full(self.neurons, self.lif.reset)
         return reset + span * depth

@@ -237,9 +237,9 @@ def _equations(run: ExportPlan, form: str) -> dict[str, str]:
         "neurons": eqs.neuron(
             form, model.net.components, noise=model.lif.noise > 0, latent=model.latent_input,
             recurrent=not model.latent, driven=external.driven, fluctuating=external.fluctuating,
-            adapting=model.lif.adapts,
+            adapting=model.lif.adapts, sharp=model.lif.sharpness > 0,
         ),
-        "threshold": eqs.THRESHOLD,
+        "threshold": eqs.threshold(model.lif.sharpness > 0),
         "reset": eqs.reset(model.lif.reset_rule, model.lif.adapts),
     } | {name: eqs.through(text, model.rising) for name, text in filters.items()} | received  # fmt: skip
 
@@ -260,7 +260,7 @@ def _constants(run: ExportPlan) -> dict[str, dict[str, float]]:
     received = {"input_noise": external.noise, "kept": noise_kept(model.net.tau, lif.dt)}
     by_unit = {
         "second": seconds,
-        "volt": {"v_threshold": lif.threshold, "v_reset": lif.reset},
+        "volt": {"v_threshold": lif.threshold, "v_reset": lif.reset} | model.onset(),
         "siemens": {"g_L": lif.leak},
         "hertz": {"rate_scale": lif.rate_scale},
         **({"amp": {"J_a": model.current(lif.adaptation)}} if lif.adapts else {}),

@@ -51,6 +51,8 @@ def to_brian2(
     A spike adds D / (rate_scale tau_s) to z, and as much more as neurons lose that read z once a step, after its
     decay: so what they read has the area of the rate network's filter (:meth:`~tonicnet.network.Filter.area`).
     Neurons that adapt have tau_a dI_a/dt = -I_a and I_a + J_a at a spike, I_syn - I_a in the place of I_syn.
+    Where spikes begin by a current (``LIF(sharpness=)``), Delta_T exp((v - v_th) / Delta_T) is added to E_L - v, and a
+    spike is at v > v_th + V_peak.
     With a rise time tau_r = ``rise``, tau_s dz/dt = z_in - z and tau_r dz_in/dt = -z_in + spikes D / rate_scale; spikes
     arrive after ``delay``. As none are under way when a run begins, what they would bring is in that stage then.
 
@@ -163,7 +165,7 @@ def quantities(constants: dict[str, float]) -> dict[str, Any]:
     import brian2 as b2
 
     units = {"tau_m": b2.second, "tau_s": b2.second, "tau_r": b2.second, "V": b2.volt, "g_L": b2.siemens, "noise": 1}
-    units |= {"tau_a": b2.second, "J_a": b2.amp}
+    units |= {"tau_a": b2.second, "J_a": b2.amp, "Delta_T": b2.volt, "V_peak": b2.volt}
     found = {name: value * units[name] for name, value in constants.items()}
     return found | {"normal": brian2_normal()} if constants["noise"] > 0 else found
 
@@ -178,9 +180,11 @@ def _neurons(model: LIFNetwork, form: str, groups: dict[str, Any], clock: Any) -
     text = eqs.neuron(
         form, model.net.components, noise=lif.noise > 0, latent=model.latent_input, recurrent=model.matrix,
         driven="inputs" in groups, fluctuating="input_noise" in groups, adapting=lif.adapts,
+        sharp=lif.sharpness > 0,
     )  # fmt: skip
     group = b2.NeuronGroup(
-        model.neurons, text, method="euler", threshold=eqs.THRESHOLD, reset=eqs.reset(lif.reset_rule, lif.adapts),
+        model.neurons, text, method="euler", threshold=eqs.threshold(lif.sharpness > 0),
+        reset=eqs.reset(lif.reset_rule, lif.adapts),
         refractory=lif.refractory * b2.second, clock=clock, name="neurons",
         namespace=quantities(model.constants()) | shared,
     )  # fmt: skip

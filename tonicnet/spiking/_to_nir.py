@@ -19,7 +19,7 @@ from ._to_brian2 import Bias
 if TYPE_CHECKING:
     import nir
 
-UNSAYABLE = ("refractory", "noise", "soft reset", "rise", "delay", "adaptation")
+UNSAYABLE = ("refractory", "noise", "soft reset", "rise", "delay", "adaptation", "sharpness")
 
 
 def to_nir(
@@ -39,7 +39,7 @@ def to_nir(
         halves are then two nodes: ``synapses`` (LI, of tau_syn) and ``neurons`` (LIF).
     drop : what NIR cannot express and is to be left out: "refractory" (the refractory time), "noise" (of the
         membrane), "soft reset" (a hard one stands instead), "rise" and "delay" (of the synapses, whose charge stays),
-        "adaptation" (the spike-triggered current).
+        "adaptation" (the spike-triggered current), "sharpness" (of the onset of spikes, which then are at v_threshold).
         The neurons then fire at other rates, or the output moves at another speed, than the network learned with;
         ``metadata["dropped"]`` says what is gone. Learn with ``LIF(refractory=0, noise=0)`` to need none of it.
 
@@ -89,7 +89,15 @@ def _dropped(model: LIFNetwork, drop: Collection[str]) -> list[str]:
     has = dict(
         zip(
             UNSAYABLE,
-            (lif.refractory > 0, lif.noise > 0, lif.reset_rule == "soft", model.rising, late, lif.adapts),
+            (
+                lif.refractory > 0,
+                lif.noise > 0,
+                lif.reset_rule == "soft",
+                model.rising,
+                late,
+                lif.adapts,
+                lif.sharpness > 0,
+            ),
             strict=True,
         )
     )
@@ -101,6 +109,7 @@ def _dropped(model: LIFNetwork, drop: Collection[str]) -> list[str]:
             'learn on a network with transfer=tn.LIF(refractory=0, noise=0, reset_rule="hard")'
             + ", rise=0 and delay=0" * (model.rising or late)
             + "; it does not adapt" * lif.adapts
+            + "; its spikes begin at the threshold" * (lif.sharpness > 0)
         )
     return lost
 

@@ -133,7 +133,8 @@ class LIFNeurons:
 
     def neurons(self, normal: Any) -> b2.NeuronGroup:
         """Return the neurons; ``normal`` is the function of their noise, or None."""
-        known = ("tau_m", "tau_s", "V", "g_L", "noise", "tau_a", "J_a")  # the last two of neurons that adapt
+        # tau_a, J_a of neurons that adapt; Delta_T, V_peak of those whose spikes begin by a current
+        known = ("tau_m", "tau_s", "V", "g_L", "noise", "tau_a", "J_a", "Delta_T", "V_peak")
         names = {name: self.constants[name] for name in known if name in self.constants}
         if normal is not None:
             names["normal"] = normal
