@@ -155,7 +155,9 @@ def test_recalibration_takes_the_lead_out(monkeypatch, kind):
 # ---------------------------------------------------------------- spikes
 
 
-@pytest.mark.parametrize(("kind", "synapses"), [("eif", "sparse"), ("adex", "low-rank")])
+@pytest.mark.parametrize(
+    ("kind", "synapses"), [("eif", "sparse"), pytest.param("adex", "low-rank", marks=pytest.mark.slow)]
+)
 def test_forms_and_ways_have_the_same_spikes(bank_of, kind, synapses):
     net = small(transfer=SHARP[kind], synapses=synapses)
     given = {"schedule": SCHEDULE, "codegen": "numpy", "neurons_per_unit": 2}
