@@ -1,0 +1,200 @@
+"""Biases learned online by local rules: `python benchmarks/local_rule.py cycle flip-flop lorenz silenced --seeds 3`.
+
+A low-rank network of LIF units (steps of 1 ms) learns spike by spike, by e-prop with the decoder, by node perturbation,
+and by e-prop with random numbers in the decoder's place. The biases are then run in Brian2, with another seed, and held
+against the truth, beside those of `tonicnet.fit` on the same network. Silenced: a fifth of the units of a bank of
+Gauss-Newton are silent, and the others learn on. Seconds are of one thread of a shared machine, learning alone. Banks
+are kept in a folder of the machine's temporary files, so that a row that was cut short goes on.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from records import Figure, figure
+from rows import measured_over
+
+import tonicnet as tn
+
+KEPT = Path(tempfile.gettempdir()) / "tonicnet-local-rule"
+RULES = {
+    "e-prop": {"rule": "e-prop"},
+    "node perturbation": {"rule": "node-perturbation"},
+    "e-prop, random broadcast": {"rule": "e-prop", "broadcast": "random"},
+}
+
+
+class Case(NamedTuple):
+    """A task, the network that learns it, for how many seconds, and how it is scored."""
+
+    task: tn.Task
+    network: dict[str, Any]
+    duration: float
+    scores: Callable[[tn.Network, xr.Dataset, tn.Task], dict[tuple[str, str], float]]
+
+
+def cycle_scores(net: tn.Network, bank: xr.Dataset, task: tn.Task) -> dict[tuple[str, str], float]:
+    """Return orbit distance and period error of 60 s of spikes; NaN where they have no cycle."""
+    run = tn.spiking.simulate(net, bank, duration=60, task=task.name, seed=3)
+    late = run.isel(time=slice(run.sizes["time"] // 6, None))
+    truth = task.trajectory(200, 0.02, seed=1)
+    try:
+        period = float(tn.measure.limit_cycle(late)["period"][0]) / float(tn.measure.limit_cycle(truth)["period"][0])
+        distance = float(tn.measure.orbit_distance(late, truth)["orbit_distance"][0])
+    except ValueError:
+        period, distance = np.nan, np.nan
+    return {("orbit distance", "sd"): distance, ("period error", "%"): 100 * abs(period - 1)}
+
+
+def bits_scores(net: tn.Network, bank: xr.Dataset, task: tn.Task) -> dict[tuple[str, str], float]:
+    """Return the share of decisions that are right in spikes, on 20 trials that no rule learned from."""
+    trials, speed = task.held_out(20, seed=1), float(bank["speed"].sel(task=task.name))
+    step = task.dt / speed
+    run = tn.spiking.simulate(
+        net, bank, duration=(trials.sizes["time"] - 1) * step, task=task.name, inputs=trials["input"], dt=step, seed=1,
+        initial=trials["target"].values[:, 0], trials=20,
+    )  # fmt: skip
+    made = run["output"].values[..., : task.dimension]
+    right = (np.sign(made) == trials["target"].values)[trials["mask"].values > 0]
+    return {("decisions right", "%"): 100 * float(right.mean())}
+
+
+def lorenz_scores(net: tn.Network, bank: xr.Dataset, task: tn.Task) -> dict[tuple[str, str], float]:
+    """Return D_stsp of 400 s of spikes, its floor, the wing visited less, and whether the run was lost."""
+    run = tn.spiking.simulate(net, bank, duration=400, task=task.name, seed=3)
+    time = run["task_time"].values
+    truth = task.trajectory(float(time[-1]), float(time[1]), trials=2, seed=1)
+    found = tn.measure.state_space_divergence(run, truth.isel(trial=[0]), reference=truth.isel(trial=[1]))
+    x = run["output"].values[0, :, 0]
+    gone = tn.measure.lost(run, truth.isel(trial=[0]))
+    return {
+        ("D_stsp", "nat"): float(found["state_space_divergence"][0]),
+        ("floor of D_stsp", "nat"): float(found["state_space_divergence_floor"]),
+        ("samples", "1"): float(run.sizes["time"]),
+        ("time in the wing visited less", "%"): 100 * float(min((x > 0).mean(), (x < 0).mean())),
+        ("lost", "runs"): float(np.asarray(gone["lost"]).ravel()[0]),
+    }
+
+
+CASES = {
+    "van-der-pol": Case(
+        tn.task("van-der-pol"),
+        {"units": 1000, "components": 2, "encoder_scale": 2.0, "decoder_scale": 0.7, "noise": 0.1}, 800.0, cycle_scores,
+    ),
+    "flip-flop, 2 bits": Case(
+        tn.task("flip-flop", bits=2),
+        {"units": 1000, "components": 2, "encoder_scale": 2.0, "decoder_scale": 0.7, "noise": 0.1}, 600.0, bits_scores,
+    ),
+    "lorenz": Case(
+        tn.task("lorenz"),
+        {"units": 2000, "components": 3, "encoder_scale": 0.5, "decoder_scale": 1.2, "noise": 0.2}, 1500.0,
+        lorenz_scores,
+    ),
+}  # fmt: skip
+
+
+def network(case: Case, seed: int) -> tn.Network:
+    """Draw a network of a case."""
+    given = dict(case.network)
+    neuron = tn.LIF(noise=given.pop("noise"), dt=0.001)
+    return tn.Network(given.pop("units"), seed=seed, transfer=neuron, **given)
+
+
+def once(name: str, learn: Callable[[], xr.Dataset]) -> xr.Dataset:
+    """Return the bank of a name, learned now unless an earlier run kept it."""
+    path = KEPT / f"{name}.nc"
+    if not path.exists():
+        KEPT.mkdir(exist_ok=True)
+        tn.save(learn(), path)
+    return tn.load_bank(path)
+
+
+def online(case: Case, net: tn.Network, rule: str, seed: int) -> xr.Dataset:
+    """Learn from a random start, online."""
+    return tn.learn_online(net, case.task, duration=case.duration, seed=seed, progress=False, **RULES[rule])
+
+
+def offline(case: Case, net: tn.Network, seed: int) -> xr.Dataset:
+    """Learn by Gauss-Newton, on rates."""
+    return tn.fit(net, case.task, seed=seed, threads=1, progress=False)
+
+
+def gathered(where: dict[str, Any], found: list[dict[tuple[str, str], float]]) -> Iterator[Figure]:
+    """Yield a figure for each score, its values over networks."""
+    for measure, unit in found[0]:
+        yield figure(where, measure, unit, [one[measure, unit] for one in found])
+
+
+def cost(bank: xr.Dataset) -> dict[tuple[str, str], float]:
+    """Return updates and seconds of learning."""
+    seconds = float(bank["seconds"][0])
+    given = {("network time", "s"): float(bank["duration"][0])} if "duration" in bank else {}
+    return {("updates", "1"): float(np.isfinite(bank["loss"][0]).sum()), ("time to learn", "s"): seconds} | given
+
+
+def learning(task: str, rules: tuple[str, ...] = ("e-prop",)) -> Callable[[range], Iterator[Figure]]:
+    """Return the row of a task: each rule and Gauss-Newton, over networks."""
+
+    def row(seeds: range) -> Iterator[Figure]:
+        case = CASES[task]
+        for way in (*rules, "Gauss-Newton"):
+            found = []
+            for seed in seeds:
+                net = network(case, seed)
+                plain = way == "Gauss-Newton"
+                bank = once(
+                    f"{task}-{way}-{seed}",
+                    lambda n=net, s=seed, p=plain, w=way: offline(case, n, s) if p else online(case, n, w, s),
+                )
+                found.append(case.scores(net, bank, case.task) | cost(bank))
+            yield from gathered({"task": task, "units": case.network["units"], "learned by": way}, found)
+
+    return row
+
+
+def silenced(task: str, duration: float) -> Callable[[range], Iterator[Figure]]:
+    """Return the row of recovery: a bank of Gauss-Newton, a fifth of its units silenced, and learned on in two ways."""
+
+    def row(seeds: range) -> Iterator[Figure]:
+        case = CASES[task]
+        found: dict[str, list[dict[tuple[str, str], float]]] = {}
+        for seed in seeds:
+            net = network(case, seed)
+            whole = once(f"{task}-Gauss-Newton-{seed}", lambda n=net, s=seed: offline(case, n, s))
+            hurt = tn.spiking.silenced(net, whole, share=0.2, seed=seed)
+            states = {"before": whole, "silenced": hurt}
+            states["recovered by e-prop"] = once(
+                f"{task}-recovered-e-prop-{seed}",
+                lambda n=net, h=hurt: tn.learn_online(
+                    n, case.task, start=h, duration=duration, rate=0.005, progress=False
+                ),
+            )
+            states["recovered by Gauss-Newton"] = once(
+                f"{task}-recovered-Gauss-Newton-{seed}",
+                lambda n=net, h=hurt: tn.fit(n, case.task, start=h, restarts=0, threads=1, progress=False),
+            )
+            for state, bank in states.items():
+                paid = cost(bank) if state.startswith("recovered") else {}
+                found.setdefault(state, []).append(case.scores(net, bank, case.task) | paid)
+        for state, scores in found.items():
+            yield from gathered({"task": task, "units": case.network["units"], "a fifth silenced": state}, scores)
+
+    return row
+
+
+ROWS = {
+    "cycle": learning("van-der-pol"),
+    "flip-flop": learning("flip-flop, 2 bits"),
+    "lorenz": learning("lorenz"),
+    "control": learning("van-der-pol", ("node perturbation", "e-prop, random broadcast")),
+    "silenced": silenced("lorenz", 400.0),
+    "silenced-cycle": silenced("van-der-pol", 200.0),
+}
+
+if __name__ == "__main__":
+    measured_over("local_rule", ROWS)
