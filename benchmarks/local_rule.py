@@ -88,11 +88,11 @@ CASES = {
     ),
     "flip-flop, 2 bits": Case(
         tn.task("flip-flop", bits=2),
-        {"units": 1000, "components": 2, "encoder_scale": 2.0, "decoder_scale": 0.7, "noise": 0.1}, 600.0, bits_scores,
+        {"units": 1000, "components": 2, "encoder_scale": 2.0, "decoder_scale": 0.7, "noise": 0.1}, 400.0, bits_scores,
     ),
     "lorenz": Case(
         tn.task("lorenz"),
-        {"units": 2000, "components": 3, "encoder_scale": 0.5, "decoder_scale": 1.2, "noise": 0.2}, 1500.0,
+        {"units": 2000, "components": 3, "encoder_scale": 0.5, "decoder_scale": 1.2, "noise": 0.2}, 1000.0,
         lorenz_scores,
     ),
 }  # fmt: skip
