@@ -21,6 +21,7 @@ from records import Figure, figure
 from rows import measured_over
 
 import tonicnet as tn
+from tonicnet.learn import first_bias
 
 KEPT = Path(tempfile.gettempdir()) / "tonicnet-local-rule"
 RULES = {
@@ -150,19 +151,27 @@ def ways(task: str, case: Case, net: tn.Network, seed: int) -> dict[str, Callabl
 
 
 def courses(seeds: range) -> Iterator[Figure]:
-    """Yield the loss at the start and at the end of 200 s of each rule, on small networks, Van der Pol."""
+    """Yield the error of the field after 200 s of each rule, on small networks, and before."""
     case = CASES["van-der-pol"]
     case = case._replace(network=case.network | {"units": 300}, duration=200.0)
     for way in RULES:
         found = []
         for seed in seeds:
-            bank = once(f"small-{way}-{seed}", lambda w=way, s=seed: online(case, network(case, s), w, s))
-            loss = bank["loss"].values[0]
-            tenth = len(loss) // 10
-            ends = {"first": loss[:tenth], "last": loss[-tenth:]}
-            found.append({(f"squared error, {end} tenth", "1"): float(part.mean()) for end, part in ends.items()})
+            net = network(case, seed)
+            bank = once(f"small-{way}-{seed}", lambda n=net, w=way, s=seed: online(case, n, w, s))
+            first = bank.copy(data={name: bank[name].values for name in bank.data_vars})
+            first["bias"] = bank["bias"].copy(data=first_bias(net, seed=seed)[None])
+            errors = {"at first": first, "learned": bank}
+            found.append({(f"error of the field, {w}", "1"): field_error(net, b, case.task) for w, b in errors.items()})
             found[-1] |= cost(bank)
         yield from gathered({"task": "van-der-pol", "units": 300, "learned by": way}, found)
+
+
+def field_error(net: tn.Network, bank: xr.Dataset, task: tn.Task) -> float:
+    """Return the rms error of the rate network's field at states of the task, over the rms of the field."""
+    states = task.states(2000, seed=5)
+    true, error = task.flow(states), tn.flow(net, bank, task=task.name)(states) - task.flow(states)
+    return float(np.sqrt(np.mean((error / task.scale) ** 2) / np.mean((true / task.scale) ** 2)))
 
 
 def learning(task: str) -> Callable[[range], Iterator[Figure]]:
