@@ -2,8 +2,8 @@
 
 A low-rank network of LIF units (steps of 1 ms) learns spike by spike, by e-prop with the decoder, by node perturbation,
 and by e-prop with random numbers in the decoder's place. The biases are then run in Brian2, with another seed, and held
-against the truth, beside those of `tonicnet.fit` on the same network. Silenced: a fifth of the units of a bank of
-Gauss-Newton are silent, and the others learn on. CPU seconds are of one thread, learning alone. Banks
+against the truth, beside those of `tonicnet.fit` on the same network. Silenced: a fifth of the units of a bank
+are silent, and the others learn on. CPU seconds are of one thread, learning alone. Banks
 are kept in a folder of the machine's temporary files, so that a row that was cut short goes on.
 """
 
@@ -90,7 +90,7 @@ CASES = {
     ),
     "flip-flop, 2 bits": Case(
         tn.task("flip-flop", bits=2),
-        {"units": 1000, "components": 2, "encoder_scale": 2.0, "decoder_scale": 0.7, "noise": 0.1}, 400.0, bits_scores,
+        {"units": 1000, "components": 2, "encoder_scale": 1.0, "decoder_scale": 1.0, "noise": 0.1}, 400.0, bits_scores,
     ),
     "lorenz": Case(
         tn.task("lorenz"),
@@ -190,27 +190,20 @@ def learning(task: str) -> Callable[[range], Iterator[Figure]]:
     return row
 
 
-def silenced(task: str, duration: float) -> Callable[[range], Iterator[Figure]]:
-    """Return the row of recovery: a bank of Gauss-Newton, a fifth of its units silenced, and learned on in two ways."""
+def silenced(task: str, duration: float, learned: str, again: tuple[str, ...]) -> Callable[[range], Iterator[Figure]]:
+    """Return the row of recovery: a bank that was ``learned``, a fifth of its units silenced, and learned ``again``."""
 
     def row(seeds: range) -> Iterator[Figure]:
         case = CASES[task]
         found: dict[str, list[dict[tuple[str, str], float]]] = {}
         for seed in seeds:
             net = network(case, seed)
-            whole = once(f"{task}-Gauss-Newton-{seed}", lambda n=net, s=seed: offline(case, n, s))
+            whole = once(f"{task}-{learned}-{seed}", ways(task, case, net, seed)[learned])
             hurt = tn.spiking.silenced(net, whole, share=0.2, seed=seed)
-            states = {"before": whole, "silenced": hurt}
-            states["recovered by e-prop"] = once(
-                f"{task}-recovered-e-prop-{seed}",
-                lambda n=net, h=hurt: tn.learn_online(
-                    n, case.task, start=h, duration=duration, rate=0.005, progress=False
-                ),
-            )
-            states["recovered by Gauss-Newton"] = once(
-                f"{task}-recovered-Gauss-Newton-{seed}",
-                lambda n=net, h=hurt: tn.fit(n, case.task, start=h, restarts=0, threads=1, progress=False),
-            )
+            states = {f"learned by {learned}": whole, "silenced": hurt}
+            for way in again:
+                name = f"{task}-recovered-{way}-{seed}"
+                states[f"recovered by {way}"] = once(name, recovery(case, net, hurt, duration)[way])
             for state, bank in states.items():
                 paid = cost(bank) if state.startswith("recovered") else {}
                 found.setdefault(state, []).append(case.scores(net, bank, case.task) | paid)
@@ -220,13 +213,22 @@ def silenced(task: str, duration: float) -> Callable[[range], Iterator[Figure]]:
     return row
 
 
+def recovery(case: Case, net: tn.Network, hurt: xr.Dataset, duration: float) -> dict[str, Callable[[], xr.Dataset]]:
+    """Return how a hurt bank is learned on from, by name."""
+    plain = {"start": hurt, "progress": False}
+    return {
+        "e-prop": lambda: tn.learn_online(net, case.task, duration=duration, rate=0.005, **plain),
+        "Gauss-Newton": lambda: tn.fit(net, case.task, restarts=0, threads=1, **plain),
+    }
+
+
 ROWS = {
     "cycle": learning("van-der-pol"),
     "flip-flop": learning("flip-flop, 2 bits"),
     "lorenz": learning("lorenz"),
     "control": courses,
-    "silenced": silenced("lorenz", 400.0),
-    "silenced-cycle": silenced("van-der-pol", 200.0),
+    "silenced": silenced("lorenz", 300.0, "e-prop", ("e-prop",)),
+    "silenced-cycle": silenced("van-der-pol", 200.0, "Gauss-Newton", ("e-prop", "Gauss-Newton")),
 }
 
 if __name__ == "__main__":
