@@ -70,7 +70,6 @@ SECTIONS = {
         "The figures behind [Learn online](how-to/learn-online.md): in spikes, from a random start, run in Brian2, and "
         "beside Gauss-Newton. No value: no cycle.",
     ),
-    "adaptation": ("Neurons that adapt", "The figures behind [Adaptation](theory/adaptation.md)."),
     "bias_range": ("A range for biases", "The price of thresholds that a neuron can have: `tn.fit(bias_range=)`."),
     "measures": ("The measures", "Times on one core."),
     "threads": ("Numbers of threads", "How far biases lie apart that one and two threads learn."),

@@ -250,6 +250,7 @@ def test_silenced_neurons_never_fire(noisy: tn.Network, learned: xr.Dataset) -> 
         ({"delay": 0.01}, "a delay of 0.01 s; draw it without"),
         ({"transfer": LIF(adaptation=0.05)}, "units adapt"),
         ({"dt": 0.1, "transfer": tn.Tanh()}, "time is discrete"),
+        ({"transfer": LIF(sharpness=0.1)}, "begin by a current"),
         ({"synapses": "feed-forward", "inputs": (3,), "outputs": 1}, "feed-forward"),
     ],
 )

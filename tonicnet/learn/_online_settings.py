@@ -68,6 +68,7 @@ class OnlineSettings:
 
     def _running(self, net: Network, bias: PerUnit, lesson: Lesson) -> OnlineUnits:
         if self.spikes(net):
+            _check_onset(net)
             return SpikingUnits(net, self.neurons_per_unit, bias, lesson.shown, self.seed)
         return RateUnits(net)
 
@@ -94,6 +95,14 @@ def check_readable(net: Network) -> None:
     )
     if not net.low_rank or not net.filter.first_order or net.transfer.adapts or spec.dt is not None:
         raise ValueError(f"a local rule reads low-rank synapses that only decay, and this network's {lacks}")
+
+
+def _check_onset(net: Network) -> None:
+    if isinstance(net.transfer, LIF) and net.transfer.sharpness:
+        raise ValueError(
+            f"spikes of these neurons begin by a current (sharpness {net.transfer.sharpness}), for which there is no "
+            'pseudo-derivative here; draw the network with LIF(sharpness=0), or learn with units="rates"'
+        )
 
 
 def check_shown(task: Task) -> None:
