@@ -65,6 +65,11 @@ SECTIONS = {
         "Neurons that adapt, and whose spikes begin by a current",
         "The figures behind [Adaptation](theory/adaptation.md) and [Onset](theory/onset.md).",
     ),
+    "local_rule": (
+        "Biases learned by local rules",
+        "The figures behind [Learn online](how-to/learn-online.md): in spikes, from a random start, run in Brian2, and "
+        "beside Gauss-Newton. No value: no cycle.",
+    ),
     "bias_range": ("A range for biases", "The price of thresholds that a neuron can have: `tn.fit(bias_range=)`."),
     "measures": ("The measures", "Times on one core."),
     "threads": ("Numbers of threads", "How far biases lie apart that one and two threads learn."),

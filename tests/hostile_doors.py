@@ -134,6 +134,11 @@ def doors() -> Doors:
              "neurons_per_unit": None, "steps": 1, "rounds": 0, "restarts": 0, "solver": "auto", "precision": "auto",
              "memory": 4.0, "device": "cpu", "checkpoint": None, "into": None, "progress": False, "seed": 0},
         ),
+        "learn_online": (
+            tn.learn_online,
+            {"net": net, "task": "hopf", "rule": "e-prop", "duration": 0.1, "rate": 0.02, "units": "auto",
+             "neurons_per_unit": 1, "broadcast": "decoder", "noise": 0.3, "start": None, "progress": False, "seed": 0},
+        ),
         "simulate": (
             tn.simulate,
             {"net": net, "bias": bank, "duration": None, "schedule": [("hopf", 0.2), ("two-well", 0.2)], "task": None,
@@ -153,6 +158,7 @@ def doors() -> Doors:
         ),
         "spiking.recalibrate": (tn.spiking.recalibrate, row | {"neurons_per_unit": 1, "duration": 0.2, "seed": 0}),
         "spiking.surrogate": (tn.spiking.surrogate, row | {"neurons_per_unit": 1, "duration": 0.2, "seed": 0}),
+        "spiking.silenced": (tn.spiking.silenced, {"net": net, "bank": bank, "share": 0.2, "seed": 0}),
         "spiking.sized": (tn.spiking.sized, {"neurons": 60, "seed": 0, "components": 3}),
         "spiking.to_brian2": (
             tn.spiking.to_brian2,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .files import load as load
     from .files import save as save
     from .learn import fit as fit
+    from .learn import learn_online as learn_online
     from .learn import screen as screen
     from .measure import compare as compare
     from .network import LIF as LIF
@@ -66,7 +67,7 @@ _open_door(
         "_version": ("__version__",),
         "bank": ("load_bank",),
         "explore": ("explore",),
-        "learn": ("fit", "screen"),
+        "learn": ("fit", "learn_online", "screen"),
         "measure": ("compare",),
         "network": (
             "LIF", "Custom", "Network", "Relu", "Sigmoid", "Softplus", "Tanh", "Transfer",

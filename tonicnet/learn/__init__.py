@@ -8,5 +8,6 @@ from ._fit import fit as fit
 from ._job import Job as Job
 from ._learn import sets_of as sets_of
 from ._learn import summed as summed
+from ._online import learn_online as learn_online
 from ._screen import screen as screen
 from ._settings import Settings as Settings

@@ -156,7 +156,7 @@ def fit(
     if start is not None and settings.screen > 1:
         raise ValueError("start gives the first biases, so that there are none to screen; leave out one of the two")
     circuit = circuit_of(net, settings.dtype(net), settings.device)  # the synapses are loaded once, for all tasks
-    jobs = [Job.on(circuit, task, settings, _started(net, start, task, settings.learned)) for task in _tasks(tasks)]
+    jobs = [Job.on(circuit, task, settings, started(net, start, task, settings.learned)) for task in _tasks(tasks)]
     with held_threads(settings.threads):
         for job in jobs:
             job.check()
@@ -234,7 +234,7 @@ def _tasks(given: Tasks) -> list[Task]:
     return made
 
 
-def _started(
+def started(
     net: Network, bank: xr.Dataset | None, task: Task, learned: tuple[str, ...]
 ) -> dict[str, np.ndarray] | None:
     """Return the numbers of the row that a task starts from, if one is given."""

@@ -47,7 +47,7 @@ def row_of(net: Network, task: Task, learned: Learned, settings: Settings) -> xr
     attrs = {"learn": settings.learn, "objective": settings.objective, "method": settings.method}
     bank = written(
         net, [learned.entry], columns, coords, **attrs, noise=settings.noise, seed=settings.seed,
-        tasks=json.dumps({task.name: _spec(task)}),
+        tasks=json.dumps({task.name: spec_of(task)}),
     )  # fmt: skip
     return bank if rule_of(task) is None else _performed(net, task, bank)
 
@@ -69,7 +69,7 @@ def _stages(learned: Learned) -> Float[np.ndarray, " epoch"]:
     return np.searchsorted(learned.begins, epochs, side="right").astype(float) - (1.0 if learned.begins else np.nan)
 
 
-def _spec(task: Task) -> dict[str, Any]:
+def spec_of(task: Task) -> dict[str, Any]:
     """Return the task as plain tables; without its samples if a bank cannot carry so many."""
     try:
         return task.to_dict()

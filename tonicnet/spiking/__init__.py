@@ -6,6 +6,7 @@ from ._predict import predict as predict
 from ._recalibrate import recalibrate as recalibrate
 from ._run import simulate as simulate
 from ._script_export import write_script as write_script
+from ._silenced import silenced as silenced
 from ._sized import sized as sized
 from ._surrogate import surrogate as surrogate
 from ._switch import switch as switch
