@@ -26,7 +26,7 @@ _ROWS = 6  # of the residual for each unknown
 _SCORED = (12, 40)  # least and most steps of a trial that are scored in one stage, drawn at random
 _ENOUGH = 1e-4  # mean squared error, in scaled units, below which more steps on the same trials teach nothing
 _BEFORE = 6.0  # tau before a trial: its first target is fed back, or the network waits, for a part of them
-_SCATTER = 1.0  # standard deviation of the inputs to units whose responses are the rates before that
+_SCATTER = 1.0  # greatest standard deviation of the inputs to units whose responses are the rates before that
 _JUDGED = 100  # trials on which the network alone is judged
 _ROUGH = {torch.float32: 1e-2, torch.float64: 1e-3}  # of the rows of curvature: see Sweep
 
@@ -47,8 +47,8 @@ class BehaviourCourse(Course):
         draw = Draw(problem.settings.seed, 0)
         windows = trial_windows(problem.target, problem.circuit, draw("examined"), count=_JUDGED, forcing=0.0, h=h)
         anywhere = _scatters(problem) and _may_wait(problem.target.task)
-        start = _scattered(problem, draw("examined, starts"), _JUDGED) if anywhere else None
-        return TrialJudge(rollout(problem, problem.learnable(), windows, h, start=start), windows, start)
+        start = _scattered(problem, draw("examined, starts"), _JUDGED // 2) if anywhere else None
+        return TrialJudge(rollout(problem, problem.learnable(), windows, h), windows, start)
 
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield the stages."""
@@ -116,4 +116,5 @@ def _scattered(problem: Problem, rng: np.random.Generator, count: int) -> Tensor
     them fails from the others, in which a run may begin, or which an earlier trial or behaviour may leave behind.
     """
     still = placed(problem.circuit, {"bias": torch.zeros(problem.net.units)})
-    return still.units.rate(problem.circuit.tensor(_SCATTER * rng.standard_normal((count, problem.net.units))))
+    sizes = _SCATTER * rng.uniform(size=(count, 1))
+    return still.units.rate(problem.circuit.tensor(sizes * rng.standard_normal((count, problem.net.units))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..circuit import Learnable
@@ -21,7 +22,7 @@ _LOST = 0.1  # unexplained share at which a trial was not learned
 class TrialJudge:
     """Holds the closed loop against the targets of trials, every step that counts.
 
-    They begin as runs do, or at ``start``, where they are to begin at any rates.
+    They begin as runs do, but the first of them at ``start``, where behaviours are to begin at any rates.
     """
 
     residual: Residual
@@ -38,9 +39,11 @@ class TrialJudge:
 
     def _begun(self, learnable: Learnable, theta: Tensor) -> Residual:
         """Return the residual of these numbers, its trials begun as they should."""
-        if self.start is not None or not isinstance(self.residual, RateWindows):
+        if not isinstance(self.residual, RateWindows):
             return replace(self.residual, learnable=learnable)  # type: ignore[type-var]
         start = learnable.at(theta).state(self.windows.path[:, 0])
+        if self.start is not None:
+            start = torch.cat([self.start, start[len(self.start) :]])
         return replace(self.residual, learnable=learnable, start=start)
 
     def _variance(self) -> float:
