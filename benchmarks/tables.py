@@ -361,6 +361,7 @@ NAMED: dict[str, Callable[[], str]] = {
     "untouched": lambda: listed("phase_diagram", "exponent of the untouched network"),
     "spreads": lambda: _axes("spread"),
     "denses": lambda: _axes("dense"),
+    "densespreads": lambda: _axes("dense-spread"),
     "memories": lambda: _axes("memory"),
     "learnability": lambda: listed(
         "phase_diagram", "exponent of the field error", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
