@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..circuit import placed
 from ..solve import Residual
-from ..task import Task
+from ..task import Task, rule_of
 from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._judge_trials import TrialJudge
 from ._trajectory_course import rollout
@@ -91,11 +91,13 @@ def _scatters(problem: Problem) -> bool:
 
 
 def _may_wait(task: Task) -> bool:
-    """Return whether trials may begin late: all at one target, which stays until an input comes.
+    """Return whether trials may begin late: those of a rule, all at one target, which stays until an input comes.
 
     Where trials begin at different targets, as memories do, a run is told where to begin. Where targets move without an
-    input, time counts from the start.
+    input, time counts from the start. Trials that were given, and not drawn by a rule, are taken as they are.
     """
+    if rule_of(task) is None:
+        return False
     drawn = task.trials(_TRIALS[0])
     target, inputs, counts = (drawn[name].values for name in ("target", "input", "mask"))
     if np.ptp(target[:, 0], axis=0).any():

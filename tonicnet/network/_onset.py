@@ -98,7 +98,7 @@ def sharp_passage(x: float, onset: Onset, step: float) -> float:
     Infinite where it does not fire.
 
     >>> round(sharp_passage(1.0, Onset(0.1, 5.0), 0.02), 1)
-    157.0
+    222.7
     """
     rest = x - onset.rheobase
     if rest <= _TINY:

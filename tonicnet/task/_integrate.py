@@ -22,6 +22,7 @@ _JUMP = 1.5  # observed order of the error below which it is a jump's
 _VANISHED = 10  # spacings of floating-point numbers: the shortest step
 _STABLE, _HITS, _MISSES = 6.1, 15, 6  # Hairer's test of stiffness: steps at the limit of stability, and others
 _STRAYED = 100  # tolerances: a smooth step's interpolant stays within a third, one that fails goes far beyond
+_PARTS = 8  # of a step to a sample whose error is too large: none so long has been seen to need more
 _SELDOM = 32  # steps between two tests, while none finds the limit
 _WORTH = 12_000  # steps still to go, for each trial under way, for which a stiff trial is solved alone, implicitly
 _STEPS, _STEPS_A_SAMPLE = 60_000, 20  # the budget of a trial
@@ -181,8 +182,20 @@ class _Run:
     def _step_to_samples(self, lanes: Lanes, which: np.ndarray, first: np.ndarray, stop: np.ndarray) -> None:
         """Find the samples of a step by steps that end at them, where an interpolant will not do."""
         lane, sample = _spread(np.flatnonzero(which), first[which], stop[which])
-        step = Attempt(self._flow, lanes.x[lane], lanes.f[lane], self._times[sample] - lanes.t[lane])
-        self.states[lanes.row[lane], sample] = step.end
+        x, f, h = lanes.x[lane], lanes.f[lane], self._times[sample] - lanes.t[lane]
+        step = Attempt(self._flow, x, f, h)
+        rough = ~(step.error(self._tolerance, self._atol) < 1)
+        found = step.end
+        if rough.any():  # a step that is longer than is stable may pass by chance, and a part of it need not
+            found[rough] = self._in_parts(x[rough], f[rough], h[rough])
+        self.states[lanes.row[lane], sample] = found
+
+    def _in_parts(self, x: np.ndarray, f: np.ndarray, h: np.ndarray) -> np.ndarray:
+        """Return the states after steps of these lengths, taken in parts."""
+        for _ in range(_PARTS):
+            step = Attempt(self._flow, x, f, h / _PARTS)
+            x, f = step.end, step.slope
+        return x
 
     def _flush(self) -> None:
         """Evaluate the interpolants that were kept at the sample times."""
