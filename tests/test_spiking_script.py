@@ -289,5 +289,18 @@ def test_a_plain_script_is_a_page_that_linters_like_and_that_may_be_renamed(tmp_
     assert checked.returncode == 0, checked.stdout
     moved = script.rename(tmp_path / "mine.py")
     assert run_plainly(moved)["spikes"].num_spikes > 0
+
+
+def test_names_of_a_bank_and_of_files_never_reach_the_code_of_a_plain_script(tmp_path: Path, bank_of) -> None:
+    net = tn.Network(units=20, seed=0)
+    bank, path = bank_of(net, (HOSTILE, "plain")), tmp_path / 'a"); pwned = 1; ("\'.py'
+    given: dict[str, Any] = {"schedule": [(HOSTILE, 0.05), ("plain", 0.05)], "style": "plain"}
+    names = run_plainly(tn.spiking.write_script(path, net, bank, **given))
+    assert names["SCHEDULE"] == [("task-0", 0.05), ("task-1", 0.05)]
+    assert "pwned" not in names
+
+
+def test_an_unknown_style_is_refused(tmp_path: Path, bank_of) -> None:
+    net, script = tn.Network(units=20, seed=0), tmp_path / "run.py"
     with pytest.raises(ValueError, match="style"):
         tn.spiking.write_script(script, net, bank_of(net), task="one", duration=0.05, style="short")

@@ -27,7 +27,7 @@ _NOISE = "deta/dt = -eta / tau_s + size * sqrt(2 / tau_s) * xi : 1\nsize : 1 (co
 _HEAD = '''"""Spiking neurons on one frozen network: a task is a vector of tonic inputs b, and nothing else changes.
 
 Written by tonicnet {version} for the network with SHA-256
-{sha256}. Needs numpy, brian2 and {data} beside it.
+{sha256}. Needs numpy, brian2 and the .npz beside it.
 """
 
 from pathlib import Path
@@ -38,7 +38,7 @@ import numpy as np
 SCHEDULE = [{schedule}]  # (task, seconds): any task in the data, in any order
 NEURONS_PER_UNIT = {neurons_per_unit}
 
-with np.load(Path(__file__).with_name("{data}"), allow_pickle=False) as arrays:
+with np.load(Path(__file__).with_name({data}), allow_pickle=False) as arrays:
     data = dict(arrays)
 tasks = [str(name) for name in data["task"]]
 unit = np.repeat(np.arange(len(data["encoder"])), NEURONS_PER_UNIT)  # the rate unit of each neuron
@@ -96,7 +96,7 @@ class _Script:
         return _HEAD.format(
             version=re.sub(r"[^\w.+-]", "", package_version()),
             sha256=self.model.net.sha256,
-            data=self.data,
+            data=repr(self.data),
             schedule=", ".join(f'("{name}", {float(seconds)!r})' for name, seconds in moments),
             neurons_per_unit=int(self.model.neurons_per_unit),
             seed=int(self.seed),
