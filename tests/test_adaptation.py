@@ -170,18 +170,28 @@ def events(run):
     return list(zip(run["spike_time"].values.round(6).tolist(), run["spike_neuron"].values.tolist(), strict=True))
 
 
+def check_forms_and_ways(net, bank):
+    """Check that three forms, and both ways of a low-rank network, give the same spikes."""
+    given = {"schedule": SCHEDULE, "codegen": "numpy", "neurons_per_unit": 2}
+    compared = tn.spiking.verify(net, bank, **given)
+    assert compared["differing"].values.tolist() == [0, 0, 0]
+    assert (compared["spikes"] > 100).all()
+    if net.low_rank:
+        runs = [tn.spiking.simulate(net, bank, propagation=p, **given) for p in ("latents", "matrix")]
+        assert events(runs[0]) == events(runs[1])
+
+
+def check_compiled(net, bank, code):
+    """Check that compiled code gives the spikes of numpy."""
+    runs = [tn.spiking.simulate(net, bank, schedule=SCHEDULE, codegen=c, seed=5) for c in ("numpy", code)]
+    assert events(runs[0]) == events(runs[1])
+
+
 @pytest.mark.parametrize(("kind", "reset"), [("low-rank", "hard"), ("sparse", "soft")])
 def test_forms_and_ways_have_the_same_spikes(bank_of, kind, reset):
     neuron = LIF(refractory=0.008, adaptation=0.1, reset_rule=reset)
     net = tn.Network(40, seed=3, transfer=neuron, synapses=kind)
-    given = {"schedule": SCHEDULE, "codegen": "numpy", "neurons_per_unit": 2}
-    bank = bank_of(net, ("one", "two"))
-    compared = tn.spiking.verify(net, bank, **given)
-    assert compared["differing"].values.tolist() == [0, 0, 0]
-    assert (compared["spikes"] > 100).all()
-    if kind == "low-rank":
-        runs = [tn.spiking.simulate(net, bank, propagation=p, **given) for p in ("latents", "matrix")]
-        assert events(runs[0]) == events(runs[1])
+    check_forms_and_ways(net, bank_of(net, ("one", "two")))
 
 
 def test_the_script_has_the_same_spikes(tmp_path, bank_of):
@@ -195,9 +205,7 @@ def test_the_script_has_the_same_spikes(tmp_path, bank_of):
 @pytest.mark.parametrize("code", ["cython", "standalone"])
 def test_compiled_code_has_the_spikes_of_numpy(bank_of, code):
     net = small()
-    bank = bank_of(net, ("one", "two"))
-    runs = [tn.spiking.simulate(net, bank, schedule=SCHEDULE, codegen=c, seed=5) for c in ("numpy", code)]
-    assert events(runs[0]) == events(runs[1])
+    check_compiled(net, bank_of(net, ("one", "two")), code)
 
 
 def test_the_folder_of_a_program_holds_the_currents(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
-from test_adaptation import SCHEDULE, events
+from test_adaptation import SCHEDULE, check_compiled, check_forms_and_ways
 from test_spiking_script import check_same, run_here
 
 import tonicnet as tn
@@ -160,14 +160,7 @@ def test_recalibration_takes_the_lead_out(monkeypatch, kind):
 )
 def test_forms_and_ways_have_the_same_spikes(bank_of, kind, synapses):
     net = small(transfer=SHARP[kind], synapses=synapses)
-    given = {"schedule": SCHEDULE, "codegen": "numpy", "neurons_per_unit": 2}
-    bank = bank_of(net, ("one", "two"))
-    compared = tn.spiking.verify(net, bank, **given)
-    assert compared["differing"].values.tolist() == [0, 0, 0]
-    assert (compared["spikes"] > 100).all()
-    if synapses == "low-rank":
-        runs = [tn.spiking.simulate(net, bank, propagation=p, **given) for p in ("latents", "matrix")]
-        assert events(runs[0]) == events(runs[1])
+    check_forms_and_ways(net, bank_of(net, ("one", "two")))
 
 
 def test_the_script_has_the_same_spikes(tmp_path, bank_of):
@@ -181,9 +174,7 @@ def test_the_script_has_the_same_spikes(tmp_path, bank_of):
 @pytest.mark.parametrize("code", ["cython", "standalone"])
 def test_compiled_code_has_the_spikes_of_numpy(bank_of, code):
     net = small(transfer=ADEX)
-    bank = bank_of(net, ("one", "two"))
-    runs = [tn.spiking.simulate(net, bank, schedule=SCHEDULE, codegen=c, seed=5) for c in ("numpy", code)]
-    assert events(runs[0]) == events(runs[1])
+    check_compiled(net, bank_of(net, ("one", "two")), code)
 
 
 def test_the_folder_of_a_program_holds_the_current(tmp_path):
