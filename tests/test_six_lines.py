@@ -11,13 +11,13 @@ import pytest
 
 SIX = """\
 net, bank = tn.load_network("atlas-1000"), tn.load_bank("atlas-1000")  # frozen synapses; tonic inputs of 11 tasks
-schedule = [("lorenz", 20), ("van-der-pol", 20)]  # seconds of each: only the tonic inputs change
+schedule = [("lorenz", 20), ("van-der-pol", 30)]  # seconds of each: only the tonic inputs change
 run = tn.simulate(net, bank, schedule=schedule)  # the rate network, an xr.Dataset
 spikes = tn.spiking.simulate(net, bank, schedule=schedule, neurons_per_unit=5, codegen="standalone")  # in Brian2
 print(tn.show(tn.compare(run, spikes, truth=bank)))  # what became of each task, beside its floor
 tn.plot.compare(run, spikes, truth=bank).savefig("comparison.png")
 """
-SMALLER = {", 20)": ", 1.5)", "neurons_per_unit=5": "neurons_per_unit=1", '"standalone"': '"numpy"'}
+SMALLER = {", 20)": ", 1.5)", ", 30)": ", 1.5)", "neurons_per_unit=5": "neurons_per_unit=1", '"standalone"': '"numpy"'}
 
 
 @pytest.fixture(scope="module")
