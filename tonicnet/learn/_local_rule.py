@@ -10,7 +10,8 @@ from jaxtyping import Float
 
 Latent = Float[np.ndarray, " component"]
 PerUnit = Float[np.ndarray, " unit"]
-_HELD = 12  # ticks over which a perturbation is held: half a tau
+TICKS = 25  # of learning in one tau: errors and traces are read so often
+_HELD = TICKS // 2  # ticks over which a perturbation is held: half a tau
 _SIZE = 0.3  # of perturbations, in the transfer function's input unit
 _FORGET = 0.005  # of the mean loss, and of the mean square of traces, each tick
 

@@ -14,8 +14,8 @@ from .._random import generator
 from ..network import Network, held
 from ..spiking._initial_membranes import at_random_moment
 from ..spiking._lif_network import LIFNetwork
+from ._local_rule import TICKS
 
-TICKS = 25  # of learning in one tau: errors and traces are read so often
 _WIDTH = 0.5  # of the pseudo-derivative, in units from reset to threshold
 
 Latent = Float[np.ndarray, " component"]
