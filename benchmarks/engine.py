@@ -1,6 +1,6 @@
 """The learning engine against its peers and floors: `make bench`, or `python benchmarks/engine.py gradient flow`.
 
-Every ratio comes from one process, methods alternating; growth is in CPU seconds. Times drift from machine to machine.
+Every ratio comes from one process, methods alternating; times are CPU seconds. They drift from machine to machine.
 The JAX rows need jax and optax (`pip install jax optax`); where these are missing they are left out, and said to be.
 """
 
@@ -43,7 +43,7 @@ RATES = (0.005, 0.01, 0.02, 0.05)
 
 
 def reach(limit: float = 150.0, repeats: int = 5) -> Iterator[Figure]:
-    """Seconds to validation error 1e-3 and 1e-4; Adam at the best of four rates, its schedule as long as its limit."""
+    """CPU seconds to validation error 1e-3 and 1e-4; Adam at the best of four rates, its schedule as long as its limit."""
     problem = peers.Problem.draw(512, 0)
     ours = [_second_order(problem, seed) for seed in range(repeats)]
     rivals = {"torch autograd + Adam": peers.torch_adam} | (
@@ -53,10 +53,10 @@ def reach(limit: float = 150.0, repeats: int = 5) -> Iterator[Figure]:
     for target in (1e-3, 1e-4):
         mine = [made[target] for made in ours if made[target] is not None]
         what = f"teacher-forced Lorenz, dense, N = 512, to validation MSE {target:g}"
-        yield figure(f"{what}, tonicnet", "time", "s", mine)
+        yield figure(f"{what}, tonicnet", "time", "CPU s", mine)
         for name, (rate, made) in best.items():
             reached, lowest = made["seconds"][target], min(mse for _, mse in made["curve"])
-            yield figure(f"{what}, {name}, rate {rate}", "time" if reached else "time without reaching it", "s",
+            yield figure(f"{what}, {name}, rate {rate}", "time" if reached else "time without reaching it", "CPU s",
                          reached or made["curve"][-1][0])  # fmt: skip
             yield figure(f"{what}, {name}, rate {rate}", "lowest validation MSE", "1", lowest)
 
@@ -79,13 +79,13 @@ def _second_order(problem: peers.Problem, seed: int) -> dict[float, float | None
     method = GaussNewton(damping=1e-2)
     memory = method.begin(bias)
     while spent < 60 and found[1e-4] is None:
-        began = time.perf_counter()
+        began = time.process_time()
         windows = torch.as_tensor(problem.sample(rng, 96, 30))
         made = Windows(windows, driven=30, scored=tuple(range(13, 31, 2)))
         residual = DiscreteWindows(learnable, made, torch.zeros(96, 512), 0.5, curved=curved)
         for here in _steps(method, residual, bias, memory, 3):
             bias, memory = here.theta, here.memory
-        spent += time.perf_counter() - began
+        spent += time.process_time() - began
         error = problem.validation(bias.float())
         for target in found:
             found[target] = spent if found[target] is None and error <= target else found[target]
@@ -105,14 +105,14 @@ def _steps(method: Method, residual: Residual, theta: torch.Tensor, memory: Memo
 
 # b: flow fit, N = 1000 ---------------------------------------------------------------------------------------------
 def flow(updates: int = 1500) -> Iterator[Figure]:
-    """Seconds to the field error that tonicnet reaches in 30 steps; momentum and Adam extrapolated, and marked so."""
+    """CPU seconds to the field error that tonicnet reaches in 30 steps; momentum and Adam extrapolated, and marked so."""
     net = tn.Network(units=1000, seed=0, transfer="tanh")
     residual = _field(_problem(net))
     first = torch.tensor(3.0 * Draw(0, 0)("bias").standard_normal(1000))
     seconds, losses = zip(*(_flow_fit(residual, first) for _ in range(5)), strict=True)
     goal = 1.05 * float(np.median(losses))
     what = f"field of Lorenz, N = 1000, to loss {goal:.1e}"
-    yield figure(f"{what}, tonicnet", "time", "s", seconds)
+    yield figure(f"{what}, tonicnet", "time", "CPU s", seconds)
     for name, rule, options in (
         ("published momentum rule (0.9)", peer_flows.momentum_flow, {"beta": 0.9}),
         ("Adam", peer_flows.adam_flow, {}),
@@ -122,9 +122,9 @@ def flow(updates: int = 1500) -> Iterator[Figure]:
         made = peer_flows.extrapolate(curve, goal)
         mark = ", extrapolated from the measured slope" if made.extrapolated else ""
         measure = f"time{mark}" if made.reached else f"time without reaching it{mark}"
-        yield figure(f"{what}, {name}", measure, "s", made.seconds)
+        yield figure(f"{what}, {name}", measure, "CPU s", made.seconds)
         yield figure(f"{what}, {name}", f"loss after {updates} updates", "1", curve[-1][1])
-        yield figure(f"{what}, {name}", f"time of {updates} updates", "s", curve[-1][0])
+        yield figure(f"{what}, {name}", f"time of {updates} updates", "CPU s", curve[-1][0])
 
 
 def _problem(net: tn.Network, settings: Settings | None = None) -> Problem:
@@ -137,12 +137,12 @@ def _field(problem: Problem, seed: int = 0) -> FieldResidual:
 
 
 def _flow_fit(residual: FieldResidual, bias: torch.Tensor) -> tuple[float, float]:
-    began = time.perf_counter()
+    began = time.process_time()
     method, loss = GaussNewton(), np.inf
     for part, count in ((residual.thinned(3), 20), (residual, 10)):
         for here in _steps(method, part, bias, method.begin(bias), count):
             bias, loss = here.theta, here.loss
-    return time.perf_counter() - began, loss
+    return time.process_time() - began, loss
 
 
 # c: one gradient of the dense trajectory residual -------------------------------------------------------------------

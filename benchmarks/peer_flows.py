@@ -110,11 +110,11 @@ def adam_flow(
 
 def _follow(update: Callable[[], Tensor], steps: int, every: int, rate: float) -> Curve:
     """Run updates; keep the time after every so many, and the loss the last of them started from."""
-    curve, began = Curve([], every, rate), time.perf_counter()
+    curve, began = Curve([], every, rate), time.process_time()
     for k in range(1, steps + 1):
         loss = update()
         if k % every == 0:
-            curve.append((time.perf_counter() - began, float(loss)))
+            curve.append((time.process_time() - began, float(loss)))
     return curve
 
 

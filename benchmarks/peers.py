@@ -162,16 +162,16 @@ class Watch:
 
     def follow(self, updates: Iterable[Callable[[], np.ndarray]]) -> None:
         """Run updates, each yielding how to read the bias, until targets, limit or end are reached."""
-        began = time.perf_counter()
+        began = time.process_time()
         for k, bias in enumerate(updates, 1):
-            if k % CHECK_EVERY and self.spent + time.perf_counter() - began < self.limit:
+            if k % CHECK_EVERY and self.spent + time.process_time() - began < self.limit:
                 continue
             now = bias()  # a JAX update is finished only when its bias is read
-            self.spent += time.perf_counter() - began
+            self.spent += time.process_time() - began
             self.curve.append((self.spent, self.problem.validation(now)))
             if self.spent >= self.limit or self.curve[-1][1] <= min(self.targets):
                 return
-            began = time.perf_counter()
+            began = time.process_time()
 
     def report(self) -> dict[str, Any]:
         """Return the seconds to each target (None if never) and the curve [(seconds, mse)]."""
@@ -220,9 +220,9 @@ def jax_adam(
     bias = jnp.asarray(problem.start)
     optimiser = optax.adam(optax.cosine_decay_schedule(rate, steps))
     state = optimiser.init(bias)
-    began = time.perf_counter()
+    began = time.process_time()
     update = _jax_update(problem, optimiser).lower(bias, state, weights, problem.sample(rng, batch, length)).compile()
-    compiled = time.perf_counter() - began
+    compiled = time.process_time() - began
 
     def updates() -> Iterator[Callable[[], np.ndarray]]:
         nonlocal bias, state
