@@ -1,7 +1,7 @@
 """Measure the spiking bridge on this machine: `python benchmarks/bridge.py identical speed dense`.
 
-Times are CPU seconds. They exclude compiling (a first short run compiles), and include building the network, reading the weights and
-collecting the spikes. They drift from machine to machine.
+Times are CPU seconds. They exclude compiling (a first short run compiles), and include building the network, reading
+the weights and collecting the spikes. They drift from machine to machine.
 """
 
 from __future__ import annotations

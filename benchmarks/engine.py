@@ -43,7 +43,7 @@ RATES = (0.005, 0.01, 0.02, 0.05)
 
 
 def reach(limit: float = 150.0, repeats: int = 5) -> Iterator[Figure]:
-    """CPU seconds to validation error 1e-3 and 1e-4; Adam at the best of four rates, its schedule as long as its limit."""
+    """CPU seconds to validation error 1e-3 and 1e-4; Adam at the best of four rates, scheduled to end at its limit."""
     problem = peers.Problem.draw(512, 0)
     ours = [_second_order(problem, seed) for seed in range(repeats)]
     rivals = {"torch autograd + Adam": peers.torch_adam} | (
@@ -105,7 +105,7 @@ def _steps(method: Method, residual: Residual, theta: torch.Tensor, memory: Memo
 
 # b: flow fit, N = 1000 ---------------------------------------------------------------------------------------------
 def flow(updates: int = 1500) -> Iterator[Figure]:
-    """CPU seconds to the field error that tonicnet reaches in 30 steps; momentum and Adam extrapolated, and marked so."""
+    """CPU seconds to the field error that tonicnet has after 30 steps; momentum and Adam extrapolated (marked so)."""
     net = tn.Network(units=1000, seed=0, transfer="tanh")
     residual = _field(_problem(net))
     first = torch.tensor(3.0 * Draw(0, 0)("bias").standard_normal(1000))
