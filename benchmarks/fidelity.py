@@ -1,4 +1,6 @@
-"""How faithful spikes are: `python benchmarks/fidelity.py lorenz slow cycles bank prediction transfer nengo [--seeds 10]`.
+"""How faithful spikes are: `python benchmarks/fidelity.py lorenz slow cycles bank prediction transfer nengo`.
+
+`--seeds 3` takes three networks a row instead of ten.
 
 Spiking runs are C++ programs (``codegen="standalone"``). The Nengo row needs nengo (`pip install nengo`).
 The prediction row writes docs/calibration.nc and docs/calibration.png.
@@ -318,7 +320,8 @@ def nengo(seeds: range, neurons: int = 5000) -> Iterator[Figure | str]:
 
 
 ROWS: dict[str, Callable[[range], Iterator[Figure | str]]] = {
-    "lorenz": lorenz, "slow": slow, "cycles": cycles, "bank": bank, "prediction": prediction, "transfer": transfer, "nengo": nengo,
+    "lorenz": lorenz, "slow": slow, "cycles": cycles, "bank": bank, "prediction": prediction, "transfer": transfer,
+    "nengo": nengo,
 }  # fmt: skip
 
 
