@@ -257,10 +257,10 @@ def atlas() -> str:
 
 
 def both(group: str, what: str) -> str:
-    """Return the figures of recordings of a group, and those of version 0.1 that were not measured again."""
+    """Return the figures of recordings of a group, and those of learning that name the same recording."""
     new = [r for r in held("recordings") if r["group"] == group]
-    old = [r for r in archived() if what in str(r["where"].get("what", "")) and "tenth" not in str(r["where"])]
-    parts = [f"{_told(some)}\n\n{table(some)}" for some in (new, old) if some]
+    others = [r for r in held("learning") if what in str(r["where"].get("what", ""))]
+    parts = [f"{_told(some)}\n\n{table(some)}" for some in (new, others) if some]
     return "\n\n".join(parts) or "Not measured yet."
 
 
