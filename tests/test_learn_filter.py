@@ -90,7 +90,7 @@ def test_a_learned_cycle_has_the_intended_period(tau, duration, seeds):
     bank = tn.fit(net, "hopf", rounds=1, progress=False)
     assert abs(_period(tn.simulate(net, bank, duration=duration)) - 1) < 0.01
     spikes = [
-        tn.spiking.simulate(net, bank, duration=duration, neurons_per_unit=5, codegen="numpy", seed=seed)
+        tn.spiking.simulate(net, bank, duration=duration, neurons_per_unit=5, codegen="standalone", seed=seed)
         for seed in range(seeds)
     ]
     assert abs(np.mean([_period(run) for run in spikes]) - 1) < 0.03  # one run scatters by a per cent
