@@ -15,9 +15,9 @@ _HELD = TICKS // 2  # ticks over which a perturbation is held: half a tau
 _SIZE = 0.3  # of perturbations, in the transfer function's input unit
 _FORGET = 0.005  # of the mean loss, and of the mean square of perturbations, each tick
 _FIRST, _MOST = 4 * TICKS, 200 * TICKS  # ticks that a unit's own averages stand for: at first, and in the end
-_QUIET = 0.1  # mean square of traces at first
+_QUIET = 0.05  # mean square of traces at first
 _LEAST = 1e-12  # in the place of zero
-_FLOOR = 0.03  # added to the mean square of traces, so that a unit that hardly answers is not moved without bound
+_FLOOR = 0.01  # added to the mean square of traces, so that a unit that hardly answers is not moved without bound
 
 
 class LocalRule(ABC):

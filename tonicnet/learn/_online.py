@@ -57,7 +57,7 @@ def learn_online(
     second has it as its mean. Episodes are driven first, u the teacher's own state, and run alone, u = z, more and more
     often later. Once in a tau biases move, each by
 
-        "e-prop"              db_i = -rate <(B' e)_i p_i> / ((m_i + 0.03) |B|^2 / K),       m_i the mean of p_i^2
+        "e-prop"              db_i = -rate <(B' e)_i p_i> / ((m_i + 0.01) |B|^2 / K),       m_i the mean of p_i^2
         "node-perturbation"   db_i = -rate <g_i> / (N mean g_i^2 / mean |e|^2),             g_i as above
 
     which is normalised least mean squares: at a rate of 1 the first takes away the error of the moment, whatever the
