@@ -217,7 +217,7 @@ def recovery(case: Case, net: tn.Network, hurt: xr.Dataset, duration: float) -> 
     """Return how a hurt bank is learned on from, by name."""
     plain = {"start": hurt, "progress": False}
     return {
-        "e-prop": lambda: tn.learn_online(net, case.task, duration=duration, **plain),
+        "e-prop": lambda: tn.learn_online(net, case.task, duration=duration, rate=0.3, **plain),
         "Gauss-Newton": lambda: tn.fit(net, case.task, restarts=0, threads=1, **plain),
     }
 
