@@ -4,7 +4,8 @@ A low-rank network of LIF units learns a behaviour from trials. Trials that it w
 their inputs, by the rate network and by its spiking network, with 1000 and with 5000 neurons. Scored at the samples
 that count: the share of signs that are right (flip-flop, match, context), R^2 and the root mean square error of the
 output. Rows that begin with `shelf` are behaviours of the shelf by their own scores, over `seeds=` networks (3): with
-5000 neurons, on trials that no fit learns from, a reach in closed loop with its arm.
+5000 neurons, on trials that no fit learns from, a reach in closed loop with its arm (32 of them). Banks are kept in
+a folder of the machine's temporary files, so that a row that was cut short goes on.
 Run again, it measures the rows that are named and keeps the others.
 """
 
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from behaviours import SEEDS, response, score, task
+from local_rule import once
 from records import Figure, columns, figure
 from rows import measured
 
@@ -162,7 +164,7 @@ def shelf(name: str) -> Iterator[Figure]:
     found, measure = [], ""
     for seed in range(SEEDS):
         net = tn.Network(SHELF_UNITS, seed=seed, transfer=tn.LIF(noise=0.1, dt=0.001), **SHELF[name])
-        bank = tn.fit(net, task(name), seed=seed, progress=False)
+        bank = once(f"spiking-{name}-{seed}", lambda n=net, s=seed: tn.fit(n, task(name), seed=s, progress=False))
         measure, rates = score(tn.perform(net, bank, name, trials=200, seed=1))
         run = reached if name == "reach" else decided
         found.append((rates, score(run(net, bank, name, seed))[1]))
@@ -183,7 +185,7 @@ def decided(net: tn.Network, bank: xr.Dataset, name: str, seed: int) -> xr.Datas
     return asked.assign(output=(asked["target"].dims, made)).assign_attrs(response=response(name))
 
 
-def reached(net: tn.Network, bank: xr.Dataset, name: str, seed: int, trials: int = SCORED) -> xr.Dataset:
+def reached(net: tn.Network, bank: xr.Dataset, name: str, seed: int, trials: int = 32) -> xr.Dataset:
     """Return paths of hands that spikes move: LIF neurons step by step, as in Brian2, in closed loop with an arm."""
     scaling, bias, paths, goals = entry(bank, name).scaling, bank["bias"].values[0].astype(float), [], []
     tick = task(name).dt / scaling.speed
