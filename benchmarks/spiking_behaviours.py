@@ -1,9 +1,12 @@
-"""Behaviours in spikes: `python benchmarks/spiking_behaviours.py flip-flop-1 flip-flop-2 match context reach`.
+"""Behaviours in spikes: `python benchmarks/spiking_behaviours.py flip-flop-1 shelf-reach shelf-delayed-match seeds=3`.
 
 A low-rank network of LIF units learns a behaviour from trials. Trials that it was not trained on are then run with
 their inputs, by the rate network and by its spiking network, with 1000 and with 5000 neurons. Scored at the samples
 that count: the share of signs that are right (flip-flop, match, context), R^2 and the root mean square error of the
-output. Run again, it measures the rows that are named and keeps the others.
+output. Rows that begin with `shelf` are behaviours of the shelf by their own scores, over `seeds=` networks (3): with
+5000 neurons, on trials that no fit learns from, a reach in closed loop with its arm (32 of them). Banks are kept in
+a folder of the machine's temporary files, so that a row that was cut short goes on.
+Run again, it measures the rows that are named and keeps the others.
 """
 
 from __future__ import annotations
@@ -13,10 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from records import Figure, figure
+from behaviours import SEEDS, response, score, task
+from local_rule import once
+from records import Figure, columns, figure
 from rows import measured
 
 import tonicnet as tn
+from tonicnet.bank import entry
+from tonicnet.learn._online_units import SpikingUnits
+from tonicnet.task import plant_of
 
 DT, SCORED = 0.05, 64  # s; new trials that are scored
 PULSE, STRENGTH, FREE = 6, 3.0, 10  # samples of a pulse, its height, and samples after it at which the output is free
@@ -99,6 +107,14 @@ BEHAVIOURS = {
 }  # fmt: skip
 
 
+SHELF_UNITS = 250
+SHELF = {
+    "flip-flop-3": {"components": 3, "encoder_scale": 1.0, "decoder_scale": 1.5},
+    "delayed-match": {"components": 3, "encoder_scale": 1.0, "decoder_scale": 1.5},
+    "reach": {"components": 6, "encoder_scale": 1.0, "decoder_scale": 1.5},
+}
+
+
 def row(name: str) -> Iterator[Figure]:
     """Learn a behaviour and yield the scores of the rate network and of spikes."""
     kind = BEHAVIOURS[name]
@@ -143,7 +159,50 @@ def scores(where: dict[str, str | int], run: xr.Dataset, trials: xr.Dataset, sig
     yield figure(where, "rms error", "task", float(found["rmse"][0]))
 
 
+def shelf(name: str) -> Iterator[Figure]:
+    """Yield the score of a behaviour of the shelf by rates and by spikes, over networks, each learned by itself."""
+    found, measure = [], ""
+    for seed in range(SEEDS):
+        net = tn.Network(SHELF_UNITS, seed=seed, transfer=tn.LIF(noise=0.1, dt=0.001), **SHELF[name])
+        bank = once(f"spiking-{name}-{seed}", lambda n=net, s=seed: tn.fit(n, task(name), seed=s, progress=False))
+        measure, rates = score(tn.perform(net, bank, name, trials=200, seed=1))
+        run = reached if name == "reach" else decided
+        found.append((rates, score(run(net, bank, name, seed))[1]))
+    for k, (network, neurons) in enumerate({"rates": 0, "spikes": NEURONS[-1]}.items()):
+        where = {"behaviour": f"{name} of the shelf", "units": SHELF_UNITS, "network": network, "neurons": neurons}
+        yield from columns(where, {measure: "1"}, [[scores[k]] for scores in found])
+
+
+def decided(net: tn.Network, bank: xr.Dataset, name: str, seed: int) -> xr.Dataset:
+    """Return held-out trials of a behaviour as spikes answer them, beside what was asked."""
+    held, step = task(name).held_out(SCORED, seed=1), task(name).dt / float(bank["speed"][0])
+    run = tn.spiking.simulate(
+        net, bank, duration=(held.sizes["time"] - 1) * step, inputs=held["input"], dt=step, trials=SCORED, seed=seed,
+        initial=held["target"].values[:, 0], neurons_per_unit=NEURONS[-1] // net.units,
+    )  # fmt: skip
+    asked = held.isel(time=slice(0, run.sizes["time"]))
+    made = run["output"].values[..., : held.sizes["component"]]
+    return asked.assign(output=(asked["target"].dims, made)).assign_attrs(response=response(name))
+
+
+def reached(net: tn.Network, bank: xr.Dataset, name: str, seed: int, trials: int = 32) -> xr.Dataset:
+    """Return paths of hands that spikes move: LIF neurons step by step, as in Brian2, in closed loop with an arm."""
+    scaling, bias, paths, goals = entry(bank, name).scaling, bank["bias"].values[0].astype(float), [], []
+    tick = task(name).dt / scaling.speed
+    for k in range(trials):
+        arm, output = plant_of(task(name), 1, seed=k, held_out=True), np.zeros(net.components)
+        neurons = SpikingUnits(net, NEURONS[-1] // net.units, bias, output, 1000 * seed + k, tick=tick)
+        for n in range(task(name).held_out(1, seed=0).sizes["time"] - 1):
+            seen = arm(n * task(name).dt, (scaling.center + scaling.scale * output)[None])[0]
+            output = neurons.advance(bias, output, seen / scaling.scale, 1.0).output
+        paths.append(arm.path[0])
+        goals.append(arm.goal[0])
+    path, goal = (("trial", "time", "axis"), np.array(paths)), (("trial", "axis"), np.array(goals))
+    return xr.Dataset({"path": path, "goal": goal}).assign_attrs(response=response(name))
+
+
 ROWS = {name: (lambda name=name: row(name)) for name in BEHAVIOURS}
+ROWS |= {f"shelf-{name}": (lambda name=name: shelf(name)) for name in SHELF}
 
 if __name__ == "__main__":
     measured("spiking_behaviours", ROWS)

@@ -117,16 +117,16 @@ def test_script_of_a_noise_free_neuron_and_a_bare_bias(tmp_path: Path) -> None:
     check_same(script, tn.spiking.simulate(net, bias, duration=0.2, codegen="numpy"))
 
 
-def test_a_script_runs_in_a_process_of_its_own_and_its_schedule_may_be_edited(tmp_path: Path, bank_of) -> None:
+def test_a_script_runs_in_a_process_of_its_own_edited_and_under_another_name(tmp_path: Path, bank_of) -> None:
     net = tn.Network(units=20, seed=0)
     bank = bank_of(net)
     script = tn.spiking.write_script(tmp_path / "run.py", net, bank, task="one", duration=0.05, seed=2)
     text = script.read_text()
     assert text.count('("one", 0.05)') == 1
     script.write_text(text.replace('("one", 0.05)', '("two", 0.25)'))
-    done = run_alone(script, "--save")
+    done = run_alone(script.rename(tmp_path / "mine.py"), "--save")
     assert done.returncode == 0, done.stderr
-    with np.load(tmp_path / "run_spikes.npz", allow_pickle=False) as saved:
+    with np.load(tmp_path / "mine_spikes.npz", allow_pickle=False) as saved:
         assert saved["time"][-1] == pytest.approx(0.24)
         assert set(saved["task"].tolist()) == {"two"}
         count = len(saved["spike_time"])
@@ -155,14 +155,25 @@ def test_a_script_says_what_it_cannot_run(tmp_path: Path, bank_of, old: str, new
     assert not (tmp_path / "run_spikes.npz").exists()
 
 
-def test_names_of_a_bank_never_reach_the_code(tmp_path: Path, bank_of) -> None:
+def test_a_script_whose_data_is_missing_names_the_file(tmp_path: Path, bank_of) -> None:
     net = tn.Network(units=20, seed=0)
+    script = tn.spiking.write_script(tmp_path / "run.py", net, bank_of(net), task="one", duration=0.05)
+    (tmp_path / "run.npz").unlink()
+    with pytest.raises(SystemExit, match=r"run\.npz is missing"):
+        run_here(script.rename(tmp_path / "mine.py"))
+
+
+@pytest.mark.parametrize("name", ["run", 'a"); pwned = 1; ("\''])
+def test_names_of_a_bank_and_of_files_never_reach_the_code(tmp_path: Path, bank_of, name: str) -> None:
+    net, path = tn.Network(units=20, seed=0), tmp_path / f"{name}.py"
     bank = bank_of(net, (HOSTILE, "plain"))
-    script = tn.spiking.write_script(tmp_path / "run.py", net, bank, schedule=[(HOSTILE, 0.05), ("plain", 0.05)])
-    assert "pwned" not in script.read_text()
+    script = tn.spiking.write_script(path, net, bank, schedule=[(HOSTILE, 0.05), ("plain", 0.05)])
+    assert script.read_text().count("pwned") == name.count("pwned")
     with np.load(script.with_suffix(".npz"), allow_pickle=False) as data:
         assert data["task"].tolist() == ["task-0", "task-1"]
-    assert run_here(script)["SCHEDULE"] == [("task-0", 0.05), ("task-1", 0.05)]
+    names = run_here(script)
+    assert names["SCHEDULE"] == [("task-0", 0.05), ("task-1", 0.05)]
+    assert "pwned" not in names
     assert not (tmp_path / "pwned").exists()
 
 

@@ -31,7 +31,7 @@ def learn_online(
     *,
     rule: str = "e-prop",
     duration: float = 800.0,
-    rate: float = 0.02,
+    rate: float = 1.0,
     units: str = "auto",
     neurons_per_unit: int = 1,
     broadcast: str = "decoder",
@@ -55,15 +55,21 @@ def learn_online(
     psi_i is how steeply it answers just now (of spikes the pseudo-derivative of the membrane, of rates phi'), xi_i a
     small perturbation of its own input. The first is the gradient of |e|^2 / 2 where the output is not fed back, the
     second has it as its mean. Episodes are driven first, u the teacher's own state, and run alone, u = z, more and more
-    often later. Once in a tau biases move, each by its change over the running size of its changes. Synapses, encoders
-    and decoders stay as they are.
+    often later. Once in a tau biases move, each by
+
+        "e-prop"              db_i = -rate <(B' e)_i p_i> / ((m_i + 0.01) |B|^2 / K),       m_i the mean of p_i^2
+        "node-perturbation"   db_i = -rate <g_i> / (N mean g_i^2 / mean |e|^2),             g_i as above
+
+    which is normalised least mean squares: at a rate of 1 the first takes away the error of the moment, whatever the
+    sizes of decoder, slopes and error are. Synapses, encoders and decoders stay as they are.
 
     Arguments
     ---------
     net, task : a low-rank network, and a task with a vector field or a behaviour of given trials.
     rule : "e-prop", or "node-perturbation", its control, which needs no decoder and is slower the more units there are.
     duration : seconds of the network's time that it learns for.
-    rate : step of the biases at the start, in the transfer function's input unit; it falls to zero linearly.
+    rate : share of the error of the moment that a change takes away, at the start; it falls to zero linearly. Above 2
+        changes overshoot; a bank that is nearly right needs less.
     units : what runs while it learns, "spikes" or "rates"; "auto" is spikes where the network has LIF units.
     neurons_per_unit : LIF neurons that share a unit's bias.
     broadcast : what carries errors to units in e-prop: the "decoder", or "random" numbers of its size, fixed as well.
@@ -78,7 +84,7 @@ def learn_online(
     adapt, no noise in neurons that spike, tasks of samples and recordings, a behaviour with a body.
 
     Source: e-prop, Bellec et al. (2020), doi:10.1038/s41467-020-17236-y; node perturbation, Fiete and Seung (2006),
-    doi:10.1103/PhysRevLett.97.048104.
+    doi:10.1103/PhysRevLett.97.048104; normalised steps, Nagumo and Noda (1967), doi:10.1109/TAC.1967.1098599.
 
     >>> from tonicnet.network import Network
     >>> bank = learn_online(Network(units=40, seed=0, components=2), "hopf", duration=2.0, progress=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,27 +13,6 @@ from ._online_units import Latent, OnlineUnits, PerUnit
 UPDATE = 1.0  # tau between changes of the biases
 _DRIVEN, _ALONE = 0.2, 0.6  # shares of the duration: up to the first all episodes are driven, after the second few are
 _CLOSED = 0.8  # share of episodes that run alone then
-_MEAN, _SQUARE, _LEAST = 0.9, 0.999, 1e-8  # of each unit's own averages
-
-
-@dataclass
-class LocalSteps:
-    """Each unit divides its changes by the running size of its own: b <- b - rate m / sqrt(v), m and v as in Adam.
-
-    Source: Kingma and Ba (2015), arXiv 1412.6980; with e-prop, Bellec et al. (2020), doi:10.1038/s41467-020-17236-y.
-    """
-
-    mean: PerUnit
-    square: PerUnit
-    count: int = 0
-
-    def step(self, gradient: PerUnit, rate: float) -> PerUnit:
-        """Return the change of the biases."""
-        self.count += 1
-        self.mean = _MEAN * self.mean + (1 - _MEAN) * gradient
-        self.square = _SQUARE * self.square + (1 - _SQUARE) * gradient**2
-        size = np.sqrt(self.square / (1 - _SQUARE**self.count)) + _LEAST
-        return -rate * self.mean / (1 - _MEAN**self.count) / size
 
 
 class OnlineLearner:
@@ -45,7 +23,8 @@ class OnlineLearner:
 
         tau dy*/dt = -y* + (what the lesson wants at u),    e = z - y*,
 
-    both at the teacher's state when an episode begins. The rule changes the biases by e, every :data:`UPDATE` tau.
+    both at the teacher's state when an episode begins. Every :data:`UPDATE` tau the biases change so that the share
+    ``rate`` of e would be gone, were the network where it has just been; the share falls to zero as time goes on.
     """
 
     def __init__(
@@ -53,7 +32,6 @@ class OnlineLearner:
     ) -> None:
         self.units, self.lesson, self.rule, self.rate, self._rng = units, lesson, rule, rate, rng
         self.bias, self.losses = bias.copy(), list[float]()
-        self._steps = LocalSteps(np.zeros_like(bias), np.zeros_like(bias))
         self._closed, self._output, self._wanted = 0.0, lesson.shown, lesson.shown
 
     def learn(self, duration: float, told: Any) -> str:
@@ -82,7 +60,7 @@ class OnlineLearner:
 
     def _update(self, ticks: int, done: float) -> None:
         gradient = self.gradient(ticks, done)
-        self.bias = self.bias + self._steps.step(gradient, self.rate * (1 - done))
+        self.bias = self.bias - self.rate * (1 - done) * gradient / self.rule.power()
 
     def _begin(self, done: float) -> None:
         """Begin an episode, the network where the teacher is; the later, the more likely it runs alone."""

@@ -16,7 +16,7 @@ from ..spiking._initial_membranes import at_random_moment
 from ..spiking._lif_network import LIFNetwork
 from ._local_rule import TICKS
 
-_WIDTH = 0.5  # of the pseudo-derivative, in units from reset to threshold
+_WIDTH, _NARROWEST = 2.0, 0.1  # of the pseudo-derivative: in sizes of the membrane's noise; from reset to threshold
 
 Latent = Float[np.ndarray, " component"]
 PerUnit = Float[np.ndarray, " unit"]
@@ -67,24 +67,34 @@ class RateUnits(OnlineUnits):
 class SpikingUnits(OnlineUnits):
     """LIF neurons in steps of their own dt, the same as in Brian2: latents decay, neurons read them, spikes are added.
 
-    The slope of a unit is the pseudo-derivative of its neurons at the last step of a tick,
+    The slope of a unit is the pseudo-derivative of its neurons, in the mean over a tick,
 
-        psi = max(0, 1 - |v - 1| / width),
+        psi = max(0, 1 - |v - 1| / width),    width = 2 sd of the membrane's noise, 0.1 at least,
 
-    v from reset (0) to threshold (1), and zero while v is held after a spike. A constant input such as the bias reaches
-    the membrane whole, which is why no trace of the membrane stands beside it.
+    v from reset (0) to threshold (1), and zero while v is held after a spike. A wider one would count neurons below the
+    threshold that no small change of their input makes fire. A constant input such as the bias reaches the membrane
+    whole, which is why no trace of the membrane stands beside it. A ``tick`` is tau / 25 if not given.
 
     Source: Bellec et al. (2020), doi:10.1038/s41467-020-17236-y.
     """
 
-    def __init__(self, net: Network, neurons_per_unit: int, tonic: PerUnit, start: Latent, seed: int) -> None:
+    def __init__(
+        self,
+        net: Network,
+        neurons_per_unit: int,
+        tonic: PerUnit,
+        start: Latent,
+        seed: int,
+        *,
+        tick: float | None = None,
+    ) -> None:
         super().__init__(net)
         model = LIFNetwork(net, neurons_per_unit)
         self.model, self._lif = model, model.lif
         self._encoder, self._added = model.encoder, np.ascontiguousarray(model.decoder.T)
-        self._steps = max(1, round(net.tau / TICKS / self._lif.dt))
+        self._steps = max(1, round((tick or net.tau / TICKS) / self._lif.dt))
         self.tick = self._steps * self._lif.dt
-        self._share = self._lif.dt / self._lif.tau_m
+        self._share, self._width = self._lif.dt / self._lif.tau_m, max(_WIDTH * self._lif.noise, _NARROWEST)
         self._rng = generator(seed)
         first = self._encoder @ start + tonic[model.unit]
         self._v = at_random_moment(self._lif, first, self._rng)[0]
@@ -94,12 +104,13 @@ class SpikingUnits(OnlineUnits):
     def advance(self, tonic: PerUnit, output: Latent, fed: Latent, closed: float) -> Answer:
         """Run one tick."""
         onto, decay = tonic[self.model.unit], math.exp(-self._lif.dt / self.net.tau)
+        slope = np.zeros(self.model.neurons)
         for kick in self._kicks():
             output = decay * output
             v, free = self._moved(self._encoder @ (closed * output + fed) + onto, kick)
+            slope += free * np.maximum(0, 1 - np.abs(v - 1) / self._width)
             output = output + self._added[self._fired(v)].sum(0)
-        slope = free * np.maximum(0, 1 - np.abs(v - 1) / _WIDTH)
-        return Answer(output, slope.reshape(self.net.units, -1).mean(1))
+        return Answer(output, slope.reshape(self.net.units, -1).mean(1) / self._steps)
 
     def _kicks(self) -> Float[np.ndarray, "step neuron"]:
         size = self._lif.noise * math.sqrt(2 * self._share)

@@ -81,7 +81,8 @@ def write_script(
 
     Arguments
     ---------
-    path : the script, ``<stem>.py``; its numbers go to ``<stem>.npz`` beside it (plain arrays, no pickle).
+    path : the script, ``<stem>.py``; its numbers go to ``<stem>.npz`` beside it (plain arrays, no pickle). The
+        script may be renamed: it knows its data by name.
     net, bank, schedule, duration, task, form, neurons_per_unit, inputs, noise, seed : as for :func:`simulate`, of which
         the script is one trial. It holds every task of the bank, so that its schedule can be edited. Inputs are an
         array in its data, which a TimedArray holds.
@@ -89,7 +90,7 @@ def write_script(
         it by hand, with Brian2's own noise ``xi``: easy to change, the same network, but other noise. Without noise it
         has the same spikes.
 
-    Run it with ``python <stem>.py``. The exact one takes ``--save``, which writes ``<stem>_spikes.npz``, and
+    Run it with ``python <stem>.py``. The exact one takes ``--save``, which writes ``<its name>_spikes.npz``, and
     ``--codegen numpy``, which does without a compiler. It needs numpy and brian2 only. Schedule, equations and
     constants are at its top, to be changed. Names and values of the bank reach the code as data or as checked numbers,
     never as text. Returns the path of the script. Raises ValueError as :func:`simulate` does, for an unknown style and
@@ -112,12 +113,12 @@ def write_script(
     arrays = _arrays(run)
     data = io.BytesIO()
     np.savez_compressed(data, allow_pickle=False, **arrays)
-    write(script.with_suffix(".npz"), data.getvalue())
+    kept = write(script.with_suffix(".npz"), data.getvalue()).name
     if style == "plain":
         parts = (_equations(run, form), _constants(run))
-        return write(script, plain_script(run, form, seed, script.with_suffix(".npz").name, *parts).encode())
+        return write(script, plain_script(run, form, seed, kept, *parts).encode())
     digest = hashlib.sha256(data.getvalue()).hexdigest()
-    return write(script, _code(run, form, seed, digest).encode())
+    return write(script, _code(run, form, seed, {"data_file": kept, "data_sha256": digest}).encode())
 
 
 def _checked(path: str | os.PathLike[str], seed: int) -> Path:
@@ -179,7 +180,7 @@ def _synapses(model: LIFNetwork) -> dict[str, np.ndarray]:
     return {"pre": w.col.astype(np.int32), "post": w.row.astype(np.int32), "weight": w.data}
 
 
-def _code(run: ExportPlan, form: str, seed: int, digest: str) -> str:
+def _code(run: ExportPlan, form: str, seed: int, data: dict[str, str]) -> str:
     """Return the script: settings, the files of the program as they are, and the call that runs them."""
     model = run.model
     moments = [(run.labels[s.entry.task], s.duration) for s in run.segments if s.steps(run.step)]
@@ -193,7 +194,7 @@ def _code(run: ExportPlan, form: str, seed: int, digest: str) -> str:
         schedule="\n".join(f'    ("{name}", {float(seconds)!r}),' for name, seconds in moments),
         seed=int(seed),
         neurons_per_unit=int(model.neurons_per_unit),
-        network=_literal(_network(run, form) | {"data_sha256": digest}),
+        network=_literal(_network(run, form) | data),
     )
     whole = [f"# {'-' * 20} {name}\n{(_EXPORTED / name).read_text(encoding='utf-8')}" for name in files]
     noise = "SEED % SEEDS, NEURONS_PER_UNIT, brian2_normal" if noisy else "SEED, NEURONS_PER_UNIT, None"

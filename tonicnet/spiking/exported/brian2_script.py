@@ -4,8 +4,8 @@ Read by :mod:`tonicnet.spiking._script_export`, which writes this file whole int
 settings of that script (``SCHEDULE``, ``NETWORK``, ...), before the call of :func:`main` with them. So it needs numpy
 and brian2 only, and names its input by arguments:
 
-    network   equations (lists of lines) and constants (by unit, SI), and what the network has; the SHA-256 of the data
-    data      arrays by name, from the .npz beside the script
+    network   equations (lists of lines) and constants (by unit, SI), and what it has; name and SHA-256 of the data
+    data      arrays by name, from that .npz beside the script, whatever the script is called
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main(
     """
     options = parse_options(about)
     here = Path(file).resolve()
-    data = load_data(here.with_suffix(".npz"), network["data_sha256"])
+    data = load_data(here.with_name(network["data_file"]), network["data_sha256"])
     check_settings(schedule, network, neurons_per_unit, data)
     b2.prefs.codegen.target = options.codegen
     parts = LIFNeurons(network, data, neurons_per_unit)
@@ -51,6 +51,8 @@ def main(
 
 def load_data(file: Path, sha256: str) -> dict[str, np.ndarray]:
     """Return the arrays of the data file; stop with a sentence if it is not the file written with this script."""
+    if not file.is_file():
+        sys.exit(f"{file} is missing: this script reads its numbers from it; move both together")
     content = file.read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
         sys.exit(f"{file} is not the data that was written with this script: damaged, or another script's")
