@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
 import numpy as np
+import published_ranks
 import torch
 from records import RESULTS, ROOT, Figure, figure
 from rows import measured
@@ -24,6 +25,9 @@ import tonicnet as tn
 RUNS = RESULTS / "permutations.jsonl"
 DRAWS, WAYS = ("equidistant", "pairwise", "uniform", "xavier", "he"), {"search": "swaps", "ranks": "published rule"}
 PAIRS, WIDER, SEEDS, CURVE = (10, 20, 40, 80, 160), (320,), range(5), "sine"
+ERRORS = {"RMSE": "exponent", "largest error": "exponent of the largest error"}
+TEN, NARROW = range(10), (10, 40, 160)
+PUBLISHED = {"equidistant": PAIRS + WIDER, "xavier": NARROW, "he": NARROW, "pairwise": PAIRS + WIDER}
 STRENGTHS, TURNED = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0), 16 * np.pi  # integral of |f''| from -1 to 1
 
 
@@ -44,10 +48,15 @@ def network(pairs: int, draw: str, seed: int, scale: float = 2.0) -> tn.Network:
 def fitted(net: tn.Network, name: str, seed: int, **how: Any) -> dict[str, float]:
     """Return the error on the test part and CPU seconds of one fit, measured now if the file has none of it."""
     key = f"{net.sha256[:16]} {name} seed {seed} {json.dumps(how, sort_keys=True)}"
+    return kept(key, lambda: _fitted(net, curve(name, seed), seed, how))
+
+
+def kept(key: str, run: Callable[[], Any]) -> Any:
+    """Return what a run found, made now if the file has none of it."""
     held = [json.loads(line) for line in RUNS.read_text().splitlines()] if RUNS.exists() else []
-    known = {run["key"]: run["found"] for run in held}
+    known = {one["key"]: one["found"] for one in held}
     if key not in known:
-        known[key] = _fitted(net, curve(name, seed), seed, how)
+        known[key] = run()
         with RUNS.open("a") as file:
             file.write(json.dumps({"key": key, "found": known[key]}) + "\n")
     return known[key]
@@ -72,11 +81,26 @@ def readouts() -> Iterator[Figure]:
             where = {"draw": draw, "by": way, "n": n}
             yield figure(where, "RMSE", "1", [run["error"] for run in some])
             yield figure(where, "learning", "CPU s", [run["seconds"] for run in some])
-        middle, low, high = exponent({n: [run["error"] for run in some] for n, some in runs.items()})
-        about = {"draw": draw, "by": way}
-        yield figure(about, "exponent", "1", middle)
-        yield figure(about, "exponent, lower end of 95 %", "1", low)
-        yield figure(about, "exponent, upper end of 95 %", "1", high)
+        errors = {n: [run["error"] for run in some] for n, some in runs.items()}
+        yield from exponents({"draw": draw, "by": way}, "exponent", errors)
+
+
+def exponents(where: dict[str, Any], name: str, errors: dict[int, list[float]]) -> Iterator[Figure]:
+    """Yield an exponent and the ends of its interval."""
+    parts = ("", ", lower end of 95 %", ", upper end of 95 %")
+    for part, value in zip(parts, exponent(errors), strict=True):
+        yield figure(where, name + part, "1", value)
+
+
+def published() -> Iterator[Figure]:
+    """The published rule at the published settings, over ten seeds: root mean squares, and largest errors."""
+    for draw, widths in PUBLISHED.items():
+        found = {n: kept(f"published {draw} {n}", partial(published_ranks.errors, draw, n, TEN)) for n in widths}
+        for place, (measure, slope) in enumerate(ERRORS.items()):
+            errors = {n: both[place] for n, both in found.items()}
+            for n, values in errors.items():
+                yield figure({"draw": draw, "by": "published settings", "n": n}, measure, "1", values)
+            yield from exponents({"draw": draw, "by": "published settings"}, slope, errors)
 
 
 def curves() -> Iterator[Figure]:
@@ -134,7 +158,7 @@ def drawn() -> None:
     picture.savefig(ROOT / "docs" / "how-to" / "permutations.png", dpi=150)
 
 
-ROWS = {"readouts": readouts, "curves": curves, "biases": biases}
+ROWS = {"readouts": readouts, "published": published, "curves": curves, "biases": biases}
 
 
 if __name__ == "__main__":
