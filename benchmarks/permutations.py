@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import published_ranks
 import torch
-from records import RESULTS, ROOT, Figure, figure
+from records import RESULTS, ROOT, Figure, columns, figure
 from rows import measured
 
 import tonicnet as tn
@@ -26,8 +26,14 @@ RUNS = RESULTS / "permutations.jsonl"
 DRAWS, WAYS = ("equidistant", "pairwise", "uniform", "xavier", "he"), {"search": "swaps", "ranks": "published rule"}
 PAIRS, WIDER, SEEDS, CURVE = (10, 20, 40, 80, 160), (320,), range(5), "sine"
 ERRORS = {"RMSE": "exponent", "largest error": "exponent of the largest error"}
-TEN, NARROW = range(10), (10, 40, 160)
-PUBLISHED = {"equidistant": PAIRS + WIDER, "xavier": NARROW, "he": NARROW, "pairwise": PAIRS + WIDER}
+ORDERS = {
+    "bias": "biases",
+    "permutation": "order of biases",
+    "decoder-permutation": "order of decoders",
+    "row-permutation": "order of rows of W",
+}
+THREE, TEN, WIDTHS = range(3), range(10), (10, 20, 40, 80, 160, 320, 640, 1280)
+PUBLISHED = {"equidistant": WIDTHS, "pairwise": WIDTHS, "uniform": WIDTHS[:6], "xavier": WIDTHS[:6], "he": WIDTHS[:6]}
 STRENGTHS, TURNED = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0), 16 * np.pi  # integral of |f''| from -1 to 1
 
 
@@ -120,6 +126,22 @@ def biases() -> Iterator[Figure]:
         yield figure(where, "RMSE", "1", [run["error"] for run in runs])
 
 
+def lorenz() -> Iterator[Figure]:
+    """The order of the biases and weights of a recurrent network on Lorenz, beside biases that are learned."""
+    for units, (learn, what) in product((125, 250), ORDERS.items()):
+        runs = [kept(f"lorenz {units} {learn} seed {s}", partial(ordered, units, learn, s)) for s in THREE]
+        where = {"units": units, "learned": what}
+        yield from columns(where, {"relative field error": "1", "D_stsp": "nat", "learning": "CPU s"}, runs)
+
+
+def ordered(units: int, learn: str, seed: int) -> list[float]:
+    """Return the field error, the divergence and CPU seconds of a low-rank network that learns the field alone."""
+    net = tn.Network(units, seed=seed, transfer="tanh", decoder_scale=4.0)
+    began = time.process_time()
+    bank = tn.fit(net, "lorenz", learn=learn, rounds=0, restarts=0, seed=seed, progress=False)
+    return [bank["field_error"].item(), bank["divergence"].item(), time.process_time() - began]
+
+
 def strong(pairs: int, seed: int, strength: float) -> tn.Network:
     """Return a network whose slopes add up to so many times the integral of |f''|, in the units of the task."""
     plain, task = network(pairs, "uniform", seed), curve(CURVE)
@@ -158,7 +180,7 @@ def drawn() -> None:
     picture.savefig(ROOT / "docs" / "how-to" / "permutations.png", dpi=150)
 
 
-ROWS = {"readouts": readouts, "published": published, "curves": curves, "biases": biases}
+ROWS = {"readouts": readouts, "published": published, "curves": curves, "biases": biases, "lorenz": lorenz}
 
 
 if __name__ == "__main__":

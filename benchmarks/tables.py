@@ -306,6 +306,9 @@ NAMED: dict[str, Callable[[], str]] = {
         "permutations",
         *(f"exponent of the largest error{end}" for end in ("", ", lower end of 95 %", ", upper end of 95 %")),
     ),
+    "orders": lambda: listed(
+        "permutations", "relative field error", "D_stsp", "learning", groups=("lorenz",), units=True
+    ),
     "curves": lambda: listed("permutations", "RMSE", groups=("curves",)),
     "hinges": lambda: listed("permutations", "RMSE", groups=("biases",)),
     "clusters": lambda: listed("units", "silhouette of clusters", "the same, shuffled over units", "clusters"),
