@@ -5,9 +5,9 @@ Pairs of hinges, relu(x + b) and relu(b - x), learn y = -sin(2 pi x) from 1600 e
     y = offset + scale * sum_i c_i h_i(x).
 
 Adam moves c, scale and offset, eight samples a step, for 6400 epochs, at a rate of 1e-3 * 0.998^epoch. Every five
-epochs each c takes the drawn number of the same rank; Adam keeps its moments. The numbers c begin in a random order, the
-scale at 1. `tonicnet` takes all samples in each step, and eliminates offset and scale. Here nothing is shared with it,
-so that published errors can be compared at the published settings.
+epochs each c takes the drawn number of the same rank; Adam keeps its moments. The numbers c begin in a random order,
+the scale at 1. `tonicnet` takes all samples in each step, and eliminates offset and scale. Here nothing is shared
+with it, so that published errors can be compared at the published settings.
 
 Source: Cai, Chen and Qiao (2024), arXiv 2407.01033, and the settings of its public repository.
 """
