@@ -181,13 +181,15 @@ def test_annealed_swaps_end_at_a_permutation_that_two_swaps_do_not_better() -> N
 def test_ranks_of_adam_stay_a_permutation_and_lower_the_loss() -> None:
     residual, first = ordered(30), readout(30)
     method = RankReplacement(Adam(0.1, 600), every=20)
-    memory, theta = method.begin(first), first
+    memory, theta, losses = method.begin(first), first, []
     for _ in range(30):
         made = method.step(residual, residual.at(theta), memory)
         theta, memory = made.theta, made.memory
         assert made.loss == pytest.approx(residual.loss(theta))
         assert sorted(theta.tolist()) == sorted(first.tolist())
+        losses.append(made.loss)
     assert residual.loss(theta) < 0.7 * residual.loss(first)
+    assert losses[-1] == min(losses)  # the last step goes back to the best
 
 
 def test_a_shortlist_of_partners_is_judged_exactly() -> None:
