@@ -2,7 +2,8 @@
 
 One hidden layer of n pairs of rectified hinges learns -sin(2 pi x). Errors are root mean squares on the test part, the
 median over seeds of network and fit. Each fit is kept in results/permutations.jsonl as it ends, so that a killed run
-goes on where it was; `readouts draw=he` measures one draw. "exponent" is -d log(error) / d log(n), with its 95 % interval by 10,000 resamplings of the seeds.
+goes on where it was; `readouts draw=he` measures one draw. "exponent" is -d log(error) / d log(n), with its 95 %
+interval by 10,000 resamplings of the seeds.
 """
 
 from __future__ import annotations

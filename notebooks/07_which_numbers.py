@@ -20,6 +20,7 @@
 units, seeds, task, pairs, steps = 120, 1, "van-der-pol", 40, 12
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -78,7 +79,8 @@ sets = ("permutation", "row-permutation", "decoder-permutation", "bias")
 quick = {"rounds": 0, "restarts": 0, "steps": steps, "progress": False}
 errors = pd.Series({name: tn.fit(wide, "lorenz", learn=name, **quick)["field_error"].item() for name in sets})
 print(errors.round(2).to_string())
-_ = errors.plot.barh(figsize=(5, 1.8), xlabel="relative field error")
+_, ax = plt.subplots(figsize=(5, 1.8))
+_ = errors.plot.barh(ax=ax, xlabel="relative field error")
 
 # %% [markdown]
 # The order of tonic inputs or of the decoder does a part of what learned tonic inputs do. The order of rows fails here: it
