@@ -173,12 +173,12 @@ def drawn() -> None:
     some = [r for r in records if r["group"] in ("readouts", "published") and r["measure"] == "RMSE"]
     picture, axes = plt.subplots(1, 3, figsize=(8.4, 2.8), sharey=True, layout="constrained")
     for ax, way in zip(axes, (*WAYS.values(), "published settings"), strict=True):
-        for draw in DRAWS:
+        for colour, draw in enumerate(DRAWS):
             line = [
                 (r["where"]["n"], r["value"]) for r in some if (r["where"]["draw"], r["where"]["by"]) == (draw, way)
             ]
             if line:
-                ax.loglog(*zip(*line, strict=True), marker="o", markersize=3, label=draw)
+                ax.loglog(*zip(*line, strict=True), marker="o", markersize=3, label=draw, color=f"C{colour}")
         ax.set(title=way, xlabel="pairs of units n")
     axes[0].set_ylabel("RMSE")
     axes[1].legend(frameon=False, fontsize=7)
