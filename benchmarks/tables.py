@@ -25,6 +25,10 @@ SECTIONS = {
     "choose": ("Networks for tasks", "The figures behind [Choose a network](how-to/choose.md): fits on one thread."),
     "screening": ("Draws before learning", "The figures behind [Choose a draw](how-to/screen.md)."),
     "which_numbers": ("Which numbers to change", "The figures behind [the comparison](how-to/compare-learning.md)."),
+    "lorenz_biases": (
+        "Lorenz by 250 biases at twice the decoder norm",
+        "The figures behind [the comparison](how-to/compare-learning.md): ten draws a row.",
+    ),
     "study": ("Studies", "What a study costs beside its fits: [the guide](how-to/studies.md). CPU time unless said."),
     "batched": (
         "Small fits in batches",
@@ -290,10 +294,22 @@ NAMED: dict[str, Callable[[], str]] = {
         "the same, lower end of 95 %",
         "the same, upper end of 95 %",
     ),
+    "twice": lambda: listed(
+        "lorenz_biases", "relative field error", "D_stsp", "floor of D_stsp", "learning", units=True
+    ),
     "swaps": lambda: listed("permutations", "RMSE", groups=("readouts",)),
+    "published": lambda: listed("permutations", "RMSE", "largest error", groups=("published",)),
     "exponents": lambda: listed(
         "permutations", "exponent", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
     ),
+    "exponents-largest": lambda: listed(
+        "permutations",
+        *(f"exponent of the largest error{end}" for end in ("", ", lower end of 95 %", ", upper end of 95 %")),
+    ),
+    "orders": lambda: listed(
+        "permutations", "relative field error", "D_stsp", "learning", groups=("lorenz",), units=True
+    ),
+    "curves": lambda: listed("permutations", "RMSE", groups=("curves",)),
     "hinges": lambda: listed("permutations", "RMSE", groups=("biases",)),
     "clusters": lambda: listed("units", "silhouette of clusters", "the same, shuffled over units", "clusters"),
     "alike": lambda: listed(

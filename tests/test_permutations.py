@@ -63,13 +63,18 @@ def test_hinges_cover_an_even_input_in_pairs() -> None:
     np.testing.assert_allclose(places[20:], places[:20], rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["equidistant", "pairwise"])
-def test_units_of_a_pair_have_opposite_numbers(name: str) -> None:
-    drawn = net_of(40, name, decoder_scale=3.0).decoder[0].astype(float)
+def test_units_of_a_pair_have_opposite_numbers() -> None:
+    drawn = net_of(40, "pairwise", decoder_scale=3.0).decoder[0].astype(float)
     np.testing.assert_allclose(drawn[20:], -drawn[:20], rtol=1e-6)
     assert np.linalg.norm(drawn) == pytest.approx(3.0, rel=1e-6)
-    steps = np.diff(drawn[:20])
-    assert (np.ptp(steps) < 1e-6) == (name == "equidistant")
+
+
+def test_equidistant_numbers_are_even_and_begin_in_a_random_order() -> None:
+    drawn = net_of(40, "equidistant", decoder_scale=3.0).decoder[0].astype(float)
+    even = np.linspace(-1, 1, 40)
+    np.testing.assert_allclose(np.sort(drawn), 3 * even / np.linalg.norm(even), atol=1e-6)
+    assert not np.array_equal(drawn, net_of(40, "equidistant", seed=1, decoder_scale=3.0).decoder[0])
+    assert abs(np.corrcoef(drawn, np.arange(40))[0, 1]) < 0.5
 
 
 @pytest.mark.parametrize(("name", "spread"), [("xavier", (6 / 401) ** 0.5 / 3**0.5), ("he", (2 / 400) ** 0.5)])
@@ -176,13 +181,15 @@ def test_annealed_swaps_end_at_a_permutation_that_two_swaps_do_not_better() -> N
 def test_ranks_of_adam_stay_a_permutation_and_lower_the_loss() -> None:
     residual, first = ordered(30), readout(30)
     method = RankReplacement(Adam(0.1, 600), every=20)
-    memory, theta = method.begin(first), first
+    memory, theta, losses = method.begin(first), first, []
     for _ in range(30):
         made = method.step(residual, residual.at(theta), memory)
         theta, memory = made.theta, made.memory
         assert made.loss == pytest.approx(residual.loss(theta))
         assert sorted(theta.tolist()) == sorted(first.tolist())
+        losses.append(made.loss)
     assert residual.loss(theta) < 0.7 * residual.loss(first)
+    assert losses[-1] == min(losses)  # the last step goes back to the best
 
 
 def test_a_shortlist_of_partners_is_judged_exactly() -> None:

@@ -27,12 +27,15 @@ def directions(spec: NetworkSpec) -> Float[np.ndarray, "unit input"]:
 def coefficients(spec: NetworkSpec, rng: np.random.Generator) -> Float[np.ndarray, "component unit"]:
     """Return readouts whose rows have the norm decoder_scale: only their ratios are those of the law.
 
-    "equidistant" numbers are evenly spaced from -1 to 1, "pairwise" ones evenly distributed there; the second half of
-    the units has the opposite of the first. "uniform", "xavier" and "he" ones are independent.
+    "equidistant" numbers are evenly spaced from -1 to 1, in a random order. "pairwise" ones are evenly distributed
+    there, and the second half of the units has the opposite of the first. "uniform", "xavier" and "he" ones are
+    independent.
     """
     size, half = (spec.components, spec.units), (spec.components, spec.units // 2)
-    if spec.readout in ("equidistant", "pairwise"):
-        first = np.tile(even(spec), (spec.components, 1)) if spec.readout == "equidistant" else rng.uniform(-1, 1, half)
+    if spec.readout == "equidistant":
+        drawn = rng.permuted(np.tile(np.linspace(-1, 1, spec.units), (spec.components, 1)), axis=1)
+    elif spec.readout == "pairwise":
+        first = rng.uniform(-1, 1, half)
         drawn = np.concatenate([first, -first], axis=1)
     else:
         drawn = rng.standard_normal(size) if spec.readout == "he" else rng.uniform(-1, 1, size)

@@ -79,8 +79,8 @@ class Network:
         over the range of the input.
     width : standard deviation of that Gaussian in pixels (1.5).
     readout : "one-hot", where each unit feeds one output with either sign, or "gaussian". For hinges also numbers for
-        permutations: "equidistant" or "pairwise", opposite in the two units of a pair; "uniform"; "xavier" and "he",
-        which place the hinges by the same law, the narrower the wider the network.
+        permutations: "equidistant", even and in a random order; "pairwise", opposite in the two units of a pair;
+        "uniform"; "xavier" and "he", which place the hinges by the same law, the narrower the wider the network.
 
     Raises TypeError or ValueError for numbers no network can have, naming each.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +19,8 @@ class RankReplacement(Method):
     """``every`` steps of Adam on numbers that are free; then each is replaced by the drawn number of the same rank.
 
     A step is one replacement, so that theta is always a permutation of what was drawn. Adam takes all samples, at a
-    rate in units of the root mean square of the numbers.
+    rate in units of the root mean square of the numbers. A replacement may raise the loss: the step in which Adam ends
+    its epochs returns the best permutation that was tried.
 
     Source: Qiu and Suda (2020), arXiv 2003.02570; Cai, Chen and Qiao (2024), arXiv 2407.01033.
     """
@@ -27,19 +29,25 @@ class RankReplacement(Method):
     every: int
 
     def begin(self, theta: Tensor) -> Memory:
-        """Return the memory of Adam, and the drawn numbers in their order."""
-        return self.adam.begin(theta) | {"sorted": theta.sort().values}
+        """Return the memory of Adam, the drawn numbers in their order, and that no permutation was tried."""
+        none = torch.full((), math.inf, dtype=torch.float64)
+        return self.adam.begin(theta) | {"sorted": theta.sort().values, "best": theta, "least": none}
 
     def step(self, residual: Residual, here: Linearisation, memory: Memory) -> Step:
         """Return the permutation after one replacement."""
-        drawn, moved = memory["sorted"], {name: memory[name] for name in memory if name != "sorted"}
+        own = {name: memory[name] for name in ("sorted", "best", "least")}
+        moved, drawn = memory, own["sorted"]
         unit = float(drawn.square().mean().sqrt()) or 1.0
         theta = here.theta / unit
         for _ in range(self.every):
             made = self.adam.step(residual, _InUnits(theta, residual.at(unit * theta), unit), moved)
             theta, moved = made.theta, made.memory
         there = residual.at(ranked(theta, drawn))
-        return Step(there.theta, there.loss, moved | {"sorted": drawn}, there)
+        if there.loss < float(memory["least"]):
+            own |= {"best": there.theta, "least": torch.tensor(there.loss, dtype=torch.float64)}
+        if float(moved["count"]) >= self.adam.epochs:
+            there = residual.at(own["best"])
+        return Step(there.theta, there.loss, moved | own, there)
 
 
 def ranked(theta: Float[Tensor, " number"], drawn: Float[Tensor, " number"]) -> Float[Tensor, " number"]:
