@@ -22,7 +22,7 @@ test-fast: $(TOOLS)      ## the tests that take less than ten seconds each
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 oldest newest: $(TOOLS)  ## all tests with the oldest or the newest versions that pyproject.toml allows, into benchmarks/results/versions.json
-	PYTEST_ADDOPTS="-n 2 --dist loadfile" $(BIN)/python benchmarks/versions.py $@
+	PYTEST_ADDOPTS="-n 2 --dist loadfile" $(BIN)/python benchmarks/versions.py $@; ended=$$?; $(BIN)/python benchmarks/tables.py && exit $$ended
 
 fuzz: $(TOOLS)           ## 10,000 damaged files, full disks, killed writers: benchmarks/results/fuzz.json (root, for a small disk)
 	cd tests && PYTHONPATH=.. ../$(BIN)/python -m fuzz

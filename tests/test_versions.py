@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -53,3 +55,24 @@ def test_the_tested_set_lies_within_the_bounds() -> None:
         if asked.marker is None or asked.marker.evaluate():
             version = pinned.get(canonicalize_name(asked.name))
             assert version is None or version in asked.specifier, asked
+
+
+def test_the_suite_was_green_at_both_ends() -> None:
+    """Two records of `make oldest` and `make newest`: none failed, and at the oldest end each bound was what ran."""
+    records = json.loads((ROOT / "benchmarks" / "results" / "versions.json").read_text(encoding="utf-8"))
+    ends = {end: {r["measure"]: r for r in records if r["where"]["end"] == end} for end in ("oldest", "newest")}
+    for end, told in ends.items():
+        assert told["failed"]["value"] == 0, end
+        assert told["passed"]["value"] > 5000, end
+    oldest, newest = (ends[end]["passed"]["versions"] for end in ("oldest", "newest"))
+    for name in tried():  # torch has one release at both ends, as the records say
+        assert Version(newest[name]) >= Version(oldest[name]), name
+        assert name not in lowest() or Version(Version(oldest[name]).public) == Version(lowest()[name]), name
+
+
+def tried() -> set[str]:
+    """The packages of both ends: all that users install, without the extras that developers do not have."""
+    asked = [Requirement(word) for word in PROJECT["optional-dependencies"]["dev"]]
+    (own,) = (one for one in asked if one.name == "tonicnet")
+    words = [word for extra in own.extras for word in PROJECT["optional-dependencies"][extra]]
+    return {canonicalize_name(one.name) for one in (*NEEDED, *map(Requirement, words))}
