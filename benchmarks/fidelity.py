@@ -1,4 +1,4 @@
-"""How faithful spikes are: `python benchmarks/fidelity.py lorenz slow cycles bank prediction transfer nengo`.
+"""How faithful spikes are: `python benchmarks/fidelity.py lorenz slow long cycles bank prediction transfer nengo`.
 
 `--seeds 3` takes three networks a row instead of ten.
 
@@ -70,12 +70,36 @@ def slow(seeds: range) -> Iterator[Figure | str]:
     yield from lorenz(seeds, tau=0.2)
 
 
-def _spiking(net: tn.Network, bank: xr.Dataset, length: float, starts: np.ndarray, per_unit: int) -> np.ndarray:
+def long(seeds: range, per_unit: int = 5, parts: int = 10) -> Iterator[Figure | str]:
+    """The same over 1000 Lyapunov times, in parts that begin where the last ended: D_stsp at T = 1e5, lost or not."""
+    rows, length = [], TURNS / LYAPUNOV
+    for seed in seeds:
+        net, _ = tn.spiking.sized(1000 * per_unit, seed=seed, tau=0.2)
+        bank = tn.spiking.recalibrate(
+            net, tn.fit(net, LORENZ, neurons_per_unit=2, progress=False), neurons_per_unit=per_unit
+        )
+        made = [_spiking(net, bank, length, LORENZ.initial(1, seed=seed), per_unit)]
+        for part in range(1, parts):
+            made.append(_spiking(net, bank, length, made[-1][:, -1], per_unit, seed=part)[:, 1:])
+        run = np.concatenate(made, axis=1)
+        truths = LORENZ.trajectory(parts * length, DT, trials=2, seed=1000 + seed)["output"].values
+        divergence = [state_space_divergence_of(truths[0][: run.shape[1]], x) for x in (run[0], truths[1])]
+        rows.append((*divergence, _gone(run)))
+        yield f"seed {seed}: {told(rows[-1])}"
+    samples = f"T = {round(parts * length / DT)}"
+    names = {f"D_stsp, {samples}": "nat", f"floor of D_stsp, {samples}": "nat", "lost or stuck": "runs"}
+    what = f"Lorenz in spikes, {1000 * per_unit} neurons, tau 200 ms, {parts * TURNS:g} Lyapunov times"
+    yield from columns(what, names, rows)
+
+
+def _spiking(
+    net: tn.Network, bank: xr.Dataset, length: float, starts: np.ndarray, per_unit: int, seed: int = 0
+) -> np.ndarray:
     """Return outputs every DT of task time (interpolated), from each start."""
     speed = bank["speed"].item()
     run = tn.spiking.simulate(
         net, bank, duration=(length + 0.1) / speed, neurons_per_unit=per_unit, dt=0.01, initial=starts,
-        codegen="standalone",
+        codegen="standalone", seed=seed,
     )  # fmt: skip
     return _every(run, length)
 
@@ -320,8 +344,8 @@ def nengo(seeds: range, neurons: int = 5000) -> Iterator[Figure | str]:
 
 
 ROWS: dict[str, Callable[[range], Iterator[Figure | str]]] = {
-    "lorenz": lorenz, "slow": slow, "cycles": cycles, "bank": bank, "prediction": prediction, "transfer": transfer,
-    "nengo": nengo,
+    "lorenz": lorenz, "slow": slow, "long": long, "cycles": cycles, "bank": bank, "prediction": prediction,
+    "transfer": transfer, "nengo": nengo,
 }  # fmt: skip
 
 
