@@ -280,6 +280,7 @@ def test_a_network_that_the_rule_cannot_read_is_refused(net: dict, words: str) -
         ({"units": "rate"}, "Did you mean 'rates'"),
         ({"duration": 0}, "duration must be a positive number"),
         ({"rate": np.nan}, "rate must be a positive number"),
+        ({"rate": 20}, "above 2 every change makes the error larger"),
         ({"noise": -1}, "noise must be zero or a positive number"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"neurons_per_unit": 0}, "neurons_per_unit must be a whole number"),

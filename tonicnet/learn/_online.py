@@ -68,8 +68,8 @@ def learn_online(
     net, task : a low-rank network, and a task with a vector field or a behaviour of given trials.
     rule : "e-prop", or "node-perturbation", its control, which needs no decoder and is slower the more units there are.
     duration : seconds of the network's time that it learns for.
-    rate : share of the error of the moment that a change takes away, at the start; it falls to zero linearly. Above 2
-        changes overshoot; a bank that is nearly right needs less.
+    rate : share of the error of the moment that a change takes away, at the start; it falls to zero linearly. 2 at
+        most, since above it changes make the error larger; a bank that is nearly right needs less.
     units : what runs while it learns, "spikes" or "rates"; "auto" is spikes where the network has LIF units.
     neurons_per_unit : LIF neurons that share a unit's bias.
     broadcast : what carries errors to units in e-prop: the "decoder", or "random" numbers of its size, fixed as well.

@@ -22,6 +22,7 @@ from ._target import Target
 RULES = ("e-prop", "node-perturbation")
 BROADCASTS = ("decoder", "random")
 UNITS = ("auto", "spikes", "rates")
+_MOST = 2.0  # rate from which normalised least mean squares diverges
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class OnlineSettings:
         for name in ("duration", "rate"):
             if not 0 < real(getattr(self, name)) < math.inf:
                 raise ValueError(f"{name} must be a positive number, got {shown(getattr(self, name))}")
+        if real(self.rate) > _MOST:
+            raise ValueError(
+                f"rate is the share of an error that a change takes away, got {shown(self.rate)}; above {_MOST:g} "
+                "every change makes the error larger, take 1 or less"
+            )
         if not 0 <= real(self.noise) < math.inf:
             raise ValueError(f"noise must be zero or a positive number, got {shown(self.noise)}")
         for name in ("duration", "rate", "noise"):
