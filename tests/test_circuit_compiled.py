@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from tonicnet.circuit._compiled import kernel
+from tonicnet.circuit._compiled import WIDE, kernel
 from tonicnet.circuit._compiled_units import units_of
 from tonicnet.compiled import _compiler, _curve, _library
 from tonicnet.network import LIF, Custom, Relu, Sigmoid, Softplus, Tanh
@@ -235,16 +235,20 @@ def test_windows_keep_every_stage(transfer, method):
     fed = drawn.rng.normal(size=(2, 3, stages, 3))
     run = kernel().windows(
         drawn.compiled(), drawn.bias, drawn.start, tableau=method, h=0.3, closed=closed, fed=fed, jacobian=True,
-        through=True, rate=True,
+        wide=WIDE,
     )  # fmt: skip
     z = drawn.start
     for n in range(3):
         slopes = []
         for i, row in enumerate(method.stages):
             y = z + 0.3 * sum((a * s for a, s in zip(row, slopes, strict=True)), np.zeros_like(z))
-            r, slope = drawn.respond((closed[n] * y + fed[:, n, i]) @ drawn.encoder.T + drawn.bias)
-            near(run.rate[:, n, i], r)
-            near(run.through[:, n, i], slope)
+            entering = (closed[n] * y + fed[:, n, i]) @ drawn.encoder.T + drawn.bias
+            r, slope = drawn.respond(entering)
+            near(run.received[:, n, i], closed[n] * y + fed[:, n, i])
+            near(run.wide["rate"][:, n, i], r)
+            near(run.wide["through"][:, n, i], slope)
+            near(run.wide["scale"][:, n, i] * drawn.scale, r)
+            near(run.wide["gain"][:, n, i] * drawn.gain, slope * entering)
             near(run.jacobian[:, n, i], np.einsum("kn,wn,nl->wkl", drawn.decoder, slope, drawn.encoder))
             slopes.append(r @ drawn.decoder.T - y)
         z = z + 0.3 * sum(w * s for w, s in zip(method.weights, slopes, strict=True))
@@ -255,7 +259,7 @@ def test_windows_keep_every_stage(transfer, method):
 def test_the_adjoint_gives_the_derivatives_autograd_gives(method):
     drawn, closed, h = Drawn(Tanh(), 3, units=21), np.array([0.0, 0.6, 1.0, 1.0]), 0.3
     run = kernel().windows(
-        drawn.compiled(), drawn.bias, drawn.start, tableau=method, h=h, closed=closed, jacobian=True, through=True
+        drawn.compiled(), drawn.bias, drawn.start, tableau=method, h=h, closed=closed, jacobian=True, wide=["through"]
     )
     last = np.repeat([2, 4], 3)
     back = kernel().adjoint(
@@ -274,7 +278,7 @@ def test_the_adjoint_gives_the_derivatives_autograd_gives(method):
             kept.append(z)
         return torch.cat([kept[1], kept[3]])
 
-    rows = np.einsum("wrtsk,kn,wtsn->wrn", back.kappa, drawn.decoder, run.through)
+    rows = np.einsum("wrtsk,kn,wtsn->wrn", back.kappa, drawn.decoder, run.wide["through"])
     for window, start in enumerate(torch.from_numpy(drawn.start)):
         of_bias, of_start = torch.autograd.functional.jacobian(outputs, (torch.from_numpy(drawn.bias), start))
         near(rows[window], of_bias.numpy())

@@ -19,6 +19,7 @@ from ._loop import Loop as Loop
 from ._loop import Stretch as Stretch
 from ._loop import compiled_units as compiled_units
 from ._loop import loop_of as loop_of
+from ._loop import window_response as window_response
 from ._low_rank import LowRank as LowRank
 from ._motion import Motion as Motion
 from ._motion import driven as driven

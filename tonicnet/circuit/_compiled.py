@@ -8,6 +8,7 @@ programs need too, and kept in the user's cache. Without a compiler one warning 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from jaxtyping import Float, Int
 from ..compiled import _structures as c
 from ..compiled import call, library
 from ._compiled_units import CompiledUnits
+
+WIDE = ("through", "rate", "gain", "scale")  # what windows keep of all units: dr/dh, r, dr by gain and by scale
 
 
 class LatentRun(NamedTuple):
@@ -44,12 +47,15 @@ class RateRun(NamedTuple):
 
 
 class WindowRun(NamedTuple):
-    """States at all steps of windows and, if asked for, D diag(dr/dh) E, dr/dh and r at every stage."""
+    """States at all steps of windows and, if asked for, at every stage: D diag(dr/dh) E, u, and ``wide`` of the units.
+
+    ``wide`` holds what was asked for of dr/dh ("through"), r ("rate"), and dr by gain and scale.
+    """
 
     states: Float[np.ndarray, "window step component"]
     jacobian: Float[np.ndarray, "window step stage component component"] | None
-    through: Float[np.ndarray, "window step stage unit"] | None
-    rate: Float[np.ndarray, "window step stage unit"] | None
+    received: Float[np.ndarray, "window step stage component"] | None
+    wide: Mapping[str, Float[np.ndarray, "window step stage unit"]]
 
 
 class AdjointRun(NamedTuple):
@@ -143,21 +149,23 @@ class Kernel:
         self, units: CompiledUnits, tonic: Float[np.ndarray, " unit"], start: Float[np.ndarray, "window component"], *,
         tableau: c.Explicit, h: float, closed: Float[np.ndarray, " step"],
         fed: Float[np.ndarray, "window step stage component"] | None = None, jacobian: bool = False,
-        through: bool = False, rate: bool = False,
+        wide: Collection[str] = (),
     ) -> WindowRun:  # fmt: skip
-        """Run windows of dz/ds = -z + D r(E (closed z + fed) + b).
+        """Run windows of dz/ds = -z + D r(E u + b), u = closed z + fed.
 
-        ``jacobian``, ``through`` and ``rate`` keep D diag(dr/dh) E, dr/dh and r of every stage.
+        ``jacobian`` keeps D diag(dr/dh) E of every stage, ``wide``, which of :data:`WIDE`, what is kept of all units,
+        and u beside it.
         """
         count, steps, stages, (n, k) = len(start), len(closed), len(tableau.weights), units.shape
         dtype, at = units.dtype, (count, steps, stages)
         states = np.empty((count, steps + 1, k), dtype)
         states[:, 0] = c.solid(start, dtype, (count, k))
-        wide = [np.empty((*at, n), dtype) if kept else None for kept in (through, rate)]
+        kept = {name: np.empty((*at, n), dtype) for name in WIDE if name in wide}
+        received = np.empty((*at, k), dtype) if kept else None
         local = np.empty((*at, k, k), dtype) if jacobian else None
         method, shares = _Method(tableau), c.solid(closed, np.float64, (steps,))
         bias, outside = c.solid(tonic, dtype, (n,)), None if fed is None else c.solid(fed, dtype, (*at, k))
-        pointers = map(c.address, (bias, shares, outside, states, local, *wide))
+        pointers = map(c.address, (bias, shares, outside, states, local, received, *map(kept.get, WIDE)))
         call(
             self._library,
             "windows",
@@ -165,7 +173,7 @@ class Kernel:
             units.structure,
             c.Windows(count, steps, h, method.structure, *pointers),
         )
-        return WindowRun(states, local, *wide)
+        return WindowRun(states, local, received, kept)
 
     def adjoint(
         self, jacobian: Float[np.ndarray, "window step stage component component"], *, tableau: c.Explicit, h: float,

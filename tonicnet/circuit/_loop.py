@@ -14,8 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Filter
+from ..parameters import Response
 from ._adapting import Adapting
-from ._compiled import Kernel, kernel
+from ._compiled import WIDE, Kernel, WindowRun, kernel
 from ._compiled_units import CompiledUnits, units_of
 from ._dynamics import Dynamics
 from ._low_rank import LowRank
@@ -24,7 +25,8 @@ from ._recurrent import Recurrent
 from ._runge_kutta import EULER, TABLEAUX
 
 _FEW = 3  # trials of N x N synapses up to which compiled code is faster than matrix products
-_KNOWN = {"bias", "gain", "scale", "mask"}  # sets of numbers of units that compiled code has
+_FACTORS = ("scale", "mask")  # sets whose numbers multiply rates
+_KNOWN = {"bias", "gain", *_FACTORS}  # sets of numbers of units that compiled code has
 
 
 class Stretch(NamedTuple):
@@ -78,12 +80,24 @@ def compiled_units(dynamics: Dynamics) -> CompiledUnits | None:
     if not acting.keys() <= _KNOWN:
         return None
     circuit = dynamics.circuit
-    scales = [acting[name] for name in ("scale", "mask") if name in acting]
+    scales = [acting[name] for name in _FACTORS if name in acting]
     precision = str(circuit.dtype).removeprefix("torch.")
     return units_of(
         circuit.into.T.numpy(), circuit.out.T.numpy(), circuit.phi, precision,
         gain=acting.get("gain"), scale=np.prod(scales, axis=0) if scales else None,
     )  # fmt: skip
+
+
+def window_response(dynamics: Dynamics, run: WindowRun) -> Response:
+    """Return what compiled windows kept of the units as their response; what was not asked for is empty."""
+    factors = {one.name: t for one, t in dynamics.units.sets if one.name in _FACTORS}
+    wide = {name: torch.from_numpy(values) for name, values in run.wide.items()}
+    nothing = torch.empty(0, dtype=dynamics.circuit.dtype)
+    through, rate, gain, scale = (wide.get(name, nothing) for name in WIDE)
+    touch = {"bias": through, "gain": gain, **dict.fromkeys(factors, scale)}
+    if len(factors) > 1:  # each of two factors carries the other
+        touch |= {name: scale * factors[other] for name, other in zip(_FACTORS, reversed(_FACTORS), strict=True)}
+    return Response(rate, through, touch)
 
 
 def _suits(dynamics: Dynamics, state: Tensor, filter: Filter, dense: int) -> bool:

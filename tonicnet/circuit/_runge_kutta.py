@@ -33,10 +33,14 @@ class Tableau:
     def __post_init__(self) -> None:
         if [len(row) for row in self.stages] != list(range(len(self.weights))):
             raise ValueError("stages must be strictly lower triangular with one row a weight")
-        nodes = [sum(row) for row in self.stages]
-        moments = [sum(w * c**p for w, c in zip(self.weights, nodes, strict=True)) for p in range(self.order)]
+        moments = [sum(w * c**p for w, c in zip(self.weights, self.nodes, strict=True)) for p in range(self.order)]
         if any(abs(m - 1 / (p + 1)) > 1e-12 for p, m in enumerate(moments)):
             raise ValueError(f"weights and stages do not make a method of order {self.order}")
+
+    @property
+    def nodes(self) -> list[float]:
+        """When each stage is taken, as a share of the step."""
+        return [sum(row) for row in self.stages]
 
 
 EULER = Tableau(stages=((),), weights=(1.0,), order=1)

@@ -69,8 +69,8 @@ class Windows(ctypes.Structure):
 
     _fields_: ClassVar[Sequence[Any]] = [
         ("windows", Whole), ("steps", Whole), ("h", Real), ("method", Tableau), ("tonic", Pointer),
-        ("closed", Pointer), ("fed", Pointer), ("states", Pointer), ("jacobian", Pointer), ("through", Pointer),
-        ("rate", Pointer),
+        ("closed", Pointer), ("fed", Pointer), ("states", Pointer), ("jacobian", Pointer), ("received", Pointer),
+        ("through", Pointer), ("rate", Pointer), ("by_gain", Pointer), ("by_scale", Pointer),
     ]  # fmt: skip
 
 

@@ -290,18 +290,24 @@ template <typename T> struct Units {
     Curve<T> curve;
 
     // Rates of ``n`` units from ``first`` on, and dr/dh if ``slope``; ``h`` is the total input and is overwritten.
-    void respond(T *h, T *r, T *slope, int64_t first, int64_t n) const {
+    // ``by_gain`` and ``by_scale`` get dr by the gain, for which ``slope`` is needed, and by the scale; each may be null.
+    void respond(T *h, T *r, T *slope, int64_t first, int64_t n, T *by_gain = nullptr, T *by_scale = nullptr) const {
+        if (by_gain) std::memcpy(by_gain, h, n * sizeof(T));
         if (gain) multiply(h, gain + first, n);
         curve(h, r, slope, n);
+        if (by_scale) std::memcpy(by_scale, r, n * sizeof(T));
+        if (by_gain) multiply(by_gain, slope, n);
+        if (by_gain && scale) multiply(by_gain, scale + first, n);
         if (scale) multiply(r, scale + first, n);
         if (slope && gain) multiply(slope, gain + first, n);
         if (slope && scale) multiply(slope, scale + first, n);
     }
 };
 
-// Where a caller wants more than D r: K x K of D diag(dr/dh) E, dr/dh and r of every unit. Each may be null.
+// Where a caller wants more than D r: K x K of D diag(dr/dh) E; of every unit dr/dh, r, and dr by gain and scale. Each
+// may be null.
 template <typename T> struct Wanted {
-    T *jacobian, *through, *rate;
+    T *jacobian, *through, *rate, *by_gain, *by_scale;
 };
 
 template <typename T>
@@ -326,7 +332,7 @@ template <typename T>
 void decode(const Units<T> &u, const T *tonic, const T *noise, const T *fed, T *made, const Wanted<T> &want) {
     T h[BLOCK], r[BLOCK], slope[BLOCK];
     const int64_t k = u.components;
-    const bool sloped = want.jacobian || want.through;
+    const bool sloped = want.jacobian || want.through || want.by_gain;
     std::fill(made, made + k, T(0));
     if (want.jacobian) std::fill(want.jacobian, want.jacobian + k * k, T(0));
     for (int64_t first = 0; first < u.units; first += BLOCK) {
@@ -334,7 +340,8 @@ void decode(const Units<T> &u, const T *tonic, const T *noise, const T *fed, T *
         std::memcpy(h, tonic + first, n * sizeof(T));
         if (noise) add_scaled(h, noise + first, T(1), n);
         combine(h, u.encoder + first, u.units, fed, k, n);
-        u.respond(h, r, sloped ? slope : nullptr, first, n);
+        u.respond(h, r, sloped ? slope : nullptr, first, n, want.by_gain ? want.by_gain + first : nullptr,
+                  want.by_scale ? want.by_scale + first : nullptr);
         add_dots(r, u.decoder + first, u.units, k, n, made);
         if (want.jacobian) add_jacobian(u, slope, first, n, want.jacobian);
         if (want.through) std::memcpy(want.through + first, slope, n * sizeof(T));
@@ -534,7 +541,8 @@ template <typename T> struct Windows {
     const T *fed;          // (window, step, stage, component) or null: what is fed beside it
     T *states;             // (window, step + 1, component); the first is given
     T *jacobian;           // (window, step, stage, component, component) or null: D diag(dr/dh) E
-    T *through, *rate;     // (window, step, stage, unit) or null
+    T *received;           // (window, step, stage, component) or null: closed z + fed
+    T *through, *rate, *by_gain, *by_scale;  // (window, step, stage, unit) or null
 };
 
 template <typename T> void roll(const Units<T> &u, const Windows<T> &w) {
@@ -549,9 +557,11 @@ template <typename T> void roll(const Units<T> &u, const Windows<T> &w) {
             steps.step(z.data(), [&](const T *y, T *slope, int64_t stage) {
                 const int64_t at = (window * w.steps + n) * stages + stage;
                 for (int64_t c = 0; c < k; ++c) enters[c] = closed * y[c] + (w.fed ? w.fed[at * k + c] : T(0));
+                if (w.received) std::copy_n(enters.data(), k, w.received + at * k);
+                const auto of_units = [&](T *wide) { return wide ? wide + at * u.units : nullptr; };
                 decode(u, w.tonic, static_cast<const T *>(nullptr), enters.data(), slope,
-                       {w.jacobian ? w.jacobian + at * k * k : nullptr, w.through ? w.through + at * u.units : nullptr,
-                        w.rate ? w.rate + at * u.units : nullptr});
+                       {w.jacobian ? w.jacobian + at * k * k : nullptr, of_units(w.through), of_units(w.rate),
+                        of_units(w.by_gain), of_units(w.by_scale)});
                 for (int64_t c = 0; c < k; ++c) slope[c] -= y[c];
             });
             std::copy_n(z.data(), k, path + (n + 1) * k);

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units, kernel
+from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units, kernel, window_response
 from ..parameters import Here
 from ..solve import GIB, Block, Linearisation, Residual
 from ._window_run import Kept, Run, propagated
@@ -73,24 +73,28 @@ class LatentWindows(Residual):
 
     def _compiled(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: Kept) -> Run | None:
         """Return the run by compiled code, where it gives what the learned numbers need."""
-        given, features = self.learnable.set.compiled_feature, kept == Kept.FEATURES
-        code = kernel() if start.device.type == "cpu" and tile.steps and (given or not features) else None
+        numbers, features = self.learnable.set, kept == Kept.FEATURES
+        code = kernel() if start.device.type == "cpu" and tile.steps and (numbers.reads or not features) else None
         units = None if code is None else compiled_units(dynamics)
         if code is None or units is None:
             return None
         closed = np.array([tile.closed(k) for k in range(tile.steps)])
         run = code.windows(
             units, dynamics.tonic.numpy(), start.numpy(), tableau=self.tableau, h=self.h, closed=closed,
-            fed=tile.fed_stages([sum(row) for row in self.tableau.stages]), 
-            jacobian=kept > Kept.OUTPUTS, through=features and given == "through", rate=features and given == "rate",
+            fed=tile.fed_stages([sum(row) for row in self.tableau.stages]), jacobian=kept > Kept.OUTPUTS,
+            wide=numbers.reads if features else (),
         )  # fmt: skip
         outputs = torch.from_numpy(run.states)[:, list(tile.scored)].transpose(0, 1)
         if run.jacobian is None:
             return Run(tile, outputs, None, None)
         share, identity = torch.as_tensor(closed, dtype=start.dtype)[:, None, None], torch.eye(start.shape[1])
         linear = [share * torch.from_numpy(a) - identity.to(start.dtype) for a in np.moveaxis(run.jacobian, 2, 0)]
-        steps, wide = propagated(linear, self.h, self.tableau), run.through if given == "through" else run.rate
-        return Run(tile, outputs, steps, torch.as_tensor(wide).flatten(1, 2) if features else None)
+        steps = propagated(linear, self.h, self.tableau)
+        if run.received is None:
+            return Run(tile, outputs, steps, None)
+        here = Here(torch.from_numpy(run.received))
+        feature = numbers.feature(window_response(dynamics, run), here, dynamics.circuit)
+        return Run(tile, outputs, steps, feature.flatten(1, 2))
 
     def _stepped(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: Kept) -> Run:
         """Return the run step by step."""

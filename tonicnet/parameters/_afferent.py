@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,8 @@ class Afferent(ParameterSet):
     dh_n / dA_qj = L_nq v_j. L is the identity where :meth:`left` gives None. The feature has a column for each unit and
     source, dr_n/dh_n v_j; a run of rates takes v alone.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("through",)
 
     @abstractmethod
     def source(self, here: Here, circuit: Any) -> Float[Tensor, "row source"]:
@@ -74,6 +76,11 @@ class Afferent(ParameterSet):
         whole = whole.reshape(units * count, units * count)
         one = whole if self.left(circuit) is None else self._reached(whole.view(-1, units, count), circuit).mT
         return one if self.left(circuit) is None else self._reached(one.reshape(-1, units, count), circuit)
+
+    def within(self, sums: Tensor, k: int, circuit: Any) -> Tensor:
+        """Return L' (D_kn sums_nj) of each row."""
+        out = circuit.out
+        return self._reached(sums.unflatten(-1, (len(out), -1)) * out[:, k : k + 1], circuit)
 
     def diagonal(self, feature: Tensor, circuit: Any) -> Tensor:
         """Return |D_n|^2 sum (dr_n/dh_n v_j)^2; from the rows where the numbers reach the units through L."""

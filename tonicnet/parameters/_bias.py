@@ -22,7 +22,7 @@ class Bias(PerUnit):
 
     name: ClassVar[str] = "bias"
     variable: ClassVar[str] = "bias"
-    compiled_feature: ClassVar[str] = "through"
+    reads: ClassVar[tuple[str, ...]] = ("through",)
     long_name: ClassVar[str] = "tonic input"
     threshold: ClassVar[bool] = True
 

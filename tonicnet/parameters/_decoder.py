@@ -20,7 +20,7 @@ class Decoder(Synaptic):
 
     name: ClassVar[str] = "decoder"
     variable: ClassVar[str] = "decoder"
-    compiled_feature: ClassVar[str] = "rate"
+    reads: ClassVar[tuple[str, ...]] = ("rate",)
     long_name: ClassVar[str] = "decoder"
     dims: ClassVar[tuple[str, ...]] = ("component", "unit")
     linear = True

@@ -23,6 +23,7 @@ class Gain(PerUnit):
 
     name: ClassVar[str] = "gain"
     variable: ClassVar[str] = "gain"
+    reads: ClassVar[tuple[str, ...]] = ("gain",)
     long_name: ClassVar[str] = "input gain"
     signed: ClassVar[bool] = True
 

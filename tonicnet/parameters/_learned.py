@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -48,8 +48,12 @@ class Learned(ABC):
     ``linear`` says whether D r is linear in them at a given input of the units.
     """
 
-    compiled_feature: ClassVar[str] = ""  # what compiled runs call the feature; empty where they do not give it
     linear: bool = False
+
+    @property
+    @abstractmethod
+    def reads(self) -> tuple[str, ...]:
+        """What compiled windows must keep of the units for :meth:`feature`; empty where that is not enough."""
 
     @abstractmethod
     def columns(self, circuit: Any) -> int:
@@ -81,12 +85,12 @@ class Learned(ABC):
         J_k = F G_k for each component, and :meth:`gather` applies G_k': J'J = sum_k G_k' (F'F) G_k.
         """
         components = circuit.out.shape[1]
-        return torch.stack(
-            [self._within(self._within(gram, k, circuit).mT, k, circuit) for k in range(components)]
-        ).sum(0)
+        return torch.stack([self.within(self.within(gram, k, circuit).mT, k, circuit) for k in range(components)]).sum(
+            0
+        )
 
-    def _within(self, sums: Float[Tensor, "row column"], k: int, circuit: Any) -> Float[Tensor, "row number"]:
-        """Return G_k' of each row."""
+    def within(self, sums: Float[Tensor, "row column"], k: int, circuit: Any) -> Float[Tensor, "row number"]:
+        """Return G_k' of each row: :meth:`gather` where only component k is not zero."""
         padded = sums.new_zeros(len(sums), circuit.out.shape[1], sums.shape[1])
         padded[:, k] = sums
         return self.gather(padded, circuit)

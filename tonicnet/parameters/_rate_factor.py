@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
@@ -14,6 +16,7 @@ from ._set import PerUnit
 class RateFactor(PerUnit):
     """r = t phi(h): one number for all outgoing synapses of a unit."""
 
+    reads: ClassVar[tuple[str, ...]] = ("scale",)
     linear = True
 
     def neutral(self, net: Network) -> Float[np.ndarray, " unit"]:

@@ -97,6 +97,10 @@ class PerUnit(ParameterSet):
             total.addcmul_(sums[..., k, :], out[:, k])
         return total
 
+    def within(self, sums: Tensor, k: int, circuit: Any) -> Tensor:
+        """Return D_kn times each row."""
+        return sums * circuit.out[:, k]
+
     def scatter(self, change: Tensor, circuit: Any) -> Tensor:
         """Return D_kn v_n."""
         return change * circuit.out.T

@@ -24,6 +24,12 @@ class Together(Learned):
     parts: tuple[ParameterSet, ...]
     sizes: tuple[int, ...]
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What all parts read; nothing if that is not enough for one."""
+        found = [part.reads for part in self.parts]
+        return tuple(dict.fromkeys(name for names in found for name in names)) if all(found) else ()
+
     def columns(self, circuit: Any) -> int:
         """Return those of all parts."""
         return sum(self._widths(circuit))
@@ -39,6 +45,10 @@ class Together(Learned):
     def gather(self, sums: Tensor, circuit: Any) -> Tensor:
         """Return J'u of all parts."""
         return torch.cat([part.gather(own, circuit) for part, own in self._split(sums, circuit)], -1)
+
+    def within(self, sums: Tensor, k: int, circuit: Any) -> Tensor:
+        """Return G_k' of each row, of all parts."""
+        return torch.cat([part.within(own, k, circuit) for part, own in self._split(sums, circuit)], -1)
 
     def scatter(self, change: Tensor, circuit: Any) -> Tensor:
         """Return V of all parts."""
