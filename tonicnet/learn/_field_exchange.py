@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 import torch
@@ -14,7 +14,17 @@ from ..solve import Exchange, Swaps
 
 ROWS = ("encoder", "input-weights")  # sets whose rows bring inputs to units
 _STATES = 256  # from which partners are guessed, about
+_PARTNERS = 256  # that a unit looks at: all, or so many drawn anew each time
 _FINALISTS = 12  # partners whose change is computed at all states
+
+
+class _Samples(NamedTuple):
+    """What is known at some states: inputs of units without the tonic ones, their rates, the error, and its weights."""
+
+    inputs: Float[Tensor, "unit sample"]
+    rates: Float[Tensor, "unit sample"]
+    error: Float[Tensor, "component sample"]
+    weights: Float[Tensor, " sample"]
 
 
 @final
@@ -28,8 +38,8 @@ class FieldExchange(Exchange):
     for all j at once: two responses of (state, unit). ``encoders`` says that rows of E are swapped, else tonic inputs.
 
     These responses are what a search spends its time on, S N for each unit and S N^2 for a sweep. :meth:`best` takes
-    them at one state in so many for all partners, and at all states for the few that are best there: what is told of
-    a swap that is made is exact.
+    them at one state in so many for all partners, of large networks for some drawn at random, and at all states for
+    the few that are best there: what is told of a swap that is made is exact.
     """
 
     def __init__(
@@ -38,11 +48,14 @@ class FieldExchange(Exchange):
     ) -> None:  # fmt: skip
         circuit = dynamics.circuit
         self._phi, self._out, self._encoders = circuit.phi.value, circuit.out, encoders
-        self._norms, self._weights = circuit.out.square().sum(1), weights[:, None]
-        self._input, self._tonic = states @ circuit.into, dynamics.tonic.clone()
+        self._norms, self._tonic = circuit.out.square().sum(1), dynamics.tonic.clone()
         self._encoder = circuit.into.T.clone()
-        self._rates, self._error = dynamics.units.rate(self._input + self._tonic), error.clone()
-        self._some = slice(None, None, max(1, len(states) // _STATES))
+        inputs = states @ circuit.into
+        rates = dynamics.units.rate(inputs + self._tonic)
+        every = max(1, len(states) // _STATES)
+        self._all = _Samples(inputs.T.contiguous(), rates.T.contiguous(), error.T.clone(), weights)
+        self._some = self._all if every == 1 else _Samples(*(one[..., ::every].contiguous() for one in self._all))
+        self._rng = np.random.default_rng(0)
 
     @property
     def theta(self) -> Tensor:
@@ -51,28 +64,39 @@ class FieldExchange(Exchange):
 
     def changes(self, unit: int) -> Float[np.ndarray, " unit"]:
         """Return the change of the loss by a swap with each other unit."""
-        return self._changes(unit, slice(None), slice(None))
+        return self._changes(unit, self._all, slice(None))
 
     def best(self, unit: int) -> Swaps:
         """Return the best swap of a unit: exact for those that some of the states say are the best."""
-        if len(self._tonic) <= _FINALISTS or self._some.step == 1:
+        if len(self._tonic) <= _FINALISTS or self._some is self._all:
             return super().best(unit)
-        guessed = self._changes(unit, self._some, slice(None))
+        seen = self._partners()
+        guessed = self._changes(unit, self._some, seen)
         few = np.sort(np.argpartition(guessed, _FINALISTS)[:_FINALISTS])
-        exact = self._changes(unit, slice(None), torch.as_tensor(few, device=self._tonic.device))
+        few = few if isinstance(seen, slice) else seen.numpy(force=True)[few]
+        exact = self._changes(unit, self._all, torch.as_tensor(few, device=self._tonic.device))
         k = int(np.argmin(exact))
         return Swaps(((unit, int(few[k])),), float(exact[k]))
 
-    def _changes(self, unit: int, states: slice, others: slice | Tensor) -> Float[np.ndarray, " other"]:
-        """Return the change of the loss, from some states, by a swap with some other units."""
-        rates, weights, out = self._rates[states], self._weights[states], self._out[others]
-        own, other = self._responses(unit, states, others)
-        own, other = own - rates[:, unit : unit + 1], other - rates[:, others]
-        weighted, mine = weights * self._error[states], self._out[unit]
-        linear = (weighted @ mine) @ own + ((weighted.T @ other) * out.T).sum(0)
-        heavy = weights * own
-        square = self._norms[unit] * (heavy * own).sum(0) + self._norms[others] * (weights * other.square()).sum(0)
-        change = 2 * linear + square + 2 * (out @ mine) * (heavy * other).sum(0)
+    def _partners(self) -> slice | Tensor:
+        count = len(self._tonic)
+        if count <= _PARTNERS:
+            return slice(None)
+        drawn = np.sort(self._rng.choice(count, _PARTNERS, replace=False))
+        return torch.as_tensor(drawn, device=self._tonic.device)
+
+    def _changes(self, unit: int, at: _Samples, others: slice | Tensor) -> Float[np.ndarray, " other"]:
+        """Return the change of the loss at some states by a swap with some other units."""
+        mine, out = self._out[unit], self._out[others]
+        own, other = self._responses(unit, at, others)
+        own, other = own.sub_(at.rates[unit]), other.sub_(at.rates[others])
+        weighted = at.weights * at.error
+        linear = own @ (mine @ weighted) + ((other @ weighted.T) * out).sum(1)
+        heavy = at.weights * own
+        both = torch.linalg.vecdot(heavy, other)
+        square = self._norms[unit] * torch.linalg.vecdot(heavy, own)
+        square += self._norms[others] * (other.square_() @ at.weights)
+        change = 2 * linear + square + 2 * (out @ mine) * both
         same = torch.arange(len(self._tonic), device=change.device)[others] == unit
         return change.masked_fill(same, 0.0).double().numpy(force=True)
 
@@ -80,19 +104,19 @@ class FieldExchange(Exchange):
         """Let two units have each other's numbers."""
         pair = [unit, other]
         back = pair[::-1]
-        if self._encoders:
-            self._input[:, pair], self._encoder[pair] = self._input[:, back], self._encoder[back]
-        else:
-            self._tonic[pair] = self._tonic[back]
-        rates = self._phi(self._input[:, pair] + self._tonic[pair])
-        self._error += (rates - self._rates[:, pair]) @ self._out[pair]
-        self._rates[:, pair] = rates
+        moved: Tensor = self._encoder if self._encoders else self._tonic
+        moved[pair] = moved[back]
+        for at in {id(one): one for one in (self._all, self._some)}.values():
+            if self._encoders:
+                at.inputs[pair] = at.inputs[back]
+            rates = self._phi(at.inputs[pair] + self._tonic[pair, None])
+            at.error.add_(self._out[pair].T @ (rates - at.rates[pair]))
+            at.rates[pair] = rates
 
-    def _responses(self, unit: int, states: slice, others: slice | Tensor) -> tuple[Tensor, Tensor]:
+    def _responses(self, unit: int, at: _Samples, others: slice | Tensor) -> tuple[Tensor, Tensor]:
         """Return the rates of the unit with the numbers of some others, and theirs with its own, at some states."""
-        inputs, tonic = self._input[states], self._tonic
-        taken = self._phi(inputs[:, unit : unit + 1] + tonic[others])
-        given = self._phi(inputs[:, others] + tonic[unit])
+        taken = self._phi(at.inputs[unit] + self._tonic[others, None])
+        given = self._phi(at.inputs[others] + self._tonic[unit])
         return (given, taken) if self._encoders else (taken, given)
 
 
