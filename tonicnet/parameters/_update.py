@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..network import Network
-from ._afferent import Afferent
+from ._afferent import Afferent, ThroughUnits
 from ._learned import Here
 
 _ELSEWHERE = "the right factor of its low-rank update is of another kind"  # never read: a fit picks the right one
@@ -53,7 +53,7 @@ class UpdateLeft(Afferent):
         return int(circuit.right.shape[0])
 
 
-class _Right(Afferent):
+class _Right(ThroughUnits):
     """R of W + L R."""
 
     def place(self, circuit: Any, values: Float[Tensor, "rank presynaptic"]) -> Any:
