@@ -14,7 +14,7 @@ import xarray as xr
 from ..bank import entry
 from ..circuit import placed
 from ..learn import Job
-from ..measure import BANK_SCORES
+from ..measure import BANK_SCORES, BEHAVIOUR_SCORES
 from ..network import LIF
 from ._controls import controls_of
 from ._record import Found, Record
@@ -99,4 +99,5 @@ def rows_of(record: Record) -> dict[str, Scores]:
 
 
 def _scores(bank: xr.Dataset) -> Scores:
-    return {name: float(bank[name].values[0]) for name in BANK_SCORES if name in bank}
+    known = (*BANK_SCORES, *BEHAVIOUR_SCORES)
+    return {name: float(bank[name].values[0]) for name in known if name in bank}

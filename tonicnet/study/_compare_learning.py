@@ -16,7 +16,7 @@ import xarray as xr
 from .._bar import bar
 from .._labels import Variable, dataset
 from ..learn import Job, Settings
-from ..measure import BANK_SCORES
+from ..measure import BANK_SCORES, BEHAVIOUR_SCORES
 from ..network import Network, NetworkSpec, check_network
 from ..task import Task
 from ._cell import Cell, rows_of
@@ -79,7 +79,8 @@ def compare_learning(
     store : a folder that keeps each cell, as that of :func:`study`, so that the same call goes on where it was stopped.
     progress : a bar where somebody watches.
 
-    Returns a Dataset over (learn, numbers, norm, seed) with the closed-loop scores of :func:`fit` and their floors,
+    Returns a Dataset over (learn, numbers, norm, seed) with the closed-loop scores of :func:`fit` and their floors
+    (of a behaviour, that on held-out trials too),
     ``learned_numbers``, ``units``, ``cpu_seconds``, ``decoder_norm`` (of the network with what was learned),
     ``flipped`` (share of negative gains and scales), ``bias_rms``, and ``spike_noise`` for low-rank networks of noisy
     LIF units. What does not apply is NaN. Raises ValueError for unknown sets or tasks, and numbers no set can have.
@@ -152,7 +153,7 @@ def _dataset(
     place: Mapping[str, Sequence[Any]], cells: list[Cell], found: list[dict[str, Any]], net: Network, task: Task
 ) -> xr.Dataset:
     shape = tuple(len(place[dim]) for dim in DIMS)
-    known = {**BANK_SCORES, **_OWN}
+    known = {**BANK_SCORES, **BEHAVIOUR_SCORES, **_OWN}
     values = {name: np.full(shape, np.nan) for name in (*known, "learned_numbers", "units")}
     for cell, scores in zip(cells, found, strict=True):
         at = tuple(list(place[dim]).index(cell.place[dim]) for dim in DIMS[1:])
