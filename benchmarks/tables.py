@@ -97,6 +97,7 @@ TABLED = (
     "theory/natural-weights", "phase-diagram", "how-to/studies", "paper-scale",
     "atlas",
 )  # fmt: skip
+WHICH, ELSEWHERE = "which_numbers", "which numbers"  # a file, and its group that stands on a page of its own
 MARKED = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -125,6 +126,7 @@ def benchmarks() -> str:
     parts = [_HEAD]
     for name, (title, words) in SECTIONS.items():
         records = held(name)
+        records = [r for r in records if r["group"] != ELSEWHERE]
         if records:
             parts += [f"## {title}\n", f"{words} File: `benchmarks/results/{name}.json`.\n", *_groups(records)]
     parts += ["## Before and after version 0.2\n", _BEFORE, *_groups(before_after(), "after")]
@@ -268,6 +270,45 @@ def both(group: str, what: str) -> str:
     return "\n\n".join(parts) or "Not measured yet."
 
 
+def which() -> Iterator[str]:
+    """Yield a table for each task and score of the comparison: a row a set, a column a count of numbers."""
+    records = [r for r in held(WHICH) if r["group"] == ELSEWHERE and r["where"]["norm"] == 1]
+    yield f"{_told(held(WHICH))} Medians of {records[0]['runs']} draws, least and most in brackets."
+    beside = ("share of flipped signs", "spike noise / scale")
+    for task, measure, unit in dict.fromkeys((r["where"]["task"], r["measure"], r["unit"]) for r in records):
+        if measure not in beside:
+            some = [r for r in records if r["where"]["task"] == task and r["measure"] == measure]
+            yield f"### {task}: {measure}{'' if unit == '1' else f', {unit}'}\n\n{_across(some, 'numbers')}"
+
+
+def which_beside(*measures: str) -> str:
+    """Return what Lorenz by 500 numbers asks of the circuit."""
+    records = [r for r in held(WHICH) if r["measure"] in measures and r["where"]["numbers"] == 500]
+    return _across([r for r in records if r["where"]["norm"] == 1], "measure")
+
+
+def which_norms() -> str:
+    """Return the field error of Lorenz by 250 numbers against the norm of the decoder."""
+    found = [r for r in held(WHICH) if r["where"].get("numbers") == 250 and r["measure"] == "relative field error"]
+    return _across([r for r in found if (r["where"]["task"], r["where"]["transfer"]) == ("lorenz", "tanh")], "norm")
+
+
+def _across(records: list[Record], by: str) -> str:
+    """Return records of the comparison as a table with a column for each value of a condition."""
+    values = list(dict.fromkeys(_place(r, by) for r in records))
+    values = values if by == "measure" else sorted(values)
+    rows: dict[tuple[str, str], dict[Any, str]] = {}
+    for r in records:
+        cell = f"{digits(r['value'])} ({digits(r['least'])} - {digits(r['most'])})"
+        rows.setdefault((r["where"]["transfer"], r["where"]["learned"]), {})[_place(r, by)] = cell
+    head = ["transfer", "learned", *(value if by == "measure" else f"{by} {digits(value)}" for value in values)]
+    return written(head, [[*where, *(made.get(value, "") for value in values)] for where, made in rows.items()])
+
+
+def _place(record: Record, by: str) -> Any:
+    return record["measure"] if by == "measure" else record["where"][by]
+
+
 def _axes(group: str) -> str:
     """Return the units that a part of the other axes needs, beside what its networks do before they learn."""
     needed = ("units for half of the draws", "the same, lower end of 95 %", "the same, upper end of 95 %")
@@ -285,9 +326,9 @@ NAMED: dict[str, Callable[[], str]] = {
     "one-component": lambda: both("lorenz", "Lorenz from x alone"),
     "noisy": lambda: both("noisy", "a recording with 5 % noise, N = 1000"),
     "atlas": atlas,
-    "which": lambda: listed(
-        "which_numbers", "relative field error", "D_stsp", "orbit distance", "share of flipped signs"
-    ),
+    "which": lambda: "\n\n".join(which()),
+    "which-norms": which_norms,
+    "which-beside": lambda: which_beside("share of flipped signs", "spike noise / scale"),
     "screening": lambda: listed(
         "screening",
         "rank correlation with the field error",
