@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 
 import tonicnet as tn
@@ -88,6 +89,85 @@ def test_the_surrogate_without_noise_is_the_rate_network(synapses: str, monkeypa
     noise_free = _surrogate.run(LIFNetwork(net), plan(net, bias, duration=1.0, schedule=None), start, 0.01, 0)
     rate = tn.simulate(net, bias, duration=1.0, dt=0.01, initial=start)
     assert noise_free["output"].values == pytest.approx(rate["output"].values, abs=1e-6)
+
+
+# ---------------------------------------------------------------- inputs
+
+HELD = np.array([0.4, -0.3, 0.2])
+
+
+def lifted(net: tn.Network, bias: np.ndarray) -> np.ndarray:
+    """The bias under which a network does alone what it does under an input that never changes: b + E u."""
+    return bias + net.encoder.astype(np.float64) @ HELD
+
+
+@pytest.fixture(scope="module", params=["low-rank", "dense"])
+def driven(request: pytest.FixtureRequest) -> tuple[tn.Network, np.ndarray]:
+    net = tn.Network(units=40, seed=1, synapses=request.param, transfer=LIF(noise=0.2))
+    return net, np.random.default_rng(1).normal(1.0, 1.0, 40)
+
+
+def test_the_surrogate_hears_a_lasting_input_as_another_bias(driven: tuple[tn.Network, np.ndarray]) -> None:
+    net, bias = driven
+    given = {"duration": 1.0, "trials": 3, "initial": np.zeros((3, 3)), "seed": 4}
+    under = tn.spiking.surrogate(net, bias, inputs=np.tile(HELD, (100, 1)), **given)
+    alone = tn.spiking.surrogate(net, lifted(net, bias), **given)
+    late, near = (slice(1, None), 1e-9) if net.low_rank else (slice(60, None), 0.02)  # dense rates begin at rest
+    np.testing.assert_allclose(under["output"][:, late], alone["output"][:, late], atol=near)
+
+
+def test_neurons_answer_at_once_to_a_jump_of_their_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """z jumps by D kappa(x) E v / tau, which a rate network does not: seen over a step that is too short for more."""
+    monkeypatch.setattr(_surrogate, "ripple", lambda model, x: 0 * x)
+    monkeypatch.setattr(_surrogate, "power", lambda model, x: 0 * x)
+    net = tn.Network(units=200, seed=1, transfer=LIF(noise=0.2))
+    bias, step = np.random.default_rng(1).normal(1.0, 1.0, 200), 2e-4
+    u, start = np.zeros((4, 3)), np.zeros((1, 3))
+    u[2:] = 0.01 * HELD
+    given = {"duration": 4 * step, "dt": step, "initial": start}
+    spikes = tn.spiking.surrogate(net, bias, inputs=u, neurons_per_unit=10**5, **given)["output"].values[0]
+    calm = tn.spiking.surrogate(net, bias, neurons_per_unit=10**5, **given)["output"].values[0]
+    rate, still = (tn.simulate(net, bias, inputs=given_u, **given)["output"].values[0] for given_u in (u, 0 * u))
+    x = net.encoder @ (rate[2] + u[2] / 2) + bias
+    kappa = net.transfer.lead(torch.as_tensor(x))[0].numpy()
+    expected = net.decoder @ (kappa * (net.encoder @ u[2])) / net.tau
+    np.testing.assert_allclose((spikes - calm)[2], 0, atol=1e-9)
+    np.testing.assert_allclose((spikes - calm)[3] - (rate - still)[3], expected, rtol=0.02, atol=2e-6)
+
+
+def test_predicted_noise_is_that_under_the_inputs() -> None:
+    net = tn.Network(units=40, seed=1, transfer=LIF(noise=0.2))
+    bias = np.random.default_rng(1).normal(1.0, 1.0, 40)
+    under, alone, bare = (
+        tn.spiking.predict(net, b, duration=2.0, inputs=u)
+        for b, u in ((bias, np.tile(HELD, (200, 1))), (lifted(net, bias), None), (bias, None))
+    )
+    for name in ("decoded_noise", "firing_rate", "cv"):
+        np.testing.assert_allclose(under[name], alone[name], rtol=0.01)
+    assert abs(under["firing_rate"] / bare["firing_rate"] - 1) > 0.02
+
+
+def test_recalibration_under_inputs_keeps_where_they_lead(driven: tuple[tn.Network, np.ndarray]) -> None:
+    """Louder neurons rest elsewhere under the same input; with the new biases they rest where they should."""
+    net, bias = driven
+    louder = tn.Network(units=40, seed=1, synapses=net.spec.synapses, transfer=LIF(noise=0.4))
+    u = np.tile(HELD, (300, 1))
+    moved = tn.spiking.recalibrate(net, bias, onto=louder, inputs=u, neurons_per_unit=1000)
+    asked, uncorrected, made = (
+        tn.simulate(one, b, duration=3.0, inputs=u)["output"].values[0, -1]
+        for one, b in ((net, bias), (louder, bias), (louder, moved))
+    )
+    assert np.abs(uncorrected - asked).max() > 0.05
+    np.testing.assert_allclose(made, asked, atol=0.03)
+
+
+def test_recalibration_refuses_inputs_that_are_nobodys(small: tuple[tn.Network, xr.Dataset]) -> None:
+    net, bank = small
+    with pytest.raises(ValueError, match="inputs are those of one task, and there are 2; say which by task="):
+        tn.spiking.recalibrate(net, bank, inputs=np.zeros((10, 3)))
+    adapting = tn.Network(units=40, seed=1, transfer=LIF(adaptation=0.05))
+    with pytest.raises(ValueError, match="units that adapt are recalibrated without inputs; leave inputs out"):
+        tn.spiking.recalibrate(adapting, np.ones(40), inputs=np.zeros((10, 3)))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from ._flow import flow as flow
 from ._inputs import given_inputs as given_inputs
 from ._inputs import lasting as lasting
+from ._inputs import trials_of as trials_of
 from ._perform import perform as perform
 from ._predict import predict as predict
 from ._run import simulate as simulate

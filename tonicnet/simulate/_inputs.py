@@ -74,6 +74,11 @@ def _check_units(u: Float[np.ndarray, "trial time component"], segments: list[Se
             segment.entry.scaling.input_unit  # noqa: B018  (it raises)
 
 
+def trials_of(given: Any) -> int:
+    """Return how many trials inputs are of; 0 for none, or the same for all."""
+    return 0 if given is None else int(labelled(given, _DOOR).sizes.get("trial", 0))
+
+
 def lasting(given: Any, segment: Segment, dt: float) -> float:
     """Return how many seconds inputs of one task last, the last sample included; rows without a time are steps."""
     if given is None:

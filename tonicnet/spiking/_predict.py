@@ -46,6 +46,7 @@ def predict(
     neurons_per_unit: int = 1,
     duration: float = 20.0,
     truth: Truth = None,
+    inputs: np.ndarray | xr.DataArray | None = None,
     seed: int = 0,
 ) -> xr.Dataset:
     """Say what the spiking network will do before it is run: its decoded noise, and what that noise does.
@@ -68,6 +69,8 @@ def predict(
     neurons_per_unit : LIF neurons for each rate unit, m.
     duration : seconds of the predicted run; divergences depend on it, so use that of the run to be predicted.
     truth : true run(s) to measure against, as for :func:`tonicnet.compare`; the rate network if not given.
+    inputs : of the run, as for :func:`tonicnet.simulate`, for as long as ``duration``; noise and mismatch are then
+        those under these inputs.
     seed : of the noise and the start.
 
     Returns over ``task`` (and ``component``): ``decoded_noise`` (task units), the same in scales of the task,
@@ -87,7 +90,7 @@ def predict(
     model = LIFNetwork(net, neurons_per_unit)
     bias, task = as_bank(bias), name_of(task)
     tasks = [task] if task else rows_of(bias)
-    rows = [_row(model, bias, name, duration, truth, seed) for name in tasks]
+    rows = [_row(model, bias, name, duration, truth, inputs, seed) for name in tasks]
     measures = xr.concat([row.pop("measures") for row in rows], dim="task", combine_attrs="drop_conflicts")
     columns = {
         name: Variable(dims, np.array([row[name] for row in rows]), *about) for name, (dims, *about) in _COLUMNS.items()
@@ -101,24 +104,38 @@ def predict(
     return found.assign({name: ("task", column.values, column.attrs) for name, column in measures.items()})
 
 
-def _row(model: LIFNetwork, bias: Bias, task: str | None, duration: float, truth: Truth, seed: int) -> dict[str, Any]:
+def _row(
+    model: LIFNetwork, bias: Bias, task: str | None, duration: float, truth: Truth, inputs: Any, seed: int
+) -> dict[str, Any]:
     """Predict one task: the noise at the states its closed loop visits, and what a run with it looks like."""
     segments, dt = plan(model.net, bias, duration=duration, schedule=None, task=task), sampling_step(model, None)
     entry = segments[0].entry
     start = starting_states(entry, None, 1, generator(seed))[:, -1]
-    alone = simulate(model.net, bias, task=task, duration=duration, dt=dt, initial=entry.to_task(start))
-    noisy = _surrogate.run(model, segments, start, dt, seed)
+    given = {"duration": duration, "dt": dt, "initial": entry.to_task(start), "inputs": inputs}
+    alone = simulate(model.net, bias, task=task, **given)
+    rows = _surrogate.rows_of_inputs(inputs, segments, dt, 1, model.net.components)
+    noisy = _surrogate.run(model, segments, start, dt, seed, rows)
     measures = compare(alone, noisy, truth=truth) if truth is not None else compare(alone, noisy)
     z = entry.to_network(alone["output"].values[0])
-    found = _at_states(model, entry, z[:: max(1, len(z) // _STATES)])
+    every = slice(None, None, max(1, len(z) // _STATES))
+    u = None if rows is None else rows[np.maximum(np.arange(len(z)) - 1, 0), 0][every]
+    found = _at_states(model, entry, z[every], u)
     return found | {"measures": measures[list(_KEPT)].isel(task=0, run=-1, drop=True)}
 
 
-def _at_states(model: LIFNetwork, entry: Entry, z: Float[np.ndarray, "state component"]) -> dict[str, Any]:
-    """Return noise and rates at some outputs: exact for low-rank networks, with rates relaxed onto z for others."""
+def _at_states(
+    model: LIFNetwork, entry: Entry, z: Float[np.ndarray, "state component"],
+    u: Float[np.ndarray, "state component"] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return noise and rates at some outputs, under the inputs there.
+
+    Exact for low-rank networks, with rates relaxed onto z for others.
+    """
     dynamics = placed(circuit_of(model.net), entry.numbers)
-    x = dynamics.drive(dynamics.state(dynamics.circuit.tensor(z)))
-    power, out = model.lif.variability(x.numpy()), dynamics.circuit.out.numpy()
+    circuit = dynamics.circuit
+    onto = None if u is None else circuit.fed(circuit.tensor(u), dynamics.tonic)
+    x = dynamics.drive(dynamics.state(circuit.tensor(z)), onto)
+    power, out = model.lif.variability(x.numpy()), circuit.out.numpy()
     hertz = model.lif.rate_scale * dynamics.units.rate(x).numpy()
     total, ripple = ((of(model, x.numpy()) @ out**2).mean(0) for of in (_surrogate.variance, _surrogate.ripple))
     noise = np.sqrt(total)

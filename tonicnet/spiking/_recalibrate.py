@@ -3,6 +3,8 @@ output is the same."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import xarray as xr
@@ -14,7 +16,7 @@ from .._random import generator
 from ..bank import Segment, as_bank, carried, hash_of, in_order, rows_of
 from ..circuit import LowRank, circuit_of, placed
 from ..network import Network, check_moving
-from ..simulate import simulate, starting_states
+from ..simulate import lasting, simulate, starting_states, trials_of
 from ..solve import GaussNewton, minimise
 from . import _surrogate
 from ._lif_network import LIFNetwork
@@ -23,7 +25,7 @@ from ._moving_match import PATH_STEP, matched_in_motion
 from ._plan import plan
 from ._to_brian2 import Bias, sampling_step
 
-_TRIALS = 8  # runs side by side in which states are visited
+_TRIALS, _SECONDS = 8, 20.0  # runs side by side in which states are visited, and how long they last
 _STATES = 4000  # of them that are matched, at most
 _PATHS, _SEEN = 100, 2.0  # paths of units that adapt, and how long each is seen, in tau
 _STEPS, _STALL = 20, 0.01  # Gauss-Newton steps; the share of the loss below which a step is the last
@@ -37,7 +39,8 @@ def recalibrate(
     onto: Network | None = None,
     task: str | None = None,
     neurons_per_unit: int = 1,
-    duration: float = 20.0,
+    duration: float | None = None,
+    inputs: np.ndarray | xr.DataArray | None = None,
     seed: int = 0,
 ) -> Bias:
     """Return the biases corrected for how neurons answer in the network; only tonic inputs change.
@@ -65,11 +68,14 @@ def recalibrate(
     onto : the network whose neurons are run: the same synapses and tau, another LIF neuron; ``net`` if not given.
     task : which of the bank's tasks; each of them if not given.
     neurons_per_unit : LIF neurons for each unit, which sets w and the noise of the states.
-    duration : seconds of the runs that visit states.
+    duration : seconds of the runs that visit states; 20 if not given, or as long as ``inputs`` last.
+    inputs : of a task that has some, as for :func:`tonicnet.simulate`: x = E (z + u) + b is what is matched. Several
+        trials of them side by side visit more states.
     seed : of these runs.
 
     Returns a bank of ``onto`` that holds these tasks, named in ``attrs["recalibrated"]``; a vector for a vector.
-    Raises ValueError for a network with other synapses, and as :func:`tonicnet.simulate` does.
+    Raises ValueError for a network with other synapses, inputs to several tasks at once or to units that adapt, and as
+    :func:`tonicnet.simulate` does.
 
     Source: the response to slow inputs, Brunel, Chance, Fourcaud and Abbott (2001),
     doi:10.1103/PhysRevLett.86.2186; its place in a loop was derived here.
@@ -84,11 +90,33 @@ def recalibrate(
     _check_synapses(net, onto)
     model, other = (LIFNetwork(n, neurons_per_unit) for n in (net, onto))
     bias, task = as_bank(bias), name_of(task)
+    names = rows_of(bias) if task is None else [task]
+    _check_inputs(inputs, names, model, other)
     rows = {}
-    for name in rows_of(bias) if task is None else [task]:
-        segments = plan(net, bias, duration=duration, schedule=None, task=name)
-        rows[name or segments[0].entry.task] = _matched(_field(model, other, segments, seed), segments[0].entry.bias)
+    for name in names:
+        segments = _planned(model, bias, duration, name, inputs)
+        field = _field(model, other, segments, inputs, seed)
+        rows[name or segments[0].entry.task] = _matched(field, segments[0].entry.bias)
     return _carried(bias, onto, rows)
+
+
+def _check_inputs(inputs: Any, names: list[str | None], model: LIFNetwork, other: LIFNetwork) -> None:
+    """Refuse inputs that cannot be those of all tasks, and neurons that are matched on paths without any."""
+    if inputs is None:
+        return
+    if len(names) > 1:
+        raise ValueError(f"inputs are those of one task, and there are {len(names)}; say which by task=")
+    if model.lif.adapts or other.lif.adapts:
+        raise ValueError("units that adapt are recalibrated without inputs; leave inputs out")
+
+
+def _planned(model: LIFNetwork, bias: Bias, duration: float | None, task: str | None, inputs: Any) -> list[Segment]:
+    """Return the one segment of a run that visits states."""
+    segments = plan(model.net, bias, duration=duration or _SECONDS, schedule=None, task=task)
+    if duration is not None or inputs is None:
+        return segments
+    lasts = lasting(inputs, segments[0], sampling_step(model, None))
+    return plan(model.net, bias, duration=lasts, schedule=None, task=task)
 
 
 def _check_synapses(net: Network, onto: Network) -> None:
@@ -107,17 +135,19 @@ def _equal(a: object, b: object) -> bool:
     return a == b
 
 
-def _field(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed: int) -> MatchedField:
+def _field(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], inputs: Any, seed: int) -> MatchedField:
     """Return what neurons of the other model should put out where the network goes under its learned bias."""
     if model.lif.adapts or other.lif.adapts:
         return _moving(model, other, segments, seed)
     circuit = circuit_of(model.net)
     dynamics = placed(circuit, segments[0].entry.numbers)
-    state, still = circuit.tensor(_visited(model, segments, seed)), torch.zeros_like(dynamics.tonic)
-    flow = dynamics.flow(state)
+    still = torch.zeros_like(dynamics.tonic)
+    visited, u = _visited(model, segments, inputs, seed)
+    state, fed = circuit.tensor(visited), still if u is None else circuit.fed(circuit.tensor(u), still)
+    flow = dynamics.flow(state, dynamics.tonic + fed)
     pace = circuit.drive(flow / model.net.filter.lag, still)
     out = circuit.out if isinstance(circuit, LowRank) else None
-    return MatchedField(other.lif, circuit.tensor(other.own), circuit.drive(state, still), pace, state + flow, out)
+    return MatchedField(other.lif, circuit.tensor(other.own), circuit.drive(state, fed), pace, state + flow, out)
 
 
 def _moving(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed: int) -> MatchedField:
@@ -128,7 +158,7 @@ def _moving(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed:
             f'{model.net.spec.synapses}; draw it with synapses="low-rank"'
         )
     entry, circuit = segments[0].entry, circuit_of(model.net)
-    visited = _visited(model, segments, seed)
+    visited, _ = _visited(model, segments, None, seed)
     step = PATH_STEP * model.net.tau
     before, seen = (round(part / step) for part in (3 * model.lif.adaptation_tau, _SEEN * model.net.tau))
     start = visited[:: max(1, len(visited) // _PATHS)]
@@ -137,18 +167,24 @@ def _moving(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], seed:
     return matched_in_motion(placed(circuit, entry.numbers), other, moments, step, before)
 
 
-def _visited(model: LIFNetwork, segments: list[Segment], seed: int) -> Float[np.ndarray, "state variable"]:
-    """Return latents of a low-rank network with the noise of its spikes, or rates of another one."""
+def _visited(
+    model: LIFNetwork, segments: list[Segment], inputs: Any, seed: int
+) -> tuple[Float[np.ndarray, "state variable"], Float[np.ndarray, "state component"] | None]:
+    """Return latents of a low-rank network with the noise of its spikes, or rates of another one; and u there."""
     entry, dt = segments[0].entry, sampling_step(model, None)
-    start = starting_states(entry, None, _TRIALS, generator(seed))[:, -1]
+    start = starting_states(entry, None, trials_of(inputs) or _TRIALS, generator(seed))[:, -1]
+    rows = _surrogate.rows_of_inputs(inputs, segments, dt, len(start), model.net.components)
     if model.latent:
-        visited = entry.to_network(_surrogate.run(model, segments, start, dt, seed)["output"].values)
+        visited = entry.to_network(_surrogate.run(model, segments, start, dt, seed, rows)["output"].values)
     else:
         duration = segments[0].duration  # under a bare vector: in network coordinates
-        run = simulate(model.net, entry.bias, duration=duration, dt=dt, initial=start, rates=True, seed=seed)
+        u = None if rows is None else rows.swapaxes(0, 1)
+        run = simulate(model.net, entry.bias, duration=duration, dt=dt, initial=start, inputs=u, rates=True, seed=seed)
         visited = run["rate"].values / model.lif.rate_scale
-    states = visited.reshape(-1, visited.shape[-1])
-    return states[:: max(1, len(states) // _STATES)]
+    states = visited if rows is None else visited[:, 1:]  # the last state of a step, and the input that was held in it
+    every = slice(None, None, max(1, states.shape[0] * states.shape[1] // _STATES))
+    flat = states.reshape(-1, states.shape[-1])[every]
+    return flat, None if rows is None else rows.swapaxes(0, 1).reshape(-1, rows.shape[-1])[every]
 
 
 def _matched(field: MatchedField, first: Float[np.ndarray, " unit"]) -> Float[np.ndarray, " unit"]:
