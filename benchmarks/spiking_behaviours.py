@@ -4,8 +4,9 @@ A low-rank network of LIF units learns a behaviour from trials. Trials that it w
 their inputs, by the rate network and by its spiking network, with 1000 and with 5000 neurons. Scored at the samples
 that count: the share of signs that are right (flip-flop, match, context), R^2 and the root mean square error of the
 output. Rows that begin with `shelf` are behaviours of the shelf by their own scores, over `seeds=` networks (3): with
-5000 neurons, on trials that no fit learns from, a reach in closed loop with its arm (32 of them). Banks are kept in
-a folder of the machine's temporary files, so that a row that was cut short goes on.
+5000 neurons, on trials that no fit learns from, a reach in closed loop with its arm (32 of them). Beside them stand
+the surrogate's run, which predicts that of spikes, and spikes under biases that were recalibrated on other trials.
+Banks are kept in a folder of the machine's temporary files, so that a row that was cut short goes on.
 Run again, it measures the rows that are named and keeps the others.
 """
 
@@ -166,20 +167,33 @@ def shelf(name: str) -> Iterator[Figure]:
         net = tn.Network(SHELF_UNITS, seed=seed, transfer=tn.LIF(noise=0.1, dt=0.001), **SHELF[name])
         bank = once(f"spiking-{name}-{seed}", lambda n=net, s=seed: tn.fit(n, task(name), seed=s, progress=False))
         measure, rates = score(tn.perform(net, bank, name, trials=200, seed=1))
-        run = reached if name == "reach" else decided
-        found.append((rates, score(run(net, bank, name, seed))[1]))
-    for k, (network, neurons) in enumerate({"rates": 0, "spikes": NEURONS[-1]}.items()):
+        runs = [reached(net, bank, name, seed)] if name == "reach" else decided(net, bank, name, seed)
+        found.append((rates, *(score(run)[1] for run in runs)))
+    for k, network in enumerate(("rates", "spikes", "surrogate", "spikes, recalibrated")[: len(found[0])]):
+        neurons = NEURONS[-1] if k else 0
         where = {"behaviour": f"{name} of the shelf", "units": SHELF_UNITS, "network": network, "neurons": neurons}
         yield from columns(where, {measure: "1"}, [[scores[k]] for scores in found])
 
 
-def decided(net: tn.Network, bank: xr.Dataset, name: str, seed: int) -> xr.Dataset:
-    """Return held-out trials of a behaviour as spikes answer them, beside what was asked."""
-    held, step = task(name).held_out(SCORED, seed=1), task(name).dt / float(bank["speed"][0])
-    run = tn.spiking.simulate(
-        net, bank, duration=(held.sizes["time"] - 1) * step, inputs=held["input"], dt=step, trials=SCORED, seed=seed,
-        initial=held["target"].values[:, 0], neurons_per_unit=NEURONS[-1] // net.units,
-    )  # fmt: skip
+def decided(net: tn.Network, bank: xr.Dataset, name: str, seed: int) -> list[xr.Dataset]:
+    """Return held-out trials of a behaviour as spikes answer them, the surrogate, and spikes after recalibration."""
+    held, other = task(name).held_out(SCORED, seed=1), task(name).trials(SCORED, seed=2)
+    step, many = task(name).dt / float(bank["speed"][0]), {"neurons_per_unit": NEURONS[-1] // net.units}
+    given = many | {
+        "duration": (held.sizes["time"] - 1) * step, "inputs": held["input"], "dt": step, "trials": SCORED,
+        "seed": seed, "initial": held["target"].values[:, 0],
+    }  # fmt: skip
+    moved = tn.spiking.recalibrate(net, bank, task=name, inputs=other["input"], **many)
+    runs = [
+        tn.spiking.simulate(net, bank, **given),
+        tn.spiking.surrogate(net, bank, **given),
+        tn.spiking.simulate(net, moved, **given),
+    ]
+    return [_answered(run, held, name) for run in runs]
+
+
+def _answered(run: xr.Dataset, held: xr.Dataset, name: str) -> xr.Dataset:
+    """Return a run beside what was asked."""
     asked = held.isel(time=slice(0, run.sizes["time"]))
     made = run["output"].values[..., : held.sizes["component"]]
     return asked.assign(output=(asked["target"].dims, made)).assign_attrs(response=response(name))
