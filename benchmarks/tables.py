@@ -65,6 +65,11 @@ SECTIONS = {
         "Behaviours in spikes",
         "Learned by a low-rank network of rates; 64 new trials with their inputs, by rates (0 neurons) and by spikes.",
     ),
+    "one_network": (
+        "Eleven tasks and six behaviours in one spiking network",
+        "Low-rank, 1000 LIF units, five neurons a unit, synapses of 200 ms. Every row of the bank by itself, and one "
+        "spiking run that is switched through all of them.",
+    ),
     "adaptation": (
         "Neurons that adapt, and whose spikes begin by a current",
         "The figures behind [Adaptation](theory/adaptation.md) and [Onset](theory/onset.md).",

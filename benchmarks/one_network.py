@@ -1,0 +1,129 @@
+"""Eleven tasks and six behaviours in one spiking network: `python benchmarks/one_network.py rates spikes --seeds 3`.
+
+A low-rank network of 1000 LIF units with synapses of 200 ms, six components and five neurons a unit: 5000 neurons. It
+learns all tasks of the shelf that have a field, and six behaviours, each by tonic inputs of its own. "rates" scores
+each row by itself, by rates and by the surrogate, which predicts what spikes do; "spikes" switches one spiking network
+through all of them: fields for 12 s each, then one held-out trial of each behaviour, over 8 runs side by side. Banks
+are kept in a folder of the machine's temporary files, so that a seed that was cut short goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+from behaviours import JOINT, part, response, score, task
+from local_rule import once
+from records import Figure, figure
+from rows import measured_over
+
+import tonicnet as tn
+
+NEURONS_PER_UNIT, DT = 5, 0.05  # s; the step of all behaviours
+FIELD_SECONDS, RUNS, TRIALS = 12.0, 8, 64
+WHERE = "one network of 5000 neurons, eleven tasks and six behaviours"
+
+
+def network(seed: int) -> tn.Network:
+    """Return the network of a seed."""
+    return tn.Network(
+        1000, seed=seed, components=6, encoder_scale=0.5, decoder_scale=2.5, tau=0.2,
+        transfer=tn.LIF(noise=0.3, dt=0.001),
+    )  # fmt: skip
+
+
+def learned(seed: int) -> xr.Dataset:
+    """Return the bank of all tasks, grown row by row."""
+    net, bank = network(seed), None
+    for name in (*tn.tasks(), *JOINT):
+        target, given = (task(name), {"rounds": 1}) if name in JOINT else (tn.task(name), {})
+        row = {"into": bank, "progress": False} | given
+        bank = once(f"one-{seed}-{name}", lambda t=target, given=row: tn.fit(net, t, **given))
+    return bank
+
+
+def rates(seeds: range) -> Iterator[Figure | str]:
+    """Yield the score of each row, by rates and as predicted of spikes."""
+    found: dict[tuple[str, str, str, str], list[float]] = {}
+    for seed in seeds:
+        net, bank = network(seed), learned(seed)
+        for name in tn.tasks():
+            for measure, unit, value in field_scores(bank, name):
+                found.setdefault((name, "rates", measure, unit), []).append(value)
+        for name in JOINT:
+            measure, value = score(tn.perform(net, bank, name, trials=200, seed=1))
+            found.setdefault((name, "rates", measure, "1"), []).append(value)
+            measure, value = score(predicted(net, bank, name, seed))
+            found.setdefault((name, "surrogate of spikes", measure, "1"), []).append(value)
+        yield f"seed {seed} done"
+    for (name, network_kind, measure, unit), values in found.items():
+        yield figure({"what": WHERE, "task": name, "network": network_kind}, measure, unit, values)
+
+
+def field_scores(bank: xr.Dataset, name: str) -> Iterator[tuple[str, str, float]]:
+    """Yield the closed-loop scores that a bank holds of one task with a field."""
+    known = {
+        "divergence": ("D_stsp", "nat"), "divergence_floor": ("floor of D_stsp", "nat"),
+        "orbit_distance": ("orbit distance", "sd"), "attractor_distance": ("distance to the attractor", "sd"),
+        "lost": ("share of starts lost", "1"),
+    }  # fmt: skip
+    row = bank.sel(task=name) if "task" in bank.indexes else bank.isel(task=list(bank["task"].values).index(name))
+    for score_name, (measure, unit) in known.items():
+        if score_name in row and np.isfinite(value := float(row[score_name])):
+            yield measure, unit, value
+
+
+def predicted(net: tn.Network, bank: xr.Dataset, name: str, seed: int) -> xr.Dataset:
+    """Return held-out trials of a behaviour by the surrogate, beside what was asked."""
+    held = task(name).held_out(TRIALS, seed=1)
+    run = tn.spiking.surrogate(
+        net, bank, task=name, neurons_per_unit=NEURONS_PER_UNIT, duration=(held.sizes["time"] - 1) * DT, dt=DT,
+        inputs=held["input"], trials=TRIALS, seed=seed, initial=held["target"].values[:, 0],
+    )  # fmt: skip
+    made = run["output"].values[..., : held.sizes["component"]]
+    asked = held.assign(output=(held["target"].dims, made))
+    return asked.assign_attrs(response=response(name))
+
+
+def spikes(seeds: range) -> Iterator[Figure | str]:
+    """Yield the scores of one spiking network that is switched through all rows, run after run."""
+    settled: list[float] = []
+    found: dict[tuple[str, str], list[float]] = {}
+    for seed in seeds:
+        run, held = switched(network(seed), learned(seed), seed)
+        truths = {
+            n: tn.task(n).trajectory(80 * tn.task(n).time_scale, tn.task(n).dt * 5, trials=40) for n in tn.tasks()
+        }
+        fields = run.isel(time=run["segment_index"].values < len(truths))
+        measured = tn.measure.settling_time(fields, truths, threshold=0.5)["settling_seconds"]
+        settled.append(float(np.isfinite(measured.values).mean()))
+        for number, (name, asked) in enumerate(held.items(), len(truths)):
+            measure, value = score(part(run, number, asked, name))
+            found.setdefault((name, measure), []).append(value)
+        yield f"seed {seed}: {settled[-1]:.3g} settle, " + ", ".join(f"{n} {v[-1]:.3g}" for (n, _), v in found.items())
+    where = {"what": WHERE, "network": "spikes, switched"}
+    yield figure(where | {"task": "eleven tasks"}, "share of segments that settle within 0.5 sd for good", "1", settled)
+    for (name, measure), values in found.items():
+        yield figure(where | {"task": name}, measure, "1", values)
+
+
+def switched(net: tn.Network, bank: xr.Dataset, seed: int) -> tuple[xr.Dataset, dict[str, xr.Dataset]]:
+    """Return the run of spikes through all tasks, and the trials of the behaviours that it was given."""
+    held = {name: task(name).held_out(RUNS, seed=1) for name in JOINT}
+    order = [str(n) for n in np.random.default_rng(seed).permutation(list(tn.tasks()))]
+    parts = [np.zeros((RUNS, round(FIELD_SECONDS / DT) * len(order), net.components))]
+    for trials in held.values():
+        u = trials["input"].values[:, :-1]
+        parts.append(np.pad(u, ((0, 0), (0, 0), (0, net.components - u.shape[2]))))
+    schedule = [(name, FIELD_SECONDS) for name in order]
+    schedule += [(name, DT * (trials.sizes["time"] - 1)) for name, trials in held.items()]
+    run = tn.spiking.simulate(
+        net, bank, schedule=schedule, inputs=np.concatenate(parts, axis=1), dt=DT, trials=RUNS, seed=seed,
+        neurons_per_unit=NEURONS_PER_UNIT, codegen="standalone",
+    )  # fmt: skip
+    return run, held
+
+
+if __name__ == "__main__":
+    measured_over("one_network", {"rates": rates, "spikes": spikes})
