@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,6 +27,7 @@ from records import RESULTS, Figure, columns, command, figure, keep, provenance
 import tonicnet as tn
 
 LEARN = ("bias", "gain", "scale", "mask", "decoder", "encoder", "low-rank-update", "permutation", "bias+gain")
+SIGNED = ("gain", "scale")  # whose signs are also held, on Lorenz
 SEARCHED = "permutation"  # its sweeps cost as much as all other sets together, and more on wide networks
 FIELDS, LONG = (125, 250, 500, 1000, 2000), (125, 500)  # cycles end at 1000, where little is left to learn
 NORMS, SWEPT = (0.5, 1.0, 2.0, 4.0), 250
@@ -86,20 +87,25 @@ def compared(name: str, transfer: str, given: argparse.Namespace, executor: Exec
     task = made(name)
     net = tn.Network(units=max(numbers), seed=0, transfer=transfer, components=task.dimension)
 
-    def run(numbers: list[int], norms: list[float]) -> xr.Dataset:
-        return tn.compare_learning(
-            net, task, [one for one in LEARN if one != SEARCHED or max(numbers) <= plan.searched], numbers=numbers,
+    def run(numbers: Sequence[int], norms: Sequence[float], learn: Sequence[str] = LEARN) -> xr.Dataset:
+        found = tn.compare_learning(
+            net, task, [one for one in learn if one != SEARCHED or max(numbers) <= plan.searched], numbers=numbers,
             decoder_norm=norms, seeds=given.seeds, rounds=plan.rounds, store=given.store, executor=executor,
+            nonnegative=learn == SIGNED,
         )  # fmt: skip
+        told = [f"{one}, none negative" if learn == SIGNED else one for one in found["learn"].values]
+        return found.assign_coords(learn=("learn", told, found["learn"].attrs))
 
+    held = [count for count in numbers if count <= 500]
     few = [count for count in numbers if count <= plan.searched]
+    signed = [run(held, [1.0], SIGNED)] if name == "lorenz" else []
     found = [run(part, [1.0]) for part in (few, [count for count in numbers if count not in few]) if part]
     if (name, transfer) == ("lorenz", "tanh"):
         found.append(run([SWEPT], [norm for norm in NORMS if norm != 1]))
     whole = found[0]
-    for other in found[1:]:
+    for other in [*found[1:], *signed]:
         whole = whole.combine_first(other)
-    order = [one for one in found[0]["learn"].values if one in whole["learn"]]
+    order = [*found[0]["learn"].values, *(name for part in signed for name in part["learn"].values)]
     return whole.sel(learn=order).assign_attrs(found[0].attrs)
 
 

@@ -141,6 +141,16 @@ def test_a_cell_that_fails_is_told_once_the_others_are_kept(
     assert len(list((tmp_path / "cells").glob("*/*.nc"))) == 2
 
 
+def test_signs_are_held_where_there_are_some(net: tn.Network) -> None:
+    call = CALL | {"controls": False, "nonnegative": True}
+    held = tn.compare_learning(net, "hopf", ["bias", "gain", "scale", "bias+gain"], **call)
+    free = tn.compare_learning(net, "hopf", ["bias", "scale"], **(call | {"nonnegative": False}))
+    assert not held["flipped"].any()
+    assert (free["flipped"].sel(learn="scale") > 0.2).all()
+    assert (held["field_error"] > free["field_error"]).sel(learn="scale").all()
+    xr.testing.assert_equal(held["field_error"].sel(learn="bias"), free["field_error"].sel(learn="bias"))
+
+
 def test_recurrent_networks_are_compared_too() -> None:
     wave = np.cos(2 * np.pi * np.arange(61) / 20)[:, None]
     task = tn.Task.from_array(wave, name="wave", dt=0.01)
@@ -173,6 +183,7 @@ def test_it_is_drawn_and_saved(found: xr.Dataset, tmp_path: Path) -> None:
         ({"learn": ["decoder"], "numbers": 5}, "numbers=5 is less than"),
         ({"decoder_norm": -1.0}, "decoder_norm is a positive multiple"),
         ({"seeds": 0}, "seeds"),
+        ({"nonnegative": "yes"}, "nonnegative is True or False, got 'yes'"),
         ({"learn": ["recurrent"]}, "recurrent"),
     ],
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,12 +16,14 @@ import xarray as xr
 from .._bar import bar
 from .._labels import Variable, dataset
 from ..learn import Job, Settings
+from ..learn import sets_of as names_in
 from ..measure import BANK_SCORES, BEHAVIOUR_SCORES
 from ..network import Network, NetworkSpec, check_network
+from ..parameters import SETS
 from ..task import Task
 from ._cell import Cell, rows_of
 from ._controls import CONTROLS
-from ._doors import counts_of, norms_of, other_than, seeds_of, sets_of, target_of
+from ._doors import counts_of, norms_of, other_than, seeds_of, sets_of, signs_of, target_of
 from ._engine import Engine, Given, Here
 from ._schedule import performed
 from ._sizes import numbers_of, units_for
@@ -38,6 +40,15 @@ _OWN = {
 }
 
 
+class _Work(NamedTuple):
+    """How each set learns."""
+
+    steps: int
+    rounds: int
+    rank: int
+    nonnegative: bool
+
+
 def compare_learning(
     net: Network,
     task: str | Task,
@@ -51,6 +62,7 @@ def compare_learning(
     steps: int = 20,
     rounds: int = 1,
     rank: int = 1,
+    nonnegative: bool = False,
     executor: Executor | None = None,
     store: str | os.PathLike[str] | None = None,
     progress: bool = True,
@@ -75,6 +87,7 @@ def compare_learning(
         never learned, and the network without recurrence, as further entries of ``learn``. They need "bias" in it.
     other : the task of the second control; not given, another one of the shelf where both have vector fields.
     steps, rounds, rank : as in :func:`fit`.
+    nonnegative : hold the signs of gains and scales, so that no synapse is flipped; other sets have none to hold.
     executor : any ``concurrent.futures`` executor; not given, cells are run here, one after the other.
     store : a folder that keeps each cell, as that of :func:`study`, so that the same call goes on where it was stopped.
     progress : a bar where somebody watches.
@@ -103,12 +116,9 @@ def compare_learning(
         "seed": seeds_of(seeds),
     }
     second = other_than(target, other) if controls and "bias" in sets else None
-    cells = [
-        _cell(
-            net, target, dict(zip(DIMS, values, strict=True)), second, controls, (steps, rounds, rank), numbers is None
-        )
-        for values in itertools.product(*place.values())
-    ]
+    work = _Work(steps, rounds, rank, signs_of(nonnegative))
+    places = (dict(zip(DIMS, values, strict=True)) for values in itertools.product(*place.values()))
+    cells = [_cell(net, target, at, second, controls, work, numbers is None) for at in places]
     found = _run(cells, executor, open_store(store), progress)
     shown_controls = CONTROLS if second is not None else tuple(c for c in CONTROLS if "another" not in c)
     place["learn"] = [*sets, *(shown_controls if controls and "bias" in sets else ())]
@@ -116,13 +126,12 @@ def compare_learning(
 
 
 def _cell(
-    net: Network, task: Task, at: dict[str, Any], other: Task | None, controls: bool, work: tuple[int, int, int],
+    net: Network, task: Task, at: dict[str, Any], other: Task | None, controls: bool, work: _Work,
     whole_network: bool,
 ) -> Cell:  # fmt: skip
     """Return the cell at one place: its network, checked to be able to learn the task."""
-    steps, rounds, rank = work
-    units = net.units if whole_network else units_for(at["learn"], net, rank, at["numbers"])
-    settings = _settings(at, steps, rounds, rank)
+    units = net.units if whole_network else units_for(at["learn"], net, work.rank, at["numbers"])
+    settings = _settings(at, work)
     spec = replace(net.spec, units=units, seed=at["seed"], decoder_scale=at["norm"] * net.spec.decoder_scale)
     judged = controls and at["learn"] == "bias"
     theirs = Job(spec, other, settings) if judged and other is not None else None
@@ -176,12 +185,13 @@ def _dataset(
     return dataset(variables, coords, kind="comparison of learning", task=task.name, network=net.to_dict())
 
 
-def _settings(at: Mapping[str, Any], steps: int, rounds: int, rank: int) -> Settings:
+def _settings(at: Mapping[str, Any], work: _Work) -> Settings:
     """Return the settings of a cell; what a linear set may do to the decoder is bounded by what was drawn."""
     bounded = at["learn"] in ("scale", "decoder")
+    held = work.nonnegative and any(SETS[name].signed for name in names_in(at["learn"]) if name in SETS)
     return Settings(
-        learn=at["learn"], steps=steps, rounds=rounds, restarts=0, seed=at["seed"], rank=rank,
-        decoder_norm=1.0 if bounded else None,
+        learn=at["learn"], steps=work.steps, rounds=work.rounds, restarts=0, seed=at["seed"], rank=work.rank,
+        decoder_norm=1.0 if bounded else None, nonnegative=held,
     )  # fmt: skip
 
 

@@ -53,3 +53,9 @@ def norms_of(norm: object) -> list[float]:
 def seeds_of(seeds: object) -> list[int]:
     given = list(seeds) if isinstance(seeds, Iterable) else list(range(whole("seeds", seeds, 1)))
     return [whole("seeds", one, 0) for one in given]
+
+
+def signs_of(nonnegative: object) -> bool:
+    if not isinstance(nonnegative, bool):
+        raise TypeError(f"nonnegative is True or False, got {shown(nonnegative)}")
+    return nonnegative
