@@ -167,11 +167,13 @@ def all_tasks(parts: dict[tuple[str, str], xr.Dataset]) -> plt.Figure:
     )  # fmt: skip
     for column, name in enumerate(names):
         score, (words, unit) = next(iter(TASKS[name].scores.items()))
+        words = f"1 - {words}" if score == "r_squared" else words
         for row, transfer in enumerate(transfers):
             found, ax = parts[name, transfer].sel(norm=1.0), axes[row, column]
             for number, learned in enumerate(LEARN):
                 if learned in found["learn"]:
                     values = found[score].sel(learn=learned)
+                    values = 1 - values if score == "r_squared" else values
                     middle = values.median("seed")
                     ax.plot(
                         found["numbers"], middle, marker="osv^D<>Px"[number], ms=3, lw=1, c=f"C{number}", label=learned
@@ -181,7 +183,7 @@ def all_tasks(parts: dict[tuple[str, str], xr.Dataset]) -> plt.Figure:
                         color=f"C{number}", lw=0,
                     )  # fmt: skip
             ax.set(xscale="log", title=f"{name}, {transfer}", ylabel=words if unit == "1" else f"{words}, {unit}")
-            ax.set(yscale="linear", ylim=(0, 1.05)) if name == "flip-flop" else ax.set_yscale("log")
+            ax.set_yscale("log")
             ax.set_xticks(found["numbers"].values, [str(count) for count in found["numbers"].values], rotation=45)
             ax.minorticks_off()
             ax.spines[["top", "right"]].set_visible(False)
