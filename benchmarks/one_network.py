@@ -3,13 +3,15 @@
 A low-rank network of 1000 LIF units with synapses of 200 ms, six components and five neurons a unit: 5000 neurons. It
 learns all tasks of the shelf that have a field, and six behaviours, each by tonic inputs of its own. "rates" scores
 each row by itself, by rates and by the surrogate, which predicts what spikes do; "spikes" switches one spiking network
-through all of them: fields for 12 s each, then one held-out trial of each behaviour, over 8 runs side by side. Banks
-are kept in a folder of the machine's temporary files, so that a seed that was cut short goes on.
+through all of them, and the rate network beside it: fields for 12 s each, then each behaviour, a second of rest under
+its tonic inputs and one held-out trial, over 8 runs side by side. Banks are kept in a folder of the machine's temporary
+files, so that a seed that was cut short goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -21,7 +23,7 @@ from rows import measured_over
 import tonicnet as tn
 
 NEURONS_PER_UNIT, DT = 5, 0.05  # s; the step of all behaviours
-FIELD_SECONDS, RUNS, TRIALS = 12.0, 8, 64
+FIELD_SECONDS, REST, RUNS, TRIALS = 12.0, 20, 8, 64  # s; steps of rest before a trial
 WHERE = "one network of 5000 neurons, eleven tasks and six behaviours"
 
 
@@ -29,7 +31,7 @@ def network(seed: int) -> tn.Network:
     """Return the network of a seed."""
     return tn.Network(
         1000, seed=seed, components=6, encoder_scale=0.5, decoder_scale=2.5, tau=0.2,
-        transfer=tn.LIF(noise=0.3, dt=0.001),
+        transfer=tn.LIF(noise=0.1, dt=0.001),
     )  # fmt: skip
 
 
@@ -87,42 +89,46 @@ def predicted(net: tn.Network, bank: xr.Dataset, name: str, seed: int) -> xr.Dat
 
 
 def spikes(seeds: range) -> Iterator[Figure | str]:
-    """Yield the scores of one spiking network that is switched through all rows, run after run."""
-    settled: list[float] = []
-    found: dict[tuple[str, str], list[float]] = {}
+    """Yield the scores of one network that is switched through all rows, run after run, by spikes and by rates."""
+    found: dict[tuple[str, str, str], list[float]] = {}
     for seed in seeds:
-        run, held = switched(network(seed), learned(seed), seed)
-        truths = {
-            n: tn.task(n).trajectory(80 * tn.task(n).time_scale, tn.task(n).dt * 5, trials=40) for n in tn.tasks()
-        }
-        fields = run.isel(time=run["segment_index"].values < len(truths))
-        measured = tn.measure.settling_time(fields, truths, threshold=0.5)["settling_seconds"]
-        settled.append(float(np.isfinite(measured.values).mean()))
-        for number, (name, asked) in enumerate(held.items(), len(truths)):
-            measure, value = score(part(run, number, asked, name))
-            found.setdefault((name, measure), []).append(value)
-        yield f"seed {seed}: {settled[-1]:.3g} settle, " + ", ".join(f"{n} {v[-1]:.3g}" for (n, _), v in found.items())
-    where = {"what": WHERE, "network": "spikes, switched"}
-    yield figure(where | {"task": "eleven tasks"}, "share of segments that settle within 0.5 sd for good", "1", settled)
-    for (name, measure), values in found.items():
-        yield figure(where | {"task": name}, measure, "1", values)
+        net, bank = network(seed), learned(seed)
+        given, held = schedule(net, seed)
+        in_spikes = {"neurons_per_unit": NEURONS_PER_UNIT, "codegen": "standalone"}
+        for kind, run in (
+            ("spikes, switched", tn.spiking.simulate(net, bank, **given, **in_spikes)),
+            ("rates, switched", tn.simulate(net, bank, **given)),
+        ):
+            for name, measure, value in switched_scores(run, held):
+                found.setdefault((name, kind, measure), []).append(value)
+                yield f"{kind}, seed {seed}: {name} {value:.3g}"
+    for (name, kind, measure), values in found.items():
+        yield figure({"what": WHERE, "task": name, "network": kind}, measure, "1", values)
 
 
-def switched(net: tn.Network, bank: xr.Dataset, seed: int) -> tuple[xr.Dataset, dict[str, xr.Dataset]]:
-    """Return the run of spikes through all tasks, and the trials of the behaviours that it was given."""
+def switched_scores(run: xr.Dataset, held: dict[str, xr.Dataset]) -> Iterator[tuple[str, str, float]]:
+    """Yield how many segments of fields settle, and the score of each behaviour."""
+    truths = {n: tn.task(n).trajectory(80 * tn.task(n).time_scale, tn.task(n).dt * 5, trials=40) for n in tn.tasks()}
+    fields = run.isel(time=run["segment_index"].values < len(truths))
+    settled = tn.measure.settling_time(fields, truths, threshold=0.5)["settling_seconds"]
+    yield "eleven tasks", "share of segments that settle within 0.5 sd for good", float(np.isfinite(settled).mean())
+    for number, (name, asked) in enumerate(held.items(), len(truths)):
+        after = run.isel(time=np.flatnonzero(run["segment_index"].values == number)[REST:])
+        yield (name, *score(part(after, number, asked, name)))
+
+
+def schedule(net: tn.Network, seed: int) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:
+    """Return a run through all tasks, as arguments of ``simulate``, and the trials of the behaviours in it."""
     held = {name: task(name).held_out(RUNS, seed=1) for name in JOINT}
     order = [str(n) for n in np.random.default_rng(seed).permutation(list(tn.tasks()))]
     parts = [np.zeros((RUNS, round(FIELD_SECONDS / DT) * len(order), net.components))]
     for trials in held.values():
         u = trials["input"].values[:, :-1]
-        parts.append(np.pad(u, ((0, 0), (0, 0), (0, net.components - u.shape[2]))))
-    schedule = [(name, FIELD_SECONDS) for name in order]
-    schedule += [(name, DT * (trials.sizes["time"] - 1)) for name, trials in held.items()]
-    run = tn.spiking.simulate(
-        net, bank, schedule=schedule, inputs=np.concatenate(parts, axis=1), dt=DT, trials=RUNS, seed=seed,
-        neurons_per_unit=NEURONS_PER_UNIT, codegen="standalone",
-    )  # fmt: skip
-    return run, held
+        parts.append(np.pad(u, ((0, 0), (REST, 0), (0, net.components - u.shape[2]))))
+    segments = [(name, FIELD_SECONDS) for name in order]
+    segments += [(name, DT * (REST + trials.sizes["time"] - 1)) for name, trials in held.items()]
+    given = {"schedule": segments, "inputs": np.concatenate(parts, axis=1), "dt": DT, "trials": RUNS, "seed": seed}
+    return given, held
 
 
 if __name__ == "__main__":

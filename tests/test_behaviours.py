@@ -8,10 +8,15 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 
 import tonicnet as tn
-from tonicnet.learn._behaviour_course import _may_wait
+from tonicnet.circuit import circuit_of
+from tonicnet.learn import Settings
+from tonicnet.learn._behaviour_course import BehaviourCourse, _may_wait
+from tonicnet.learn._course import Draw, Problem
+from tonicnet.learn._target import Target
 from tonicnet.task import RESPONSES, rule_of
 from tonicnet.task._behaviour_shelf import RULES, _entry, check_truth
 
@@ -212,6 +217,25 @@ def test_a_behaviour_is_performed_from_any_state_and_after_any_wait() -> None:
         run = tn.simulate(net, bank, duration=0.05 * u.shape[1], inputs=u, trials=60, initial=initial)
         answer = run["output"].values[:, -1, 0] > 0.5
         assert (answer == (held["target"].values[:, -1, 0] > 0.5)).mean() > 0.9, wait
+
+
+@pytest.mark.parametrize(("name", "anywhere"), [("delayed-match", True), ("flip-flop", False)])
+def test_latents_begin_anywhere_where_trials_may_wait(name: str, anywhere: bool) -> None:
+    """A memory is told where it begins; elsewhere what another behaviour has left behind must not matter."""
+    net = tn.Network(30, seed=0, components=4)
+    problem = Problem(Target(tn.task(name), net), circuit_of(net), Settings())
+    course = BehaviourCourse()
+    residual = next(course.stages(problem)).make(Draw(0, 0), None)
+    begin, path = residual.windows.start, residual.windows.path[:, 0]
+    assert (residual.windows.begin is not None) == anywhere
+    assert (float((begin - path).std()) > 1) == anywhere
+    run = residual.run(problem.learnable().at(problem.learnable().first), residual.windows, begin)
+    again = residual.loss(problem.learnable().first)
+    assert float(run.errors().double().square().sum()) == pytest.approx(again)
+    judged = course.judge(problem).windows
+    half = len(judged.path) // 2
+    assert torch.equal(judged.start[half:], judged.path[half:, 0])
+    assert torch.equal(judged.start[:half], judged.path[:half, 0]) != anywhere
 
 
 def test_a_bank_of_behaviours_is_performed_from_its_own_file(performed, tmp_path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count as numbers
 from typing import ClassVar, final
 
@@ -27,6 +28,7 @@ _SCORED = (12, 40)  # least and most steps of a trial that are scored in one sta
 _ENOUGH = 1e-4  # mean squared error, in scaled units, below which more steps on the same trials teach nothing
 _BEFORE = 6.0  # tau before a trial: its first target is fed back, or the network waits, for a part of them
 _SCATTER = 1.0  # greatest standard deviation of the inputs to units whose responses are the rates before that
+_SPREAD = 4.0  # the same of latents, in scaled units: idle ones reach several
 _JUDGED = 100  # trials on which the network alone is judged
 _ROUGH = {torch.float32: 1e-2, torch.float64: 1e-3}  # of the rows of curvature: see Sweep
 
@@ -46,8 +48,10 @@ class BehaviourCourse(Course):
         h = rollout_step(problem.target)
         draw = Draw(problem.settings.seed, 0)
         windows = trial_windows(problem.target, problem.circuit, draw("examined"), count=_JUDGED, forcing=0.0, h=h)
-        anywhere = _scatters(problem) and _may_wait(problem.target.task)
+        anywhere = _fed(problem) and _may_wait(problem.target.task)
         start = _scattered(problem, draw("examined, starts"), _JUDGED // 2) if anywhere else None
+        if start is not None and problem.latent:
+            windows = replace(windows, begin=torch.cat([start, windows.path[len(start) :, 0]]))
         return TrialJudge(rollout(problem, problem.learnable(), windows, h), windows, start)
 
     def stages(self, problem: Problem) -> Iterator[Stage]:
@@ -59,9 +63,9 @@ class BehaviourCourse(Course):
 
 def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
     target, h = problem.target, rollout_step(problem.target)
-    rates = _scatters(problem)
-    before = round(_BEFORE / h) if rates else 0
-    warm, wait = (0, before) if _may_wait(target.task) else (before, 0)
+    fed, rates, waits = _fed(problem), _fed(problem) and not problem.latent, _may_wait(target.task)
+    before = round(_BEFORE / h)
+    warm, wait = before * (rates and not waits), before * (fed and waits)
     count = int(np.clip(_WINDOW_STEPS / int(target.task.duration / (h * target.unit) + 1e-6), *_TRIALS))
 
     def make(draw: Draw, _: Begun) -> Residual:
@@ -79,15 +83,17 @@ def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
             warm=warm,
             wait=wait,
         )
-        start = _scattered(problem, draw(f"{name}, starts"), count) if rates else None
+        start = _scattered(problem, draw(f"{name}, starts"), count) if rates or (fed and waits) else None
+        if problem.latent:
+            windows, start = replace(windows, begin=start), None
         return rollout(problem, learnable, windows, h, rough=_ROUGH[problem.circuit.dtype], start=start)
 
     return Stage(name, max(6, problem.settings.steps // 2), make, scored, enough=_ENOUGH)
 
 
-def _scatters(problem: Problem) -> bool:
-    """Return whether trials begin at random rates: units have states of their own, and are fed what they do."""
-    return problem.target.net.spec.feedback and not problem.latent
+def _fed(problem: Problem) -> bool:
+    """Return whether units are fed what the network puts out: its trials then begin in random states."""
+    return problem.target.net.spec.feedback
 
 
 def _may_wait(task: Task) -> bool:
@@ -112,11 +118,16 @@ def _first(happened: np.ndarray) -> np.ndarray:
 
 
 def _scattered(problem: Problem, rng: np.random.Generator, count: int) -> Tensor:
-    """Return rates at random, from which trials begin.
+    """Return states at random, from which trials begin: rates, or latents where these are the whole state.
 
     Networks with strong synapses have several states of rest under one input. A behaviour that is learned from one of
-    them fails from the others, in which a run may begin, or which an earlier trial or behaviour may leave behind.
+    them fails from the others, in which a run may begin, or which an earlier trial or behaviour may leave behind. So it
+    is with components that a task leaves idle. Latents are scattered only where trials may wait: elsewhere a run is
+    told all of them.
     """
+    if problem.latent:
+        sizes = _SPREAD * rng.uniform(size=(count, 1))
+        return problem.circuit.tensor(sizes * rng.standard_normal((count, problem.net.components)))
     still = placed(problem.circuit, {"bias": torch.zeros(problem.net.units)})
     sizes = _SCATTER * rng.uniform(size=(count, 1))
     return still.units.rate(problem.circuit.tensor(sizes * rng.standard_normal((count, problem.net.units))))

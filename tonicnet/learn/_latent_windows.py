@@ -56,7 +56,7 @@ class LatentWindows(Residual):
         if self.free:
             return self.at(theta).loss
         dynamics = self.learnable.at(theta)
-        runs = (self.run(dynamics, tile, tile.path[:, 0], Kept.OUTPUTS) for tile in self.tiles(kept=False))
+        runs = (self.run(dynamics, tile, tile.start, Kept.OUTPUTS) for tile in self.tiles(kept=False))
         return sum(float(run.errors().double().square().sum()) for run in runs)
 
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
@@ -174,7 +174,7 @@ class _WindowsAt(Linearisation):
             yield Block(error.reshape(-1), jacobian.flatten(0, 1))
 
     def _runs(self) -> Iterator[Run]:
-        starts = (s for s, _ in self._best) if self._residual.free else (tile.path[:, 0] for tile in self._tiles)
+        starts = (s for s, _ in self._best) if self._residual.free else (tile.start for tile in self._tiles)
         runs = (self._residual.run(self._dynamics, *given) for given in zip(self._tiles, starts, strict=True))
         if len(self._tiles) > 1:
             return runs
@@ -188,7 +188,7 @@ class _WindowsAt(Linearisation):
 
     def _searched(self, tile: Windows) -> tuple[Tensor, Tensor]:
         """Return the best starts and their errors: damped steps from where the samples begin."""
-        start = tile.path[:, 0]
+        start = tile.start
         run = self._residual.run(self._dynamics, tile, start, Kept.STEPS)
         error, phi = run.errors(), run.by_start()
         ridge = start.new_full((len(start), 1, 1), _RIDGE)

@@ -20,7 +20,8 @@ class Windows:
     between is generalised teacher forcing (Hess et al. 2023, arXiv 2306.04406). ``path`` (window, step,
     component) is the target at every step, the start included; ``inputs``, of the same shape, is added to what is fed
     back, held during each step; ``mask`` weighs the squared errors, and ``counted`` are the components of which some
-    error counts: others of a behaviour are inputs alone. Scored steps count from 1 to the last.
+    error counts: others of a behaviour are inputs alone. Scored steps count from 1 to the last. Windows of a latent
+    begin at ``begin``, or where the target does.
     """
 
     path: Float[Tensor, "window step component"]
@@ -31,6 +32,7 @@ class Windows:
     mask: Float[Tensor, "window step component"] | None = None
     total: float = 0.0
     counted: tuple[int, ...] = ()
+    begin: Float[Tensor, "window component"] | None = None
 
     def __post_init__(self) -> None:
         last = self.path.shape[1] - 1
@@ -45,6 +47,11 @@ class Windows:
         if self.mask is None:
             return float(len(self.path) * len(self.scored))
         return float(self.mask[:, list(self.scored)].sum()) / self.path.shape[2]
+
+    @property
+    def start(self) -> Float[Tensor, "window component"]:
+        """The output at which each window begins."""
+        return self.path[:, 0] if self.begin is None else self.begin
 
     @property
     def steps(self) -> int:
@@ -103,5 +110,5 @@ class Windows:
         """Yield ``count`` windows at a time, weighted as parts of the whole."""
         for first in range(0, len(self.path), count):
             part = slice(first, first + count)
-            inputs, mask = (None if x is None else x[part] for x in (self.inputs, self.mask))
-            yield part, replace(self, path=self.path[part], inputs=inputs, mask=mask)
+            inputs, mask, begin = (None if x is None else x[part] for x in (self.inputs, self.mask, self.begin))
+            yield part, replace(self, path=self.path[part], inputs=inputs, mask=mask, begin=begin)
