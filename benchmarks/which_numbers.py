@@ -66,7 +66,7 @@ def main() -> None:
                 table = found[score].sel(norm=1.0).median("seed").to_series().unstack("numbers")
                 print(name, transfer, table, sep="\n", flush=True)
     whole = joined(parts, given)
-    tn.save(whole, RESULTS / "which_numbers.nc")
+    tn.save(whole.astype("float32"), RESULTS / "which_numbers.nc")
     about = provenance(command()) | {"group": "which numbers"}
     made = [one for (name, transfer), found in parts.items() for one in medians(name, transfer, found)]
     seconds = float(whole["cpu_seconds"].sum())
