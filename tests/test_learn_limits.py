@@ -152,3 +152,18 @@ def test_limits_of_nothing_are_refused(given: dict, error: type[Exception], said
     with pytest.raises(error, match=said) as caught:
         tn.fit(NET, "hopf", **QUICK | given)
     assert "\n" not in str(caught.value)
+
+
+def test_a_curvature_that_rounding_made_indefinite_still_has_a_minimum() -> None:
+    """In single precision a Gram matrix of alike features has eigenvalues below zero, deeper than the first ridge."""
+    rng = np.random.default_rng(0)
+    rows, bent = rng.standard_normal((30, 40)), torch.eye(40, dtype=torch.float64)
+    exact = torch.tensor(rows.T @ rows)  # of rank 30
+    right = torch.tensor(rows.T @ rng.standard_normal(30))
+    given = Limits(torch.zeros(40, dtype=torch.bool), torch.ones(40, dtype=torch.float64), 1.0)
+    found = given.minimum(exact - 1e-4 * bent, right, 1e-9)
+    assert found is not None
+    assert given.hold(found)
+    at_best = given.minimum(exact, right, 1e-9)
+    value = lambda x: float(x @ exact @ x - 2 * right @ x)  # noqa: E731
+    assert value(found) <= value(at_best) + 1e-3 * abs(value(at_best))

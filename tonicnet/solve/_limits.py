@@ -65,16 +65,17 @@ class Limits:
 
         The bound is met by a ridge l of the weights P, the least one from ``floor`` on for which the minimum of
         x'(H + l P) x - 2 c'x has a norm within it: the norm falls as l grows (Tikhonov regularisation with its
-        multiplier chosen by the bound; Golub and von Matt 1991, doi:10.1007/BF01385796).
+        multiplier chosen by the bound; Golub and von Matt 1991, doi:10.1007/BF01385796). Where rounding has left H
+        negative eigenvalues below -``floor``, l grows until it is above them.
         """
         low, x = floor, self._least(curvature, right, floor)
-        if x is None or self.norm(x) <= self.bound:
+        if x is not None and self.norm(x) <= self.bound:
             return x
         for _ in range(_MOST):
-            high = low * _GROWTH
+            high, too_long = low * _GROWTH, x is not None
             x = self._least(curvature, right, high)
             if x is not None and self.norm(x) <= self.bound:
-                return self._between(curvature, right, low, high, x)
+                return self._between(curvature, right, low, high, x) if too_long else x
             low = high
         return None
 
