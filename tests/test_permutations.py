@@ -206,6 +206,22 @@ def test_a_shortlist_of_partners_is_judged_exactly() -> None:
     assert hits >= 38
 
 
+def test_units_of_a_large_network_look_at_some_partners_and_judge_them_exactly() -> None:
+    net = tn.Network(300, seed=0, components=2, transfer="tanh")
+    z, y = (torch.tensor(RNG.normal(0, 1, (600, 2))) for _ in range(2))
+    learnable = Learnable(circuit_of(net), {"bias": first_bias(net)}, ("bias",))
+    residual = FieldResidual(learnable, z, y, torch.full((600,), 1 / 600, dtype=torch.float64))
+    exchange, loss = residual.exchange(learnable.first), residual.loss(learnable.first)
+    chosen = set()
+    for unit in (0, 0, 0, 7, 250):
+        found = exchange.best(unit)
+        assert found.change == pytest.approx(exchange.changes(unit)[found.pairs[0][1]], abs=1e-12)
+        exchange.swap(*found.pairs[0])
+        loss, chosen = loss + found.change, chosen | {found.pairs[0][1]}
+        assert residual.loss(exchange.theta) == pytest.approx(loss, rel=1e-9)
+    assert len(chosen) > 1
+
+
 # ---------------------------------------------------------------- the door
 
 

@@ -165,6 +165,10 @@ def test_recalibration_refuses_inputs_that_are_nobodys(small: tuple[tn.Network, 
     net, bank = small
     with pytest.raises(ValueError, match="inputs are those of one task, and there are 2; say which by task="):
         tn.spiking.recalibrate(net, bank, inputs=np.zeros((10, 3)))
+    with pytest.raises(ValueError, match="inputs are those of one task, and there are 2; say which by task="):
+        tn.spiking.predict(net, bank, duration=0.1, inputs=np.zeros((10, 3)))
+    with pytest.raises(ValueError, match="duration"):
+        tn.spiking.recalibrate(net, bank, duration=0)
     adapting = tn.Network(units=40, seed=1, transfer=LIF(adaptation=0.05))
     with pytest.raises(ValueError, match="units that adapt are recalibrated without inputs; leave inputs out"):
         tn.spiking.recalibrate(adapting, np.ones(40), inputs=np.zeros((10, 3)))

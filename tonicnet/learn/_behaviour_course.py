@@ -63,9 +63,10 @@ class BehaviourCourse(Course):
 
 def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
     target, h = problem.target, rollout_step(problem.target)
-    fed, rates, waits = _fed(problem), _fed(problem) and not problem.latent, _may_wait(target.task)
-    before = round(_BEFORE / h)
-    warm, wait = before * (rates and not waits), before * (fed and waits)
+    fed, waits = _fed(problem), _may_wait(target.task)
+    before = round(_BEFORE / h) if fed else 0
+    warm, wait = (0, before) if waits else (0 if problem.latent else before, 0)
+    scatters = fed and (waits or not problem.latent)
     count = int(np.clip(_WINDOW_STEPS / int(target.task.duration / (h * target.unit) + 1e-6), *_TRIALS))
 
     def make(draw: Draw, _: Begun) -> Residual:
@@ -83,7 +84,7 @@ def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
             warm=warm,
             wait=wait,
         )
-        start = _scattered(problem, draw(f"{name}, starts"), count) if rates or (fed and waits) else None
+        start = _scattered(problem, draw(f"{name}, starts"), count) if scatters else None
         if problem.latent:
             windows, start = replace(windows, begin=start), None
         return rollout(problem, learnable, windows, h, rough=_ROUGH[problem.circuit.dtype], start=start)

@@ -81,7 +81,7 @@ class LatentWindows(Residual):
         closed = np.array([tile.closed(k) for k in range(tile.steps)])
         run = code.windows(
             units, dynamics.tonic.numpy(), start.numpy(), tableau=self.tableau, h=self.h, closed=closed,
-            fed=tile.fed_stages([sum(row) for row in self.tableau.stages]), jacobian=kept > Kept.OUTPUTS,
+            fed=tile.fed_stages(self.tableau.nodes), jacobian=kept > Kept.OUTPUTS,
             wide=numbers.reads if features else (),
         )  # fmt: skip
         outputs = torch.from_numpy(run.states)[:, list(tile.scored)].transpose(0, 1)

@@ -85,9 +85,8 @@ class Learned(ABC):
         J_k = F G_k for each component, and :meth:`gather` applies G_k': J'J = sum_k G_k' (F'F) G_k.
         """
         components = circuit.out.shape[1]
-        return torch.stack([self.within(self.within(gram, k, circuit).mT, k, circuit) for k in range(components)]).sum(
-            0
-        )
+        each = [self.within(self.within(gram, k, circuit).mT, k, circuit) for k in range(components)]
+        return torch.stack(each).sum(0)
 
     def within(self, sums: Float[Tensor, "row column"], k: int, circuit: Any) -> Float[Tensor, "row number"]:
         """Return G_k' of each row: :meth:`gather` where only component k is not zero."""

@@ -19,7 +19,7 @@ _CURVED = 8192  # numbers up to which the curvature of swaps is looked at
 
 @dataclass(frozen=True)
 class SwapSearch(Method):
-    """Numbers stay what they are, and only change places among units: swaps that lower the loss, until none does.
+    """Numbers stay what they are, and only change places among units: swaps that lower the loss, until none is found.
 
     Where the residual tells the exact change of every swap (:meth:`Residual.exchange`), a step goes over all units in
     random order and gives each the partner that lowers the loss most. Elsewhere swaps are those of steepest descent

@@ -12,7 +12,7 @@ of.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,12 @@ def externals(
         return [External(None, noise)] * trials
     scale = np.repeat([s.entry.scale for s in segments], [s.steps(step) for s in segments], axis=0)
     return [External(rows / scale, noise) for rows in u]
+
+
+def check_one_task(inputs: Any, names: Sequence[str | None]) -> None:
+    """Refuse inputs that would be given to several tasks at once; raise ValueError."""
+    if inputs is not None and len(names) > 1:
+        raise ValueError(f"inputs are those of one task, and there are {len(names)}; say which by task=")
 
 
 def noise_kept(tau: float, dt: float) -> float:

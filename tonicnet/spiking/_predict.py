@@ -19,6 +19,7 @@ from ..measure import MEASURES, compare
 from ..network import Network, firing_rate
 from ..simulate import simulate, starting_states
 from . import _surrogate
+from ._external import check_one_task
 from ._lif_network import LIFNetwork
 from ._plan import plan
 from ._to_brian2 import Bias, sampling_step
@@ -69,15 +70,15 @@ def predict(
     neurons_per_unit : LIF neurons for each rate unit, m.
     duration : seconds of the predicted run; divergences depend on it, so use that of the run to be predicted.
     truth : true run(s) to measure against, as for :func:`tonicnet.compare`; the rate network if not given.
-    inputs : of the run, as for :func:`tonicnet.simulate`, for as long as ``duration``; noise and mismatch are then
-        those under these inputs.
+    inputs : of the run of one task, as for :func:`tonicnet.simulate`, for as long as ``duration``; noise and mismatch
+        are then those under these inputs.
     seed : of the noise and the start.
 
     Returns over ``task`` (and ``component``): ``decoded_noise`` (task units), the same in scales of the task,
     ``relative_noise``, and ``slow_noise``, the part of that which is not ripple; mean ``firing_rate`` (Hz) and
     ``cv`` of intervals, ``mismatch`` (rms of D (phi - exact f-I curve), in scales of the task), and measures of the
     predicted run with their floors: ``state_space_divergence``, ``period_error`` and others; NaN where one does not
-    apply. Raises ValueError as :func:`simulate` does.
+    apply. Raises ValueError for inputs to several tasks, and as :func:`simulate` does.
 
     Source: renewal noise, Cox and Lewis (1966); diffusion limit of networks, Brunel (2000),
     doi:10.1023/A:1008925309027.
@@ -90,6 +91,7 @@ def predict(
     model = LIFNetwork(net, neurons_per_unit)
     bias, task = as_bank(bias), name_of(task)
     tasks = [task] if task else rows_of(bias)
+    check_one_task(inputs, tasks)
     rows = [_row(model, bias, name, duration, truth, inputs, seed) for name in tasks]
     measures = xr.concat([row.pop("measures") for row in rows], dim="task", combine_attrs="drop_conflicts")
     columns = {

@@ -19,6 +19,7 @@ from ..network import Network, check_moving
 from ..simulate import lasting, simulate, starting_states, trials_of
 from ..solve import GaussNewton, minimise
 from . import _surrogate
+from ._external import check_one_task
 from ._lif_network import LIFNetwork
 from ._matched_field import MatchedField
 from ._moving_match import PATH_STEP, matched_in_motion
@@ -102,17 +103,14 @@ def recalibrate(
 
 def _check_inputs(inputs: Any, names: list[str | None], model: LIFNetwork, other: LIFNetwork) -> None:
     """Refuse inputs that cannot be those of all tasks, and neurons that are matched on paths without any."""
-    if inputs is None:
-        return
-    if len(names) > 1:
-        raise ValueError(f"inputs are those of one task, and there are {len(names)}; say which by task=")
-    if model.lif.adapts or other.lif.adapts:
+    check_one_task(inputs, names)
+    if inputs is not None and (model.lif.adapts or other.lif.adapts):
         raise ValueError("units that adapt are recalibrated without inputs; leave inputs out")
 
 
 def _planned(model: LIFNetwork, bias: Bias, duration: float | None, task: str | None, inputs: Any) -> list[Segment]:
     """Return the one segment of a run that visits states."""
-    segments = plan(model.net, bias, duration=duration or _SECONDS, schedule=None, task=task)
+    segments = plan(model.net, bias, duration=_SECONDS if duration is None else duration, schedule=None, task=task)
     if duration is not None or inputs is None:
         return segments
     lasts = lasting(inputs, segments[0], sampling_step(model, None))

@@ -15,15 +15,14 @@ import xarray as xr
 
 from .._bar import bar
 from .._labels import Variable, dataset
-from ..learn import Job, Settings
-from ..learn import sets_of as names_in
+from ..learn import Job, Settings, sets_of
 from ..measure import BANK_SCORES, BEHAVIOUR_SCORES
 from ..network import Network, NetworkSpec, check_network
 from ..parameters import SETS
 from ..task import Task
 from ._cell import Cell, rows_of
 from ._controls import CONTROLS
-from ._doors import counts_of, norms_of, other_than, seeds_of, sets_of, signs_of, target_of
+from ._doors import compared_sets, counts_of, norms_of, other_than, seeds_of, signs_of, target_of
 from ._engine import Engine, Given, Here
 from ._schedule import performed
 from ._sizes import numbers_of, units_for
@@ -108,7 +107,7 @@ def compare_learning(
     """
     check_network(net)
     target = target_of(task)
-    sets = sets_of(learn)
+    sets = compared_sets(learn)
     place: dict[str, list[Any]] = {
         "learn": list(sets),
         "numbers": [net.units] if numbers is None else counts_of(numbers),
@@ -188,7 +187,7 @@ def _dataset(
 def _settings(at: Mapping[str, Any], work: _Work) -> Settings:
     """Return the settings of a cell; what a linear set may do to the decoder is bounded by what was drawn."""
     bounded = at["learn"] in ("scale", "decoder")
-    held = work.nonnegative and any(SETS[name].signed for name in names_in(at["learn"]) if name in SETS)
+    held = work.nonnegative and any(SETS[name].signed for name in sets_of(at["learn"]) if name in SETS)
     return Settings(
         learn=at["learn"], steps=work.steps, rounds=work.rounds, restarts=0, seed=at["seed"], rank=work.rank,
         decoder_norm=1.0 if bounded else None, nonnegative=held,

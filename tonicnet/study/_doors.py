@@ -28,7 +28,7 @@ def other_than(task: Task, other: object) -> Task | None:
     return named_task("van-der-pol" if task.name != "van-der-pol" else "hopf")
 
 
-def sets_of(learn: object) -> list[str]:
+def compared_sets(learn: object) -> list[str]:
     if isinstance(learn, str) or not isinstance(learn, Iterable):
         raise TypeError(f'learn is a list of parameter sets, such as ["bias", "gain"], got {shown(learn)}')
     names = [summed(one) for one in learn]
