@@ -278,6 +278,9 @@ def both(group: str, what: str) -> str:
 def which() -> Iterator[str]:
     """Yield a table for each task and score of the comparison: a row a set, a column a count of numbers."""
     records = [r for r in held(WHICH) if r["group"] == ELSEWHERE and r["where"]["norm"] == 1]
+    if not records:
+        yield "Not measured yet."
+        return
     yield f"{_told(held(WHICH))} Medians of {records[0]['runs']} draws, least and most in brackets."
     beside = ("share of flipped signs", "spike noise / scale")
     for task, measure, unit in dict.fromkeys((r["where"]["task"], r["measure"], r["unit"]) for r in records):
