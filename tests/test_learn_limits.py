@@ -63,6 +63,37 @@ def test_the_bound_is_met_by_the_least_ridge(name: str, bound: float) -> None:
     torch.testing.assert_close(gradient, -ridge * normal, rtol=1e-5, atol=1e-7)
 
 
+def flat_problem(size: int = 60) -> tuple[torch.Tensor, torch.Tensor]:
+    """A curvature over ten decades, whose free minimum is a million times as long as the bound below."""
+    turn = torch.linalg.qr(torch.randn(size, size, dtype=torch.float64, generator=torch.Generator().manual_seed(2)))[0]
+    return (turn * torch.logspace(0, -10, size, dtype=torch.float64)) @ turn.T, turn.sum(1)
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("bound", [10.0, 1e3, 1e5])
+def test_the_bound_of_a_flat_problem_is_met_in_few_factorisations(
+    bound: float, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search by halves between 1e-11 and 1 would take dozens; free numbers meet the Lagrange condition."""
+    curvature, right = flat_problem()
+    tried: list[float] = []
+    least = Limits._least
+
+    def counted(limits: Limits, *given: object) -> object:
+        tried.append(given[-1])  # type: ignore[arg-type]
+        return least(limits, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Limits, "_least", counted)
+    given = Limits(torch.full((len(right),), held), torch.ones(len(right), dtype=torch.float64), bound)
+    x = given.minimum(curvature, right, 1e-11)
+    assert x is not None
+    assert len(tried) <= 12
+    assert given.norm(x) == pytest.approx(bound, rel=2e-6)
+    pull, free = right - curvature @ x, x > 0 if held else torch.ones_like(x, dtype=torch.bool)
+    torch.testing.assert_close(pull[free], tried[-1] * x[free], rtol=1e-5, atol=1e-6 * float(pull[free].abs().max()))
+    assert float(pull[~free].max() if held else 0.0) <= 0
+
+
 @pytest.mark.parametrize("bound", [np.inf, 1.2])
 def test_signs_are_held_at_the_true_constrained_minimum(bound: float) -> None:
     given = limits("scale", bound, held=True)

@@ -65,7 +65,8 @@ class LimitedGaussNewton(Method):
         if not scale > 0:
             return None
         for _ in range(_TRIES):
-            damped = curvature + damping * scale * torch.eye(len(right), dtype=right.dtype, device=right.device)
+            damped = curvature.clone()
+            damped.diagonal().add_(damping * scale)
             theta = self.limits.minimum(damped, right + damping * scale * here.theta, floor)
             kept = {"damping": torch.tensor(max(damping / 3, _LEAST), dtype=torch.float64)}
             made = None if theta is None else _taken(residual, here, theta, self.limits, kept)

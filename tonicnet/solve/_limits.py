@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,10 +12,18 @@ from torch import Tensor
 
 from ._box import in_box
 
-_GROWTH, _HALVINGS = 10.0, 30  # of the ridge, until the bound holds; then between the last two
-_MOST = 60  # times it grows
+_GROWTH = 10.0  # of the ridge, until a curvature is definite
+_MOST = 60  # ridges tried
 _TINY = 1e-9  # weight of numbers that are not bounded, in units of the largest
 _SLACK = 1e-6  # of the bound, within which it is met
+
+
+class _Least(NamedTuple):
+    """The minimum x at one ridge, H + l P and its Cholesky factor."""
+
+    x: Float[Tensor, " number"]
+    damped: Float[Tensor, "number number"]
+    factor: Float[Tensor, "number number"]
 
 
 @dataclass(frozen=True)
@@ -65,44 +74,52 @@ class Limits:
 
         The bound is met by a ridge l of the weights P, the least one from ``floor`` on for which the minimum of
         x'(H + l P) x - 2 c'x has a norm within it: the norm falls as l grows (Tikhonov regularisation with its
-        multiplier chosen by the bound; Golub and von Matt 1991, doi:10.1007/BF01385796). Where rounding has left H
-        negative eigenvalues below -``floor``, l grows until it is above them.
+        multiplier chosen by the bound; Golub and von Matt 1991, doi:10.1007/BF01385796). Newton steps on 1/norm, which
+        is nearly a line in l, find it in a few factorisations (More and Sorensen 1983, doi:10.1137/0904038). Where
+        rounding has left H negative eigenvalues below -``floor``, l grows until it is above them.
         """
-        low, x = floor, self._least(curvature, right, floor)
-        if x is not None and self.norm(x) <= self.bound:
-            return x
+        ridge, low, high = floor, 0.0, np.inf
+        within, too_long = None, False
         for _ in range(_MOST):
-            high, too_long = low * _GROWTH, x is not None
-            x = self._least(curvature, right, high)
-            if x is not None and self.norm(x) <= self.bound:
-                return self._between(curvature, right, low, high, x) if too_long else x
-            low = high
-        return None
-
-    def _between(self, curvature: Tensor, right: Tensor, low: float, high: float, x: Tensor) -> Tensor:
-        for _ in range(_HALVINGS):
-            if self.norm(x) >= self.bound * (1 - _SLACK):
-                break
-            middle = (low * high) ** 0.5
-            tried = self._least(curvature, right, middle)
-            if tried is not None and self.norm(tried) <= self.bound:
-                high, x = middle, tried
+            found = self._least(curvature, right, ridge)
+            size = np.inf if found is None else self.norm(found.x)
+            if found is not None and size <= self.bound:
+                if not too_long or size >= self.bound * (1 - _SLACK):
+                    return found.x
+                high, within = ridge, found.x
             else:
-                low = middle
-        return x
+                low, too_long = ridge, too_long or found is not None
+            aim = np.nan if found is None else ridge + self._newton(found, size)
+            ridge = aim if low < aim < high else low * _GROWTH if high == np.inf else (low * high) ** 0.5
+        return within
 
-    def _least(self, curvature: Tensor, right: Tensor, ridge: float) -> Tensor | None:
-        """Return the minimum at one ridge, signs and ranges held."""
+    def _newton(self, found: _Least, size: float) -> float:
+        """Return by how much l must grow for a norm just within the bound.
+
+        With f(l) = 1/norm is f' = x'P (H + l P)^-1 P x / norm^3, over the numbers that are between their limits.
+        """
+        weighted = self._safe * found.x
+        free = (found.x > self.least) & (found.x < self.most)
+        factor = found.factor if bool(free.all()) else torch.linalg.cholesky(found.damped[free][:, free])
+        pull = weighted[free]
+        fall = float(pull @ torch.cholesky_solve(pull[:, None], factor)[:, 0])
+        return (size / (self.bound * (1 - _SLACK / 2)) - 1) * size**2 / fall if fall > 0 else np.nan
+
+    def _least(self, curvature: Tensor, right: Tensor, ridge: float) -> _Least | None:
+        """Return the minimum at one ridge, signs and ranges held; None where rounding leaves none."""
         damped = curvature.clone()
         damped.diagonal().add_(ridge * self._safe)
         factor, failed = torch.linalg.cholesky_ex(damped)
         if failed:
             return None
+        x: Tensor | None
         if self.low is not None or self.high is not None:
-            return in_box(damped, right, self.least.to(right), self.most.to(right))
-        if not bool(self.held.any()):
-            return torch.cholesky_solve(right[:, None], factor)[:, 0]
-        return _signed(factor, right, self.held)
+            x = in_box(damped, right, self.least.to(right), self.most.to(right))
+        elif bool(self.held.any()):
+            x = _signed(factor, right, self.held)
+        else:
+            x = torch.cholesky_solve(right[:, None], factor)[:, 0]
+        return None if x is None else _Least(x, damped, factor)
 
     @property
     def _safe(self) -> Float[Tensor, " number"]:
