@@ -302,6 +302,42 @@ def test_gradient_of_free_starts_is_that_of_the_best_start() -> None:
     assert slope == pytest.approx(2 * float(free.at(BIAS).gradient() @ along), rel=1e-2)
 
 
+def test_curvature_of_some_windows_leaves_loss_and_gradient_and_their_weight() -> None:
+    """Of 4 windows one in three is 0 and 3; the curvature of these two stands for all four."""
+    free = replace(noisy_case(), room=GIB)
+    exact, rough = free.at(BIAS), _ThreeApart(**vars(free)).at(BIAS)
+    assert free.every(N) == 1
+    assert rough.loss == exact.loss
+    torch.testing.assert_close(rough.normal().gradient, exact.normal().gradient)
+    rows = next(iter(exact.blocks())).jacobian.unflatten(0, (4, -1))[::3].flatten(0, 1)
+    torch.testing.assert_close(rough.normal().curvature, 2 * rows.T @ rows)
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+def test_gradient_of_free_starts_is_that_of_its_rows(tiled: bool) -> None:
+    free = replace(noisy_case(), room=2 * 8 * N * 3 * 12 if tiled else GIB)
+    here = free.at(BIAS)
+    blocks = list(here.blocks())
+    assert (len(blocks) > 1) == tiled
+    torch.testing.assert_close(here.gradient(), sum(block.jacobian.T @ block.error for block in blocks))
+
+
+def test_many_windows_are_thinned_in_proportion_to_the_numbers_learned() -> None:
+    """6 rows a number and 2,000: of 10,500 rows every third for 250 numbers, all for 23 if starts are not free."""
+    free = noisy_case()
+    path = free.windows.path.repeat(125, 1, 1)
+    many = replace(free, windows=replace(free.windows, path=path, total=0.0))
+    assert many.rows == 10_500
+    assert [many.every(size) for size in (23, 250, 2000)] == [4, 3, 1]
+    assert replace(many, free=False).every(23) == 1
+
+
+class _ThreeApart(LatentWindows):
+    def every(self, size: int) -> int:
+        del size
+        return 3
+
+
 def test_low_precision_curvature_leaves_loss_and_gradient_exact() -> None:
     for name in ("dense, discrete", "dense, feedback"):
         residual, _ = CASES[name]("bias")

@@ -8,16 +8,18 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units, kernel, window_response
 from ..parameters import Here
-from ..solve import GIB, Block, Linearisation, Residual
-from ._window_run import Kept, Run, propagated
+from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored
+from ._window_run import Kept, Run, propagated, without
 from ._windows import Windows
 
 _RIDGE = 1e-6  # of the search for free starts, relative to the trace
 _SEARCH = 2  # Gauss-Newton steps towards the best start of each window
+_ROWS, _LEAST_ROWS = 6, 2000  # of the curvature of noisy windows: for each number, and beside these
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,14 @@ class LatentWindows(Residual):
     def rows(self) -> int:
         """Return windows times scored steps times components."""
         return self.windows.rows
+
+    def every(self, size: int) -> int:
+        """Return of how many windows with free starts one goes into the curvature in so many numbers.
+
+        These score all samples, and many windows, so that noise is averaged. The gradient needs that. A curvature is as
+        good from some rows a number (subsampled Newton methods: Byrd et al. 2011, doi:10.1137/10079923X).
+        """
+        return max(1, self.rows // (_ROWS * size + _LEAST_ROWS)) if self.free else 1
 
     def at(self, theta: Tensor) -> Linearisation:
         """Return the residual linearised at theta."""
@@ -152,26 +162,42 @@ class _WindowsAt(Linearisation):
         return sum(float(error.double().square().sum()) for error in errors)
 
     def gradient(self) -> Tensor:
-        """Return half the gradient, by one adjoint a window; of free starts from the projected rows."""
-        if self._residual.free:
-            return self.normal().gradient
-        total = torch.zeros_like(self.theta, dtype=torch.float64)
+        """Return half the gradient, by one adjoint a window."""
+        return torch.stack([self._pull(run) for run in self._runs()]).sum(0)
+
+    def normal(self) -> Normal:
+        """Return the gradient of all windows, and the curvature of as many as tell it."""
+        every = self._residual.every(len(self.theta))
+        if every == 1:
+            return super().normal()
+        size, dtype = len(self.theta), self._dynamics.circuit.out.dtype
+        gradient = torch.zeros_like(self.theta, dtype=torch.float64)
+        curvature = self.theta.new_zeros(size, size, dtype=dtype)
         for run in self._runs():
-            residual = self._residual
-            weighted = run.windows.roots() * run.windows.errors(run.outputs)
-            sums = torch.einsum("wrsk,wsn->kn", run.swept(weighted[:, :, None]), run.features)
-            total += residual.learnable.set.gather(sums, self._dynamics.circuit).double()
-        return total
+            gradient += self._pull(run)
+            few = run.thinned(every)
+            add_gram(curvature, self._block(few).jacobian.mul_((run.count / few.count) ** 0.5))
+        return Normal(gradient, mirrored(curvature))
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows of a tile of windows at a time."""
-        residual = self._residual
-        for run in self._runs():
-            error = run.errors()
-            jacobian = run.jacobian(residual.learnable.set, self._dynamics.circuit)
-            if residual.free:
-                error, jacobian = _project(error, jacobian, run.by_start())
-            yield Block(error.reshape(-1), jacobian.flatten(0, 1))
+        return (self._block(run) for run in self._runs())
+
+    def _block(self, run: Run) -> Block:
+        error, jacobian = run.errors(), run.jacobian(self._residual.learnable.set, self._dynamics.circuit)
+        if self._residual.free:
+            basis = run.start_basis()
+            error, jacobian = without(basis, error[..., None])[..., 0], without(basis, jacobian)
+        return Block(error.reshape(-1), jacobian.flatten(0, 1))
+
+    def _pull(self, run: Run) -> Float[Tensor, " number"]:
+        """Return half the gradient of a run; what free starts take from the errors, they take from no derivative."""
+        error = run.errors()
+        if self._residual.free:
+            error = without(run.start_basis(), error[..., None])[..., 0]
+        scored = error.unflatten(1, (len(run.outputs), -1)).transpose(0, 1)
+        sums = torch.einsum("wsk,wsn->kn", run.swept((run.windows.roots() * scored)[:, :, None])[:, 0], run.features)
+        return self._residual.learnable.set.gather(sums, self._dynamics.circuit).double()
 
     def _runs(self) -> Iterator[Run]:
         starts = (s for s, _ in self._best) if self._residual.free else (tile.start for tile in self._tiles)
@@ -210,10 +236,3 @@ def _towards(error: Tensor, phi: Tensor, ridge: Tensor) -> Tensor:
     identity = torch.eye(phi.shape[2], dtype=phi.dtype, device=phi.device)
     damped = gram + ridge * gram.diagonal(dim1=-2, dim2=-1).sum(-1)[:, None, None] * identity
     return torch.linalg.solve(damped, phi.mT @ error[..., None])[..., 0]
-
-
-def _project(error: Tensor, jacobian: Tensor, phi: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rows without what a change of the starts could take away."""
-    basis = torch.linalg.qr(phi)[0]
-    error = error - (basis @ (basis.mT @ error[..., None]))[..., 0]
-    return error, torch.baddbmm(jacobian, basis, basis.mT @ jacobian, alpha=-1)

@@ -59,6 +59,11 @@ class Run:
     steps: Steps | None
     features: Float[Tensor, "window stage column"] | None
 
+    @property
+    def count(self) -> int:
+        """Return the number of windows."""
+        return int(self.outputs.shape[1])
+
     def errors(self) -> Float[Tensor, "window row"]:
         """Return weighted errors, rows by scored step, then component."""
         return self.windows.errors(self.outputs).transpose(0, 1).flatten(1, 2)
@@ -68,6 +73,16 @@ class Run:
         k = self.outputs.shape[2]
         moved = torch.eye(k, dtype=self.outputs.dtype, device=self.outputs.device).expand(self.outputs.shape[1], k, k)
         return _weighted(self.windows, self._carried(moved))
+
+    def start_basis(self) -> Float[Tensor, "window row component"]:
+        """Return an orthonormal basis of what changes of the starts do to the errors."""
+        return torch.linalg.qr(self.by_start())[0]
+
+    def thinned(self, every: int) -> Run:
+        """Return one of so many windows."""
+        steps = None if self.steps is None else Steps(*(part[::every] for part in self.steps))
+        features = None if self.features is None else self.features[::every]
+        return Run(self.windows.thinned(every), self.outputs[:, ::every], steps, features)
 
     def _carried(self, moved: Tensor) -> Iterator[Float[Tensor, "window component component"]]:
         """Yield what becomes of changes of the start at the scored steps."""
@@ -140,6 +155,13 @@ class Run:
         seeds = roots.new_zeros(m, n, m, k, k)
         seeds[range(m), :, range(m)] = torch.diag_embed(roots)
         return seeds.flatten(2, 3)
+
+
+def without(
+    basis: Float[Tensor, "window row component"], rows: Float[Tensor, "window row any"]
+) -> Float[Tensor, "window row any"]:
+    """Return rows less their projection onto a basis."""
+    return torch.baddbmm(rows, basis, basis.mT @ rows, alpha=-1)
 
 
 def _weighted(

@@ -110,5 +110,12 @@ class Windows:
         """Yield ``count`` windows at a time, weighted as parts of the whole."""
         for first in range(0, len(self.path), count):
             part = slice(first, first + count)
-            inputs, mask, begin = (None if x is None else x[part] for x in (self.inputs, self.mask, self.begin))
-            yield part, replace(self, path=self.path[part], inputs=inputs, mask=mask, begin=begin)
+            yield part, self._part(part)
+
+    def thinned(self, every: int) -> Windows:
+        """Return one of so many windows, weighted as a part of the whole."""
+        return self._part(slice(None, None, every))
+
+    def _part(self, part: slice) -> Windows:
+        inputs, mask, begin = (None if x is None else x[part] for x in (self.inputs, self.mask, self.begin))
+        return replace(self, path=self.path[part], inputs=inputs, mask=mask, begin=begin)
