@@ -17,6 +17,8 @@ from tonicnet.learn import Settings
 from tonicnet.learn._behaviour_course import BehaviourCourse, _may_wait
 from tonicnet.learn._course import Draw, Problem
 from tonicnet.learn._target import Target
+from tonicnet.learn._window_sampling import in_a_tube
+from tonicnet.learn._windows import Windows
 from tonicnet.task import RESPONSES, rule_of
 from tonicnet.task._behaviour_shelf import RULES, _entry, check_truth
 
@@ -217,6 +219,45 @@ def test_a_behaviour_is_performed_from_any_state_and_after_any_wait() -> None:
         run = tn.simulate(net, bank, duration=0.05 * u.shape[1], inputs=u, trials=60, initial=initial)
         answer = run["output"].values[:, -1, 0] > 0.5
         assert (answer == (held["target"].values[:, -1, 0] > 0.5)).mean() > 0.9, wait
+
+
+def test_only_the_share_that_is_fed_back_is_noisy() -> None:
+    path = torch.zeros(400, 9, 3, dtype=torch.float64)
+    plain = Windows(path, driven=2, scored=(8,), forcing=0.25, inputs=torch.ones_like(path))
+    noise = (in_a_tube(plain, 0.4, np.random.default_rng(0)).inputs - 1).numpy()
+    np.testing.assert_allclose(noise.std((0, 2)), 0.4 * np.array([1, 1, *7 * [0.25]]), rtol=0.1)
+    assert abs(np.corrcoef(noise[:, 0].T)[0, 1]) < 0.15
+    assert abs(np.corrcoef(noise[:, 0, 0], noise[:, 1, 0])[0, 1]) < 0.15
+    alone = in_a_tube(Windows(path, driven=0, scored=(8,)), 0.4, np.random.default_rng(0))
+    assert float(alone.inputs.abs().max()) == 0
+
+
+@pytest.mark.parametrize(("synapses", "noisy"), [("low-rank", True), ("dense", False)])
+def test_the_noise_of_a_fit_is_that_of_what_latents_are_fed(synapses: str, noisy: bool) -> None:
+    net = tn.Network(30, seed=0, components=2, synapses=synapses)
+
+    def fed(noise: float, stage: int) -> torch.Tensor:
+        problem = Problem(Target(tn.task("flip-flop", bits=2), net), circuit_of(net), Settings(noise=noise))
+        stages = [stage for stage, _ in zip(BehaviourCourse().stages(problem), range(6), strict=False)]
+        return stages[stage].make(Draw(0, 0), None).windows.inputs
+
+    for stage, share in enumerate((1.0, 0.5, 0.2, 0.1, 0.05, 0.0)):
+        spread = float((fed(0.3, stage) - fed(0.0, stage)).std())
+        assert spread == pytest.approx(0.3 * share * noisy, rel=0.05)
+
+
+def test_noise_in_what_is_fed_back_saves_a_memory_from_being_lost() -> None:
+    """Gains fit the few states of perfect trials whatever they do beside them; two draws, of which one is lost."""
+    task = tn.task("flip-flop", bits=1)
+    given = {"learn": "gain", "rounds": 1, "restarts": 0, "progress": False}
+
+    def least(noise: float) -> float:
+        nets = [tn.Network(300, seed=seed, transfer="tanh", components=1) for seed in (1, 2)]
+        banks = [tn.fit(net, task, noise=noise, seed=seed, **given) for seed, net in enumerate(nets, 1)]
+        return min(float(bank["accuracy"][0]) for bank in banks)
+
+    assert least(0.1) > 0.999
+    assert least(0.0) < 0.99
 
 
 @pytest.mark.parametrize(("name", "anywhere"), [("delayed-match", True), ("flip-flop", False)])

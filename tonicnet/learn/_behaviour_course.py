@@ -18,7 +18,7 @@ from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._judge_trials import TrialJudge
 from ._trajectory_course import rollout
 from ._window_length import rollout_step
-from ._window_sampling import trial_windows
+from ._window_sampling import in_a_tube, trial_windows
 
 _FORCING = (1.0, 0.5, 0.2, 0.1, 0.05)  # share of the target fed back, before the network is left alone
 _WINDOW_STEPS = 6000  # of all trials together, which bounds the cost of a step
@@ -35,7 +35,11 @@ _ROUGH = {torch.float32: 1e-2, torch.float64: 1e-3}  # of the rows of curvature:
 
 @final
 class BehaviourCourse(Course):
-    """Trials under generalised teacher forcing that fades, then the closed loop on new trials."""
+    """Trials under generalised teacher forcing that fades, then the closed loop on new trials.
+
+    The latent of a low-rank network is its whole state: the target that is fed back to it is noisy, so that it learns
+    to lead back from a tube round its trials. The rates of another network hold more than what is fed back.
+    """
 
     objective: ClassVar[str] = "trajectory"
 
@@ -86,6 +90,7 @@ def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
         )
         start = _scattered(problem, draw(f"{name}, starts"), count) if scatters else None
         if problem.latent:
+            windows = in_a_tube(windows, problem.settings.noise, draw(f"{name}, noise"))
             windows, start = replace(windows, begin=start), None
         return rollout(problem, learnable, windows, h, rough=_ROUGH[problem.circuit.dtype], start=start)
 

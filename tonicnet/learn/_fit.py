@@ -95,7 +95,8 @@ def fit(
         "grid" moves the tonic inputs of one hidden layer on a grid before Gauss-Newton. ``method(task)`` of the bank
         says what was taken.
     noise : width of the tube round the attractor in which the field is learned too, in standard deviations
-        of the task; larger is more robust, smaller more exact.
+        of the task; larger is more robust, smaller more exact. To a low-rank network that learns a behaviour, its
+        target is fed back with as much noise.
     neurons_per_unit : learn for a spiking network of so many LIF neurons a unit: what their spikes will add to the
         output by chance is learned down beside the error. The two are weighed as what one lag of the synapses
         does to the mean square of the output, sum_i |D_i|^2 S_i / (m lag) for the spikes, S_i as in

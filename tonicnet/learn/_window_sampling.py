@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from ..circuit import Circuit
@@ -122,6 +123,19 @@ def trial_windows(
     weights = circuit.tensor(target.embed(np.pad(mask, before)))
     at = tuple(warm + int(k) for k in chosen)
     return Windows(path, warm, at, forcing=forcing, inputs=outside, mask=weights)
+
+
+def in_a_tube(windows: Windows, width: float, rng: np.random.Generator) -> Windows:
+    """Return windows of which the target is fed back with noise of standard deviation ``width``, new at every step.
+
+    What a perfect network feeds back is the target alone, so that nothing is learned about states beside it. There
+    numbers that are fitted freely may do anything, and the network is lost as soon as it is left alone. With noise it
+    learns to lead back. Only the share of the target that is fed back in a step is noisy.
+    """
+    share = np.array([1.0 - windows.closed(step) for step in range(windows.path.shape[1])])
+    noise = width * share[:, None] * rng.standard_normal(tuple(windows.path.shape))
+    added = torch.as_tensor(noise).to(windows.path)
+    return replace(windows, inputs=added if windows.inputs is None else windows.inputs + added)
 
 
 def delayed(

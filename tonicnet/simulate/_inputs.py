@@ -114,7 +114,8 @@ def _held(time: Float[np.ndarray, " time"], steps: int, dt: float) -> np.ndarray
             "inputs.assign_coords(time=inputs.time - inputs.time[0])"
         )
     lasts, needed = len(time) * own, steps * dt
-    if not needed - 0.5 * dt < lasts <= needed + own + 0.5 * dt:
+    rounded = (0.5 + _SAME) * dt  # by which a run of whole steps may be longer than what was asked for
+    if not needed - rounded <= lasts <= needed + own + rounded:
         raise ValueError(
             f"the inputs last {lasts:.6g} s (the last sample included) and the run {needed:.6g} s; give "
             "them for as long"
