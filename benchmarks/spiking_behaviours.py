@@ -108,12 +108,9 @@ BEHAVIOURS = {
 }  # fmt: skip
 
 
-SHELF_UNITS = 250
-SHELF = {
-    "flip-flop-3": {"components": 3, "encoder_scale": 1.0, "decoder_scale": 1.5},
-    "delayed-match": {"components": 3, "encoder_scale": 1.0, "decoder_scale": 1.5},
-    "reach": {"components": 6, "encoder_scale": 1.0, "decoder_scale": 1.5},
-}
+SHELF_UNITS = 500
+SHELF = ("flip-flop-3", "delayed-match", "context-integration", "go-no-go", "reach")
+SLOW = {"components": 6, "encoder_scale": 0.4, "decoder_scale": 2.5, "tau": 0.2}  # their network
 
 
 def row(name: str) -> Iterator[Figure]:
@@ -164,8 +161,8 @@ def shelf(name: str) -> Iterator[Figure]:
     """Yield the score of a behaviour of the shelf by rates and by spikes, over networks, each learned by itself."""
     found, measure = [], ""
     for seed in range(SEEDS):
-        net = tn.Network(SHELF_UNITS, seed=seed, transfer=tn.LIF(noise=0.1, dt=0.001), **SHELF[name])
-        bank = once(f"spiking-{name}-{seed}", lambda n=net, s=seed: tn.fit(n, task(name), seed=s, progress=False))
+        net = tn.Network(SHELF_UNITS, seed=seed, transfer=tn.LIF(noise=0.1, dt=0.001), **SLOW)
+        bank = once(f"shelf-{name}-{seed}", lambda n=net, s=seed: tn.fit(n, task(name), seed=s, progress=False))
         measure, rates = score(tn.perform(net, bank, name, trials=200, seed=1))
         runs = [reached(net, bank, name, seed)] if name == "reach" else decided(net, bank, name, seed)
         found.append((rates, *(score(run)[1] for run in runs)))
