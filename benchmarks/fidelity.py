@@ -1,4 +1,4 @@
-"""How faithful spikes are: `python benchmarks/fidelity.py lorenz slow long cycles bank prediction transfer nengo`.
+"""How faithful spikes are: `python benchmarks/fidelity.py lorenz slow few long cycles small bank prediction nengo`.
 
 `--seeds 3` takes three networks a row instead of ten.
 
@@ -60,7 +60,7 @@ def lorenz(seeds: range, per_unit: int = 5, tau: float = 0.1) -> Iterator[Figure
         "fit and recalibration": "CPU s", f"D_stsp, {samples}": "nat", f"D_stsp of the rate network, {samples}": "nat",
         "valid time": "Lyapunov times", "lost or stuck": "runs",
     }  # fmt: skip
-    what = f"Lorenz in spikes, {1000 * per_unit} neurons" + (f", tau {1000 * tau:g} ms" if tau != 0.1 else "")
+    what = f"Lorenz in spikes, {1000 * per_unit} neurons{_synapses(tau)}"
     yield from columns(what, names, rows)
     yield figure(what, f"floor of D_stsp, {samples}", "nat", [_divergence(_true(s)) for s in range(20, 30)])
 
@@ -68,6 +68,11 @@ def lorenz(seeds: range, per_unit: int = 5, tau: float = 0.1) -> Iterator[Figure
 def slow(seeds: range) -> Iterator[Figure | str]:
     """Spiking Lorenz with synapses of 200 ms: the noise of spikes falls with the root of the lag."""
     yield from lorenz(seeds, tau=0.2)
+
+
+def few(seeds: range) -> Iterator[Figure | str]:
+    """The same with 2000 neurons."""
+    yield from lorenz(seeds, per_unit=2, tau=0.2)
 
 
 def long(seeds: range, per_unit: int = 5, parts: int = 10) -> Iterator[Figure | str]:
@@ -131,7 +136,7 @@ def _gone(x: np.ndarray) -> int:
     return int(tn.measure.lost(run, LORENZ.trajectory(1000.0, DT))["lost"].sum())
 
 
-def cycles(seeds: range, units: int = 1000, per_unit: int = 1) -> Iterator[Figure | str]:
+def cycles(seeds: range, units: int = 1000, per_unit: int = 1, tau: float = 0.1) -> Iterator[Figure | str]:
     """All shelf cycles over 60 s with 1000 neurons: period and amplitude error, alive.
 
     The networks are those of :func:`tonicnet.spiking.sized`: a small decoder and quiet neurons make little noise, and
@@ -140,7 +145,7 @@ def cycles(seeds: range, units: int = 1000, per_unit: int = 1) -> Iterator[Figur
     for name in CYCLES:
         task, rows = tn.task(name), []
         for seed in seeds:
-            net, _ = tn.spiking.sized(units * per_unit, seed=seed, components=task.dimension)
+            net, _ = tn.spiking.sized(units * per_unit, seed=seed, components=task.dimension, tau=tau)
             bank = tn.fit(net, task, neurons_per_unit=per_unit, progress=False)
             bank = tn.spiking.recalibrate(net, bank, neurons_per_unit=per_unit)
             run = tn.spiking.simulate(
@@ -149,9 +154,18 @@ def cycles(seeds: range, units: int = 1000, per_unit: int = 1) -> Iterator[Figur
             truth = task.trajectory(40 * task.truth["period"], run["task_time"].values[1])
             rows.append(_cycle_errors(run, truth))
             yield f"{name}, seed {seed}: {told(rows[-1])}"
-        what = f"{name} in spikes, {units * per_unit} neurons, 60 s"
+        what = f"{name} in spikes, {units * per_unit} neurons{_synapses(tau)}, 60 s"
         yield from columns(what, {"period error": "%", "amplitude error": "%"}, rows)
         yield figure(what, "alive", "runs", sum(np.isfinite(r).all() and r[1] < 50 for r in rows))
+
+
+def small(seeds: range) -> Iterator[Figure | str]:
+    """The same cycles with 500 neurons and synapses of 200 ms."""
+    yield from cycles(seeds, units=500, tau=0.2)
+
+
+def _synapses(tau: float) -> str:
+    return f", tau {1000 * tau:g} ms" if tau != 0.1 else ""
 
 
 def _cycle_errors(run: xr.Dataset, truth: xr.Dataset) -> tuple[float, float]:
@@ -344,7 +358,7 @@ def nengo(seeds: range, neurons: int = 5000) -> Iterator[Figure | str]:
 
 
 ROWS: dict[str, Callable[[range], Iterator[Figure | str]]] = {
-    "lorenz": lorenz, "slow": slow, "long": long, "cycles": cycles, "bank": bank, "prediction": prediction,
+    "lorenz": lorenz, "slow": slow, "few": few, "long": long, "cycles": cycles, "small": small, "bank": bank, "prediction": prediction,
     "transfer": transfer, "nengo": nengo,
 }  # fmt: skip
 

@@ -231,6 +231,7 @@ ROWS = {
     "lorenz-fit": learning("lorenz", "Gauss-Newton"),
     "control": courses,
     "silenced": silenced("lorenz", 300.0, "e-prop", ("e-prop",)),
+    "silenced-fit": silenced("lorenz", 300.0, "Gauss-Newton", ("Gauss-Newton",)),
     "silenced-cycle": silenced("van-der-pol", 200.0, "Gauss-Newton", ("e-prop", "Gauss-Newton")),
 }
 
