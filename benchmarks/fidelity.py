@@ -358,8 +358,8 @@ def nengo(seeds: range, neurons: int = 5000) -> Iterator[Figure | str]:
 
 
 ROWS: dict[str, Callable[[range], Iterator[Figure | str]]] = {
-    "lorenz": lorenz, "slow": slow, "few": few, "long": long, "cycles": cycles, "small": small, "bank": bank, "prediction": prediction,
-    "transfer": transfer, "nengo": nengo,
+    "lorenz": lorenz, "slow": slow, "few": few, "long": long, "cycles": cycles, "small": small, "bank": bank,
+    "prediction": prediction, "transfer": transfer, "nengo": nengo,
 }  # fmt: skip
 
 
