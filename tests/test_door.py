@@ -18,12 +18,11 @@ HEAVY = ("sympy", "scipy.signal", "scipy.stats", "scipy.spatial", "scipy.interpo
 AT_FIRST_USE = ("torch", "numpy", "scipy", "xarray", "pandas", "jaxtyping", "typer")
 NAMES = {
     "Custom", "LIF", "Network", "Relu", "Sigmoid", "Softplus", "Tanh", "Task", "Transfer", "__version__", "atlas",
-    "behaviour_options", "behaviours", "capacity", "compare", "compare_learning", "cut_trials", "dysts_systems",
-    "embed_recording", "explore", "fit", "flow", "from_dysts", "from_observed", "learn_online", "load", "load_bank",
-    "load_network",
-    "measure", "models", "perform", "plot", "predict", "read_recording", "recording", "recordings", "report",
-    "resample_recording", "sample_task", "sample_tasks", "save", "screen", "show", "simulate", "spiking", "study",
-    "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
+    "atlas_network", "behaviour_options", "behaviours", "capacity", "compare", "compare_learning", "cut_trials",
+    "dysts_systems", "embed_recording", "explore", "fit", "flow", "from_dysts", "from_observed", "learn_online",
+    "load", "load_bank", "load_network", "measure", "models", "perform", "plot", "predict", "read_recording",
+    "recording", "recordings", "report", "resample_recording", "sample_task", "sample_tasks", "save", "screen",
+    "show", "simulate", "spiking", "study", "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
 }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .simulate import predict as predict
     from .simulate import simulate as simulate
     from .study import atlas as atlas
+    from .study import atlas_network as atlas_network
     from .study import capacity as capacity
     from .study import compare_learning as compare_learning
     from .study import study as study
@@ -75,7 +76,7 @@ _open_door(
         ),
         "report": ("report",),
         "simulate": ("flow", "perform", "predict", "simulate"),
-        "study": ("atlas", "capacity", "compare_learning", "study"),
+        "study": ("atlas", "atlas_network", "capacity", "compare_learning", "study"),
         "task": (
             "Task", "behaviour_options", "behaviours", "cut_trials", "dysts_systems", "embed_recording",
             "from_dysts", "from_observed", "read_recording", "recording", "recordings", "resample_recording",

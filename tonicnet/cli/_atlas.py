@@ -37,7 +37,9 @@ def atlas(
     components: Annotated[
         int | None, typer.Option(help="Of the network; those of the largest system if not given.", show_default=False)
     ] = None,
-    transfer: Annotated[str, typer.Option(help="Transfer function of the units.")] = "lif",
+    transfer: Annotated[
+        str | None, typer.Option(help="Transfer function of the units; noisy LIF if not given.", show_default=False)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the network and of learning.")] = 0,
     noise: Annotated[float, typer.Option(help="Width of the tube round each attractor.")] = _ATLAS["noise"],
     steps: Annotated[int, typer.Option(help="Steps of the first stage.")] = _ATLAS["steps"],
@@ -59,7 +61,8 @@ def atlas(
                tonicnet atlas dysts --no-run       what is there by now
     """
     where = folder(place)
-    net = tn.Network(units, seed=seed, components=components or _most(system), transfer=transfer)
+    chosen = {} if transfer is None else {"transfer": transfer}
+    net = tn.atlas_network(units, components or _most(system), seed=seed, **chosen)
     found = tn.atlas(
         where, system, net=net, executor=executor, workers=workers, limit=limit, noise=noise, steps=steps,
         rounds=rounds, seed=seed, run=run, progress=not quiet,

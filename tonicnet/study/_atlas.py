@@ -20,7 +20,7 @@ from .._numbers import whole
 from ..bank import grown
 from ..files import load, save
 from ..learn import Job, Settings
-from ..network import Network, check_network
+from ..network import LIF, Network, Transfer, check_network
 from ..task import Task, dysts_period, dysts_systems, from_dysts
 from ._engine import PROCESSES, Engine, check_engine, engine_of
 from ._flow_trial import MEASURES, FlowTrial
@@ -32,8 +32,27 @@ from ._store import Store, open_store
 from ._verdict import RULE, verdict
 
 NETWORK, BANK, SCORES, PORTRAITS, STORE = "network.toml", "bank.nc", "scores.nc", "portraits.nc", "store"
-_UNITS, _SEED = 1000, 0
+_SMOOTH = LIF(noise=1.0)  # a rate curve without a corner
 _NOT_RUN = "not run"
+
+
+def atlas_network(
+    units: int = 1000, components: int = 3, *, seed: int = 0, transfer: Transfer | str = _SMOOTH
+) -> Network:
+    """Draw a network that is good at fields: even pairs of units, which are noisy LIF neurons if not said otherwise.
+
+    Units in pairs of opposite decoder, whose encoders and first tonic inputs fill their space evenly, learn fields
+    more exactly than independent ones. So do neurons with a smooth rate curve, as much noise makes it.
+
+    Arguments: ``units``, an even number; ``components``; ``seed``; ``transfer``, as of :class:`tonicnet.Network`.
+
+    >>> atlas_network(units=50, seed=1).spec.draw
+    'paired-low-discrepancy'
+    """
+    return Network(
+        units, seed=seed, components=components, transfer=transfer, draw="paired-low-discrepancy", encoder_scale=1.2,
+        decoder_scale=6.0,
+    )  # fmt: skip
 
 
 def atlas(
@@ -69,7 +88,7 @@ def atlas(
         ``scores.nc``, ``portraits.nc`` (:func:`tonicnet.plot.portraits` draws it), and ``store`` with a file for each
         that is done. The same call goes on where it was stopped.
     systems : names of dysts' systems; all that are no delay equations if not given.
-    net : the network, with low-rank synapses; 1000 units of seed 0 with as many components as the largest system
+    net : the network, with low-rank synapses; :func:`atlas_network` with as many components as the largest system
         needs, if not given. Systems that need more than it has are listed with this reason.
     executor, workers, retries, limit, progress : as in :func:`study`.
     noise, steps, rounds, restarts, seed : as in :func:`fit`; the same for all systems. The tube is narrower and the
@@ -122,7 +141,7 @@ def _tasks(names: list[str]) -> tuple[dict[str, Task], dict[str, str]]:
 
 def _network(net: Network | None, tasks: dict[str, Task]) -> Network:
     if net is None:
-        return Network(units=_UNITS, seed=_SEED, components=max((task.dimension for task in tasks.values()), default=3))
+        return atlas_network(components=max((task.dimension for task in tasks.values()), default=3))
     if not check_network(net).low_rank:
         raise ValueError(
             f'an atlas is of fields, and a network with synapses="{net.spec.synapses}" has none of its output; draw '
