@@ -64,7 +64,7 @@ def atlas(
     workers: int | None = None,
     retries: int = 2,
     limit: float | None = None,
-    noise: float = 0.01,
+    noise: float = 0.03,
     steps: int = 40,
     rounds: int = 8,
     restarts: int = 1,
