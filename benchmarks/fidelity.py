@@ -1,6 +1,6 @@
-"""How faithful spikes are: `python benchmarks/fidelity.py lorenz slow few long cycles small bank prediction nengo`.
+"""How faithful spikes are: `python benchmarks/fidelity.py lorenz slow few long cycles small bank`.
 
-`--seeds 3` takes three networks a row instead of ten.
+More rows are prediction, transfer and nengo. `--seeds 3` takes three networks a row instead of ten.
 
 Spiking runs are C++ programs (``codegen="standalone"``). The Nengo row needs nengo (`pip install nengo`).
 The prediction row writes docs/calibration.nc and docs/calibration.png.

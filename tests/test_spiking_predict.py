@@ -161,7 +161,7 @@ def test_recalibration_under_inputs_keeps_where_they_lead(driven: tuple[tn.Netwo
     np.testing.assert_allclose(made, asked, atol=0.03)
 
 
-def test_inputs_may_last_half_a_step_more_or_less_than_the_run() -> None:
+def test_inputs_may_last_half_a_step_less_than_the_run() -> None:
     """11 samples of 50 ms are 27.5 steps of 20 ms, and the run has 28."""
     net = tn.Network(20, seed=0, tau=0.2)
     u = xr.DataArray(np.ones((1, 11, 3)), dims=("trial", "time", "component"), coords={"time": 0.05 * np.arange(11)})
