@@ -19,11 +19,11 @@ from ._judge_trials import TrialJudge
 from ._trajectory_course import rollout
 from ._window_length import rollout_step
 from ._window_sampling import in_a_tube, trial_windows
+from ._windows import ROWS_A_NUMBER
 
 _FORCING = (1.0, 0.5, 0.2, 0.1, 0.05)  # share of the target fed back, before the network is left alone
 _WINDOW_STEPS = 6000  # of all trials together, which bounds the cost of a step
 _TRIALS = (16, 200)  # least and most trials of a stage
-_ROWS = 6  # of the residual for each unknown
 _SCORED = (12, 40)  # least and most steps of a trial that are scored in one stage, drawn at random
 _ENOUGH = 1e-4  # mean squared error, in scaled units, below which more steps on the same trials teach nothing
 _BEFORE = 6.0  # tau before a trial: its first target is fed back, or the network waits, for a part of them
@@ -76,7 +76,7 @@ def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
     def make(draw: Draw, _: Begun) -> Residual:
         learnable = problem.learnable(draw.restart)
         outputs = int((target.task.trials(_TRIALS[0])["mask"] > 0).any(("trial", "time")).sum())
-        rows = int(np.clip(_ROWS * learnable.size / (count * outputs), *_SCORED))
+        rows = int(np.clip(ROWS_A_NUMBER * learnable.size / (count * outputs), *_SCORED))
         windows = trial_windows(
             target,
             problem.circuit,

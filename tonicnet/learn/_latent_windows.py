@@ -15,11 +15,11 @@ from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units
 from ..parameters import Here
 from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored
 from ._window_run import Kept, Run, propagated, without
-from ._windows import Windows
+from ._windows import ROWS_A_NUMBER, Windows
 
 _RIDGE = 1e-6  # of the search for free starts, relative to the trace
 _SEARCH = 2  # Gauss-Newton steps towards the best start of each window
-_ROWS, _LEAST_ROWS = 6, 2000  # of the curvature of noisy windows: for each number, and beside these
+_MORE_ROWS = 2000  # of the curvature of noisy windows, beside those for each number
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class LatentWindows(Residual):
         These score all samples, and many windows, so that noise is averaged. The gradient needs that. A curvature is as
         good from some rows a number (subsampled Newton methods: Byrd et al. 2011, doi:10.1137/10079923X).
         """
-        return max(1, self.rows // (_ROWS * size + _LEAST_ROWS)) if self.free else 1
+        return max(1, self.rows // (ROWS_A_NUMBER * size + _MORE_ROWS)) if self.free else 1
 
     def at(self, theta: Tensor) -> Linearisation:
         """Return the residual linearised at theta."""

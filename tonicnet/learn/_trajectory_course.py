@@ -23,10 +23,9 @@ from ._rate_windows import RateWindows
 from ._target import Target
 from ._window_length import WARM_UP, horizon, rollout_step
 from ._window_sampling import recorded_windows
-from ._windows import Windows
+from ._windows import ROWS_A_NUMBER, Windows
 
 _WINDOWS = (64, 256)  # least and most windows of a stage
-_ROWS = 6  # of the residual for each unknown: with fewer, new windows are not what was learned
 _SCORED = 24  # components times scored steps of a window
 _ROUGH = {torch.float32: 3e-3, torch.float64: 3e-4}  # of the rows of curvature: a step is then right to some per cent
 _FINE = 0.3  # tau: up to here samples are so near each other that a multistep method is as exact as it must be
@@ -78,7 +77,7 @@ def _windows(problem: Problem, name: str, closed: int, steps: int, scored: bool)
     def make(draw: Draw, _: Begun) -> Residual:
         at = _spread(warm, closed, max(1, _SCORED // k))
         learnable = problem.learnable(draw.restart)
-        count = int(np.clip(_ROWS * learnable.size / (len(at) * k), *_WINDOWS))
+        count = int(np.clip(ROWS_A_NUMBER * learnable.size / (len(at) * k), *_WINDOWS))
         drawn = recorded_windows(
             target, problem.circuit, draw(name), count=count, driven=warm, steps=closed, h=h, scored=at
         )

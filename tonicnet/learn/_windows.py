@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+ROWS_A_NUMBER = 6  # of a residual: with fewer rows for each number learned, new windows are not what was learned
+
 
 @dataclass(frozen=True)
 class Windows:
