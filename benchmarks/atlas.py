@@ -1,4 +1,4 @@
-"""The atlas of dysts that ships: `python benchmarks/atlas.py [passes independent switching walk]`.
+"""The atlas of dysts that ships: `python benchmarks/atlas.py [passes network independent switching walk]`.
 
 It is learned by `tonicnet atlas FOLDER`, and shipped by `python benchmarks/atlas.py ship folder=FOLDER`, which puts
 network, bank, scores, their table and the sheet of portraits into models/dysts-1000.
@@ -68,6 +68,15 @@ def _within(scores: Any, name: str) -> np.ndarray:
         return np.asarray(scores["lost"] == 0)
     more = {"divergence": 0.05, "hellinger": 0.02}[name]
     return np.asarray(scores[name] <= 2 * scores[f"{name}_floor"] + more)
+
+
+def network() -> Iterator[Figure]:
+    """Yield field errors of five flows on the network of the shipped atlas and on the one drawn today, no polish."""
+    nets = {"of the shipped atlas": tn.load_network(FOLDER / "network.toml"), "tn.atlas_network()": tn.atlas_network()}
+    given = {"noise": 0.03, "steps": 40, "rounds": 0, "restarts": 0, "progress": False}
+    for name, net in nets.items():
+        errors = [float(tn.fit(net, tn.from_dysts(system), **given)["field_error"][0]) for system in CHECKED]
+        yield figure({"network": name, "flows": ", ".join(CHECKED)}, "relative field error", "1", errors)
 
 
 def independent() -> Iterator[Figure]:
@@ -195,7 +204,14 @@ def _there(run: Any, name: str) -> bool:
     return bool(((x > low - margin) & (x < high + margin)).all())
 
 
-ROWS = {"passes": passes, "independent": independent, "switching": switching, "walk": walk, "ship": ship}
+ROWS = {
+    "passes": passes,
+    "network": network,
+    "independent": independent,
+    "switching": switching,
+    "walk": walk,
+    "ship": ship,
+}
 
 if __name__ == "__main__":
     if not [word for word in sys.argv[1:] if "=" not in word]:
