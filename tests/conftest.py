@@ -97,13 +97,11 @@ def numpy_code() -> Iterator[None]:
 
 
 @pytest.fixture
-def closed_figures() -> Iterator[None]:
-    """Figures drawn unseen and closed at the end; matplotlib's settings must be as they were."""
+def unseen_figures() -> Iterator[None]:
+    """Figures drawn unseen; matplotlib's settings must be as they were."""
     import matplotlib as mpl
-    from matplotlib import pyplot as plt
 
     mpl.use("Agg")
     before = dict(mpl.rcParams)
     yield
-    plt.close("all")
     assert dict(mpl.rcParams) == before

@@ -57,16 +57,12 @@ def blocks(text: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def _drawn_unseen(numpy_code: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    from matplotlib import pyplot as plt
-
+def _drawn_unseen(numpy_code: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from tonicnet import spiking
 
     mpl.use("Agg")
     run: Callable[..., Any] = spiking.simulate  # no compiling for a second of spikes
     monkeypatch.setattr(spiking, "simulate", lambda *args, **options: run(*args, **({"codegen": "numpy"} | options)))
-    yield
-    plt.close("all")
 
 
 @pytest.mark.usefixtures("_drawn_unseen")

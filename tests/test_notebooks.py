@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
@@ -17,13 +16,8 @@ NAMES = [path.stem for path in SOURCES]
 
 
 @pytest.fixture(autouse=True)
-def _drawn_unseen(numpy_code: None) -> Iterator[None]:
+def _drawn_unseen(numpy_code: None) -> None:
     mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    plt.close("all")  # what other tests left open
-    yield
-    plt.close("all")
 
 
 def cells(path: Path, kind: str) -> list[nbformat.NotebookNode]:

@@ -18,7 +18,7 @@ from pictures import a_bank, a_run, check_texts, outputs, with_spikes, words
 from tonicnet import plot
 from tonicnet.plot._style import styled
 
-pytestmark = pytest.mark.usefixtures("closed_figures")
+pytestmark = pytest.mark.usefixtures("unseen_figures")
 
 
 def spans(ax):

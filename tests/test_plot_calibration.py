@@ -9,7 +9,7 @@ from pictures import check_texts
 
 from tonicnet import plot
 
-pytestmark = pytest.mark.usefixtures("closed_figures")
+pytestmark = pytest.mark.usefixtures("unseen_figures")
 D = "state_space_divergence"
 TASKS = ("a", "b", "c", "d")
 SIZES = (1, 4)

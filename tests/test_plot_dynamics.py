@@ -12,7 +12,7 @@ from pictures import a_bank, a_run, check_texts, words
 import tonicnet as tn
 from tonicnet import plot
 
-pytestmark = pytest.mark.usefixtures("closed_figures")
+pytestmark = pytest.mark.usefixtures("unseen_figures")
 
 
 def turning(x):

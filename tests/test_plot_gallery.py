@@ -15,7 +15,7 @@ import tonicnet as tn
 from tonicnet import measure, plot
 from tonicnet.plot._style import COLOURS, LINES, MARKERS
 
-pytestmark = pytest.mark.usefixtures("closed_figures")
+pytestmark = pytest.mark.usefixtures("unseen_figures")
 TASKS = ["lorenz", "hopf", "van-der-pol"]
 LONG = tuple(f"a task with a long name, {i}" for i in range(7))
 

@@ -15,7 +15,7 @@ from pictures import HOSTILE, a_bank_of, check_texts, drawn_texts, many, names_o
 from tonicnet import plot
 from tonicnet.plot._style import look
 
-pytestmark = pytest.mark.usefixtures("closed_figures")
+pytestmark = pytest.mark.usefixtures("unseen_figures")
 
 
 def selective(names):

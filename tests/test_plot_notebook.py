@@ -35,7 +35,7 @@ def test_a_figure_appears_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown == list(CELLS.values())
 
 
-def test_a_shell_says_what_a_figure_is(capsys: pytest.CaptureFixture[str], closed_figures: None) -> None:
+def test_a_shell_says_what_a_figure_is(capsys: pytest.CaptureFixture[str], unseen_figures: None) -> None:
     from tonicnet.plot._style import new_figure
 
     new_figure(2.0, 1.0)._ipython_display_()

@@ -12,7 +12,7 @@ from pictures import SHAPES, a_run, check_texts, outputs, with_spikes
 import tonicnet as tn
 from tonicnet import measure, plot
 
-pytestmark = pytest.mark.usefixtures("closed_figures")
+pytestmark = pytest.mark.usefixtures("unseen_figures")
 SCHEDULE = ["lorenz", "hopf", "van-der-pol", "line"]
 
 
