@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,20 @@ def test_what_an_atlas_refuses(few: None, net: tn.Network, tmp_path: Path) -> No
     tn.atlas(tmp_path / "a", ["chua"], net=net, run=False, progress=False)
     with pytest.raises(ValueError, match="the atlas of another network"):
         tn.atlas(tmp_path / "a", ["chua"], net=tn.Network(units=40, seed=1), run=False)
+
+
+@pytest.mark.parametrize(("systems", "components"), [(None, 4), (["chua"], 3), (["chua", "wide"], 4)])
+def test_the_network_that_is_drawn_holds_what_is_asked_for(
+    few: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, systems: list[str] | None, components: int
+) -> None:
+    known = {name: SimpleNamespace(components=count) for name, count in _atlas.dysts_systems().items()}
+    monkeypatch.setattr(tn, "dysts_systems", lambda: known)
+    tn.atlas(tmp_path, systems, run=False, progress=False)
+    assert tn.load_network(tmp_path / "network.toml").components == components
+    words = ["atlas", str(tmp_path / "b"), "--no-run", *(f"--system={name}" for name in systems or ())]
+    said = CliRunner().invoke(app, words)
+    assert said.exit_code == 0, said.output
+    assert (tmp_path / "b" / "network.toml").read_text() == (tmp_path / "network.toml").read_text()
 
 
 def test_why_a_system_failed_is_kept(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ import tonicnet as tn
 from tonicnet.circuit import circuit_of
 from tonicnet.learn import _progress
 from tonicnet.learn._choice import chosen, cost_of
+from tonicnet.learn._course import Draw, Stage
+from tonicnet.learn._field_course import FieldCourse
 from tonicnet.learn._forecast import Ahead, Forecast, forecast_of, part_of
 from tonicnet.learn._job import Job
 from tonicnet.learn._settings import Settings
@@ -50,6 +54,22 @@ def test_rounds_are_counted_as_they_are_called():
         assert f"stopped after {rounds} closed-loop round{'s' * (rounds > 1)}" in bank["outcome"].item()
     names, _ = stages(NET, "two-well", rounds=2, steps=1, noise=0.0)
     assert names[1:] == ["field", "polish 1", "polish 2"][: len(names) - 1]
+
+
+@pytest.mark.parametrize(("growth", "first", "rounds"), [(4, 1, 26), (4, 3, 23 / 3), (4, 6, 3), (1, 1, 8), (4, 9, 0)])
+def test_later_rounds_are_longer_and_counted_so(growth, first, rounds):
+    assert Stage("polish", 12, lambda *_: None, growth=growth).rounds(first, 8) == rounds
+
+
+def test_later_rounds_have_more_windows():
+    settings = Settings(**QUICK)
+    job = Job.on(circuit_of(NET, settings.dtype(NET)), tn.task("hopf"), settings)
+    made = islice(FieldCourse().stages(job.problem), 2, 8)
+    rows = [
+        stage.make(Draw(0, 0), lambda: job.problem.learnable().first).parts[0][1].windows.path.shape[0]
+        for stage in made
+    ]
+    assert rows == [n * rows[0] for n in (1, 2, 3, 4, 4, 4)]
 
 
 def test_a_fit_starts_from_a_row(hopf):

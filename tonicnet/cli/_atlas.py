@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,7 +35,8 @@ def atlas(
     ] = None,
     units: Annotated[int, typer.Option(help="Of the network.")] = 1000,
     components: Annotated[
-        int | None, typer.Option(help="Of the network; those of the largest system if not given.", show_default=False)
+        int | None,
+        typer.Option(help="Of the network; if not given, 4, or those of the largest --system.", show_default=False),
     ] = None,
     transfer: Annotated[
         str | None, typer.Option(help="Transfer function of the units; noisy LIF if not given.", show_default=False)
@@ -61,8 +62,8 @@ def atlas(
                tonicnet atlas dysts --no-run       what is there by now
     """
     where = folder(place)
-    chosen = {} if transfer is None else {"transfer": transfer}
-    net = tn.atlas_network(units, components or _most(system), seed=seed, **chosen)
+    wanted: dict[str, Any] = {"components": components or _most(system), "transfer": transfer}
+    net = tn.atlas_network(units, seed=seed, **{name: value for name, value in wanted.items() if value is not None})
     found = tn.atlas(
         where, system, net=net, executor=executor, workers=workers, limit=limit, noise=noise, steps=steps,
         rounds=rounds, seed=seed, run=run, progress=not quiet,
@@ -92,7 +93,7 @@ def summary(found: xr.Dataset) -> str:
     return f"{int(found['passes'].sum())} of {found.sizes['task']} systems pass"
 
 
-def _most(systems: list[str] | None) -> int:
-    """Return the components of the largest of some systems of dysts."""
+def _most(systems: list[str] | None) -> int | None:
+    """Return the components of the largest of some systems of dysts; None where none is named."""
     known = tn.dysts_systems()
-    return max(known[choose("dysts system", name, known)].components for name in systems or known)
+    return max((known[choose("dysts system", name, known)].components for name in systems or ()), default=None)

@@ -74,7 +74,8 @@ class Stage:
     First-order methods take ``batch`` samples at a time (0: all), Adam at this ``rate``. ``held_out`` is a loss on
     samples that are not learned from; a stage that has one ends when that has not fallen for ``waits`` steps, where it
     was least. Where there is a ``grid``, numbers take its values, by moves that lower the loss. Gauss-Newton begins
-    with this ``damping``.
+    with this ``damping``. The n-th of the closed-loop rounds has n times the rows of the first, ``growth`` times at
+    most.
     """
 
     name: str
@@ -91,6 +92,11 @@ class Stage:
     grid: tuple[float, ...] = ()
     enough: float = 0.0
     damping: float = 0.1
+    growth: int = 1
+
+    def rounds(self, first: int, last: int) -> float:
+        """Return how many times the rows of the ``first`` round all have together, from it to the ``last``."""
+        return sum(min(number, self.growth) for number in range(first, last + 1)) / min(first, self.growth)
 
 
 class Judge(Protocol):

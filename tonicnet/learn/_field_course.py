@@ -24,7 +24,7 @@ from ._window_sampling import true_windows
 _THIN, _BENT = 4, 2  # one state in so many in the first steps; in the curvature of the others
 _SHARE = 0.75  # of the steps asked for, on few states and then again on all
 _WINDOW_STEPS = 3000  # of all windows of the first round together, which bounds the cost of a step
-_MORE = 4  # times as many windows from this round on; the second and third have two and three times as many
+_GROWTH = 4  # times as many windows a round has at most
 _POLISH, _DAMPING = 12, 3e-3  # steps of a round; it begins near where the one before ended
 _IDLE = 0.003  # weight of squared errors of windows in components that the task leaves idle
 _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere
@@ -70,7 +70,7 @@ class FieldCourse(Course):
 
             def make(draw: Draw, begun: Begun) -> Residual:
                 windows = true_windows(
-                    target, problem.circuit, draw(name), count=count * min(number, _MORE), steps=length, h=h,
+                    target, problem.circuit, draw(name), count=count * min(number, _GROWTH), steps=length, h=h,
                     noise=settings.noise, shares=idle_shares(problem, _IDLE),
                 )  # fmt: skip
                 learnable = problem.learnable(draw.restart)
@@ -79,7 +79,7 @@ class FieldCourse(Course):
                 rests = () if beside is None else ((_REST_WEIGHT, beside),)
                 return Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun)), *rests))
 
-            return Stage(name, _POLISH, make, damping=_DAMPING)
+            return Stage(name, _POLISH, make, damping=_DAMPING, growth=_GROWTH)
 
         yield from (polish(number) for number in numbers(1))
 

@@ -60,11 +60,12 @@ def forecast_of(ahead: Sequence[Ahead], theta: Tensor, *, rounds: int) -> Foreca
     """Return what stages will take, the last of them ``rounds`` times if it is a closed-loop round."""
     end = ahead[-1].stage
     polish = end.polish
-    repeats = [1] * (len(ahead) - 1) + [max(1, rounds) if polish else 1]
-    steps = [one.stage.steps * count for one, count in zip(ahead, repeats, strict=True)]
-    seconds = [count * _seconds(one, theta) for one, count in zip(ahead, steps, strict=True)]
+    again = max(1, rounds) if polish else 1
+    steps = sum(one.stage.steps for one in ahead) + (again - 1) * end.steps
+    each = [one.stage.steps * _seconds(one, theta) for one in ahead]
+    seconds = sum(each) + (end.rounds(1, again) - 1) * each[-1]
     most = max(0 if one.cost is None else one.cost.bytes for one in ahead)
-    return Forecast(sum(steps), sum(seconds), most, open=bool(rounds) and not polish and not end.last)
+    return Forecast(steps, seconds, most, open=bool(rounds) and not polish and not end.last)
 
 
 def _seconds(ahead: Ahead, theta: Tensor) -> float:

@@ -195,7 +195,8 @@ class Learner:
     def _tell(self, stage: Stage, loss: float, took: float) -> None:
         s, task = self.state, self.problem.target.task.name
         score = s.best.score.sentence() if s.best else ""
-        left = self._pace.left(s.step, took, rounds=0 if stage.last else self.settings.rounds - s.scored - 1)
+        more = 0.0 if stage.last else stage.rounds(s.scored + 1, self.settings.rounds) - 1
+        left = self._pace.left(s.step, took, rounds=more)
         event = {"task": task, "stage": stage.name, "step": len(s.losses), "loss": loss, "score": score, "left": left}
         values = self.problem.learnable(s.restart).values(s.theta)
         now = {name: found.numpy(force=True) for name, found in values.items()}

@@ -31,11 +31,11 @@ class Pace:
             self._took = []
         self._index, self._stage = index, stage
 
-    def left(self, step: int, took: float, *, rounds: int) -> float:
-        """Return seconds left at most, once a step took so long."""
+    def left(self, step: int, took: float, *, rounds: float) -> float:
+        """Return seconds left at most, once a step took so long; ``rounds`` as long as the stage may follow."""
         self._took.append(took)
         steps = self._stage.steps if self._stage else 0
-        more = max(0, rounds) if self._stage and self._stage.scored else 0
+        more = max(0.0, rounds) if self._stage and self._stage.scored else 0
         return float(median(self._took)) * (steps - step + more * steps)
 
 
