@@ -1,4 +1,4 @@
-"""The atlas of dysts that ships: `python benchmarks/atlas.py [passes network independent switching walk]`.
+"""The atlas of dysts that ships: `python benchmarks/atlas.py [passes wide network independent switching walk]`.
 
 It is learned by `tonicnet atlas FOLDER`, and shipped by `python benchmarks/atlas.py ship folder=FOLDER`, which puts
 network, bank, scores, their table and the sheet of portraits into models/dysts-1000.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ PUBLISHED = 35  # systems of the published comparison, on 6,000 units
 CHECKED = ("Lorenz", "Rossler", "SprottS", "Halvorsen", "Chua")
 VECTORS, EVERY = 20, 0.25  # bias vectors of one attractor, and tau between two switches
 WALKED, TURNS = 50, 6  # systems of one run, and periods of each
+WIDE = ("LorenzCoupled", "Hopfield", "OscillatingFlow", "CellCycle", "CircadianRhythm")  # of five or six components
 
 
 def ship() -> Iterator[Figure]:
@@ -50,6 +52,11 @@ def passes() -> Iterator[Figure]:
     yield figure(where, "systems", "1", scores.sizes["task"])
     yield figure(where, "systems learned and judged", "1", int(judged.sum()))
     yield figure(where, "systems that pass", "1", int(scores["passes"].sum()))
+    sizes = np.array([tn.dysts_systems()[str(name)].components for name in scores["task"].values])
+    for size in range(3, net.components + 1):
+        own = {"what": where, "flows": f"of {size} components"}
+        yield figure(own, "systems", "1", int((sizes == size).sum()))
+        yield figure(own, "systems that pass", "1", int(scores["passes"].values[sizes == size].sum()))
     for name, words in (
         ("lost", "none lost"),
         ("divergence", "D_stsp within the rule"),
@@ -63,6 +70,16 @@ def passes() -> Iterator[Figure]:
     yield figure(where, "D_stsp without recurrence, least", "nat", float(scores["control_divergence"].min()))
 
 
+def wide() -> Iterator[Figure]:
+    """Yield how flows of five and six components do on a network of six."""
+    found, where = tn.atlas(Path(tempfile.gettempdir()) / "tonicnet-atlas-wide", WIDE), "dysts on six components"
+    for name in WIDE:
+        row, own = found.sel(task=name), {"what": where, "system": name}
+        yield figure(own, "D_stsp", "nat", float(row["divergence"]))
+        yield figure(own, "D_stsp floor", "nat", float(row["divergence_floor"]))
+    yield figure(where, "systems that pass", "1", int(found["passes"].sum()))
+
+
 def _within(scores: Any, name: str) -> np.ndarray:
     if name == "lost":
         return np.asarray(scores["lost"] == 0)
@@ -71,8 +88,12 @@ def _within(scores: Any, name: str) -> np.ndarray:
 
 
 def network() -> Iterator[Figure]:
-    """Yield field errors of five flows on the network of the shipped atlas and on the one drawn today, no polish."""
-    nets = {"of the shipped atlas": tn.load_network(FOLDER / "network.toml"), "tn.atlas_network()": tn.atlas_network()}
+    """Yield field errors of five flows, without polish, on the network of the atlas and on others."""
+    nets = {
+        "tn.Network(1000, seed=0)": tn.Network(1000, seed=0),
+        "tn.atlas_network(components=3)": tn.atlas_network(components=3),
+        "tn.atlas_network()": tn.atlas_network(),
+    }
     given = {"noise": 0.03, "steps": 40, "rounds": 0, "restarts": 0, "progress": False}
     for name, net in nets.items():
         errors = [float(tn.fit(net, tn.from_dysts(system), **given)["field_error"][0]) for system in CHECKED]
@@ -206,6 +227,7 @@ def _there(run: Any, name: str) -> bool:
 
 ROWS = {
     "passes": passes,
+    "wide": wide,
     "network": network,
     "independent": independent,
     "switching": switching,
