@@ -30,6 +30,10 @@ TASKS = {
     **{name: (name, {}) for name in tn.behaviours() if name != "flip-flop"},
     "sine-fast": ("sine", {"frequency": 1.0}),
 }
+GYM = {
+    "GoNogo": {}, "DelayMatchSample": {"timing": {"decision": 500}}, "ReadySetGo": {},
+    "ContextDecisionMaking": {"timing": {"decision": 500}}, "PerceptualDecisionMaking": {"timing": {"decision": 500}},
+}  # fmt: skip
 JOINT = ("flip-flop-3", "delayed-match", "context-integration", "go-no-go", "interval-timing", "sine")
 
 
@@ -85,6 +89,20 @@ def joint() -> Iterator[Figure]:
         yield figure(where, f"{alone[0]}, switched to", "1", score(part(run, order.index(name), held[name], name))[1])
 
 
+def neurogym() -> Iterator[Figure]:
+    """Yield how environments of neurogym are learned, each by itself; needs neurogym."""
+    for name, options in GYM.items():
+        task, rows = tn.from_neurogym(f"{name}-v0", dt=0.05, **options), []
+        for seed in range(SEEDS):
+            net, began = tn.Network(UNITS, seed=seed, **NETWORK | {"components": task.dimension}), time.process_time()
+            bank = tn.fit(net, task, rounds=ROUNDS, seed=seed, progress=False)
+            seconds = time.process_time() - began
+            found = tn.measure.response_accuracy(tn.perform(net, bank, task, trials=200, seed=1))
+            rows.append((float(found["trial_accuracy"]), float(found["accuracy"]), seconds))
+        where = {"environment": name, "units": UNITS, "rounds": ROUNDS}
+        yield from columns(where, {"trials without a mistake": "1", "accuracy": "1", "CPU time": "s"}, rows)
+
+
 def part(run: xr.Dataset, number: int, held: xr.Dataset, name: str) -> xr.Dataset:
     """Return one segment of a run beside what was asked for in it."""
     at = np.flatnonzero(run["segment_index"].values == number)[: held.sizes["time"] - 1]
@@ -107,6 +125,7 @@ ROWS: dict[str, Callable[[], Iterator[Figure]]] = {
     **{name: (lambda name=name: row(name)) for name in TASKS},  # type: ignore[misc]
     "quick": lambda: row("flip-flop-3", 1),
     "joint": joint,
+    "neurogym": neurogym,
 }
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 _BLOCK = re.compile(r"((?:^% small: [^\n]*\n)*)^```python\n(.*?)^```", re.M | re.S)
+_EXTRAS = {"how-to/dysts": "dysts", "how-to/neurogym": "neurogym", "how-to/recordings": "reservoirpy"}
 _GENERATED = {"notebooks", "reference", "_build"}
 
 
@@ -39,9 +40,9 @@ def name(page: Path) -> str:
 def marks(page: Path) -> list[pytest.MarkDecorator]:
     """The response of neurons is computed for two of them on one page; spikes are run in numpy on the other.
 
-    Two pages need packages that are extras.
+    Three pages need packages that are extras.
     """
-    package = {"how-to/dysts": "dysts", "how-to/recordings": "reservoirpy"}.get(name(page), "numpy")
+    package = _EXTRAS.get(name(page), "numpy")
     without = [pytest.mark.skipif(importlib.util.find_spec(package) is None, reason=f"{package} is an extra")]
     slow = [pytest.mark.slow] * (name(page) in ("how-to/recalibrate", "how-to/spikes"))
     return slow + without

@@ -19,10 +19,11 @@ AT_FIRST_USE = ("torch", "numpy", "scipy", "xarray", "pandas", "jaxtyping", "typ
 NAMES = {
     "Custom", "LIF", "Network", "Relu", "Sigmoid", "Softplus", "Tanh", "Task", "Transfer", "__version__", "atlas",
     "atlas_network", "behaviour_options", "behaviours", "capacity", "compare", "compare_learning", "cut_trials",
-    "dysts_systems", "embed_recording", "explore", "fit", "flow", "from_dysts", "from_observed", "learn_online",
-    "load", "load_bank", "load_network", "measure", "models", "perform", "plot", "predict", "read_recording",
-    "recording", "recordings", "report", "resample_recording", "sample_task", "sample_tasks", "save", "screen",
-    "show", "simulate", "spiking", "study", "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
+    "dysts_systems", "embed_recording", "explore", "fit", "flow", "from_dysts", "from_neurogym", "from_observed",
+    "learn_online", "load", "load_bank", "load_network", "measure", "models", "perform", "plot", "predict",
+    "read_recording", "recording", "recordings", "report", "resample_recording", "sample_task", "sample_tasks", "save",
+    "screen", "show", "simulate", "spiking", "study", "task", "task_factory", "tasks", "teacher_flow",
+    "teacher_samples",
 }  # fmt: skip
 
 

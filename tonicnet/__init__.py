@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; a test holds it agains
     from .task import dysts_systems as dysts_systems
     from .task import embed_recording as embed_recording
     from .task import from_dysts as from_dysts
+    from .task import from_neurogym as from_neurogym
     from .task import from_observed as from_observed
     from .task import read_recording as read_recording
     from .task import recording as recording
@@ -79,8 +80,9 @@ _open_door(
         "study": ("atlas", "atlas_network", "capacity", "compare_learning", "study"),
         "task": (
             "Task", "behaviour_options", "behaviours", "cut_trials", "dysts_systems", "embed_recording",
-            "from_dysts", "from_observed", "read_recording", "recording", "recordings", "resample_recording",
-            "sample_task", "sample_tasks", "task", "task_factory", "tasks", "teacher_flow", "teacher_samples",
+            "from_dysts", "from_neurogym", "from_observed", "read_recording", "recording", "recordings",
+            "resample_recording", "sample_task", "sample_tasks", "task", "task_factory", "tasks", "teacher_flow",
+            "teacher_samples",
         ),
     },
     rooms=("measure", "plot", "spiking"),

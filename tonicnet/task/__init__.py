@@ -19,6 +19,7 @@ from ._embedding import embed_recording as embed_recording
 from ._factory import registered as registered
 from ._factory import task_factory as task_factory
 from ._given_samples import given_inputs as given_inputs
+from ._neurogym import from_neurogym as from_neurogym
 from ._observed import from_observed as from_observed
 from ._plant import Plant as Plant
 from ._recording import recorded as recorded
