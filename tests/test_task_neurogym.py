@@ -48,6 +48,14 @@ class GoNoGo:
         self.start_ind, self.end_ind = {"decision": wait + 2}, {"decision": wait + 4}
 
 
+class Timing(GoNoGo):
+    """Has no period of answers."""
+
+    def new_trial(self) -> None:
+        super().new_trial()
+        self.start_ind, self.end_ind = {}, {}
+
+
 class Reach(GoNoGo):
     """Actions are vectors."""
 
@@ -84,7 +92,14 @@ class Short(GoNoGo):
         self.ob, self.gt = self.ob[:1], self.gt[:1]
 
 
-KNOWN = {"GoNogo-v0": GoNoGo, "Reach-v0": Reach, "Blind-v0": Blind, "Beyond-v0": Beyond, "Short-v0": Short}
+KNOWN = {
+    "GoNogo-v0": GoNoGo,
+    "Timing-v0": Timing,
+    "Reach-v0": Reach,
+    "Blind-v0": Blind,
+    "Beyond-v0": Beyond,
+    "Short-v0": Short,
+}
 
 
 @pytest.fixture
@@ -122,6 +137,13 @@ def test_observations_go_in_and_the_right_actions_should_come_out() -> None:
         np.testing.assert_allclose(m[trial, : wait + 2, 0], 0.2)
         np.testing.assert_array_equal(m[trial, wait + 2 : wait + 4, 0], 1, "also where nothing is to be done")
         np.testing.assert_array_equal(m[trial, wait + 4 :, 0], 0, "the trial is over")
+
+
+@pytest.mark.usefixtures("gym")
+def test_where_no_period_is_one_of_answers_all_steps_count_alike() -> None:
+    weights = from_neurogym("Timing-v0").trials(50)["mask"].values[..., 0]
+    assert set(np.unique(weights)) == {0, 1}
+    assert (weights[:, :5] == 1).all()
 
 
 @pytest.mark.usefixtures("gym")

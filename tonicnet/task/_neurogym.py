@@ -32,9 +32,9 @@ def from_neurogym(name: str, *, dt: float | None = None, **options: Any) -> Task
     Trials are drawn anew for each seed, as those of the shelf are: :meth:`Task.trials`, :meth:`Task.held_out` and
     :func:`tonicnet.perform` take it, and :func:`tonicnet.measure.response_accuracy` says how many choices are right.
     Each action is an output, 1 where it is right and 0 elsewhere; the action that all trials begin with (to fixate) is
-    that no other output is up. Actions that are vectors are outputs themselves. Errors count in full in the period
-    ``decision`` and wherever the right action is another than at first, elsewhere at a fifth. Trials that end early
-    count to their end.
+    that no other output is up. Actions that are vectors are outputs themselves. Where there is a period ``decision``,
+    errors count in full in it and wherever the right action is another than at first, elsewhere at a fifth. Trials
+    that end early count to their end.
 
     Arguments: ``name`` of a trial-based environment that knows the right action, as ``"GoNogo-v0"``; ``dt``, its step
     in seconds, its own if not given; ``options`` of the environment, as ``timing={"delay": 500}`` in milliseconds.
@@ -171,12 +171,13 @@ def _trial(env: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _answers(env: Any, right: np.ndarray) -> np.ndarray:
-    """Return at which steps of a trial errors count in full; everywhere where there is no such step."""
+    """Return at which steps of a trial errors count in full: everywhere where no period is one of answers."""
+    if _ANSWER not in getattr(env, "start_ind", {}):
+        return np.ones(len(right), dtype=bool)
     flat = right.reshape(len(right), -1)
-    found = (flat != flat[0]).any(axis=1)
-    if _ANSWER in getattr(env, "start_ind", {}):
-        found[env.start_ind[_ANSWER] : env.end_ind[_ANSWER]] = True
-    return found if found.any() else np.ones(len(right), dtype=bool)
+    found: np.ndarray = (flat != flat[0]).any(axis=1)
+    found[env.start_ind[_ANSWER] : env.end_ind[_ANSWER]] = True
+    return found
 
 
 def _labels(space: Any, count: int, kind: str, before: str = "") -> list[str]:
