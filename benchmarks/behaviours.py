@@ -3,7 +3,7 @@
 One dense network of each seed learns behaviours by its biases alone, with the same settings for all; each is scored on
 200 trials that no fit learns from. The row "quick" takes one closed-loop round; "joint" learns six on one network, and
 then runs the six one after another.
-Run again, it measures the rows that are named and keeps the others. Words `units=`, `seeds=`, `rounds=` change a run.
+Run again, it measures the rows that are named and keeps the others. Words `units=`, `seeds=`, `rounds=`, `environments=` change a run.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def joint() -> Iterator[Figure]:
 
 def neurogym() -> Iterator[Figure]:
     """Yield how environments of neurogym are learned, each by itself; needs neurogym."""
-    for name, options in GYM.items():
-        task, rows = tn.from_neurogym(f"{name}-v0", dt=0.05, **options), []
+    for name in GIVEN.get("environments", ",".join(GYM)).split(","):
+        task, rows = tn.from_neurogym(f"{name}-v0", dt=0.05, **GYM[name]), []
         for seed in range(SEEDS):
             net, began = tn.Network(UNITS, seed=seed, **NETWORK | {"components": task.dimension}), time.process_time()
             bank = tn.fit(net, task, rounds=ROUNDS, seed=seed, progress=False)
