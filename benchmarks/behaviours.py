@@ -3,7 +3,8 @@
 One dense network of each seed learns behaviours by its biases alone, with the same settings for all; each is scored on
 200 trials that no fit learns from. The row "quick" takes one closed-loop round; "joint" learns six on one network, and
 then runs the six one after another.
-Run again, it measures the rows that are named and keeps the others. Words `units=`, `seeds=`, `rounds=`, `environments=` change a run.
+Run again, it measures the rows that are named and keeps the others. Words `units=`, `seeds=`, `rounds=`,
+`environments=` change a run.
 """
 
 from __future__ import annotations
