@@ -107,6 +107,29 @@ def test_the_network_that_is_drawn_holds_what_is_asked_for(
     assert (tmp_path / "b" / "network.toml").read_text() == (tmp_path / "network.toml").read_text()
 
 
+@pytest.mark.parametrize(("most", "known"), [(15.0, 500), (0.0, 0)])
+def test_a_truth_that_takes_too_long_is_drawn_as_far_as_it_goes(
+    few: None, net: tn.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: float, known: int
+) -> None:
+    tn.atlas(tmp_path, ["chua"], net=net, executor=ThreadPoolExecutor(1), **QUICK)
+    whole = tn.load(tmp_path / "portraits.nc")
+    (tmp_path / "portraits.nc").unlink()
+    trajectory = tn.Task.trajectory
+
+    def tires(task: tn.Task, duration: float, *args: Any, **given: Any) -> xr.Dataset:
+        if duration > most * PERIODS["chua"]:
+            raise ValueError("the integration would go beyond its budget")
+        return trajectory(task, duration, *args, **given)
+
+    monkeypatch.setattr(tn.Task, "trajectory", tires)
+    tn.atlas(tmp_path, ["chua"], net=net, run=False, **QUICK)
+    found = tn.load(tmp_path / "portraits.nc")
+    assert np.isfinite(found["truth"].values[0, :, 0]).sum() == known
+    np.testing.assert_allclose(found["truth"].values[:, :known], whole["truth"].values[:, :known], rtol=1e-4)
+    np.testing.assert_array_equal(found["network"], whole["network"])
+    assert len(tn.plot.portraits(found).axes) == 1
+
+
 def test_why_a_system_failed_is_kept(
     few: None, net: tn.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,7 +59,8 @@ def _draw(ax: Axes, one: xr.Dataset) -> None:
     ax.plot(*truth.T, color=FAINT, linewidth=1.2, rasterized=True)
     ax.plot(*network.T, color=RUN_LOOKS["rate"][0], linewidth=0.4, rasterized=True)
     for axis, limit in ((0, ax.set_xlim), (1, ax.set_ylim)):
-        low, high = np.nanmin(truth[:, axis]), np.nanmax(truth[:, axis])
+        shown = truth[:, axis] if np.isfinite(truth[:, axis]).any() else network[:, axis]
+        low, high = np.nanmin(shown), np.nanmax(shown)
         apart = max(high - low, 1e-9)
         limit(low - _MARGIN_SHARE * apart, high + _MARGIN_SHARE * apart)
     ax.set_xticks([])
