@@ -43,7 +43,7 @@ def atlas_network(
 
     Units in pairs of opposite decoder, whose encoders and first tonic inputs fill their space evenly, learn fields
     more exactly than independent ones. So do neurons with a smooth rate curve, as much noise makes it. Four components
-    hold 113 of the 129 flows of dysts, and those of three components as exactly as a network of three holds them.
+    hold 117 of the 129 flows of dysts, and those of three components as exactly as a network of three holds them.
 
     Arguments: ``units``, an even number; ``components``; ``seed``; ``transfer``, as of :class:`tonicnet.Network`.
 
