@@ -42,6 +42,9 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str
     finally:
         os.chdir(before)
     assert noise.getvalue() == "", "a pipe gets no bar"
+    from matplotlib import pyplot as plt
+
+    space["figure"] = plt.gcf()  # pyplot forgets it after the first test
     return space, said.getvalue(), folder / "comparison.png"
 
 
@@ -66,16 +69,14 @@ def test_they_print_a_line_a_task_and_nothing_is_lost(typed: tuple[dict[str, Any
 def test_they_end_in_a_picture_with_truth_floors_names_and_the_plane_one_expects(
     typed: tuple[dict[str, Any], str, Path],
 ) -> None:
-    from matplotlib import pyplot as plt
     from PIL import Image
 
-    *_, picture = typed
+    space, _, picture = typed
     with Image.open(picture) as image:
         assert min(image.size) > 500
-    figure = plt.figure(plt.get_fignums()[-1])
+    figure = space["figure"]
     words = {text.get_text() for ax in figure.axes for text in ax.texts}
     assert [ax.get_title() for ax in figure.axes[:3]] == ["truth", "rate", "spiking"]
     assert (figure.axes[1].get_xlabel(), figure.axes[0].get_ylabel()) == ("x (task units)", "z\n(task units)")
     assert {"floor", "against the truth", "x", "y", "z"} <= words
     assert not any("component" in word for word in words)
-    plt.close("all")
