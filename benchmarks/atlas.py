@@ -26,7 +26,6 @@ from tonicnet.task import dysts_period
 
 FOLDER = ROOT / "models" / "dysts-1000"
 SHIPPED = ("network.toml", "bank.nc", "scores.nc", "SCORES.md")
-PUBLISHED = 35  # systems of the published comparison, on 6,000 units
 CHECKED = ("Lorenz", "Rossler", "SprottS", "Halvorsen", "Chua")
 VECTORS, EVERY = 20, 0.25  # bias vectors of one attractor, and tau between two switches
 WALKED, TURNS = 50, 6  # systems of one run, and periods of each

@@ -189,8 +189,8 @@ def test_actions_that_are_vectors_are_outputs_themselves() -> None:
         ("Beyond-v0", {}, "has actions 0 to 1 and says that 3 would be right"),
         ("Short-v0", {}, "have one step"),
         ("GoNogo-v0", {"colour": 3}, "cannot make GoNogo-v0 with colour: .*unexpected keyword"),
-        ("GoNogo-v0", {"dt": -1.0}, "dt must be a positive number of seconds, got -1.0"),
-        ("GoNogo-v0", {"dt": "fast"}, "dt must be a positive number of seconds"),
+        ("GoNogo-v0", {"dt": -1.0}, "dt must be a positive number, got -1.0"),
+        ("GoNogo-v0", {"dt": "fast"}, "dt must be a positive number, got 'fast'"),
     ],
 )
 def test_what_is_refused(name: str, options: dict[str, Any], words: str) -> None:

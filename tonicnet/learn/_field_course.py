@@ -34,8 +34,8 @@ _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field el
 class FieldCourse(Course):
     """The field fit, on few states and then on all, and rounds of closed-loop polish with the field beside it.
 
-    Few windows are fitted better than others are predicted: their loss is a tenth of that of new ones, or less. Tasks
-    that are easy do not mind, and end after their first round. So each of the next rounds has more windows.
+    A few windows are fitted much better than new ones are predicted. An easy task is good after its first round all the
+    same. For the others each of the next rounds has more windows.
 
     A memory may be good without polish; chaos and cycles gain by it and are scored after their first round.
     """

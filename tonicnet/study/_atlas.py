@@ -42,8 +42,8 @@ def atlas_network(
     """Draw a network that is good at fields: even pairs of units, which are noisy LIF neurons if not said otherwise.
 
     Units in pairs of opposite decoder, whose encoders and first tonic inputs fill their space evenly, learn fields
-    more exactly than independent ones. So do neurons with a smooth rate curve, as much noise makes it. Four components
-    hold 117 of the 129 flows of dysts, and those of three components as exactly as a network of three holds them.
+    more exactly than independent ones. So do neurons with a smooth rate curve, as much noise makes it. Of the 129 flows
+    of dysts 117 have four components or fewer. Those of three are learned as exactly on four components as on three.
 
     Arguments: ``units``, an even number; ``components``; ``seed``; ``transfer``, as of :class:`tonicnet.Network`.
 

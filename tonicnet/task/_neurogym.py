@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +11,8 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from jaxtyping import Float
 
-from .._names import choose, shown
+from .._names import choose
+from .._numbers import positive
 from ._behaviour import by_rule
 from ._definition import LEAST, Definition
 from ._factory import task_factory
@@ -31,10 +31,10 @@ def from_neurogym(name: str, *, dt: float | None = None, **options: Any) -> Task
 
     Trials are drawn anew for each seed, as those of the shelf are: :meth:`Task.trials`, :meth:`Task.held_out` and
     :func:`tonicnet.perform` take it, and :func:`tonicnet.measure.response_accuracy` says how many choices are right.
-    Each action is an output, 1 where it is right and 0 elsewhere; the action that all trials begin with (to fixate) is
-    that no other output is up. Actions that are vectors are outputs themselves. Where there is a period ``decision``,
-    errors count in full in it and wherever the right action is another than at first, elsewhere at a fifth. Trials
-    that end early count to their end.
+    Each action is an output, 1 where it is right and 0 elsewhere. The action that all trials begin with, to fixate, has
+    no output: it is taken while no other output is up. Actions that are vectors are outputs themselves. Where there is
+    a period ``decision``, errors count in full in it and wherever the right action is another than at first, elsewhere
+    at a fifth. Trials that end early count to their end.
 
     Arguments: ``name`` of a trial-based environment that knows the right action, as ``"GoNogo-v0"``; ``dt``, its step
     in seconds, its own if not given; ``options`` of the environment, as ``timing={"delay": 500}`` in milliseconds.
@@ -192,9 +192,7 @@ def _labels(space: Any, count: int, kind: str, before: str = "") -> list[str]:
 
 def _environment(name: str, dt: float | None, options: Mapping[str, Any]) -> Any:
     """Return an environment without its wrappers."""
-    if dt is not None and not (isinstance(dt, int | float) and math.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt must be a positive number of seconds, got {shown(dt)}")
-    step = {} if dt is None else {"dt": round(1000 * dt, 6)}
+    step = {} if dt is None else {"dt": round(1000 * positive("dt", dt), 6)}
     try:
         return _neurogym().make(name, **step, **options).unwrapped
     except (TypeError, KeyError, AttributeError, ValueError) as error:
