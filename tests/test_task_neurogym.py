@@ -84,6 +84,29 @@ class Beyond(GoNoGo):
         self.gt = self.gt + 2
 
 
+class Blocks(GoNoGo):
+    """Has begun a block of trials before it is seeded."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.rng = np.random.RandomState()
+        self.new_block()
+
+    def new_block(self) -> None:
+        self.height = self.rng.uniform(1, 2)
+
+    def new_trial(self) -> None:
+        super().new_trial()
+        self.ob = self.ob * self.height
+
+
+class Unseeded(Blocks):
+    """Draws what no seed decides."""
+
+    def new_block(self) -> None:
+        self.height = np.random.RandomState().uniform(1, 2)
+
+
 class Short(GoNoGo):
     """Has trials of one step."""
 
@@ -99,6 +122,8 @@ KNOWN = {
     "Blind-v0": Blind,
     "Beyond-v0": Beyond,
     "Short-v0": Short,
+    "Blocks-v0": Blocks,
+    "Unseeded-v0": Unseeded,
 }
 
 
@@ -161,6 +186,14 @@ def test_trials_are_those_of_their_seed_and_held_out_ones_are_others() -> None:
 
 
 @pytest.mark.usefixtures("gym")
+def test_blocks_that_were_begun_unseeded_are_begun_again() -> None:
+    task = from_neurogym("Blocks-v0")
+    one, again, other = (task.trials(20, seed=seed)["input"].values for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert one.max() != other.max()
+
+
+@pytest.mark.usefixtures("gym")
 def test_it_is_learned_performed_and_judged_as_any_other() -> None:
     task = from_neurogym("GoNogo-v0", dt=0.05)
     net = tn.Network(64, seed=0, components=4, synapses="dense", transfer="tanh", tau=0.1)
@@ -188,6 +221,7 @@ def test_actions_that_are_vectors_are_outputs_themselves() -> None:
         ("Blind-v0", {}, "does not know the right action"),
         ("Beyond-v0", {}, "has actions 0 to 1 and says that 3 would be right"),
         ("Short-v0", {}, "have one step"),
+        ("Unseeded-v0", {}, "draws other trials each time for the same seed"),
         ("GoNogo-v0", {"colour": 3}, "cannot make GoNogo-v0 with colour: .*unexpected keyword"),
         ("GoNogo-v0", {"dt": -1.0}, "dt must be a positive number, got -1.0"),
         ("GoNogo-v0", {"dt": "fast"}, "dt must be a positive number, got 'fast'"),

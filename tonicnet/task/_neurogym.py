@@ -23,6 +23,7 @@ from ._trials import Trials
 _LOOKED = 256  # trials that are looked at for their length and their actions
 _TRIES = 100  # trials that are drawn again for being longer than all of these
 _SEED = 20130401
+Looks = list[tuple[np.ndarray, np.ndarray]]  # observations and right actions of trials
 _ANSWER = "decision"  # neurogym's name of the period in which a choice is made
 
 
@@ -40,7 +41,7 @@ def from_neurogym(name: str, *, dt: float | None = None, **options: Any) -> Task
     in seconds, its own if not given; ``options`` of the environment, as ``timing={"delay": 500}`` in milliseconds.
 
     Raises ImportError without neurogym, and ValueError for an unknown name (the nearest is suggested), options it does
-    not take, and an environment that has no trials or does not know the right action.
+    not take, and an environment that has no trials, does not know the right action, or draws what no seed decides.
     Source: Molano-Mazon et al. 2022, doi:10.31234/osf.io/aqc9n.
 
     >>> from_neurogym("GoNogo-v0", dt=0.05).components                    # doctest: +SKIP
@@ -53,8 +54,10 @@ def from_neurogym(name: str, *, dt: float | None = None, **options: Any) -> Task
 def _made(name: str, dt: float | None, options: Mapping[str, Any]) -> Task:
     """Return the task of an environment with its step and options."""
     choose("neurogym environment", name, _known())
-    env = _environment(name, dt, options)
-    first = _Looked.of(env, name)
+    env, same = (_environment(name, dt, options) for _ in range(2))
+    trials = _seeded(env, _SEED, name)
+    _check_same(trials, _seeded(same, _SEED, name), name)
+    first = _Looked.of(trials, env.action_space, name)
     step = float(env.dt) / 1000
     rule = Environment(step, (first.longest - 1) * step, name, dt, dict(options), first)
     about = getattr(env, "metadata", {})
@@ -71,19 +74,17 @@ class _Looked(NamedTuple):
     actions: tuple[int, ...] | None  # None: vectors, which are outputs themselves
 
     @classmethod
-    def of(cls, env: Any, name: str) -> _Looked:
-        env.seed(_SEED)
-        trials = [_trial(env, name) for _ in range(_LOOKED)]
+    def of(cls, trials: Looks, space: Any, name: str) -> _Looked:
         longest = max(len(seen) for seen, _ in trials)
         if longest < 2:
             raise ValueError(f"trials of {name} have one step, and a behaviour needs two; choose another environment")
-        if not hasattr(env.action_space, "n"):
+        if not hasattr(space, "n"):
             return cls(longest, None)
         begin = {int(right[0]) for _, right in trials}
         found = {int(action) for _, right in trials for action in right}
-        if not found <= set(range(int(env.action_space.n))):
+        if not found <= set(range(int(space.n))):
             raise ValueError(
-                f"{name} has actions 0 to {env.action_space.n - 1} and says that {max(found)} would be right; choose "
+                f"{name} has actions 0 to {space.n - 1} and says that {max(found)} would be right; choose "
                 "another environment"
             )
         return cls(longest, tuple(sorted(found - begin if len(begin) == 1 and len(found) > 1 else found)))
@@ -127,7 +128,7 @@ class Environment(Definition):
     def draw(self, rng: np.random.Generator, count: int, *, held_out: bool) -> Trials:  # noqa: ARG002
         """Return trials of an environment that is made anew and seeded."""
         env = _environment(self.name, self.asked, self.options)
-        env.seed(int(rng.integers(2**31)))
+        _seed(env, int(rng.integers(2**31)))
         trials = self.blank(count)
         for n in range(count):
             seen, right, answers = self._fitting(env)
@@ -150,6 +151,25 @@ class Environment(Definition):
         if self.looked.actions is None:
             return right.reshape(len(right), -1).astype(float)
         return (right[:, None] == np.array(self.looked.actions)).astype(float)
+
+
+def _seed(env: Any, seed: int) -> None:
+    """Seed an environment, and begin a block of trials where it has blocks: it began one when it was made, unseeded."""
+    env.seed(seed)
+    if hasattr(env, "new_block"):
+        env.new_block()
+
+
+def _seeded(env: Any, seed: int, name: str) -> Looks:
+    """Return observations and right actions of the first trials of a seed."""
+    _seed(env, seed)
+    return [_trial(env, name) for _ in range(_LOOKED)]
+
+
+def _check_same(one: Looks, other: Looks, name: str) -> None:
+    """Raise ValueError where two environments of one seed draw other trials."""
+    if not all(np.array_equal(a, b) for both in zip(one, other, strict=True) for a, b in zip(*both, strict=True)):
+        raise ValueError(f"{name} draws other trials each time for the same seed; choose another environment")
 
 
 def _trial(env: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
