@@ -33,7 +33,7 @@ def test_the_minimum_in_a_box_is_that_of_bounded_least_squares(seed: int, width:
     low[:5] = -np.inf
     found = box(low, high).minimum(torch.tensor(rows.T @ rows), torch.tensor(rows.T @ target), 1e-14)
     assert found is not None
-    x = found.numpy()
+    x = found.theta.numpy()
     assert ((x >= low) & (x <= high)).all()
     true = lsq_linear(rows, target, (low, high), method="bvls", tol=1e-14)
     cost = 0.5 * float(((rows @ x - target) ** 2).sum())
@@ -47,7 +47,7 @@ def test_a_sign_that_is_held_is_one_side_of_the_box() -> None:
         torch.eye(3).double(), torch.tensor([-3.0, -3.0, 3.0]).double(), 0.0
     )
     assert found is not None
-    assert found.tolist() == [0.0, -1.0, 0.5]
+    assert found.theta.tolist() == [0.0, -1.0, 0.5]
     assert not box(low, high).hold(torch.tensor([0.0, 0.0, 0.6]))
     assert box(low, high).projected(torch.tensor([-2.0, 0.0, 0.6]).double()).tolist() == [-1.0, 0.0, 0.5]
 

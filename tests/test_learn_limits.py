@@ -85,13 +85,38 @@ def test_the_bound_of_a_flat_problem_is_met_in_few_factorisations(
 
     monkeypatch.setattr(Limits, "_least", counted)
     given = Limits(torch.full((len(right),), held), torch.ones(len(right), dtype=torch.float64), bound)
-    x = given.minimum(curvature, right, 1e-11)
-    assert x is not None
+    made = given.minimum(curvature, right, 1e-11)
+    assert made is not None
+    x = made.theta
     assert len(tried) <= 12
     assert given.norm(x) == pytest.approx(bound, rel=2e-6)
     pull, free = right - curvature @ x, x > 0 if held else torch.ones_like(x, dtype=torch.bool)
-    torch.testing.assert_close(pull[free], tried[-1] * x[free], rtol=1e-5, atol=1e-6 * float(pull[free].abs().max()))
+    torch.testing.assert_close(pull[free], made.ridge * x[free], rtol=1e-5, atol=1e-6 * float(pull[free].abs().max()))
     assert float(pull[~free].max() if held else 0.0) <= 0
+
+
+@pytest.mark.parametrize("times", [0.01, 0.9, 1.1, 100.0])
+@pytest.mark.parametrize("bound", [10.0, 1e3, 1e5])
+def test_a_guess_of_the_ridge_changes_no_minimum(bound: float, times: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Near ones save factorisations; those far off, on either side, cost few."""
+    curvature, right = flat_problem()
+    given = Limits(torch.zeros(len(right), dtype=torch.bool), torch.ones(len(right), dtype=torch.float64), bound)
+    plain = given.minimum(curvature, right, 1e-11)
+    assert plain is not None
+    tried, least = [], Limits._least
+    monkeypatch.setattr(Limits, "_least", lambda *given: tried.append(1) or least(*given))
+    guessed = given.minimum(curvature, right, 1e-11, times * plain.ridge)
+    assert guessed is not None
+    torch.testing.assert_close(guessed.theta, plain.theta, rtol=1e-4, atol=1e-5 * float(plain.theta.abs().max()))
+    assert len(tried) <= (4 if 0.5 < times < 2 else 12)
+
+
+def test_a_guess_where_the_bound_holds_nothing_is_let_go() -> None:
+    given = Limits(torch.zeros(3, dtype=torch.bool), torch.ones(3, dtype=torch.float64), 10.0)
+    found = given.minimum(torch.eye(3).double(), torch.ones(3).double(), 1e-12, 5.0)
+    assert found is not None
+    assert found.ridge == 0.0
+    torch.testing.assert_close(found.theta, torch.ones(3).double())
 
 
 @pytest.mark.parametrize("bound", [np.inf, 1.2])
@@ -194,7 +219,8 @@ def test_a_curvature_that_rounding_made_indefinite_still_has_a_minimum() -> None
     given = Limits(torch.zeros(40, dtype=torch.bool), torch.ones(40, dtype=torch.float64), 1.0)
     found = given.minimum(exact - 1e-4 * bent, right, 1e-9)
     assert found is not None
-    assert given.hold(found)
+    assert given.hold(found.theta)
     at_best = given.minimum(exact, right, 1e-9)
-    value = lambda x: float(x @ exact @ x - 2 * right @ x)  # noqa: E731
+    assert at_best is not None
+    value = lambda made: float(made.theta @ exact @ made.theta - 2 * right @ made.theta)  # noqa: E731
     assert value(found) <= value(at_best) + 1e-3 * abs(value(at_best))

@@ -51,6 +51,11 @@ class Learnable:
         """How many columns the features of the learned numbers have."""
         return self.set.columns(self.at(self.first).circuit)
 
+    @cached_property
+    def factor_columns(self) -> int:
+        """How many columns the factors of the features have."""
+        return self.set.factor_columns(self.at(self.first).circuit)
+
     def values(self, theta: Float[Tensor, " number"]) -> dict[str, Float[Tensor, "*shape"]]:
         """Return theta as the numbers of each learned set, in their shapes."""
         parts = zip(self.learned, theta.split(self._sizes), strict=True)

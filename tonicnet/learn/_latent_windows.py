@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units, kernel, window_response
-from ..parameters import Here
+from ..parameters import Factors, Here
 from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored
 from ._window_run import Kept, Run, propagated, without
 from ._windows import ROWS_A_NUMBER, Windows
@@ -71,7 +71,7 @@ class LatentWindows(Residual):
 
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
         """Yield windows as many at a time as the room allows; ``kept``: with all that the adjoint needs."""
-        k, columns = self.windows.path.shape[2], self.learnable.columns
+        k, columns = self.windows.path.shape[2], self.learnable.factor_columns
         stages, rows = len(self.tableau.stages), len(self.windows.scored) * k
         each = (stages * self.windows.steps + 2 * rows * k if kept else 2 * stages) + 2
         count = max(1, self.room // (each * columns * self.windows.path.element_size()))
@@ -103,14 +103,14 @@ class LatentWindows(Residual):
         if run.received is None:
             return Run(tile, outputs, steps, None)
         here = Here(torch.from_numpy(run.received))
-        feature = numbers.feature(window_response(dynamics, run), here, dynamics.circuit)
-        return Run(tile, outputs, steps, feature.flatten(1, 2))
+        factors = numbers.factored(window_response(dynamics, run), here, dynamics.circuit)
+        return Run(tile, outputs, steps, tuple(one.map(lambda f: f.flatten(1, 2)) for one in factors))
 
     def _stepped(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: Kept) -> Run:
         """Return the run step by step."""
         z, outputs, scored = start, [], set(tile.scored)
         linear: list[list[Tensor]] = [[] for _ in self.tableau.stages]
-        features: list[Tensor] | None = [] if kept == Kept.FEATURES else None
+        features: list[tuple[Factors, ...]] | None = [] if kept == Kept.FEATURES else None
         for k in range(tile.steps + 1):
             if k in scored:
                 outputs.append(z)
@@ -118,11 +118,16 @@ class LatentWindows(Residual):
                 moved = self._moved(dynamics, z, k, tile) if kept == Kept.OUTPUTS else None
                 z = self._step(dynamics, z, k, tile, linear, features) if moved is None else moved
         steps = propagated([torch.stack(a, 1) for a in linear], self.h, self.tableau) if linear[0] else None
-        return Run(tile, torch.stack(outputs), steps, torch.stack(features, 1) if features else None)
+        return Run(
+            tile,
+            torch.stack(outputs),
+            steps,
+            tuple(_stacked(list(one)) for one in zip(*features, strict=True)) if features else None,
+        )
 
     def _step(
         self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows, linear: list[list[Tensor]],
-        features: list[Tensor] | None,
+        features: list[tuple[Factors, ...]] | None,
     ) -> Tensor:  # fmt: skip
         """Return z one step later; add A and the features of each stage to what is known (None: no features)."""
         slopes: list[Tensor] = []
@@ -134,7 +139,7 @@ class LatentWindows(Residual):
             slopes.append(dynamics.circuit.collect(response.rate) - y)
             known.append(closed * dynamics.circuit.linear(response.through) - identity)
             if features is not None:
-                features.append(self.learnable.set.feature(response, here, dynamics.circuit))
+                features.append(self.learnable.set.factored(response, here, dynamics.circuit))
         return combine(z, self.h, self.tableau.weights, slopes)
 
     def _moved(self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows) -> Tensor:
@@ -196,8 +201,10 @@ class _WindowsAt(Linearisation):
         if self._residual.free:
             error = without(run.start_basis(), error[..., None])[..., 0]
         scored = error.unflatten(1, (len(run.outputs), -1)).transpose(0, 1)
-        sums = torch.einsum("wsk,wsn->kn", run.swept((run.windows.roots() * scored)[:, :, None])[:, 0], run.features)
-        return self._residual.learnable.set.gather(sums, self._dynamics.circuit).double()
+        adjoint = run.swept((run.windows.roots() * scored)[:, :, None])[:, 0]
+        factors = tuple(one.map(lambda f: f.flatten(0, 1)) for one in run.known_features)
+        left = adjoint.flatten(0, 1).T[None]
+        return self._residual.learnable.set.pulled(left, factors, self._dynamics.circuit)[0].double()
 
     def _runs(self) -> Iterator[Run]:
         starts = (s for s, _ in self._best) if self._residual.free else (tile.start for tile in self._tiles)
@@ -228,6 +235,12 @@ class _WindowsAt(Linearisation):
                 phi = torch.where(better[:, None, None], run.by_start(), phi)
                 ridge = torch.where(better[:, None, None], ridge, 0.3)
         return start, error
+
+
+def _stacked(stages: list[Factors]) -> Factors:
+    """Return the factors of all stages."""
+    sources = [one.sources for one in stages if one.sources is not None]
+    return Factors(torch.stack([one.units for one in stages], 1), torch.stack(sources, 1) if sources else None)
 
 
 def _towards(error: Tensor, phi: Tensor, ridge: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..circuit import Circuit, Tableau
-from ..parameters import Learned
+from ..parameters import Factors, Learned
 from ._windows import Windows
 
 _FEW = 8  # scored steps up to which rows are swept back; more are carried forward
@@ -57,7 +57,7 @@ class Run:
     windows: Windows
     outputs: Float[Tensor, "scored window component"]
     steps: Steps | None
-    features: Float[Tensor, "window stage column"] | None
+    features: tuple[Factors, ...] | None
 
     @property
     def count(self) -> int:
@@ -81,7 +81,7 @@ class Run:
     def thinned(self, every: int) -> Run:
         """Return one of so many windows."""
         steps = None if self.steps is None else Steps(*(part[::every] for part in self.steps))
-        features = None if self.features is None else self.features[::every]
+        features = None if self.features is None else tuple(one.map(lambda f: f[::every]) for one in self.features)
         return Run(self.windows.thinned(every), self.outputs[:, ::every], steps, features)
 
     def _carried(self, moved: Tensor) -> Iterator[Float[Tensor, "window component component"]]:
@@ -111,31 +111,27 @@ class Run:
         step what all stages of it do to z.
         """
         if len(self.windows.scored) <= _FEW:
-            adjoint = self.swept(self._seeds())
-            windows, rows, stages, k = adjoint.shape
-            sums = adjoint.transpose(2, 3).reshape(windows, rows * k, stages) @ self._stage_features()
-            return numbers.gather(sums.view(windows, rows, k, -1), circuit)
+            return numbers.pulled(self.swept(self._seeds()).mT, self.known_features, circuit)
         return _weighted(self.windows, self._forward(numbers, circuit))
 
     def _forward(self, numbers: Learned, circuit: Circuit) -> Iterator[Float[Tensor, "window component number"]]:
         """Yield dz/dtheta at the scored steps."""
-        features, at, width = self._stage_features(), set(self.windows.scored), self._known.stages.shape[2]
+        at = set(self.windows.scored)
         moved: Tensor | None = None
         for number in range(self.windows.steps + 1):
             if number in at:
-                yield torch.zeros_like(self._change(numbers, circuit, 0, features, width)) if moved is None else moved
+                yield torch.zeros_like(self._change(numbers, circuit, 0)) if moved is None else moved
             if number < self.windows.steps:
-                change = self._change(numbers, circuit, number, features, width)
+                change = self._change(numbers, circuit, number)
                 moved = change if moved is None else torch.baddbmm(change, self._known.whole[:, number], moved)
 
-    def _change(
-        self, numbers: Learned, circuit: Circuit, number: int, features: Tensor, width: int
-    ) -> Float[Tensor, "window component number"]:
+    def _change(self, numbers: Learned, circuit: Circuit, number: int) -> Float[Tensor, "window component number"]:
         """Return what theta does to z within one step."""
-        windows, k = self.outputs.shape[1:]
-        here = features[:, number * width : (number + 1) * width]
-        sums = self._known.stages[:, number].permute(0, 2, 3, 1).reshape(windows, k * k, width) @ here
-        return numbers.gather(sums.view(windows, k, k, -1), circuit)
+        stages = self._known.stages[:, number]
+        width = stages.shape[1]
+        here = slice(number * width, (number + 1) * width)
+        factors = tuple(one.map(lambda f: f[:, here]) for one in self.known_features)
+        return numbers.pulled(stages.permute(0, 2, 3, 1), factors, circuit)
 
     @property
     def _known(self) -> Steps:
@@ -143,7 +139,9 @@ class Run:
             raise ValueError("windows without a step have no derivatives of a step")
         return self.steps
 
-    def _stage_features(self) -> Float[Tensor, "window stage column"]:
+    @property
+    def known_features(self) -> tuple[Factors, ...]:
+        """The features; ValueError where none were kept."""
         if self.features is None:
             raise ValueError("windows without a step have no derivative by theta")
         return self.features

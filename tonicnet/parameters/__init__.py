@@ -1,6 +1,7 @@
 """What may be learned: one file a set of numbers, one dict of all sets."""
 
 from ._afferent import Afferent as Afferent
+from ._learned import Factors as Factors
 from ._learned import Here as Here
 from ._learned import Inner as Inner
 from ._learned import Learned as Learned

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ._learned import Here, Response
+from ._learned import Factors, Here, Learned, Response
 from ._set import ParameterSet
 
 
@@ -41,6 +41,22 @@ class Afferent(ParameterSet):
         """Return v."""
         del response
         return self.source(here, circuit)
+
+    def factor_columns(self, circuit: Any) -> int:
+        """Return units and sources."""
+        return int(circuit.out.shape[0]) + self.sources(circuit)
+
+    def factored(self, response: Response, here: Here, circuit: Any) -> tuple[Factors, ...]:
+        """Return dr_n/dh_n and v_j: the feature itself is as many times larger as there are sources."""
+        return (Factors(response.through, self.source(here, circuit)),)
+
+    def pulled(self, left: Tensor, factors: tuple[Factors, ...], circuit: Any) -> Tensor:
+        """Return sum_k D_kn sum_s left_ks v_sj (dr_n/dh_n)_s."""
+        ((units, sources),) = factors
+        assert sources is not None
+        weighted = left[..., None, :] * sources.mT[..., None, None, :, :]
+        sums = (weighted.flatten(-4, -2) @ units).unflatten(-2, weighted.shape[-4:-1])
+        return torch.einsum("...kjn,nk->...nj", sums, circuit.out).flatten(-2)
 
     def gather(self, sums: Tensor, circuit: Any) -> Tensor:
         """Return sum_k D_kn sums_kn,j."""
@@ -107,6 +123,18 @@ class ThroughUnits(Afferent):
         left = self.left(circuit)
         onto = (circuit.out[:, :, None] * left[:, None, :]).flatten(1)
         return _outer(response.through @ onto.to(response.through.dtype), self.source(here, circuit))
+
+    def factor_columns(self, circuit: Any) -> int:
+        """Return the columns of the feature."""
+        return self.columns(circuit)
+
+    def factored(self, response: Response, here: Here, circuit: Any) -> tuple[Factors, ...]:
+        """Return the feature as one factor: it is small."""
+        return Learned.factored(self, response, here, circuit)
+
+    def pulled(self, left: Tensor, factors: tuple[Factors, ...], circuit: Any) -> Tensor:
+        """Return J'u from the whole feature."""
+        return Learned.pulled(self, left, factors, circuit)
 
     def gather(self, sums: Tensor, circuit: Any) -> Tensor:
         """Return what each component has of its own columns."""

@@ -42,6 +42,17 @@ class Here(NamedTuple):
     closed: float = 1.0
 
 
+class Factors(NamedTuple):
+    """A feature in two factors, its column of unit n and source j being units_n sources_j; without sources, units."""
+
+    units: Float[Tensor, "*any sample column"]
+    sources: Float[Tensor, "*any sample source"] | None = None
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Factors:
+        """Return what becomes of both factors."""
+        return Factors(change(self.units), None if self.sources is None else change(self.sources))
+
+
 class Learned(ABC):
     """Numbers that may be learned while all else is frozen; ``circuit`` is always the one that holds them.
 
@@ -70,6 +81,22 @@ class Learned(ABC):
     @abstractmethod
     def gather(self, sums: Float[Tensor, "*any component column"], circuit: Any) -> Float[Tensor, "*any number"]:
         """Return J'u from sums over samples of u_k feature_c, (..., component, column)."""
+
+    def factor_columns(self, circuit: Any) -> int:
+        """Return how many columns the factors of the feature have."""
+        return self.columns(circuit)
+
+    def factored(self, response: Response, here: Here, circuit: Any) -> tuple[Factors, ...]:
+        """Return the feature in factors, one pair for each set of numbers."""
+        return (Factors(self.feature(response, here, circuit)),)
+
+    def pulled(
+        self, left: Float[Tensor, "*any row component sample"], factors: tuple[Factors, ...], circuit: Any
+    ) -> Float[Tensor, "*any row number"]:
+        """Return J'u of rows u: :meth:`gather` of their sums over samples, of a feature that is given in factors."""
+        (factor,) = factors
+        sums = left.flatten(-3, -2) @ factor.units
+        return self.gather(sums.unflatten(-2, left.shape[-3:-1]), circuit)
 
     @abstractmethod
     def scatter(self, change: Float[Tensor, " number"], circuit: Any) -> Float[Tensor, "component column"]:

@@ -9,7 +9,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from ._learned import Here, Learned, Response
+from ._learned import Factors, Here, Learned, Response
 from ._set import ParameterSet
 
 
@@ -41,6 +41,19 @@ class Together(Learned):
     def feature_of_rates(self, response: Response, here: Here, circuit: Any) -> tuple[Any, ...]:
         """Return the features of all parts."""
         return tuple(part.feature_of_rates(response, here, circuit) for part in self.parts)
+
+    def factor_columns(self, circuit: Any) -> int:
+        """Return those of all parts."""
+        return sum(part.factor_columns(circuit) for part in self.parts)
+
+    def factored(self, response: Response, here: Here, circuit: Any) -> tuple[Factors, ...]:
+        """Return the factors of all parts."""
+        return tuple(one for part in self.parts for one in part.factored(response, here, circuit))
+
+    def pulled(self, left: Tensor, factors: tuple[Factors, ...], circuit: Any) -> Tensor:
+        """Return J'u of all parts."""
+        found = zip(self.parts, factors, strict=True)
+        return torch.cat([part.pulled(left, (own,), circuit) for part, own in found], -1)
 
     def gather(self, sums: Tensor, circuit: Any) -> Tensor:
         """Return J'u of all parts."""

@@ -14,6 +14,7 @@ from ._residual import Linearisation, Residual
 
 _MOVES = 10  # flips for each number, at most
 _FALL = 1e-7  # of the loss, which a move must bring
+_ROWS = 64  # of pairs, looked at at a time
 
 
 @dataclass(frozen=True)
@@ -52,26 +53,38 @@ def _descent(
 ) -> list[int]:
     """Return the flips of steepest descent on the model, one behind the other."""
     moves: list[int] = []
+    sign = 1 - 2 * mask
+    together = 2 * sign[:, None] * sign * curvature
+    np.fill_diagonal(together, np.inf)
     while len(moves) < _MOVES * len(mask):
-        sign = 1 - 2 * mask
         change = 2 * sign * gradient + curvature.diagonal()
         chosen = [int(np.argmin(change))]
         if change[chosen[0]] >= -fall:
-            chosen = _pair(sign, change, curvature, fall)
+            chosen = _pair(change, together, fall)
         if not chosen:
             break
         for n in chosen:
             gradient += sign[n] * curvature[n]
-            mask[n] = 1 - mask[n]
+            sign[n] *= -1
+            together[n] *= -1
+            together[:, n] *= -1
+            together[n, n] = np.inf
         moves += chosen
     return moves
 
 
-def _pair(
-    sign: Float[np.ndarray, " n"], change: Float[np.ndarray, " n"], curvature: Float[np.ndarray, "n n"], fall: float
-) -> list[int]:
-    """Return the best two flips at once; nothing where none lowers the model."""
-    both = change[:, None] + change + 2 * np.outer(sign, sign) * curvature
-    np.fill_diagonal(both, np.inf)
-    i, j = divmod(int(np.argmin(both)), len(sign))
-    return [i, j] if both[i, j] < -fall else []
+def _pair(change: Float[np.ndarray, " n"], together: Float[np.ndarray, "n n"], fall: float) -> list[int]:
+    """Return the best two flips at once; nothing where none lowers the model. ``together`` is 2 d_n d_m H_nm.
+
+    Some rows are looked at at a time, as many as stay in the processor's cache, and only those of their own columns and
+    later ones: the two flips of a pair are alike.
+    """
+    best, pair = -fall, list[int]()
+    for first in range(0, len(change), _ROWS):
+        rows = slice(first, first + _ROWS)
+        both = together[rows, first:] + change[first:]
+        both += change[rows, None]
+        i, j = divmod(int(np.argmin(both)), both.shape[1])
+        if both[i, j] < best:
+            best, pair = both[i, j], [first + i, first + j]
+    return pair

@@ -33,12 +33,10 @@ class ClosedForm(Method):
         if float(memory["solved"]):
             return None
         curvature, right, floor = _model(here, self.limits)
-        theta = self.limits.minimum(curvature, right, floor)
-        return (
-            None
-            if theta is None
-            else _taken(residual, here, theta, self.limits, {"solved": torch.ones_like(memory["solved"])})
-        )
+        found = self.limits.minimum(curvature, right, floor)
+        if found is None:
+            return None
+        return _taken(residual, here, found.theta, self.limits, {"solved": torch.ones_like(memory["solved"])})
 
 
 @dataclass(frozen=True)
@@ -56,22 +54,27 @@ class LimitedGaussNewton(Method):
     def begin(self, theta: Tensor) -> Memory:
         """Return the first damping."""
         del theta
-        return {"damping": torch.tensor(self.damping, dtype=torch.float64)}
+        return {
+            "damping": torch.tensor(self.damping, dtype=torch.float64), "ridge": torch.zeros((), dtype=torch.float64)
+        }  # fmt: skip
 
     def step(self, residual: Residual, here: Linearisation, memory: Memory) -> Step | None:
         """Return a theta of lower loss within the limits, or None when no damping finds one."""
         curvature, right, floor = _model(here, self.limits)
-        scale, damping = float(curvature.diagonal().mean()), float(memory["damping"])
+        scale, damping, ridge = float(curvature.diagonal().mean()), float(memory["damping"]), float(memory["ridge"])
         if not scale > 0:
             return None
         for _ in range(_TRIES):
             damped = curvature.clone()
             damped.diagonal().add_(damping * scale)
-            theta = self.limits.minimum(damped, right + damping * scale * here.theta, floor)
-            kept = {"damping": torch.tensor(max(damping / 3, _LEAST), dtype=torch.float64)}
-            made = None if theta is None else _taken(residual, here, theta, self.limits, kept)
-            if made is not None:
-                return made
+            found = self.limits.minimum(damped, right + damping * scale * here.theta, floor, ridge)
+            if found is not None:
+                ridge = found.ridge
+                kept = {"damping": max(damping / 3, _LEAST), "ridge": ridge}
+                numbers = {name: torch.tensor(value, dtype=torch.float64) for name, value in kept.items()}
+                made = _taken(residual, here, found.theta, self.limits, numbers)
+                if made is not None:
+                    return made
             damping *= 4
         return None
 

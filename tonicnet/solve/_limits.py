@@ -18,6 +18,13 @@ _TINY = 1e-9  # weight of numbers that are not bounded, in units of the largest
 _SLACK = 1e-6  # of the bound, within which it is met
 
 
+class Minimum(NamedTuple):
+    """A minimum within limits, and the ridge that holds it within the bound: zero where the bound holds nothing."""
+
+    theta: Float[Tensor, " number"]
+    ridge: float
+
+
 class _Least(NamedTuple):
     """The minimum x at one ridge, H + l P and its Cholesky factor."""
 
@@ -68,29 +75,33 @@ class Limits:
         return torch.where(self.weights > 0, theta * (self.bound / size), theta) if size > self.bound else theta
 
     def minimum(
-        self, curvature: Float[Tensor, "number number"], right: Float[Tensor, " number"], floor: float
-    ) -> Float[Tensor, " number"] | None:
+        self, curvature: Float[Tensor, "number number"], right: Float[Tensor, " number"], floor: float,
+        guess: float = 0.0,
+    ) -> Minimum | None:  # fmt: skip
         """Return the minimum of x'H x - 2 c'x within the limits; None where rounding leaves none.
 
         The bound is met by a ridge l of the weights P, the least one from ``floor`` on for which the minimum of
         x'(H + l P) x - 2 c'x has a norm within it: the norm falls as l grows (Tikhonov regularisation with its
         multiplier chosen by the bound; Golub and von Matt 1991, doi:10.1007/BF01385796). Newton steps on 1/norm, which
-        is nearly a line in l, find it in a few factorisations (More and Sorensen 1983, doi:10.1137/0904038). Where
-        rounding has left H negative eigenvalues below -``floor``, l grows until it is above them.
+        is nearly a line in l, find it in a few factorisations (More and Sorensen 1983, doi:10.1137/0904038), in one or
+        two from a ``guess`` that is near. Where rounding has left H negative eigenvalues below -``floor``, l grows
+        until it is above them.
         """
-        ridge, low, high = floor, 0.0, np.inf
+        ridge, low, high = max(floor, guess), 0.0, np.inf
         within, too_long = None, False
         for _ in range(_MOST):
             found = self._least(curvature, right, ridge)
             size = np.inf if found is None else self.norm(found.x)
             if found is not None and size <= self.bound:
-                if not too_long or size >= self.bound * (1 - _SLACK):
-                    return found.x
-                high, within = ridge, found.x
+                if not too_long and ridge <= max(floor, low * _GROWTH):
+                    return Minimum(found.x, 0.0)
+                within, high = Minimum(found.x, ridge), ridge
+                if size >= self.bound * (1 - _SLACK):
+                    return within
             else:
                 low, too_long = ridge, too_long or found is not None
             aim = np.nan if found is None else ridge + self._newton(found, size)
-            ridge = aim if low < aim < high else low * _GROWTH if high == np.inf else (low * high) ** 0.5
+            ridge = aim if max(low, floor) < aim < high else _between(low, high, floor)
         return within
 
     def _newton(self, found: _Least, size: float) -> float:
@@ -126,6 +137,13 @@ class Limits:
         """The weights of the ridge: those of the norm, ones if nothing is bounded; none is zero."""
         largest = float(self.weights.max())
         return self.weights.clamp(min=_TINY * largest) if largest else torch.ones_like(self.weights)
+
+
+def _between(low: float, high: float, floor: float) -> float:
+    """Return the next ridge where no Newton step shows one."""
+    if high == np.inf:
+        return low * _GROWTH
+    return (low * high) ** 0.5 if low else floor
 
 
 def _signed(
