@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 import tonicnet as tn
 from tonicnet.circuit import circuit_of
 from tonicnet.learn._course import Problem
 from tonicnet.learn._judge import AttractorJudge
+from tonicnet.learn._score import Score
 from tonicnet.learn._settings import Settings
 from tonicnet.learn._target import Target
 
@@ -32,3 +34,37 @@ def test_chaos_is_seen_over_a_long_time(judge: AttractorJudge) -> None:
     """20 runs of 2,500 tau: some hundred periods each, in which rare events show."""
     assert judge.truth.shape == (20, 5001, 3)
     assert judge.h == 0.5
+
+
+@pytest.mark.parametrize("best", range(5))
+def test_chaos_is_judged_within_rounds_after_the_first(best: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of the first round, then every third step; what is best of all is kept, be it in between."""
+    judged: list[np.ndarray] = []
+
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor) -> Score:
+        del self, learnable
+        judged.append(theta.numpy().copy())
+        return Score({"divergence": 1.0}, rank=(float(len(judged) - 1 != best),))
+
+    monkeypatch.setattr(AttractorJudge, "score", score)
+    net = tn.Network(units=60, seed=0)
+    bank = tn.fit(net, "lorenz", rounds=2, steps=4, restarts=0, progress=False)
+    assert len(judged) == 5
+    np.testing.assert_array_equal(bank["bias"].values[0], judged[best])
+    assert not any(np.array_equal(judged[best], other) for k, other in enumerate(judged) if k != best)
+
+
+def test_a_round_in_which_the_floor_was_reached_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ended: its last theta is not better than the one that was good."""
+    calls: list[int] = []
+
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor) -> Score:
+        del self, learnable, theta
+        calls.append(1)
+        good = len(calls) == 3
+        return Score({"divergence": 1.0 - good}, rank=(float(not good),), good=good)
+
+    monkeypatch.setattr(AttractorJudge, "score", score)
+    bank = tn.fit(tn.Network(units=60, seed=0), "lorenz", rounds=5, steps=4, restarts=0, progress=False)
+    assert len(calls) == 5
+    assert str(bank["outcome"].values[0]).startswith("as good as its floor")

@@ -75,7 +75,7 @@ class Stage:
     samples that are not learned from; a stage that has one ends when that has not fallen for ``waits`` steps, where it
     was least. Where there is a ``grid``, numbers take its values, by moves that lower the loss. Gauss-Newton begins
     with this ``damping``. The n-th of the closed-loop rounds has n times the rows of the first, ``growth`` times at
-    most.
+    most. ``looks``: every so many steps the network is run alone within the stage as well (0: never).
     """
 
     name: str
@@ -93,6 +93,7 @@ class Stage:
     enough: float = 0.0
     damping: float = 0.1
     growth: int = 1
+    looks: int = 0
 
     def rounds(self, first: int, last: int) -> float:
         """Return how many times the rows of the ``first`` round all have together, from it to the ``last``."""

@@ -129,7 +129,7 @@ class Learner:
     def _plan(self) -> Iterator[Stage]:
         scale, count = _ADAM_STEPS if self.settings.first_order else 1, self.settings.neurons_per_unit
         for stage in self.course.stages(self.problem):
-            longer = stage if stage.batch else replace(stage, steps=scale * stage.steps)
+            longer = stage if stage.batch else replace(stage, steps=scale * stage.steps, looks=scale * stage.looks)
             yield longer if count is None else quieted(longer, self.problem, count)
 
     def _lower(self, stage: Stage, residual: Residual) -> None:
@@ -151,6 +151,8 @@ class Learner:
                 history=(*s.history, made.loss), losses=(*s.losses, made.loss),
                 begins=s.begins if s.step else (*s.begins, len(s.losses)),
             )  # fmt: skip
+            if stage.looks and self.state.step % stage.looks == 0 and self.state.step < stage.steps:
+                self.state = replace(self.state, best=self._better(self._judged()))
             self._tell(stage, made.loss, took)
             self._keep(self.state)
 
@@ -177,13 +179,12 @@ class Learner:
         s = replace(self.state, stage=self.state.stage + 1, step=0, memory=None, history=(), begun=self.state.theta)
         if score is None:
             return s
-        better = s.best is None or score.rank < s.best.score.rank
-        best = Best(s.theta, score, s.restart) if better or s.best is None else s.best
+        best = self._better(score)
         s = replace(s, best=best, scored=s.scored + stage.polish)
         if stage.last:
             count = len(self.state.history)
             return replace(s, ending=f"stopped after {count} {stage.name.removesuffix('s')}{'s' * (count != 1)}")
-        if score.good:
+        if best.score.good:
             return replace(s, ending="as good as its floor")
         if s.scored < (0 if self.settings.first_order else self.settings.rounds):
             return s
@@ -191,6 +192,11 @@ class Learner:
             first = self.problem.learnable(s.restart + 1).first
             return replace(s, theta=first, begun=first, restart=s.restart + 1, stage=0, scored=0)
         return replace(s, ending=_ending(s))
+
+    def _better(self, score: Score) -> Best:
+        """Return theta with its score, or the best before it where that is as good."""
+        s = self.state
+        return Best(s.theta, score, s.restart) if s.best is None or score.rank < s.best.score.rank else s.best
 
     def _tell(self, stage: Stage, loss: float, took: float) -> None:
         s, task = self.state, self.problem.target.task.name
