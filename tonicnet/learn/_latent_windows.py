@@ -118,12 +118,8 @@ class LatentWindows(Residual):
                 moved = self._moved(dynamics, z, k, tile) if kept == Kept.OUTPUTS else None
                 z = self._step(dynamics, z, k, tile, linear, features) if moved is None else moved
         steps = propagated([torch.stack(a, 1) for a in linear], self.h, self.tableau) if linear[0] else None
-        return Run(
-            tile,
-            torch.stack(outputs),
-            steps,
-            tuple(_stacked(list(one)) for one in zip(*features, strict=True)) if features else None,
-        )
+        factors = tuple(_stacked(list(one)) for one in zip(*features, strict=True)) if features else None
+        return Run(tile, torch.stack(outputs), steps, factors)
 
     def _step(
         self, dynamics: Dynamics, z: Tensor, k: int, tile: Windows, linear: list[list[Tensor]],

@@ -61,7 +61,11 @@ class LimitedGaussNewton(Method):
     def step(self, residual: Residual, here: Linearisation, memory: Memory) -> Step | None:
         """Return a theta of lower loss within the limits, or None when no damping finds one."""
         curvature, right, floor = _model(here, self.limits)
-        scale, damping, ridge = float(curvature.diagonal().mean()), float(memory["damping"]), float(memory["ridge"])
+        scale, damping, ridge = (
+            float(curvature.diagonal().mean()),
+            float(memory["damping"]),
+            float(memory.get("ridge", 0.0)),
+        )
         if not scale > 0:
             return None
         for _ in range(_TRIES):
