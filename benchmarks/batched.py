@@ -27,6 +27,7 @@ from tonicnet.learn._course import Draw
 from tonicnet.learn._field_residual import FieldResidual
 from tonicnet.learn._latent_windows import LatentWindows
 from tonicnet.learn._window_run import Run, propagated
+from tonicnet.parameters import Factors
 from tonicnet.solve import SOLVERS
 
 TASKS, SIZES, BATCHES = ("cosine", "van-der-pol"), (32, 64, 128), (4, 16, 64)
@@ -142,7 +143,7 @@ class Loops(NamedTuple):
         error = run.errors().view(jobs, -1)
         adjoint = run.swept(run._seeds())
         windows, rows, stages, k = adjoint.shape
-        sums = adjoint.transpose(2, 3).reshape(windows, rows * k, stages) @ run._stage_features()
+        sums = adjoint.transpose(2, 3).reshape(windows, rows * k, stages) @ run.known_features[0].units
         sums = sums.view(jobs, -1, k, thetas.shape[1])
         jacobian = torch.einsum("jrkn,jnk->jrn", sums, self.batch.out)
         gradient, gram = torch.bmm(error[:, None], jacobian)[:, 0], torch.bmm(jacobian.mT, jacobian)
@@ -160,8 +161,8 @@ class Loops(NamedTuple):
             return self._stepped(thetas, kept=True)
         runs = [self._alone(residual, theta) for residual, theta in zip(self.residuals, thetas, strict=True)]
         steps = type(runs[0]._known)(*(torch.cat(part) for part in zip(*(run._known for run in runs), strict=True)))
-        features = torch.cat([run._stage_features() for run in runs])
-        return Run(self._windows, torch.cat([run.outputs for run in runs], 1), steps, features)
+        features = torch.cat([run.known_features[0].units for run in runs])
+        return Run(self._windows, torch.cat([run.outputs for run in runs], 1), steps, (Factors(features),))
 
     @staticmethod
     def _alone(residual: LatentWindows, theta: Tensor) -> Run:
@@ -196,7 +197,7 @@ class Loops(NamedTuple):
         if not kept:
             return Run(windows, torch.stack(outputs), None, None)
         steps = propagated([torch.stack(one, 1) for one in linear], h, RK4)
-        return Run(windows, torch.stack(outputs), steps, torch.stack(features, 2).flatten(0, 1))
+        return Run(windows, torch.stack(outputs), steps, (Factors(torch.stack(features, 2).flatten(0, 1)),))
 
 
 def _solved(thetas: Tensor, gradient: Tensor, gram: Tensor, losses: Callable[[Tensor], Tensor]) -> Steps:
