@@ -153,7 +153,7 @@ class Learner:
             )  # fmt: skip
             if stage.looks and self.state.step % stage.looks == 0 and self.state.step < stage.steps:
                 self.state = replace(self.state, best=self._better(self._judged()))
-            self._tell(stage, made.loss, took)
+            self._tell(stage, made.loss, time.perf_counter() - began)
             self._keep(self.state)
 
     def _stalled(self, stage: Stage) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import median
+from statistics import mean, median
 from typing import Any, final
 
 import xarray as xr
@@ -36,7 +36,11 @@ class Pace:
         self._took.append(took)
         steps = self._stage.steps if self._stage else 0
         more = max(0.0, rounds) if self._stage and self._stage.scored else 0
-        return float(median(self._took)) * (steps - step + more * steps)
+        return self._usual() * (steps - step + more * steps)
+
+    def _usual(self) -> float:
+        """Return what a step takes: the median, or the mean where some steps are followed by a run of the network."""
+        return (mean if self._stage and self._stage.looks else median)(self._took)
 
 
 class Progress:

@@ -53,7 +53,8 @@ class Afferent(ParameterSet):
     def pulled(self, left: Tensor, factors: tuple[Factors, ...], circuit: Any) -> Tensor:
         """Return sum_k D_kn sum_s left_ks v_sj (dr_n/dh_n)_s."""
         ((units, sources),) = factors
-        assert sources is not None
+        if sources is None:
+            return super().pulled(left, factors, circuit)
         weighted = left[..., None, :] * sources.mT[..., None, None, :, :]
         sums = (weighted.flatten(-4, -2) @ units).unflatten(-2, weighted.shape[-4:-1])
         return torch.einsum("...kjn,nk->...nj", sums, circuit.out).flatten(-2)
@@ -131,10 +132,6 @@ class ThroughUnits(Afferent):
     def factored(self, response: Response, here: Here, circuit: Any) -> tuple[Factors, ...]:
         """Return the feature as one factor: it is small."""
         return Learned.factored(self, response, here, circuit)
-
-    def pulled(self, left: Tensor, factors: tuple[Factors, ...], circuit: Any) -> Tensor:
-        """Return J'u from the whole feature."""
-        return Learned.pulled(self, left, factors, circuit)
 
     def gather(self, sums: Tensor, circuit: Any) -> Tensor:
         """Return what each component has of its own columns."""
