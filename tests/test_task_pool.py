@@ -149,3 +149,34 @@ def test_a_copy_of_a_task_is_the_task() -> None:
     t = task("hopf")
     assert copy.deepcopy(t) is t
     assert copy.copy(t) is t
+
+
+def stopping(r: float) -> Task:
+    """The Lorenz system below its transition, where chaos lasts for a while and then comes to rest."""
+
+    def flow(x: np.ndarray) -> np.ndarray:
+        a, b, c = np.moveaxis(x, -1, 0)
+        return np.stack([10 * (b - a), a * (r - c) - b, a * b - 8 / 3 * c], axis=-1)
+
+    return Task(flow, name=f"stopping {r}", initial=[1.0, 2.0, 15.0], dt=0.01, duration=10.0, transient=0.0)
+
+
+def test_true_runs_of_chaos_that_come_to_rest_are_replaced(monkeypatch) -> None:
+    reasons: list[str] = []
+    real = _pool.Pool._attempted
+
+    def attempted(self: _pool.Pool, *given: object):
+        runs, lost = real(self, *given)
+        reasons.extend(map(str, lost.values()))
+        return runs, lost
+
+    monkeypatch.setattr(_pool.Pool, "_attempted", attempted)
+    made = stopping(22.5).trajectory(150.0, 0.05, trials=20, seed=3).output.values
+    assert made.shape == (20, 3001, 3)
+    assert np.ptp(made[:, -20:], axis=1).max(1).min() > 0.005
+    assert any("end at rest" in reason for reason in reasons)
+
+
+def test_a_field_without_lasting_chaos_says_so() -> None:
+    with pytest.raises(ValueError, match="end at rest"):
+        stopping(20.0).trajectory(60.0, 0.05, trials=20, seed=3)

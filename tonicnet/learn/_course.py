@@ -75,7 +75,8 @@ class Stage:
     samples that are not learned from; a stage that has one ends when that has not fallen for ``waits`` steps, where it
     was least. Where there is a ``grid``, numbers take its values, by moves that lower the loss. Gauss-Newton begins
     with this ``damping``. The n-th of the closed-loop rounds has n times the rows of the first, ``growth`` times at
-    most. ``looks``: every so many steps the network is run alone within the stage as well (0: never).
+    most. ``looks``: every so many steps the network is run alone within the stage as well (0: never),
+    in ``fine`` steps where one is usual.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Stage:
     damping: float = 0.1
     growth: int = 1
     looks: int = 0
+    fine: int = 1
 
     def rounds(self, first: int, last: int) -> float:
         """Return how many times the rows of the ``first`` round all have together, from it to the ``last``."""
@@ -103,8 +105,8 @@ class Stage:
 class Judge(Protocol):
     """Who says how good a theta is, by running the network alone."""
 
-    def score(self, learnable: Learnable, theta: Tensor) -> Score:
-        """Return the closed-loop score of a theta."""
+    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
+        """Return the closed-loop score of a theta, run in ``fine`` steps where one is usual."""
 
 
 class Course(ABC):

@@ -26,7 +26,7 @@ _SHARE = 0.75  # of the steps asked for, on few states and then again on all
 _WINDOW_STEPS = 3000  # of all windows of the first round together, which bounds the cost of a step
 _GROWTH = 4  # times as many windows a round has at most
 _POLISH, _DAMPING = 12, 3e-3  # steps of a round; it begins near where the one before ended
-_LOOKS = 3  # steps of a round between two runs of the network alone
+_LOOKS, _FINE = 3, 2  # steps of a round between two runs of the network alone; steps of later rounds for one
 _IDLE = 0.003  # weight of squared errors of windows in components that the task leaves idle
 _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere
 
@@ -63,29 +63,32 @@ class FieldCourse(Course):
             return
         yield Stage("coarse field", steps, lambda draw, _: drawn(draw).thinned(_THIN), scored=False)
         yield Stage("field", steps, lambda draw, _: _bent(drawn(draw)), scored=alone, polish=False)
-        h = rollout_step(target)
-        tableau = EULER if target.net.spec.dt else RK4
-        length = max(4, round(horizon(target) / (h * target.unit)))
-        count = int(np.clip(_WINDOW_STEPS / length, 48, 128))
+        yield from (_round(problem, drawn, number) for number in numbers(1))
 
-        def polish(number: int) -> Stage:
-            name = f"polish {number}"
 
-            def make(draw: Draw, begun: Begun) -> Residual:
-                windows = true_windows(
-                    target, problem.circuit, draw(name), count=count * min(number, _GROWTH), steps=length, h=h,
-                    noise=settings.noise, shares=idle_shares(problem, _IDLE),
-                )  # fmt: skip
-                learnable = problem.learnable(draw.restart)
-                rollout = LatentWindows(learnable, windows, h, tableau, room=settings.room)
-                beside = rest_residual(problem, learnable, begun(), draw(f"{name}, rests"))
-                rests = () if beside is None else ((_REST_WEIGHT, beside),)
-                return Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun)), *rests))
+def _round(problem: Problem, drawn: _Once, number: int) -> Stage:
+    """Return a closed-loop round. Later ones of chaos take finer steps: RK4 at half a tau has errors that tell."""
+    target, settings = problem.target, problem.settings
+    later = target.task.kind == "chaos" and number > 1
+    fine = _FINE if later and not target.net.spec.dt else 1
+    h, name = rollout_step(target), f"polish {number}"
+    length = max(4, round(horizon(target) / (h * target.unit)))
+    count = int(np.clip(_WINDOW_STEPS / length, 48, 128)) * min(number, _GROWTH)
+    tableau = EULER if target.net.spec.dt else RK4
 
-            looks = _LOOKS if target.task.kind == "chaos" and number > 1 else 0
-            return Stage(name, _POLISH, make, damping=_DAMPING, growth=_GROWTH, looks=looks)
+    def make(draw: Draw, begun: Begun) -> Residual:
+        windows = true_windows(
+            target, problem.circuit, draw(name), count=count, steps=fine * length, h=h / fine,
+            noise=settings.noise, shares=idle_shares(problem, _IDLE),
+        )  # fmt: skip
+        learnable = problem.learnable(draw.restart)
+        rollout = LatentWindows(learnable, windows, h / fine, tableau, room=settings.room)
+        beside = rest_residual(problem, learnable, begun(), draw(f"{name}, rests"))
+        rests = () if beside is None else ((_REST_WEIGHT, beside),)
+        return Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun)), *rests))
 
-        yield from (polish(number) for number in numbers(1))
+    looks = _LOOKS if later else 0
+    return Stage(name, _POLISH, make, damping=_DAMPING, growth=_GROWTH, looks=looks, fine=fine)
 
 
 def _adapting(problem: Problem, steps: int, alone: bool) -> Iterator[Stage]:

@@ -66,23 +66,27 @@ class AttractorJudge:
         true, other = np.split(target.standard(target.scaled(both)), 2)
         return cls(target, problem.circuit, true[:, warm:, :d], other[:, warm:, :d], driven_by, h)
 
-    def run(self, dynamics: Dynamics) -> Float[np.ndarray, "trial time component"]:
-        """Return the closed loop from every reference run's first state, scaled, idle components left out."""
+    def run(self, dynamics: Dynamics, fine: int = 1) -> Float[np.ndarray, "trial time component"]:
+        """Return the closed loop from every reference run's first state, scaled, idle components left out.
+
+        The network takes ``fine`` steps from sample to sample: some attractors depend on the errors of larger ones.
+        """
         history = dynamics.circuit.tensor(self.history)
         latent = isinstance(dynamics.circuit, LowRank)
         state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
-        loop = loop_of(dynamics, state, filter=self.target.net.filter, h=self.h, method=self._method)
-        outputs = torch.cat([dynamics.output(state)[:, None], loop.advance(self.truth.shape[1] - 1).output], 1)
+        loop = loop_of(dynamics, state, filter=self.target.net.filter, h=self.h / fine, method=self._method)
+        samples = loop.advance(fine * (self.truth.shape[1] - 1)).output[:, fine - 1 :: fine]
+        outputs = torch.cat([dynamics.output(state)[:, None], samples], 1)
         return self.target.standard(outputs.double().cpu().numpy())[..., : self.truth.shape[2]]
 
     @property
     def _method(self) -> str:
         return "rk4" if self.target.net.spec.dt is None else "euler"
 
-    def score(self, learnable: Learnable, theta: Tensor) -> Score:
+    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
         """Return the closed-loop score of a theta; a run that leaves the finite numbers ranks last."""
         dynamics = learnable.at(theta)
-        outputs = self.run(dynamics)
+        outputs = self.run(dynamics, fine)
         if not np.isfinite(outputs).all():
             return Score({"lost": 1.0})
         kind = self.target.task.kind

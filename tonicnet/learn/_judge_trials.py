@@ -29,8 +29,9 @@ class TrialJudge:
     windows: Windows
     start: Tensor | None = None
 
-    def score(self, learnable: Learnable, theta: Tensor) -> Score:
+    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
         """Return R^2 = 1 - sum m (x - y)^2 / sum m (y - mean y)^2 over all trials and components."""
+        del fine  # trials have their own steps
         loss = self._begun(learnable, theta).loss(theta)
         if not np.isfinite(loss):
             return Score({"lost": 1.0})

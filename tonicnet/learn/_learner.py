@@ -93,7 +93,7 @@ class Learner:
         """Run the stages that are left of this restart, and decide whether to end or to start again."""
         for stage, residual in self._stages():
             self._lower(stage, residual)
-            score = self._judged() if stage.scored else None
+            score = self._judged(stage.fine) if stage.scored else None
             self.state = self._after(stage, score)
             if self.state.ending or self.state.stage == 0:
                 return
@@ -152,7 +152,7 @@ class Learner:
                 begins=s.begins if s.step else (*s.begins, len(s.losses)),
             )  # fmt: skip
             if stage.looks and self.state.step % stage.looks == 0 and self.state.step < stage.steps:
-                self.state = replace(self.state, best=self._better(self._judged()))
+                self.state = replace(self.state, best=self._better(self._judged(stage.fine)))
             self._tell(stage, made.loss, time.perf_counter() - began)
             self._keep(self.state)
 
@@ -168,9 +168,9 @@ class Learner:
     def _judge(self) -> Judge:
         return self.course.judge(self.problem)
 
-    def _judged(self) -> Score:
+    def _judged(self, fine: int) -> Score:
         began = time.perf_counter()
-        score = self._judge.score(self.problem.learnable(self.state.restart), self.state.theta)
+        score = self._judge.score(self.problem.learnable(self.state.restart), self.state.theta, fine)
         self.state = replace(self.state, seconds=self.state.seconds + time.perf_counter() - began)
         return score
 

@@ -14,10 +14,10 @@ from torch import Tensor
 from .._names import name_of
 from .._random import generator
 from ..bank import Segment, as_bank, carried, hash_of, in_order, rows_of
-from ..circuit import LowRank, circuit_of, placed
+from ..circuit import Autonomous, LowRank, circuit_of, placed
 from ..network import Network, check_moving
 from ..simulate import lasting, simulate, starting_states, trials_of
-from ..solve import GaussNewton, minimise
+from ..solve import GaussNewton, distinct, minimise, zeros
 from . import _surrogate
 from ._external import check_one_task
 from ._lif_network import LIFNetwork
@@ -30,6 +30,8 @@ _TRIALS, _SECONDS = 8, 20.0  # runs side by side in which states are visited, an
 _STATES = 4000  # of them that are matched, at most
 _PATHS, _SEEN = 100, 2.0  # paths of units that adapt, and how long each is seen, in tau
 _STEPS, _STALL = 20, 0.01  # Gauss-Newton steps; the share of the loss below which a step is the last
+_SEEKERS, _STILL, _APART, _AMONG = 200, 1e-6, 1e-3, 0.8  # starts of Newton's method; what is a point, another, near
+_BESIDE, _ROUND = 0.08, 0.1  # states round fixed points: their share of the others, and how far they lie
 _DAMPING = 1e-4  # the first, in mean diagonals of the curvature
 
 
@@ -141,6 +143,8 @@ def _field(model: LIFNetwork, other: LIFNetwork, segments: list[Segment], inputs
     dynamics = placed(circuit, segments[0].entry.numbers)
     still = torch.zeros_like(dynamics.tonic)
     visited, u = _visited(model, segments, inputs, seed)
+    if u is None and model.latent:
+        visited = np.concatenate([visited, _round_rests(Autonomous(dynamics), visited, seed)])
     state, fed = circuit.tensor(visited), still if u is None else circuit.fed(circuit.tensor(u), still)
     flow = dynamics.flow(state, dynamics.tonic + fed)
     pace = circuit.drive(flow / model.net.filter.lag, still)
@@ -183,6 +187,22 @@ def _visited(
     every = slice(None, None, max(1, states.shape[0] * states.shape[1] // _STATES))
     flat = states.reshape(-1, states.shape[-1])[every]
     return flat, None if rows is None else rows.swapaxes(0, 1).reshape(-1, rows.shape[-1])[every]
+
+
+def _round_rests(
+    alone: Autonomous, visited: Float[np.ndarray, "state component"], seed: int
+) -> Float[np.ndarray, "near component"]:
+    """Return states round the fixed points among those that are visited.
+
+    Runs seldom come there. But a focus that is hardly unstable needs only slightly other slopes to hold them for ever.
+    """
+    rng = generator(seed)
+    start = visited[rng.integers(len(visited), size=_SEEKERS)]
+    ends = zeros(alone.flow, alone.jacobian, start, tolerance=_STILL)
+    points = distinct(ends.location[ends.speed < _STILL], _APART)
+    points = points[np.linalg.norm(points[:, None] - visited, axis=2).min(1) < _AMONG] if len(points) else points
+    near = np.repeat(points, round(_BESIDE * len(visited) / max(1, len(points))), axis=0)
+    return near + _ROUND * rng.standard_normal(near.shape)
 
 
 def _matched(field: MatchedField, first: Float[np.ndarray, " unit"]) -> Float[np.ndarray, " unit"]:

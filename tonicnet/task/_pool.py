@@ -24,6 +24,8 @@ _STATES = 65_536  # at most so many states of a block are kept
 _GRID = 200  # times at which a transient is sampled
 _SPARE = 2  # states in the pool for each that is drawn
 _LEAST = 1e-7  # the same in components that do not move, in the largest standard deviation
+_RESTING = 1e-3  # of the median speed of the pilot run: a run that ends more slowly is at rest
+_SEVERAL = 10  # runs of which one at least should last
 _ROUNDS = 20  # times that diverging starts are drawn again
 _SEED = 2**40  # of the first block, far from the seeds that users give
 
@@ -66,14 +68,14 @@ class Pool:
         return states[_spread(len(states), count, rng)]
 
     def long_runs(self, block: int) -> Float[np.ndarray, "trial time component"]:
-        """Return long runs after the transient; those that diverge late are left out."""
+        """Return long runs after the transient; those that diverge or come to rest are left out."""
         return self._kept.array(f"runs-{block}", lambda: self._long_runs(block))
 
     def _long_runs(self, block: int) -> Float[np.ndarray, "trial time component"]:
         samples = math.ceil(self._sampling.duration / self._sampling.dt)
         stride = max(1, -(-samples * _RUNS[self._kind] // _STATES))
         times = np.arange(0.0, samples, stride) * self._sampling.dt
-        runs, lost = attempted(self._flow, self._settled(block), times, tolerance=LOOSE)
+        runs, lost = self._attempted(self._settled(block), times, LOOSE)
         if len(lost) == len(runs):
             raise lost[0]
         return np.delete(runs, list(lost), axis=0)
@@ -118,19 +120,42 @@ class Pool:
         tolerance: float,
         draw: Callable[[int, np.random.Generator], np.ndarray] | None = None,
     ) -> Float[np.ndarray, "trial time component"]:
-        """Return runs from random starts; those that diverge are replaced by others."""
+        """Return runs from random starts; those that diverge, and those of chaos that end at rest, are replaced."""
         draw = draw or self.starts
-        runs, lost = attempted(self._flow, draw(count, rng), times, tolerance=tolerance)
+        runs, lost = self._attempted(draw(count, rng), times, tolerance)
         for _ in range(_ROUNDS):
             if not lost:
                 return runs
             _check_worth(lost, count)
             rows = np.array(list(lost))
-            runs[rows], again = attempted(self._flow, draw(len(rows), rng), times, tolerance=tolerance)
+            runs[rows], again = self._attempted(draw(len(rows), rng), times, tolerance)
             lost = {int(rows[row]): error for row, error in again.items()}
         if lost:
             raise next(iter(lost.values()))
         return runs
+
+    def _attempted(
+        self, starts: Float[np.ndarray, "trial component"], times: Float[np.ndarray, " time"], tolerance: float
+    ) -> tuple[Float[np.ndarray, "trial time component"], dict[int, ValueError]]:
+        """Return runs, and why some are none: they diverge or, where the task is chaos, end at rest."""
+        runs, lost = attempted(self._flow, starts, times, tolerance=tolerance)
+        if self._kind != "chaos" or not self._pace:
+            return runs, lost
+        kept = [row for row in range(len(runs)) if row not in lost]
+        slow = self._speed(runs[kept, -1]) < _RESTING * self._pace
+        ended = ValueError("all true runs end at rest; start closer to the chaotic attractor, if there is one")
+        return runs, lost | {row: ended for row, still in zip(kept, slow, strict=True) if still}
+
+    @cached_property
+    def _pace(self) -> float:
+        """The median speed of the pilot run; zero where it comes to rest itself."""
+        speed = self._speed(self._pilot)
+        return float(np.median(speed)) if speed[-1] > _RESTING * speed.max() else 0.0
+
+    def _speed(self, states: Float[np.ndarray, "state component"]) -> Float[np.ndarray, " state"]:
+        """Return how fast states move, in spreads of the pilot run."""
+        spread = self._pilot.std(axis=0)
+        return np.abs(self._flow(states) / np.where(spread > 0, spread, np.inf)).max(axis=1)
 
     def starts(self, count: int, rng: np.random.Generator) -> Float[np.ndarray, "count component"]:
         """Return random starts: in the box, or round the run from the initial state, on it where the flow conserves."""
@@ -156,10 +181,12 @@ class Pool:
 
 
 def _check_worth(lost: dict[int, ValueError], count: int) -> None:
-    """Raise if most runs needed too many steps: those of other starts would need as many."""
+    """Raise if most runs needed too many steps, or all of several are lost: those of other starts would be as well."""
     spent = [error for error in lost.values() if isinstance(error, Spent)]
     if 2 * len(spent) > count:
         raise spent[0]
+    if len(lost) == count > _SEVERAL:
+        raise next(iter(lost.values()))
 
 
 def _spread(size: int, count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:
