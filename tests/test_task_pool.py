@@ -180,3 +180,12 @@ def test_true_runs_of_chaos_that_come_to_rest_are_replaced(monkeypatch) -> None:
 def test_a_field_without_lasting_chaos_says_so() -> None:
     with pytest.raises(ValueError, match="end at rest"):
         stopping(20.0).trajectory(60.0, 0.05, trials=20, seed=3)
+
+
+def test_runs_that_all_diverge_say_so_where_a_field_takes_no_empty_array() -> None:
+    def grows(x: np.ndarray) -> np.ndarray:
+        return x**2 + 1.0 + 0.0 * np.abs(x).max()
+
+    task = Task(grows, name="grows", initial=[0.0, 0.0], dt=0.01, duration=1.0, transient=0.0)
+    with pytest.raises(ValueError, match="check the vector field"):
+        task.trajectory(40.0, 0.05, trials=4, seed=3)

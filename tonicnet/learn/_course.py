@@ -75,8 +75,8 @@ class Stage:
     samples that are not learned from; a stage that has one ends when that has not fallen for ``waits`` steps, where it
     was least. Where there is a ``grid``, numbers take its values, by moves that lower the loss. Gauss-Newton begins
     with this ``damping``. The n-th of the closed-loop rounds has n times the rows of the first, ``growth`` times at
-    most. ``looks``: every so many steps the network is run alone within the stage as well (0: never),
-    in ``fine`` steps where one is usual.
+    most. ``looks``: every so many steps the network is run alone within the stage as well (0: never).
+    All its judged runs take ``fine`` steps in time where one is usual.
     """
 
     name: str

@@ -26,7 +26,8 @@ _SHARE = 0.75  # of the steps asked for, on few states and then again on all
 _WINDOW_STEPS = 3000  # of all windows of the first round together, which bounds the cost of a step
 _GROWTH = 4  # times as many windows a round has at most
 _POLISH, _DAMPING = 12, 3e-3  # steps of a round; it begins near where the one before ended
-_LOOKS, _FINE = 3, 2  # steps of a round between two runs of the network alone; steps of later rounds for one
+_LOOKS = 3  # steps of a round between two runs of the network alone
+_FINE = 2  # steps in time of later rounds of chaos, where the first takes one
 _IDLE = 0.003  # weight of squared errors of windows in components that the task leaves idle
 _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere
 

@@ -196,7 +196,7 @@ def _most(problem: Problem) -> int:
 def _sampling(problem: Problem) -> float:
     """Return the step of closed-loop runs in tau (or lag): a discrete network's own, else one that suits its filter.
 
-    RK4 steps of half a tau are exact to 1e-4, and samples further apart tell more of an attractor.
+    RK4 steps of half a tau are exact to a few 1e-4, and samples further apart tell more of an attractor.
     """
     net = problem.net
     if net.spec.dt is not None:

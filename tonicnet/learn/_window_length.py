@@ -14,7 +14,7 @@ _PAIRS, _APART, _SPAN, _RATE_STEP = 128, 1e-6, 20.0, 0.25  # states, their dista
 _NOISY, _CLEAN = 2.4, 1e-3  # the same for recordings with noise of more than so many standard deviations
 _CYCLE_HORIZON = 1.25  # closed-loop windows of cycles, in periods
 WARM_UP = 15.0  # driven time before a network with a memory of its own is left alone, in tau
-_STEP = 0.5  # of rollouts, in tau: RK4 is exact to 1e-4 there
+_STEP = 0.5  # of rollouts, in tau: RK4 is exact to a few 1e-4 there
 
 
 def horizon(target: Target) -> float:

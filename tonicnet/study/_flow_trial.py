@@ -59,7 +59,7 @@ class FlowTrial:
         """The same for the same trial in any process; what is known of the flow beside its equations does not count."""
         system = {"name": self.job.task.name, "components": self.job.task.components, "dysts": dysts_version()}
         measured = [self.period, STARTS, PERIODS, SAMPLES, _SEED, _FINEST, _EXPONENT, _PATHS, _STEP]
-        told = {"flow trial": 1, "system": system, "trial": measured}
+        told = {"flow trial": 2, "system": system, "trial": measured}
         told |= {"network": self.job.spec.to_dict(), "settings": asdict(self.job.settings)}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 

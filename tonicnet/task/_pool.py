@@ -139,11 +139,14 @@ class Pool:
     ) -> tuple[Float[np.ndarray, "trial time component"], dict[int, ValueError]]:
         """Return runs, and why some are none: they diverge or, where the task is chaos, end at rest."""
         runs, lost = attempted(self._flow, starts, times, tolerance=tolerance)
-        if self._kind != "chaos" or not self._pace:
-            return runs, lost
         kept = [row for row in range(len(runs)) if row not in lost]
+        if self._kind != "chaos" or not kept or not self._pace:
+            return runs, lost
         slow = self._speed(runs[kept, -1]) < _RESTING * self._pace
-        ended = ValueError("all true runs end at rest; start closer to the chaotic attractor, if there is one")
+        ended = ValueError(
+            f"true runs end at rest within {times[-1]:g} of task time, so that chaos does not last; start closer to "
+            'its attractor, ask for shorter runs, or make the task with kind="memory"'
+        )
         return runs, lost | {row: ended for row, still in zip(kept, slow, strict=True) if still}
 
     @cached_property
