@@ -81,3 +81,33 @@ def test_a_round_in_which_the_floor_was_reached_is_the_last(monkeypatch: pytest.
     bank = tn.fit(tn.Network(units=60, seed=0), "lorenz", rounds=5, steps=4, restarts=0, progress=False)
     assert len(calls) == 5
     assert str(bank["outcome"].values[0]).startswith("as good as its floor")
+
+
+@pytest.mark.parametrize(("divergences", "rounds"), [([9.0] * 40, 4), ([9.0] * 6 + [0.9] * 34, 6), ([0.9] * 40, 6)])
+def test_what_is_far_from_its_floor_after_four_rounds_is_given_up(
+    divergences: list[float], rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless one of its thetas came near: the best counts, not the last."""
+    left = iter(divergences)
+
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1) -> Score:
+        del self, learnable, theta, fine
+        divergence = next(left)
+        return Score({"divergence": divergence}, rank=(divergence,), far=divergence > 1)
+
+    monkeypatch.setattr(AttractorJudge, "score", score)
+    monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 4)
+    bank = tn.fit(tn.Network(units=40, seed=0), "lorenz", rounds=6, steps=2, restarts=0, progress=False)
+    assert str(bank["outcome"].values[0]).startswith(f"stopped after {rounds} closed-loop rounds")
+
+
+def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
+    learnable = Problem(judge.target, judge.circuit, Settings()).learnable()
+    monkeypatch.setattr(AttractorJudge, "_spurious", lambda *_: 0)
+    floor = judge.floor()
+    for divergence in (2.9 * floor + 1, 3.1 * floor + 1):
+        monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_, d=divergence: d)
+        monkeypatch.setattr(AttractorJudge, "floor", lambda _: floor)
+        score = judge._chaos(judge.other, learnable, learnable.first)
+        assert score.far == (divergence > 3 * floor + 1)
+        assert not score.good

@@ -104,8 +104,9 @@ def fit(
         Not given: for rates.
     steps : Gauss-Newton steps of the first stage at most (others are shares of it).
     rounds : closed-loop rounds at most, which polish a field (or a smoothed recording's); learning stops once the
-        network alone is as good as its floor. 0: no polish, the field alone. Where trajectories are learned there is
-        one round at least, the learning itself.
+        network alone is as good as its floor, or after four if chaos is still far from it (D_stsp above a nat and three
+        floors). 0: no polish, the field alone. Where trajectories are learned there is one round at least, the learning
+        itself.
     restarts : further first biases at most, tried while starts are lost in closed loop.
     screen : draw so many first biases, take three Gauss-Newton steps from each, and go on from the one of least loss;
         restarts take the next ones. 1: the first draw, as it comes. (:func:`screen` does the same for networks.)

@@ -24,6 +24,7 @@ from ._state import Best, State
 
 _STALL = 0.03  # a stage ends when its patience of steps lowers the loss by less than this share
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
+_PATIENCE = 4  # closed-loop rounds after which the best is not worth another if it is still far
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,8 @@ class Learner:
             return replace(s, ending=f"stopped after {count} {stage.name.removesuffix('s')}{'s' * (count != 1)}")
         if best.score.good:
             return replace(s, ending="as good as its floor")
-        if s.scored < (0 if self.settings.first_order else self.settings.rounds):
+        most = 0 if self.settings.first_order else self.settings.rounds
+        if s.scored < (min(most, _PATIENCE) if best.score.far else most):
             return s
         if best.score.lost and s.restart < self.settings.restarts and not self.settings.first_order:
             first = self.problem.learnable(s.restart + 1).first
