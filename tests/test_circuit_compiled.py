@@ -325,10 +325,10 @@ def test_a_users_own_function_is_none_of_them():
 
 @pytest.fixture
 def unloaded():
-    for function in (kernel, _library.library):
+    for function in (kernel, _library.library, _library._command):
         function.cache_clear()
     yield
-    for function in (kernel, _library.library):
+    for function in (kernel, _library.library, _library._command):
         function.cache_clear()
 
 

@@ -1,4 +1,4 @@
-"""Compiled code: one C++ source, built at its first use, and what it is handed."""
+"""Compiled code: C++ sources, each built at its first use, and what they are handed."""
 
 from ._compiler import build_library as build_library
 from ._compiler import cache_folder as cache_folder
@@ -7,6 +7,9 @@ from ._compiler import processor as processor
 from ._curve import CompiledCurve as CompiledCurve
 from ._curve import both as both
 from ._curve import value as value
+from ._flow import OPERATIONS as OPERATIONS
+from ._flow import Program as Program
+from ._flow import Rules as Rules
 from ._library import call as call
 from ._library import library as library
 from ._structures import address as address

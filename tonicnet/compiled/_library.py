@@ -1,4 +1,4 @@
-"""The library of compiled functions: built and loaded at the first use, never at import."""
+"""Libraries of compiled functions: built and loaded at the first use, never at import."""
 
 from __future__ import annotations
 
@@ -17,34 +17,41 @@ SOURCE = Path(__file__).with_name("kernel.cpp")
 SWITCH = "TONICNET_COMPILED"
 
 
-@lru_cache(maxsize=1)
-def library() -> ctypes.CDLL | None:
-    """Return the compiled functions, built now if the cache does not hold them; None where there are none.
+@lru_cache
+def library(source: Path | None = None) -> ctypes.CDLL | None:
+    """Return the compiled functions of a source, built now if the cache does not hold them; None where there are none.
 
-    None comes with one warning a process if there is no compiler or the source does not compile, and silently if the
-    environment says ``TONICNET_COMPILED=0``.
+    None comes with one warning a process if there is no compiler, one for each source that does not compile, and
+    silently if the environment says ``TONICNET_COMPILED=0``.
     """
     if os.environ.get(SWITCH) == "0":
         return None
-    command = compiler()
+    command = _command()
     if command is None:
-        _warn("no C++ compiler was found")
         return None
     try:
-        return _loaded(command)
+        return _loaded(source or SOURCE, command)
     except (RuntimeError, OSError) as error:
         _warn(f"the compiled loops could not be built or loaded ({error})")
         return None
 
 
-def _loaded(command: list[str]) -> ctypes.CDLL:
+@lru_cache(maxsize=1)
+def _command() -> list[str] | None:
+    found = compiler()
+    if found is None:
+        _warn("no C++ compiler was found")
+    return found
+
+
+def _loaded(source: Path, command: list[str]) -> ctypes.CDLL:
     """Return the library of the cache; one that is whole and yet cannot be loaded here is built again."""
-    built = build_library(SOURCE, command)
+    built = build_library(source, command)
     try:
         return ctypes.CDLL(str(built))
     except OSError:
         built.unlink(missing_ok=True)
-        return ctypes.CDLL(str(build_library(SOURCE, command)))
+        return ctypes.CDLL(str(build_library(source, command)))
 
 
 def call(loaded: ctypes.CDLL, name: str, dtype: np.dtype[Any], *arguments: Any) -> None:
@@ -61,7 +68,7 @@ def _word(number: int | None) -> ctypes.c_int64 | ctypes.c_void_p:
 
 def _warn(reason: str) -> None:
     warnings.warn(
-        f"{reason}, so rate networks run in torch, many times slower for few trials; install g++ (Debian: "
+        f"{reason}, so rate networks run in torch and true runs in numpy, many times slower; install g++ (Debian: "
         f"apt install build-essential) or name a compiler in CXX, or set {SWITCH}=0 to hide this",
         RuntimeWarning,
         stacklevel=4,

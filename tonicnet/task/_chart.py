@@ -111,7 +111,7 @@ class Chart:
         self, y: Float[np.ndarray, "... component"], *, unwrap: bool = False
     ) -> Float[np.ndarray, "... variable"]:
         """Return all variables that enter the field: those of the own state, each once for each of its periods."""
-        at, x = self._places, np.empty((*y.shape[:-1], len(self.source)))
+        at, x = self._places, np.empty((*y.shape[:-1], len(self.source)), np.result_type(y, float))
         x[..., at.plain] = y[..., at.plain_component]
         angle = np.arctan2(y[..., at.sin], y[..., at.cos])
         x[..., at.variable] = (np.unwrap(angle, axis=-2) if unwrap else angle) / at.turn
@@ -219,7 +219,7 @@ class _Bounded:
     def __call__(self, y: np.ndarray) -> np.ndarray:
         at, x = self.chart._places, self.chart.entering(y)
         x[..., at.radius] = np.maximum(x[..., at.radius], _CENTRE)
-        slope, found = self.flow(x), np.empty(y.shape)
+        slope, found = self.flow(x), np.empty(y.shape, np.result_type(y, float))
         cos, sin, turning = y[..., at.cos], y[..., at.sin], at.turn * slope[..., at.variable]
         growth = at.pull * (1 - cos**2 - sin**2)
         growth[..., at.polar] = slope[..., at.radius] / x[..., at.radius]

@@ -156,14 +156,15 @@ class _Loop:
     model: Any
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        rows = [np.asarray(self.model.rhs(state, 0.0), dtype=float) for state in x.reshape(-1, x.shape[-1])]
+        dtype = np.result_type(x, float)
+        rows = [np.asarray(self.model.rhs(state, 0.0), dtype=dtype) for state in x.reshape(-1, x.shape[-1])]
         return np.reshape(rows, x.shape)
 
 
 def _belousov_zhabotinsky(p: Any, state: np.ndarray) -> tuple[np.ndarray, ...]:
     x, z, v = state
     ybar = p.yb1 * z * v / (p.yb2 * x + p.yb3 + p.kf) / p.y0
-    x = np.maximum(x, 0.0)
+    x = (x + np.abs(x)) / 2  # what is positive of it
     rf = (p.ci - p.z0 * z) * np.sqrt(x)
     dx = p.c1 * x * ybar + p.c2 * ybar + p.c3 * x**2 + p.c4 * rf + p.c5 * x * z - p.kf * x
     dz = p.c6 / p.z0 * rf + p.c7 * x * z + p.c8 * z * v + p.c9 * z - p.kf * z

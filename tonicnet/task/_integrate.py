@@ -8,10 +8,12 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
+from ..compiled import Rules
 from ._failure import Failure, budget_spent, diverges, drawn, draws, ends_early, not_finite, reason_of
 from ._lanes import Lanes
-from ._runge_kutta import ORDER, Attempt, interpolated
+from ._runge_kutta import ORDER, Attempt, interpolated, packed
 from ._stiff import Evaluations, implicit
+from ._traced import traced
 
 TIGHT = 1e-9  # for reference trajectories
 LOOSE = 1e-7  # for states that only have to lie on the attractor
@@ -51,6 +53,7 @@ def integrate(
     steps are limited by stability goes on by an implicit method. Raises ValueError, naming the time, if the
     solution diverges, the step vanishes, or more steps are needed than 60,000 and 20 for each of ``times``:
     where that is foreseen after 2000 of them, at once.
+    A field of arithmetic alone is integrated in compiled code, where there is a compiler, by the same rules.
     Source: Hairer, Nørsett and Wanner 1993, doi:10.1007/978-3-540-78862-1 (DOP853).
     """
     states, failures = attempted(flow, start, times, tolerance=tolerance)
@@ -105,9 +108,28 @@ class _Run:
         lanes.sample += np.searchsorted(self._times, 0.0, side="right")
         lanes.only(self._well(lanes))
         while len(lanes.row) and self._end > 0 and self._deterministic(lanes):
-            self._advance(lanes)
+            if self._turn or not self._advance_compiled(lanes):
+                self._advance(lanes)
         self._flush()
         self._name_diverged()
+
+    def _advance_compiled(self, lanes: Lanes) -> bool:
+        """Take all steps of all trials in compiled code, by the rules of :meth:`_advance`, if the field is made for it.
+
+        Trials that have to end before their time are ended here, by :meth:`_end_lanes`.
+        """
+        program = traced(self._flow, lanes.x)
+        if program is None:
+            return False
+        rules = Rules(
+            self._tolerance, self._atol, self._end, self._limit, _SAFETY, _SHRINK, _GROW, _FLOOR, _JUMP, _VANISHED,
+            _STABLE, _STRAYED, _WORTH, _BEYOND, self._budget, _HITS, _MISSES, _PARTS, _SELDOM, _HELD, _FORESEEN, _LOOK,
+        )  # fmt: skip
+        found = self.states[lanes.row]
+        program.solve(packed(), rules, lanes, np.ascontiguousarray(self._times, dtype=float), found)
+        self.states[lanes.row] = found
+        self._end_lanes(lanes)
+        return True
 
     def _deterministic(self, lanes: Lanes) -> bool:
         """Return whether the field, asked twice now and then, gives one value; note the failure if it does not."""
@@ -247,9 +269,8 @@ class _Run:
 
     def _hopeless(self, lanes: Lanes) -> np.ndarray:
         """Return which trials will, at the pace so far, need several budgets: they are ended early."""
-        if self._turn < _FORESEEN or self._turn % _LOOK:
-            return np.zeros(len(lanes.t), dtype=bool)
-        return lanes.tried * self._end > _BEYOND * self._budget * lanes.t
+        asked = (lanes.tried >= _FORESEEN) & (lanes.tried % _LOOK == 0)
+        return asked & (lanes.tried * self._end > _BEYOND * self._budget * lanes.t)
 
     def _failure(self, lanes: Lanes, lane: int, far: bool, vanished: bool) -> ValueError:
         t, h = float(lanes.t[lane]), float(lanes.h[lane])

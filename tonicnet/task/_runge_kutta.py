@@ -41,6 +41,15 @@ def tableau() -> Tableau:
     return Tableau(tuple(map(np.ascontiguousarray, rows + extra)), DOP853.E3, DOP853.E5, DOP853.D, DOP853.C_EXTRA[-1])
 
 
+@cache
+def packed() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return the numbers of the pair as compiled code reads them: stages as the rows of one array."""
+    numbers = tableau()
+    a = np.array([np.pad(row, (0, STAGES + INTERPOLANTS - len(row))) for row in numbers.a])
+    e3, e5, d = (np.ascontiguousarray(part) for part in (numbers.e3, numbers.e5, numbers.d))
+    return a, e3, e5, d, float(numbers.within)
+
+
 @final
 class Attempt:
     """A step of every trial: from states ``x`` with slopes ``f`` over steps ``h``, and what came of it.

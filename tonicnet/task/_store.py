@@ -19,7 +19,7 @@ from ..files import seal, unsealed, write
 
 FOLDER = "TONICNET_CACHE"  # environment variable: the folder in which runs are kept beyond the process
 _ROOM = 256 * 2**20  # bytes that runs of one store may take
-_EDITION = 2  # of what is kept; raise it when the same task would be integrated otherwise
+_EDITION = 3  # of what is kept; raise it when the same task would be integrated otherwise
 
 
 @final

@@ -40,7 +40,7 @@ class _Bound:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         if x.ndim == 1:  # one state: plain floats are several times faster than numpy's
             return np.array(self.equation(*x.tolist(), **self.parameters))
-        slope = np.empty(x.shape)
+        slope = np.empty(x.shape, np.result_type(x, float))
         columns = x.T if x.ndim == 2 else np.moveaxis(x, -1, 0)
         for k, change in enumerate(self.equation(*columns, **self.parameters)):
             slope[..., k] = change

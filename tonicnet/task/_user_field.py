@@ -82,7 +82,7 @@ class _Batched:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         if x.ndim <= 2:
-            return np.asarray(self.flow(x), dtype=float)
+            return np.asarray(self.flow(x), dtype=np.result_type(x, float))
         return np.asarray(self.flow(x.reshape(-1, x.shape[-1])), dtype=float).reshape(x.shape)
 
 
@@ -94,7 +94,8 @@ class _Looped:
     flow: Callable[..., Any]
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        rows = [np.asarray(self.flow(state), dtype=float) for state in x.reshape(-1, x.shape[-1])]
+        dtype = np.result_type(x, float)
+        rows = [np.asarray(self.flow(state), dtype=dtype) for state in x.reshape(-1, x.shape[-1])]
         return np.reshape(rows, x.shape)
 
 
