@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -21,6 +22,7 @@ import peers
 import torch
 from records import Figure, figure
 from rows import measured
+from scipy.integrate import solve_ivp
 
 import tonicnet as tn
 from tonicnet.circuit import Circuit, Dynamics, circuit_of, of_bias, placed, step
@@ -33,8 +35,11 @@ from tonicnet.learn._target import Target
 from tonicnet.learn._training_states import field_residual
 from tonicnet.learn._windows import Windows
 from tonicnet.solve import GaussNewton, Memory, Method, Residual, Step, choose_solver
+from tonicnet.task import _integrate
 
 LYAPUNOV = 0.906
+CHAOS = ("lorenz", "roessler", "thomas", "chua")
+Field = Callable[[np.ndarray], np.ndarray]
 HAS_JAX = find_spec("jax") is not None and find_spec("optax") is not None
 
 
@@ -344,6 +349,43 @@ def _dense(units: int) -> tn.Network:
     )  # fmt: skip
 
 
+def truth(repeats: int = 5, trials: int = 40, turns: int = 200) -> Iterator[Figure]:
+    """True runs of the shelf, 200 time scales of 40 trials: in compiled code, in numpy, and by scipy all at once."""
+    for name in (*CHAOS, "van-der-pol", "figure-eight"):
+        task = tn.task(name)
+        field, start = task._source.flow, task.initial(trials, seed=1)
+        times = np.linspace(0.0, turns * task.time_scale, 5 * turns)
+        found = _alternate(
+            {
+                "compiled": partial(_integrated, field, start, times, _integrate.traced),
+                "numpy": partial(_integrated, field, start, times, lambda *_: None),
+                "scipy": partial(_by_scipy, field, start, times),
+            },
+            repeats,
+        )
+        where = f"true runs of {name}, {trials} trials"
+        yield figure(where, "compiled | time", "CPU s", found["compiled"])
+        for peer, words in (("numpy", "numpy"), ("scipy", "scipy's DOP853, all trials as one system")):
+            pairs = zip(found[peer], found["compiled"], strict=True)
+            yield figure(where, f"{words} | times as long", "1", [theirs / ours for theirs, ours in pairs])
+
+
+def _integrated(field: Field, start: np.ndarray, times: np.ndarray, way: Callable[..., object]) -> None:
+    held, _integrate.traced = _integrate.traced, way
+    try:
+        _integrate.integrate(field, start, times)
+    finally:
+        _integrate.traced = held
+
+
+def _by_scipy(field: Field, start: np.ndarray, times: np.ndarray) -> None:
+    floor = _integrate.TIGHT * np.abs(start).max()
+    solve_ivp(
+        lambda _, x: field(x.reshape(start.shape)).ravel(), (0.0, times[-1]), start.ravel(), "DOP853", times,
+        rtol=_integrate.TIGHT, atol=floor,
+    )  # fmt: skip
+
+
 def _alternate(
     runs: dict[str, Callable[[], object]], repeats: int, clock: Callable[[], float] | None = None
 ) -> dict[str, list[float]]:
@@ -361,7 +403,7 @@ def _alternate(
 
 ROWS: dict[str, Callable[[], Iterator[Figure]]] = {
     "gradient": gradient, "simulation": simulation, "flow": flow, "growth": growth, "together": together,
-    "reach": reach, "largest": largest, "share": share,
+    "reach": reach, "largest": largest, "share": share, "truth": truth,
 }  # fmt: skip
 
 

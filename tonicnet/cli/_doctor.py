@@ -78,7 +78,9 @@ def _compiler() -> list[tuple[str, str]]:
     lines.append(("make", shutil.which("make") or "none found"))
     if _version("torch"):
         loops = compiled.library() is not None if command else False
-        lines.append(("compiled loops", "work" if loops else "none, rate networks run in torch (slower)"))
+        lines.append(
+            ("compiled loops", "work" if loops else "none, rate networks run in torch, true runs in numpy (slower)")
+        )
     if _version("brian2"):
         from ..spiking._codegen import resolve
 
