@@ -25,7 +25,8 @@ from rows import measured
 from scipy.integrate import solve_ivp
 
 import tonicnet as tn
-from tonicnet.circuit import Circuit, Dynamics, circuit_of, of_bias, placed, step
+from tonicnet.circuit import Circuit, Dynamics, _variation, circuit_of, of_bias, placed, step
+from tonicnet.circuit._compiled import kernel
 from tonicnet.learn import Settings
 from tonicnet.learn._course import Draw, Problem
 from tonicnet.learn._discrete_windows import DiscreteWindows
@@ -386,6 +387,27 @@ def _by_scipy(field: Field, start: np.ndarray, times: np.ndarray) -> None:
     )  # fmt: skip
 
 
+def exponents(repeats: int = 5) -> Iterator[Figure]:
+    """The Lyapunov spectrum of Lorenz on 1000 units, 400 tau of four trials: in compiled code, and in torch."""
+    net, bank = tn.load_network("atlas-1000"), tn.load_bank("atlas-1000")
+    found = _alternate(
+        {"compiled": partial(_spectrum, net, bank, kernel), "torch": partial(_spectrum, net, bank, lambda: None)},
+        repeats,
+    )
+    where = "exponents of Lorenz, N = 1000, four trials"
+    yield figure(where, "compiled | time", "CPU s", found["compiled"])
+    pairs = zip(found["torch"], found["compiled"], strict=True)
+    yield figure(where, "torch | times as long", "1", [theirs / ours for theirs, ours in pairs])
+
+
+def _spectrum(net: tn.Network, bank: object, way: Callable[[], object]) -> None:
+    held, _variation.kernel = _variation.kernel, way
+    try:
+        tn.measure.lyapunov_spectrum(net, bank, task="lorenz", k=3, trials=4, duration=400 * net.tau)
+    finally:
+        _variation.kernel = held
+
+
 def _alternate(
     runs: dict[str, Callable[[], object]], repeats: int, clock: Callable[[], float] | None = None
 ) -> dict[str, list[float]]:
@@ -404,6 +426,7 @@ def _alternate(
 ROWS: dict[str, Callable[[], Iterator[Figure]]] = {
     "gradient": gradient, "simulation": simulation, "flow": flow, "growth": growth, "together": together,
     "reach": reach, "largest": largest, "share": share, "truth": truth,
+    "exponents": exponents,
 }  # fmt: skip
 
 

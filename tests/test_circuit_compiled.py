@@ -9,7 +9,9 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from tonicnet.circuit._compiled import WIDE, kernel
+import tonicnet as tn
+from tonicnet.circuit import Bundle, Variation, autonomous
+from tonicnet.circuit._compiled import WIDE, Kernel, kernel
 from tonicnet.circuit._compiled_units import units_of
 from tonicnet.compiled import _compiler, _curve, _library
 from tonicnet.network import LIF, Custom, Relu, Sigmoid, Softplus, Tanh
@@ -387,3 +389,27 @@ def test_a_whole_library_that_cannot_be_loaded_is_built_anew(unloaded, monkeypat
     _compiler._mark(built).write_text(_compiler._digest(built.read_bytes()))
     assert _library.library().one() == 1
     assert sorted(one.suffix for one in tmp_path.iterdir()) == [".cpp", ".sha256", ".so"]
+
+
+@pytest.mark.parametrize("given", [{"tau": 0.1}, {"tau": 0.1, "dt": 0.02}], ids=["flow", "map"])
+def test_exponents_are_those_of_the_network_equation(given, monkeypatch):
+    """By compiled code in parts, and by torch; a network that it does not know is left to torch."""
+    net = tn.Network(units=60, seed=0, transfer="lif", **given)
+    bank = tn.fit(net, "lorenz", rounds=0, steps=3, progress=False)
+    asked = {"k": 3, "duration": 8.0, "trials": 3, "seed": 2}
+    monkeypatch.setattr("tonicnet.circuit._variation._PART", 7)
+    calls, exponents = [], Kernel.exponents
+    monkeypatch.setattr(Kernel, "exponents", lambda *a, **k: (calls.append(1), exponents(*a, **k))[1])
+    found = tn.measure.lyapunov_spectrum(net, bank, **asked)
+    assert len(calls) > 1
+    monkeypatch.setattr("tonicnet.circuit._variation.kernel", lambda: None)
+    wanted = tn.measure.lyapunov_spectrum(net, bank, **asked)
+    near(found["exponent"], wanted["exponent"], 1e-6)
+    near(found["exponent_error"], wanted["exponent_error"], 1e-5)
+
+
+def test_displacements_of_a_network_that_compiled_code_does_not_know_are_left_to_torch():
+    dense = tn.Network(units=20, seed=0, synapses="dense")
+    motion = Variation.alone(autonomous(dense, {"bias": np.zeros(20)}))
+    assert motion.growth(Bundle(np.zeros((1, 20)), np.ones((1, 1, 20))), 2, 2) is None
+    assert Variation.of(np.sin, np.cos, 0.1).growth(Bundle(np.zeros((1, 1)), np.ones((1, 1, 1))), 2, 2) is None

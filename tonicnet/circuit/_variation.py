@@ -11,12 +11,16 @@ from jaxtyping import Float
 
 from .._weight import check_end
 from ._autonomous import Autonomous
+from ._compiled import kernel
+from ._loop import compiled_units
+from ._low_rank import LowRank
 from ._runge_kutta import EULER, RK4, runge_kutta
 
 Field = Callable[[np.ndarray], np.ndarray]
 Tangent = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 STEPS_PER_TAU = 10  # of a run whose dt is not given
+_PART = 1000  # renewals of one call of compiled code, which cannot be interrupted
 
 
 class Bundle(NamedTuple):
@@ -33,6 +37,7 @@ class Variation:
     tangent: Tangent
     dt: float
     discrete: bool = False
+    network: Autonomous | None = None
 
     @classmethod
     def of(cls, flow: Field, jacobian: Field, dt: float, *, discrete: bool = False) -> Variation:
@@ -48,7 +53,7 @@ class Variation:
         """Return that of a network left alone, time in units of tau: steps of ``dt`` seconds, or its own."""
         net = dynamics.net
         size = net.spec.dt or dt or net.tau / STEPS_PER_TAU
-        return cls(dynamics.tangent, size / net.tau, discrete=net.spec.dt is not None)
+        return cls(dynamics.tangent, size / net.tau, net.spec.dt is not None, dynamics)
 
     def step(self, now: Bundle) -> Bundle:
         """Return states and displacements one step later: the map, or classical Runge-Kutta of order 4."""
@@ -64,6 +69,29 @@ class Variation:
             if k % every == 0:
                 kept.append(now.x)
         return np.stack(kept, axis=1)
+
+    def growth(self, now: Bundle, renewals: int, every: int) -> Float[np.ndarray, "renewal row mode"] | None:
+        """Return log |R_jj| of displacements orthonormalised after ``every`` steps, so many times, by compiled code.
+
+        None where that does not know the network, and where the state leaves the finite numbers.
+        """
+        dynamics = None if self.network is None else self.network.dynamics
+        if dynamics is None or not isinstance(dynamics.circuit, LowRank) or dynamics.circuit.net.transfer.adapts:
+            return None
+        code, units = kernel(), compiled_units(dynamics)
+        if code is None or units is None:
+            return None
+        logs, tableau = [], EULER if self.discrete else RK4
+        for first in range(0, renewals, _PART):
+            steps = min(_PART, renewals - first) * every
+            found = code.exponents(
+                units, dynamics.tonic.numpy(), now.x, now.v, tableau=tableau, h=self.dt, steps=steps, renew=every
+            )
+            if not np.isfinite(found.state).all():
+                return None
+            now = Bundle(found.state, found.displacements)
+            logs.append(found.grown.swapaxes(0, 1))
+        return np.concatenate(logs)
 
     def _slope(self, stacked: Float[np.ndarray, "row vector state"]) -> Float[np.ndarray, "row vector state"]:
         return _stacked(Bundle(*self.tangent(stacked[:, 0], stacked[:, 1:])))

@@ -101,9 +101,16 @@ def growth_of(
         )
     rng = generator(seed)
     now, _ = _renewed(Bundle(x, rng.standard_normal((len(x), k, x.shape[1]))))
-    skipped, logs = max(1, transient // every), []
+    skipped = max(1, transient // every)
+    grown = motion.growth(now, skipped + steps // every, every)
+    logs = _grown(motion, now, skipped + steps // every, every) if grown is None else grown
+    return np.asarray(logs)[skipped:]
+
+
+def _grown(motion: Variation, now: Bundle, renewals: int, every: int) -> list[np.ndarray]:
+    logs = []
     with np.errstate(over="ignore", invalid="ignore"):
-        for n in range(skipped + steps // every):
+        for n in range(renewals):
             now, grown = _renewed(_carried(motion, now, every))
             if not np.isfinite(now.x).all():
                 raise ValueError(
@@ -111,7 +118,7 @@ def growth_of(
                     "use a smaller dt, or start nearer the attractor"
                 )
             logs.append(grown)
-    return np.array(logs[skipped:])
+    return logs
 
 
 def least_renewals(trials: int) -> int:
