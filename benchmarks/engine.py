@@ -365,10 +365,10 @@ def truth(repeats: int = 5, trials: int = 40, turns: int = 200) -> Iterator[Figu
             repeats,
         )
         where = f"true runs of {name}, {trials} trials"
-        yield figure(where, "compiled | time", "CPU s", found["compiled"])
+        yield figure(f"{where}, compiled", "time", "CPU s", found["compiled"])
         for peer, words in (("numpy", "numpy"), ("scipy", "scipy's DOP853, all trials as one system")):
             pairs = zip(found[peer], found["compiled"], strict=True)
-            yield figure(where, f"{words} | times as long", "1", [theirs / ours for theirs, ours in pairs])
+            yield figure(f"{where}, {words}", "times as long", "1", [theirs / ours for theirs, ours in pairs])
 
 
 def _integrated(field: Field, start: np.ndarray, times: np.ndarray, way: Callable[..., object]) -> None:
@@ -395,9 +395,9 @@ def exponents(repeats: int = 5) -> Iterator[Figure]:
         repeats,
     )
     where = "exponents of Lorenz, N = 1000, four trials"
-    yield figure(where, "compiled | time", "CPU s", found["compiled"])
+    yield figure(f"{where}, compiled", "time", "CPU s", found["compiled"])
     pairs = zip(found["torch"], found["compiled"], strict=True)
-    yield figure(where, "torch | times as long", "1", [theirs / ours for theirs, ours in pairs])
+    yield figure(f"{where}, torch", "times as long", "1", [theirs / ours for theirs, ours in pairs])
 
 
 def _spectrum(net: tn.Network, bank: object, way: Callable[[], object]) -> None:
