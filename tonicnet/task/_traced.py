@@ -82,6 +82,14 @@ class _Notes:
         return _Symbol(self, ("result", self._results.setdefault(key, len(self._results))))
 
 
+def _from_both_sides(name: str) -> tuple[Any, Any]:
+    """Return an operation on a symbol and another number, and on the number and the symbol."""
+    return (
+        lambda self, other: self._notes.result(name, self, other),
+        lambda self, other: self._notes.result(name, other, self),
+    )
+
+
 @final
 class _Symbol:
     """A number that is not known yet. It can be computed with, not compared."""
@@ -91,45 +99,19 @@ class _Symbol:
     def __init__(self, notes: _Notes, place: tuple[str, int]) -> None:
         self._notes, self.place = notes, place
 
-    def __add__(self, other: Any) -> _Symbol:
-        return self._notes.result("add", self, other)
+    __add__, __radd__ = _from_both_sides("add")
+    __sub__, __rsub__ = _from_both_sides("subtract")
+    __mul__, __rmul__ = _from_both_sides("multiply")
+    __truediv__, __rtruediv__ = _from_both_sides("divide")
+    __mod__, __rmod__ = _from_both_sides("modulo")
+    _power, __rpow__ = _from_both_sides("power")
 
-    def __radd__(self, other: Any) -> _Symbol:
-        return self._notes.result("add", other, self)
-
-    def __sub__(self, other: Any) -> _Symbol:
-        return self._notes.result("subtract", self, other)
-
-    def __rsub__(self, other: Any) -> _Symbol:
-        return self._notes.result("subtract", other, self)
-
-    def __mul__(self, other: Any) -> _Symbol:
-        return self._notes.result("multiply", self, other)
-
-    def __rmul__(self, other: Any) -> _Symbol:
-        return self._notes.result("multiply", other, self)
-
-    def __truediv__(self, other: Any) -> _Symbol:
-        return self._notes.result("divide", self, other)
-
-    def __rtruediv__(self, other: Any) -> _Symbol:
-        return self._notes.result("divide", other, self)
-
-    def __mod__(self, other: Any) -> _Symbol:
-        return self._notes.result("modulo", self, other)
-
-    def __rmod__(self, other: Any) -> _Symbol:
-        return self._notes.result("modulo", other, self)
-
-    def __pow__(self, power: Any) -> _Symbol:
+    def __pow__(self, power: Any) -> Any:
         if isinstance(power, numbers.Real) and power in range(1, _POWERS + 1):
             return self._product(int(float(power)))
-        return self._notes.result("power", self, power)
+        return self._power(power)
 
-    def __rpow__(self, base: Any) -> _Symbol:
-        return self._notes.result("power", base, self)
-
-    def _product(self, power: int) -> _Symbol:
+    def _product(self, power: int) -> Any:
         """Return a whole power by as few products as squares allow."""
         if power == 1:
             return self
