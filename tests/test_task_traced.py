@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from tonicnet.compiled import OPERATIONS
+from tonicnet.compiled import OPERATIONS, compiler
 from tonicnet.task import Task, _integrate, task
 from tonicnet.task._integrate import attempted
 from tonicnet.task._traced import traced
 
 Flow = Callable[[np.ndarray], np.ndarray]
+
+pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler")
 
 X = np.random.default_rng(0).uniform(0.1, 0.9, (19, 2))  # more states than are done side by side, and not a multiple
 TWO = {"add", "subtract", "multiply", "divide", "power", "arctan2", "hypot"}
@@ -146,6 +150,7 @@ def test_a_step_taken_alone_is_the_same_bit_for_bit_as_beside_others() -> None:
 )
 def test_runs_end_for_the_same_reasons(flow: Flow, starts: list[list[float]], monkeypatch) -> None:
     (one, lost), (other, gone) = both_ways(flow, np.array(starts), np.linspace(0.0, 12.0, 61), monkeypatch)
+    assert gone
     assert list(lost) == list(gone)
     for row, error in gone.items():
         head = str(error).split("[")[0].split("time")[0]
@@ -209,3 +214,20 @@ def test_a_field_of_one_state_only_is_no_longer_called_in_a_loop(monkeypatch) ->
         counts.append(calls[0])
     assert counts[0] < counts[1] / 20
     np.testing.assert_allclose(*ends, atol=1e-6)
+
+
+@pytest.mark.parametrize("turns", [1, 37])
+def test_a_run_goes_on_where_a_call_of_compiled_code_ended(turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that Ctrl-C is heard between calls: cut in any number of them, the steps are the same, bit for bit."""
+    t = task("lorenz")
+    start, times = t.initial(11, seed=5), np.linspace(0.0, 10.0, 100)
+    whole, _ = attempted(t._source.flow, start, times)
+    monkeypatch.setattr(_integrate, "_TURNS", turns)
+    cut, failures = attempted(t._source.flow, start, times)
+    assert not failures
+    np.testing.assert_array_equal(cut, whole)
+
+
+def test_a_task_is_made_and_integrated_without_torch() -> None:
+    code = "import sys, tonicnet as tn; tn.task('lorenz').initial(3); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from ..compiled import CompiledCurve
 from ..compiled import _structures as c
+from ..compiled._curve import CompiledCurve
 from ..network import Transfer
 
 _TORCH = {"float64": torch.float64, "float32": torch.float32}

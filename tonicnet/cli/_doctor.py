@@ -77,7 +77,7 @@ def _compiler() -> list[tuple[str, str]]:
     lines = [("C++", "none found" if command is None else f"{' '.join(command)}: {_first_line(command)}")]
     lines.append(("make", shutil.which("make") or "none found"))
     if _version("torch"):
-        loops = compiled.library() is not None if command else False
+        loops = bool(command) and all(compiled.library(source) for source in (None, compiled.FLOW))
         lines.append(
             ("compiled loops", "work" if loops else "none, rate networks run in torch, true runs in numpy (slower)")
         )

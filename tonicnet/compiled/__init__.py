@@ -1,12 +1,13 @@
-"""Compiled code: C++ sources, each built at its first use, and what they are handed."""
+"""Compiled code: C++ sources, each built at its first use, and what they are handed.
+
+Curves of torch's tensors are in ``_curve``, apart from these names: tasks are made and integrated without torch.
+"""
 
 from ._compiler import build_library as build_library
 from ._compiler import cache_folder as cache_folder
 from ._compiler import compiler as compiler
 from ._compiler import processor as processor
-from ._curve import CompiledCurve as CompiledCurve
-from ._curve import both as both
-from ._curve import value as value
+from ._flow import FLOW as FLOW
 from ._flow import OPERATIONS as OPERATIONS
 from ._flow import Program as Program
 from ._flow import Rules as Rules

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from ._library import call, library
 from ._structures import Pointer, Real, Whole, address, solid
 
-SOURCE = Path(__file__).with_name("flow.cpp")
+FLOW = Path(__file__).with_name("flow.cpp")
 OPERATIONS = (
     "add", "subtract", "multiply", "divide", "power", "modulo", "arctan2", "hypot", "negative", "absolute", "sqrt",
     "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh",
@@ -37,7 +37,7 @@ class Rules(ctypes.Structure):
             "tolerance", "floor", "end", "limit", "safety", "shrink", "grow", "shortest", "jump", "vanished", "stable",
             "strayed", "worth", "beyond", "budget",
         )),
-        *((name, Whole) for name in ("hits", "misses", "parts", "seldom", "held", "foreseen", "look")),
+        *((name, Whole) for name in ("hits", "misses", "parts", "seldom", "held", "foreseen", "look", "turns")),
     ]  # fmt: skip
 
 
@@ -48,7 +48,7 @@ class _Pair(ctypes.Structure):
 
 
 _LANES = (
-    "t", "x", "f", "h", "longest", "tried", "failed", "failed_h", "refused", "held", "hits", "misses", "sample",
+    "row", "t", "x", "f", "h", "longest", "tried", "failed", "failed_h", "refused", "held", "hits", "misses", "sample",
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ class Program:
 
     def slope(self, x: Float[np.ndarray, "state component"]) -> Float[np.ndarray, "state component"] | None:
         """Return dx/dt at many states; None where nothing can be compiled."""
-        loaded = library(SOURCE)
+        loaded = library(FLOW)
         if loaded is None:
             return None
         states = solid(x, _FLOAT, (len(x), len(self.output)))
@@ -90,11 +90,12 @@ class Program:
         times: Float[np.ndarray, " time"],
         states: Float[np.ndarray, "trial time component"],
     ) -> None:
-        """Advance the trials of ``lanes`` to their end, or to where they have to end, and write ``states``.
+        """Advance the trials of ``lanes``, and write ``states``, until they have to end or ``rules.turns`` are over.
 
+        A call cannot be interrupted; the same call again goes on where it ended.
         ``pair``: stages a (15, 16), errors e3 and e5 (13), dense output d (4, 16), and the place of its last stage.
         """
-        loaded = library(SOURCE)
+        loaded = library(FLOW)
         assert loaded is not None, "a program that could be asked for slopes can be solved"
         held = {name: np.ascontiguousarray(getattr(lanes, name)) for name in _LANES}
         for name, values in held.items():

@@ -31,7 +31,7 @@ struct Program {
 struct Rules {
     double tolerance, floor, end, limit;
     double safety, shrink, grow, shortest, jump, vanished, stable, strayed, worth, beyond, budget;
-    int64_t hits, misses, parts, seldom, held, foreseen, look;
+    int64_t hits, misses, parts, seldom, held, foreseen, look, turns;
 };
 
 struct Pair {
@@ -41,12 +41,13 @@ struct Pair {
 
 struct Lanes {
     int64_t count, samples;
+    const int64_t* row;  // of each lane in states
     double *t, *x, *f, *h, *longest;
     int64_t* tried;
     double *failed, *failed_h;
     int64_t *refused, *held, *hits, *misses, *sample;
     const double* times;
-    double* states;  // (trial, time, component), of all lanes in turn
+    double* states;  // (trial, time, component)
 };
 
 double modulo(double x, double y) {  // of the sign of y, as numpy has it
@@ -225,7 +226,7 @@ struct Run {
     }
 
     double* state(int64_t lane, int64_t sample) {
-        return lanes.states + (lane * lanes.samples + sample) * program.components;
+        return lanes.states + (lanes.row[lane] * lanes.samples + sample) * program.components;
     }
 
     // Samples of a step by steps that end at them, where an interpolant will not do.
@@ -312,10 +313,10 @@ struct Run {
         }
     }
 
-    void solve() {
+    void solve() {  // all trials, or as far as so many steps of the whole block lead
         int64_t lane[W], next = 0, busy = 0;
         std::fill_n(lane, W, int64_t(-1));
-        for (;;) {
+        for (int64_t turn = 0; turn < rules.turns; ++turn) {
             for (int w = 0; w < W; ++w) {  // a place that is free takes the next trial
                 while (lane[w] < 0 && next < lanes.count) {
                     if (!ends(next)) { lane[w] = next; ++busy; }
@@ -360,7 +361,7 @@ void tonic_field_float64(const Program* program, int64_t count, const double* x,
     }
 }
 
-// Advances trials to their end, or to where they have to end. Lanes are those of task/_lanes.py.
+// Advances trials, for a while, towards their end or to where they have to end. Lanes are those of task/_lanes.py.
 void tonic_solve_float64(const Program* program, const Pair* pair, const Rules* rules, Lanes* lanes) {
     Run(*program, *pair, *rules, *lanes).solve();
 }

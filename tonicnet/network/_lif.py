@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .._names import choose, shown
 from .._numbers import real
-from ..compiled import CompiledCurve
+from ..compiled._curve import CompiledCurve
 from ._filter import Filter
 from ._lif_curves import table, variances
 from ._look_up import Table, look_up, look_up_both

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..compiled import CompiledCurve
-from ..compiled import both as compiled_both
-from ..compiled import value as compiled_value
+from ..compiled._curve import CompiledCurve
+from ..compiled._curve import both as compiled_both
+from ..compiled._curve import value as compiled_value
 
 Curve = Callable[[Tensor], Tensor]
 

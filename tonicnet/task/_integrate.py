@@ -33,6 +33,7 @@ _FORESEEN, _BEYOND = 2000, 1.5  # steps from which on a trial that will need so 
 _LOOK = 200  # steps between two looks ahead
 _ASK = 64  # steps between two questions whether the field is random: two evaluations in 768
 _JUMPY = 0.3  # share of rejected steps from which on jumps are the reason: a smooth field has a few per cent
+_TURNS = 50_000  # steps of one call of compiled code, which cannot be interrupted
 _BUFFER = 64  # steps between two evaluations of the dense output
 
 
@@ -124,11 +125,12 @@ class _Run:
         rules = Rules(
             self._tolerance, self._atol, self._end, self._limit, _SAFETY, _SHRINK, _GROW, _FLOOR, _JUMP, _VANISHED,
             _STABLE, _STRAYED, _WORTH, _BEYOND, self._budget, _HITS, _MISSES, _PARTS, _SELDOM, _HELD, _FORESEEN, _LOOK,
+            _TURNS,
         )  # fmt: skip
-        found = self.states[lanes.row]
-        program.solve(packed(), rules, lanes, np.ascontiguousarray(self._times, dtype=float), found)
-        self.states[lanes.row] = found
-        self._end_lanes(lanes)
+        times = np.ascontiguousarray(self._times, dtype=float)
+        while len(lanes.row):
+            program.solve(packed(), rules, lanes, times, self.states)
+            self._end_lanes(lanes)
         return True
 
     def _deterministic(self, lanes: Lanes) -> bool:
