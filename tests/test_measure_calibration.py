@@ -7,7 +7,6 @@ import itertools
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.integrate import solve_ivp
 
 from tonicnet.measure import limit_cycle_of, lost, spectral_hellinger_of, state_space_divergence_of
 
@@ -15,17 +14,28 @@ DT, T = 0.01, 100_000
 
 
 def lorenz(rho, speed, transient=40.0, samples=T):
-    """All trajectories at once, one per rho, each at its speed: (trajectory, time, component)."""
+    """All trajectories at once, one per rho, each at its speed: (trajectory, time, component).
+
+    By classical Runge-Kutta in sums and products alone, which are the same to the bit on any processor. So are the
+    runs, and what is rare in them.
+    """
     rho, speed, draw = np.array(rho), np.array(speed), np.random.default_rng(0)
-    start = draw.normal([[0], [0], [25]], 5, (3, rho.size))
+    state = draw.normal([[0], [0], [25]], 5, (3, rho.size))
 
-    def flow(_, state):
-        x, y, z = state.reshape(3, -1)
-        return (speed * np.stack([10 * (y - x), x * (rho - z) - y, x * y - 8 / 3 * z])).ravel()
+    def flow(state):
+        x, y, z = state
+        return speed * np.stack([10 * (y - x), x * (rho - z) - y, x * y - 8 / 3 * z])
 
-    times, tolerance = transient + np.arange(samples) * DT, {"rtol": 1e-5, "atol": 1e-6}
-    found = solve_ivp(flow, (0, times[-1]), start.ravel(), "DOP853", times, **tolerance)
-    return found.y.reshape(3, rho.size, samples).transpose(1, 2, 0)
+    skipped = round(transient / DT)
+    made = np.empty((samples, *state.shape))
+    for n in range(-skipped, samples):
+        if n >= 0:
+            made[n] = state
+        k1 = flow(state)
+        k2 = flow(state + DT / 2 * k1)
+        k3 = flow(state + DT / 2 * k2)
+        state = state + DT / 6 * (k1 + 2 * k2 + 2 * k3 + flow(state + DT * k3))
+    return made.transpose(2, 0, 1)
 
 
 @pytest.fixture(scope="module")
