@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -9,6 +10,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # `make test` runs one worker a core: threads would only wait
 
+import brian2  # noqa: F401  (now: what lives before the tests is cheap to collect, see below)
 import hypothesis  # noqa: F401  (now: pytest would import it while Brian2's objects are deleted, where Python 3.11 fails)
 import jaxtyping
 import numpy as np
@@ -55,6 +57,16 @@ with install_import_hook(CHECKED, f"{__name__}.shapes"):
 
     for room in CHECKED:  # now, while the hook is on: ``import tonicnet`` alone imports none of them
         import_module(room)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_is_loaded_stays() -> None:
+    """Keep what lives before a module's tests out of garbage collection: Brian2 collects in every run of a network.
+
+    With torch, sympy and beartype loaded that is half a second a run.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
