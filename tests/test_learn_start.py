@@ -56,20 +56,25 @@ def test_rounds_are_counted_as_they_are_called():
     assert names[1:] == ["field", "polish 1", "polish 2"][: len(names) - 1]
 
 
-@pytest.mark.parametrize(("growth", "first", "rounds"), [(4, 1, 26), (4, 3, 23 / 3), (4, 6, 3), (1, 1, 8), (4, 9, 0)])
-def test_later_rounds_are_longer_and_counted_so(growth, first, rounds):
-    assert Stage("polish", 12, lambda *_: None, growth=growth).rounds(first, 8) == rounds
+@pytest.mark.parametrize(
+    ("growth", "ahead", "first", "rounds"),
+    [(4, 0, 1, 26), (4, 0, 3, 23 / 3), (4, 0, 6, 3), (1, 0, 1, 8), (4, 0, 9, 0), (4, 1, 1, 29 / 2), (4, 1, 3, 6)],
+)
+def test_later_rounds_are_longer_and_counted_so(growth, ahead, first, rounds):
+    assert Stage("polish", 12, lambda *_: None, growth=growth, ahead=ahead).rounds(first, 8) == rounds
 
 
-def test_later_rounds_have_more_windows():
+@pytest.mark.parametrize(("task", "times"), [("hopf", (1, 2, 3, 4, 4, 4)), ("lorenz", (2, 3, 4, 4, 4, 4))])
+def test_later_rounds_have_more_windows(task, times):
     settings = Settings(**QUICK)
-    job = Job.on(circuit_of(NET, settings.dtype(NET)), tn.task("hopf"), settings)
+    net = NET if task == "hopf" else tn.Network(units=20, seed=0)
+    job = Job.on(circuit_of(net, settings.dtype(net)), tn.task(task), settings)
     made = islice(FieldCourse().stages(job.problem), 2, 8)
     rows = [
         stage.make(Draw(0, 0), lambda: job.problem.learnable().first).parts[0][1].windows.path.shape[0]
         for stage in made
     ]
-    assert rows == [n * rows[0] for n in (1, 2, 3, 4, 4, 4)]
+    assert rows == [n * rows[0] // times[0] for n in times]
 
 
 def test_a_fit_starts_from_a_row(hopf):

@@ -74,9 +74,9 @@ class Stage:
     First-order methods take ``batch`` samples at a time (0: all), Adam at this ``rate``. ``held_out`` is a loss on
     samples that are not learned from; a stage that has one ends when that has not fallen for ``waits`` steps, where it
     was least. Where there is a ``grid``, numbers take its values, by moves that lower the loss. Gauss-Newton begins
-    with this ``damping``. The n-th of the closed-loop rounds has n times the rows of the first, ``growth`` times at
-    most. ``looks``: every so many steps the network is run alone within the stage as well (0: never).
-    All its judged runs take ``fine`` steps in time where one is usual.
+    with this ``damping``. The n-th of the closed-loop rounds has n + ``ahead`` times as many rows as the smallest,
+    ``growth`` times at most. ``looks``: every so many steps the network is run alone within the stage as well (0:
+    never), and the stage ends where it is good. All its judged runs take ``fine`` steps in time where one is usual.
     """
 
     name: str
@@ -94,12 +94,14 @@ class Stage:
     enough: float = 0.0
     damping: float = 0.1
     growth: int = 1
+    ahead: int = 0
     looks: int = 0
     fine: int = 1
 
     def rounds(self, first: int, last: int) -> float:
         """Return how many times the rows of the ``first`` round all have together, from it to the ``last``."""
-        return sum(min(number, self.growth) for number in range(first, last + 1)) / min(first, self.growth)
+        rows = [min(number + self.ahead, self.growth) for number in range(first, last + 1)]
+        return sum(rows) / min(first + self.ahead, self.growth)
 
 
 class Judge(Protocol):

@@ -22,12 +22,13 @@ from ._window_length import horizon, rollout_step
 from ._window_sampling import true_windows
 
 _THIN, _BENT = 4, 2  # one state in so many in the first steps; in the curvature of the others
-_SHARE = 0.75  # of the steps asked for, on few states and then again on all
+_SHARE, _CHAOS = 0.75, 1.5  # of the steps asked for, on few states and then again on all; of chaos
 _WINDOW_STEPS = 3000  # of all windows of the first round together, which bounds the cost of a step
 _GROWTH = 4  # times as many windows a round has at most
+_AHEAD = 1  # rounds by which chaos is ahead of others in its windows
 _POLISH, _DAMPING = 12, 3e-3  # steps of a round; it begins near where the one before ended
-_LOOKS = 3  # steps of a round between two runs of the network alone
-_FINE = 2  # steps in time of later rounds of chaos, where the first takes one
+_LOOKS = 4  # steps of a round of chaos between two runs of the network alone
+_FINE = 2  # steps in time of chaos, where others take one: RK4 at half a tau has errors that tell
 _IDLE = 0.003  # weight of squared errors of windows in components that the task leaves idle
 _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere
 
@@ -36,10 +37,11 @@ _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field el
 class FieldCourse(Course):
     """The field fit, on few states and then on all, and rounds of closed-loop polish with the field beside it.
 
-    A few windows are fitted much better than new ones are predicted. An easy task is good after its first round all the
-    same. For the others each of the next rounds has more windows. Of chaos these are also judged within each round: the
-    attractor can change from step to step, much more than the loss does, where true parameters beside the task's own
-    have a cycle.
+    A few windows are fitted much better than new ones are predicted. An easy cycle is good after its first round all
+    the same. For the others each of the next rounds has more windows. Chaos has many from the first round on, and is
+    also judged within each round, which ends where it is good: the attractor can change from step to step, much more
+    than the loss does, where true parameters beside the task's own have a cycle. Its field is fitted longer, since
+    rounds hold the field they begin with.
 
     A memory may be good without polish; chaos and cycles gain by it and are scored after their first round.
     """
@@ -57,7 +59,8 @@ class FieldCourse(Course):
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield the stages."""
         target, settings, drawn = problem.target, problem.settings, _Once(problem)
-        steps, memory = math.ceil(_SHARE * settings.steps), target.task.kind == "memory"
+        share = _CHAOS if target.task.kind == "chaos" else _SHARE
+        steps, memory = math.ceil(share * settings.steps), target.task.kind == "memory"
         alone = memory or not settings.rounds
         if problem.net.transfer.adapts:
             yield from _adapting(problem, steps, alone)
@@ -68,13 +71,14 @@ class FieldCourse(Course):
 
 
 def _round(problem: Problem, drawn: _Once, number: int) -> Stage:
-    """Return a closed-loop round. Later ones of chaos take finer steps: RK4 at half a tau has errors that tell."""
+    """Return a closed-loop round."""
     target, settings = problem.target, problem.settings
-    later = target.task.kind == "chaos" and number > 1
-    fine = _FINE if later and not target.net.spec.dt else 1
+    chaotic = target.task.kind == "chaos"
+    fine = _FINE if chaotic and not target.net.spec.dt else 1
+    ahead = _AHEAD if chaotic else 0
     h, name = rollout_step(target), f"polish {number}"
     length = max(4, round(horizon(target) / (h * target.unit)))
-    count = int(np.clip(_WINDOW_STEPS / length, 48, 128)) * min(number, _GROWTH)
+    count = int(np.clip(_WINDOW_STEPS / length, 48, 128)) * min(number + ahead, _GROWTH)
     tableau = EULER if target.net.spec.dt else RK4
 
     def make(draw: Draw, begun: Begun) -> Residual:
@@ -88,8 +92,8 @@ def _round(problem: Problem, drawn: _Once, number: int) -> Stage:
         rests = () if beside is None else ((_REST_WEIGHT, beside),)
         return Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun)), *rests))
 
-    looks = _LOOKS if later else 0
-    return Stage(name, _POLISH, make, damping=_DAMPING, growth=_GROWTH, looks=looks, fine=fine)
+    looks = _LOOKS if chaotic else 0
+    return Stage(name, _POLISH, make, damping=_DAMPING, growth=_GROWTH, ahead=ahead, looks=looks, fine=fine)
 
 
 def _adapting(problem: Problem, steps: int, alone: bool) -> Iterator[Stage]:

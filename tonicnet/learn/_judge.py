@@ -31,6 +31,7 @@ from ._window_length import WARM_UP
 _STEP, _WIDE = 0.2, 0.5  # between samples of closed-loop runs, in tau; of chaos, where rare events have to be seen
 _SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
 _FULL, _ADAPTING = 2000, 1500  # samples of chaos where every unit has a state, and where it has a current, to be run
+_NEAR = 1.5  # floors of D_stsp, and a hundredth of a nat, within which chaos is good
 _FAR = 1.0  # nat of D_stsp beyond three floors, from where no flow of dysts was seen to come back
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 
@@ -125,7 +126,7 @@ class AttractorJudge:
         }  # fmt: skip
         if not self.target.task.has_flow:  # a known field pins its fixed points; what a recording left open ends there
             lost = max(lost, min(1.0, spurious))
-        near = 1.25 * floor + 0.01
+        near = _NEAR * floor + 0.01
         good, far = lost == 0 and divergence < near, divergence > _FAR + 3 * floor
         return Score(values, rank=(lost, max(divergence, near), spurious, divergence), good=good, far=far)
 

@@ -94,7 +94,7 @@ class Learner:
         """Run the stages that are left of this restart, and decide whether to end or to start again."""
         for stage, residual in self._stages():
             self._lower(stage, residual)
-            score = self._judged(stage.fine) if stage.scored else None
+            score = self._ended(stage) if stage.scored else None
             self.state = self._after(stage, score)
             if self.state.ending or self.state.stage == 0:
                 return
@@ -139,7 +139,7 @@ class Learner:
         if name not in self.state.picked:
             self.state = replace(self.state, picked=(*self.state.picked, name))
         here: Linearisation | None = None
-        while self.state.step < stage.steps and not self._stalled(stage):
+        while self.state.step < stage.steps and not self._stalled(stage) and not self._found(stage):
             began, s = time.perf_counter(), self.state
             memory = method.begin(s.theta) if s.memory is None else s.memory
             made = method.step(residual, here or residual.at(s.theta), memory)
@@ -165,9 +165,18 @@ class Learner:
             return False
         return history[-1] > (1 - _STALL) * history[-1 - stage.patience]
 
+    def _found(self, stage: Stage) -> bool:
+        """Return whether a look within the stage found what is sought."""
+        return bool(stage.looks and self.state.best and self.state.best.score.good)
+
     @cached_property
     def _judge(self) -> Judge:
         return self.course.judge(self.problem)
+
+    def _ended(self, stage: Stage) -> Score:
+        """Return the score at the end of a stage, which a look may have found already."""
+        best = self.state.best
+        return best.score if best is not None and best.theta is self.state.theta else self._judged(stage.fine)
 
     def _judged(self, fine: int) -> Score:
         began = time.perf_counter()

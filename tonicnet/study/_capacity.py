@@ -72,7 +72,7 @@ def capacity(
     Source: flip-flops as a measure of memory, Sussillo and Barak (2013), doi:10.1162/NECO_a_00409.
 
     >>> from concurrent.futures import ThreadPoolExecutor
-    >>> small = {"units": [20, 40], "seed": range(2), "steps": 2, "rounds": 0}
+    >>> small = {"units": [20, 40], "seed": [0], "steps": 1, "rounds": 0}
     >>> found = capacity(small, bits=2, executor=ThreadPoolExecutor(1), progress=False)
     >>> found["capacity"].dims, found["learned"].dims
     (('units', 'seed'), ('bits', 'units', 'seed'))
