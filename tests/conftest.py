@@ -10,7 +10,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # `make test` runs one worker a core: threads would only wait
 
-import brian2  # noqa: F401  (now: what lives before the tests is cheap to collect, see below)
+import brian2  # noqa: F401  (now: see ``_what_is_loaded_stays``)
 import hypothesis  # noqa: F401  (now: pytest would import it while Brian2's objects are deleted, where Python 3.11 fails)
 import jaxtyping
 import numpy as np
@@ -63,7 +63,7 @@ with install_import_hook(CHECKED, f"{__name__}.shapes"):
 def _what_is_loaded_stays() -> None:
     """Keep what lives before a module's tests out of garbage collection: Brian2 collects in every run of a network.
 
-    With torch, sympy and beartype loaded that is half a second a run.
+    With torch, sympy and beartype loaded that takes longer than a short run.
     """
     gc.collect()
     gc.freeze()

@@ -67,19 +67,22 @@ def test_chaos_is_judged_within_rounds(best: int, monkeypatch: pytest.MonkeyPatc
     assert not any(np.array_equal(judged[best], other) for k, other in enumerate(judged) if k != best)
 
 
-def test_a_round_in_which_the_floor_was_reached_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It ends at once, and what was good is not judged again."""
+def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its eighth step of twelve, and what was good is not judged again."""
     calls: list[int] = []
 
     def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1) -> Score:
         del self, learnable, theta, fine
         calls.append(1)
-        good = len(calls) == 3
+        good = len(calls) == 2
         return Score({"divergence": 1.0 - good}, rank=(float(not good),), good=good)
 
     monkeypatch.setattr(AttractorJudge, "score", score)
-    bank = tn.fit(tn.Network(units=60, seed=0), "lorenz", rounds=5, steps=4, restarts=0, progress=False)
-    assert len(calls) == 3
+    told: list[str] = []
+    net = tn.Network(units=60, seed=0)
+    bank = tn.fit(net, "lorenz", rounds=5, steps=4, restarts=0, progress=lambda e: told.append(e["stage"]))
+    assert len(calls) == 2
+    assert [name for name in told if name.startswith("polish")] == ["polish 1"] * 8
     assert str(bank["outcome"].values[0]).startswith("as good as its floor")
 
 

@@ -22,7 +22,7 @@ from ._window_length import horizon, rollout_step
 from ._window_sampling import true_windows
 
 _THIN, _BENT = 4, 2  # one state in so many in the first steps; in the curvature of the others
-_SHARE, _CHAOS = 0.75, 1.5  # of the steps asked for, on few states and then again on all; of chaos
+_SHARE, _CHAOS_SHARE = 0.75, 1.5  # of the steps asked for, on few states and then again on all
 _WINDOW_STEPS = 3000  # of all windows of the first round together, which bounds the cost of a step
 _GROWTH = 4  # times as many windows a round has at most
 _AHEAD = 1  # rounds by which chaos is ahead of others in its windows
@@ -59,12 +59,12 @@ class FieldCourse(Course):
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield the stages."""
         target, settings, drawn = problem.target, problem.settings, _Once(problem)
-        share = _CHAOS if target.task.kind == "chaos" else _SHARE
-        steps, memory = math.ceil(share * settings.steps), target.task.kind == "memory"
-        alone = memory or not settings.rounds
+        alone = target.task.kind == "memory" or not settings.rounds
         if problem.net.transfer.adapts:
-            yield from _adapting(problem, steps, alone)
+            yield from _adapting(problem, math.ceil(_SHARE * settings.steps), alone)
             return
+        share = _CHAOS_SHARE if target.task.kind == "chaos" else _SHARE
+        steps = math.ceil(share * settings.steps)
         yield Stage("coarse field", steps, lambda draw, _: drawn(draw).thinned(_THIN), scored=False)
         yield Stage("field", steps, lambda draw, _: _bent(drawn(draw)), scored=alone, polish=False)
         yield from (_round(problem, drawn, number) for number in numbers(1))

@@ -102,11 +102,12 @@ def fit(
         does to the mean square of the output, sum_i |D_i|^2 S_i / (m lag) for the spikes, S_i as in
         :func:`tonicnet.spiking.predict`. The rate network becomes a little less exact, and spikes much less noisy.
         Not given: for rates.
-    steps : Gauss-Newton steps of the first stage at most (others are shares of it).
+    steps : Gauss-Newton steps, of which each kind of stage takes a share at most: three quarters for a field on few
+        states and again on all, twice that for chaos.
     rounds : closed-loop rounds at most, which polish a field (or a smoothed recording's); learning stops once the
-        network alone is as good as its floor, or after four if chaos is still far from it (D_stsp above a nat and three
-        floors). 0: no polish, the field alone. Where trajectories are learned there is one round at least, the learning
-        itself.
+        network alone is as good as its floor (chaos: D_stsp at most 1.5 floors and 0.01 nat), or after four if chaos is
+        still far from it (D_stsp above a nat and three floors). 0: no polish, the field alone. Where trajectories are
+        learned there is one round at least, the learning itself.
     restarts : further first biases at most, tried while starts are lost in closed loop.
     screen : draw so many first biases, take three Gauss-Newton steps from each, and go on from the one of least loss;
         restarts take the next ones. 1: the first draw, as it comes. (:func:`screen` does the same for networks.)
