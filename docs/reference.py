@@ -106,7 +106,9 @@ def _sentence(name: str) -> str:
 def _directive(name: str) -> str:
     thing = _thing(name)
     if inspect.isclass(thing):
-        return f"\n.. autoclass:: {name}\n   :members:\n   :exclude-members: __init__, __new__\n"
+        ours = any(base.__module__.startswith("tonicnet.") for base in thing.__bases__)
+        inherited = "   :inherited-members:\n" if ours else ""
+        return f"\n.. autoclass:: {name}\n   :members:\n{inherited}   :exclude-members: __init__, __new__\n"
     if inspect.isroutine(thing):
         return f"\n.. autofunction:: {name}\n"
     return f"\n.. py:data:: {name}\n\n   {_data(thing).replace('`', '``')}\n"

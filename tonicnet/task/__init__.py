@@ -10,6 +10,8 @@ from ._chart import Chart as Chart
 from ._chart import Phase as Phase
 from ._definition import RESPONSES as RESPONSES
 from ._definition import Definition as Definition
+from ._described import plant_of as plant_of
+from ._described import rule_of as rule_of
 from ._dysts import DystsSystem as DystsSystem
 from ._dysts import dysts_period as dysts_period
 from ._dysts import dysts_systems as dysts_systems
@@ -36,7 +38,5 @@ from ._shelf import tasks as tasks
 from ._spec import KINDS as KINDS
 from ._spec import STILL as STILL
 from ._task import Task as Task
-from ._task import plant_of as plant_of
-from ._task import rule_of as rule_of
 from ._teachers import teacher_flow as teacher_flow
 from ._teachers import teacher_samples as teacher_samples

@@ -16,7 +16,7 @@ from ._source import Source
 from ._trials import Trials
 
 if TYPE_CHECKING:
-    from ._task import Task
+    from ._described import Described
 
 PARTS = ("train", "validation", "test")  # what samples are for, in the order of their numbers
 
@@ -133,7 +133,7 @@ def _no_runs(what: str) -> TypeError:
     )
 
 
-def sample_set(task: Task) -> SampleSet:
+def sample_set(task: Described) -> SampleSet:
     """Return the samples of a task. Raises TypeError for a task of another kind.
 
     >>> import numpy as np, tonicnet as tn
