@@ -18,9 +18,9 @@ def _noise(neurons: int, **given: object) -> float:
 
 @pytest.mark.parametrize("components", [2, 3])
 def test_noise_falls_as_the_root_of_neurons_through_units_and_then_through_m(components: int) -> None:
-    few, more, many = (_noise(n, components=components) for n in (250, 1000, 4000))
+    few, more, some, many = (_noise(n, components=components) for n in (250, 1000, 2000, 8000))
     assert few / more == pytest.approx(2, rel=0.15)
-    assert more / many == pytest.approx(2, rel=1e-6)
+    assert some / many == pytest.approx(2, rel=1e-6)
 
 
 def test_units_come_first_and_neurons_are_shared_out() -> None:
@@ -35,6 +35,12 @@ def test_units_come_first_and_neurons_are_shared_out() -> None:
 def test_what_is_drawn_is_a_network_like_any_other() -> None:
     net, _ = tn.spiking.sized(5000, seed=3)
     assert net == tn.Network(1000, seed=3, encoder_scale=0.5, decoder_scale=1.5, transfer=LIF(noise=0.2))
+
+
+def test_with_one_neuron_a_unit_three_components_take_quieter_neurons() -> None:
+    net, _ = tn.spiking.sized(1999, seed=3)
+    assert net == tn.Network(1000, seed=3, encoder_scale=0.9, decoder_scale=1.0, transfer=LIF(noise=0.1))
+    assert tn.spiking.sized(2000, seed=3)[0] != net
 
 
 @pytest.mark.parametrize("neurons", [49, 0, 2.5, True])
