@@ -31,7 +31,7 @@ def shapes(function: Any) -> Any:
 
 
 class Sampled(type(jaxtyping.config)):
-    """Whether a call goes unchecked: the first calls of a test are checked, and one in 17 after them.
+    """Whether a call goes unchecked: the first calls of a test are checked, and one in 101 after them.
 
     What a rollout calls in each of its steps has the same shapes in all of them, and checks cost more than the steps.
     """
@@ -41,7 +41,7 @@ class Sampled(type(jaxtyping.config)):
     @property
     def jaxtyping_disable(self) -> bool:
         self.calls += 1
-        return self.calls > 5000 and self.calls % 17 > 0
+        return self.calls > 500 and self.calls % 101 > 0
 
 
 jaxtyping.config.__class__ = Sampled

@@ -9,7 +9,7 @@ import pytest
 
 import tonicnet as tn
 from tonicnet.circuit import circuit_of
-from tonicnet.learn import _progress
+from tonicnet.learn import _forecast, _progress
 from tonicnet.learn._choice import chosen, cost_of
 from tonicnet.learn._course import Draw, Stage
 from tonicnet.learn._field_course import FieldCourse
@@ -141,9 +141,9 @@ def test_rounds_that_may_follow_are_named():
 def test_a_step_takes_about_as_long_as_is_forecast():
     """In time of the processor, since the machine may be busy: within a factor of four, for steps of a tenth second."""
     rng = np.random.default_rng(0)
-    inputs = rng.standard_normal((12, 60, 2))
+    inputs = rng.standard_normal((8, 40, 2))
     task = tn.Task.from_trials(inputs, 0.1 * np.cumsum(inputs, axis=1), name="sum", dt=0.01)
-    net = tn.Network(64, seed=0, components=2, synapses="dense")
+    net = tn.Network(48, seed=0, components=2, synapses="dense")
     forecast, learner = ahead_of(net, task, rounds=0)
     stage, residual = next(iter(learner._stages()))
     method, _ = chosen(learner.problem, stage, residual)
@@ -161,6 +161,16 @@ def test_a_step_takes_about_as_long_as_is_forecast():
         forecast_of([Ahead(stage, residual, cost_of(learner.problem, residual))], theta, rounds=5).steps
         == 5 * stage.steps
     )
+
+
+def test_stages_alike_are_timed_once(monkeypatch):
+    timed = []
+    monkeypatch.setattr(_forecast, "_seconds", lambda one, theta: timed.append(one.stage.name) or 0.5)
+    task = tn.task("flip-flop", bits=1)
+    net = tn.Network(20, seed=0, components=1, synapses="dense")
+    forecast, _ = ahead_of(net, task, rounds=2)
+    assert len(timed) == 1
+    assert forecast.seconds == pytest.approx(0.5 * forecast.steps)
 
 
 @pytest.mark.parametrize("watched", [True, False])

@@ -63,7 +63,7 @@ def exponent(name: str, starts: np.ndarray) -> float:
     one = alone(name, stretch, initial=starts)["output"].values[:, -1]
     two = one + size * _unit(rng.standard_normal(one.shape))
     growth = []
-    for _ in range(40):
+    for _ in range(24):
         both = alone(name, stretch, initial=np.concatenate([one, two]))["output"].values[:, -1]
         one, two = np.split(both, 2)
         gap = np.linalg.norm(two - one, axis=1)

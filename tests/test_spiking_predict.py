@@ -239,10 +239,10 @@ def _period_error(run: xr.Dataset) -> float:
 def test_recalibration_undoes_the_lead_of_quiet_neurons(turning: tuple[tn.Network, xr.Dataset]) -> None:
     """Spikes run a cycle one per cent fast, as predicted, and with the new biases at its speed; rates then run slow."""
     net, bank = turning
-    recalibrated = tn.spiking.recalibrate(net, bank, neurons_per_unit=8)
+    recalibrated = tn.spiking.recalibrate(net, bank, neurons_per_unit=32)
     learned, corrected = (
-        _period_error(tn.spiking.simulate(net, b, duration=40.0, neurons_per_unit=8, dt=0.004))
-        for b in (bank, recalibrated)  # the noise of 1200 spiking neurons is 0.0035 of the period in 15 s
+        _period_error(tn.spiking.simulate(net, b, duration=12.0, neurons_per_unit=32, dt=0.004))
+        for b in (bank, recalibrated)  # the noise of 4800 spiking neurons is 0.002 of the period
     )
     predicted = [
         _period_error(tn.spiking.surrogate(net, b, duration=8.0, neurons_per_unit=4000, dt=0.004))

@@ -57,12 +57,17 @@ def _short(number: float) -> str:
 
 
 def forecast_of(ahead: Sequence[Ahead], theta: Tensor, *, rounds: int) -> Forecast:
-    """Return what stages will take, the last of them ``rounds`` times if it is a closed-loop round."""
+    """Return what stages will take, the last of them ``rounds`` times if it is a closed-loop round.
+
+    Stages alike in residual, rows and solver take as long as each other, and one of them is timed.
+    """
     end = ahead[-1].stage
     polish = end.polish
     again = max(1, rounds) if polish else 1
     steps = sum(one.stage.steps for one in ahead) + (again - 1) * end.steps
-    each = [one.stage.steps * _seconds(one, theta) for one in ahead]
+    kinds = [(type(one.residual), one.residual.rows, one.cost) for one in ahead]
+    took = {kind: _seconds(one, theta) for kind, one in dict(zip(kinds, ahead, strict=True)).items()}
+    each = [one.stage.steps * took[kind] for kind, one in zip(kinds, ahead, strict=True)]
     seconds = sum(each) + (end.rounds(1, again) - 1) * each[-1]
     most = max(0 if one.cost is None else one.cost.bytes for one in ahead)
     return Forecast(steps, seconds, most, open=bool(rounds) and not polish and not end.last)
