@@ -21,7 +21,7 @@ class _Choice(NamedTuple):
 
 _PLANAR = _Choice(encoder=2.0, decoder=0.7, noise=0.1)
 _SPATIAL = _Choice(encoder=0.5, decoder=1.5, noise=0.2)
-_SPARSE = _Choice(encoder=0.9, decoder=1.0, noise=0.1)  # of three components and more, with one neuron a unit
+_SPARSE = _Choice(encoder=1.1, decoder=0.85, noise=0.1)  # of three components and more, with one neuron a unit
 
 
 def sized(neurons: int, *, seed: int, components: int = 3, **given: Any) -> tuple[Network, int]:
@@ -37,7 +37,8 @@ def sized(neurons: int, *, seed: int, components: int = 3, **given: Any) -> tupl
     since K dimensions are tiled by N thresholds. Up to two components take steep quiet neurons (encoder 2, decoder 0.7,
     membrane noise 0.1; Van der Pol with 2000 neurons has less than half of the slow noise that N = 500, m = 4, decoder
     0.9 and noise 0.3 gave). Three or more take smoother ones (0.5, 1.5, 0.2), or their fields are not met, except that
-    with one neuron a unit the noise tells more than what the field lacks (0.9, 1.0, 0.1). Then
+    with one neuron a unit the noise tells more than what the field lacks (1.1, 0.85, 0.1): cycles keep their size, and
+    chaos is predicted for longer, though it covers its attractor less well. Then
     ``fit(..., neurons_per_unit=m)``, and ``recalibrate(..., neurons_per_unit=m)`` for what quiet neurons do beside
     their curve. If :func:`predict` finds the noise sd still too large, take (sd / wanted)^2 times as many.
 
