@@ -15,8 +15,7 @@ from ._field_residual import FieldResidual
 from ._latent_windows import LatentWindows
 from ._rate_windows import RateWindows
 
-_SHARES = (40, 20)  # one window, or state, in so many is timed; a line through both times gives that of all
-
+_FEW, _MORE = 10, (3, 2)  # one window, or state, in so many is timed; a line through two times gives that of all
 _REPEATS = 2  # of which the faster counts
 
 
@@ -75,16 +74,23 @@ def forecast_of(ahead: Sequence[Ahead], theta: Tensor, *, rounds: int) -> Foreca
 
 def _seconds(ahead: Ahead, theta: Tensor) -> float:
     """Return the time of one step, from those of two small parts of it."""
-    _timed(ahead, theta, _SHARES[0])  # what is built or tabulated at the first call is not of a step
-    few, more = (min(_timed(ahead, theta, share) for _ in range(_REPEATS)) for share in _SHARES)
-    slope = max(0.0, (more - few) / (1 / _SHARES[1] - 1 / _SHARES[0]))
-    return few + slope * (1 - 1 / _SHARES[0])
+    few = part_of(ahead.residual, _FEW)
+    _timed(ahead, theta, few)  # what is built or tabulated at the first call is not of a step
+    took = _fastest(ahead, theta, few)
+    more = next((part for share in _MORE if (part := part_of(ahead.residual, share)).rows > few.rows), None)
+    if more is None:
+        return took
+    slope = max(0.0, (_fastest(ahead, theta, more) - took) / (more.rows - few.rows))
+    return took + slope * (ahead.residual.rows - few.rows)
 
 
-def _timed(ahead: Ahead, theta: Tensor, share: int) -> float:
-    residual = part_of(ahead.residual, share)
+def _fastest(ahead: Ahead, theta: Tensor, part: Residual) -> float:
+    return min(_timed(ahead, theta, part) for _ in range(_REPEATS))
+
+
+def _timed(ahead: Ahead, theta: Tensor, part: Residual) -> float:
     begun = time.thread_time()  # what others do on a busy machine does not count, since it would be multiplied
-    here = residual.at(theta)
+    here = part.at(theta)
     if ahead.cost is None:
         here.gradient()
     else:
