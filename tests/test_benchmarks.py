@@ -25,12 +25,11 @@ RECORDS = {
 
 @pytest.fixture
 def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Import by name, as the scripts do that lie beside each other."""
+    """Import by name, as the scripts do that lie beside each other. Libraries stay: h5py can be loaded only once."""
     monkeypatch.syspath_prepend(str(FOLDER))
-    before = set(sys.modules)
     yield importlib.import_module
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+    for path in FOLDER.glob("*.py"):
+        sys.modules.pop(path.stem, None)
 
 
 def test_some_networks_of_a_row_are_chosen_by_their_conditions(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
