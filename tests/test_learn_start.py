@@ -139,7 +139,7 @@ def test_rounds_that_may_follow_are_named():
 
 
 def test_a_step_takes_about_as_long_as_is_forecast():
-    """In time of the processor, since the machine may be busy: within a factor of four, for steps of a tenth second."""
+    """In time of the processor, since the machine may be busy: within a factor of six, for steps of a tenth second."""
     rng = np.random.default_rng(0)
     inputs = rng.standard_normal((8, 40, 2))
     task = tn.Task.from_trials(inputs, 0.1 * np.cumsum(inputs, axis=1), name="sum", dt=0.01)

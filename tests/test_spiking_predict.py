@@ -242,7 +242,7 @@ def test_recalibration_undoes_the_lead_of_quiet_neurons(turning: tuple[tn.Networ
     recalibrated = tn.spiking.recalibrate(net, bank, neurons_per_unit=32)
     learned, corrected = (
         _period_error(tn.spiking.simulate(net, b, duration=12.0, neurons_per_unit=32, dt=0.004))
-        for b in (bank, recalibrated)  # the noise of 4800 spiking neurons is 0.002 of the period
+        for b in (bank, recalibrated)  # 4800 spiking neurons: noise of some 0.002 of the period
     )
     predicted = [
         _period_error(tn.spiking.surrogate(net, b, duration=8.0, neurons_per_unit=4000, dt=0.004))

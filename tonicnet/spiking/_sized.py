@@ -36,10 +36,11 @@ def sized(neurons: int, *, seed: int, components: int = 3, **given: Any) -> tupl
 
     since K dimensions are tiled by N thresholds. Up to two components take steep quiet neurons (encoder 2, decoder 0.7,
     membrane noise 0.1; Van der Pol with 2000 neurons has less than half of the slow noise that N = 500, m = 4, decoder
-    0.9 and noise 0.3 gave). Three or more take smoother ones (0.5, 1.5, 0.2), or their fields are not met, except that
-    with one neuron a unit the noise tells more than what the field lacks (1.1, 0.85, 0.1): cycles keep their size, and
-    chaos is predicted for longer, though it covers its attractor less well. Then
-    ``fit(..., neurons_per_unit=m)``, and ``recalibrate(..., neurons_per_unit=m)`` for what quiet neurons do beside
+    0.9 and noise 0.3 gave). Fields of three or more are learned less exactly on such neurons, and smoother ones are
+    taken (0.5, 1.5, 0.2). With one neuron a unit, however, spike noise is the larger error, and neurons are quieter
+    again (1.1, 0.85, 0.1): cycles keep their amplitude, while chaos covers its attractor less well.
+
+    Then ``fit(..., neurons_per_unit=m)``, and ``recalibrate(..., neurons_per_unit=m)`` for what quiet neurons do beside
     their curve. If :func:`predict` finds the noise sd still too large, take (sd / wanted)^2 times as many.
 
     Arguments: ``neurons``, of the spiking network, 50 at least; ``seed`` and ``components`` K of
