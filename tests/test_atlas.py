@@ -186,6 +186,15 @@ def test_the_network_runs_at_the_samples_of_the_truth() -> None:
     np.testing.assert_allclose(run["output"][:, :30], truth["output"][:, :30], atol=0.05)
 
 
+def test_steps_of_a_trial_leave_no_errors_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, bank, task = tn.load_network("atlas-1000"), tn.load_bank("atlas-1000"), tn.task("chua")
+    truth = task.trajectory(8.0, 0.2, trials=4, seed=3)
+    run = network_run(net, bank, task, truth)["output"]
+    monkeypatch.setattr(_flow_trial, "_FINEST", 0.05)
+    finer = network_run(net, bank, task, truth)["output"]
+    assert float(abs(run - finer).max()) < 1e-3 * float(finer.std())
+
+
 def test_cells_never_outnumber_samples() -> None:
     assert bins_for(3) == 30
     assert all(1e-5 * bins_for(d) ** d <= 0.1 * _flow_trial.LENGTH for d in range(1, 12))
