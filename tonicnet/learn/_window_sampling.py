@@ -6,17 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..circuit import Circuit
 from ..task import recorded
 from ._rare_states import half_rare
-from ._target import Target
+from ._target import AWAY, Target
 from ._training_states import near_states
 from ._window_length import check_length
 from ._windows import Windows
 
 _DISCOUNT, _DIFFERENCE = 0.3, 1e-5  # of errors where paths part as in the median window; between paths
+_STAYING = 0.9  # share of paths that is kept at least
 
 
 def true_windows(
@@ -33,12 +34,33 @@ def true_windows(
         path = target.paths(start, steps, h)
     size = np.abs(path).max(axis=(1, 2))
     kept = np.flatnonzero(size <= 1.5 * np.abs(target.known).max())  # a tube may touch states that run away
-    path = path[kept[:count]]
+    path = path[kept]
+    if target.task.kind == "chaos":
+        path = path[staying(target, path)]
+    path = path[:count]
     scored = tuple(sorted({max(1, round(steps * share)) for share in (0.25, 0.5, 0.75, 1.0)}))
     windows = Windows(circuit.tensor(path), driven=0, scored=scored)
     if target.task.kind == "chaos":
         windows = windows.weighted(circuit.tensor(parting_weights(target, path, h))[:, :, None])
     return windows if shares is None else replace(windows.weighted(circuit.tensor(shares)), total=windows.total)
+
+
+def staying(
+    target: Target, path: Float[np.ndarray, "window step latent"]
+) -> Int[np.ndarray, " kept"]:  # fmt: skip
+    """Return the indices of paths that do not leave the attractor, in order.
+
+    A tube may reach beyond the basin. Where the field falls off fast, paths from there go further in one window than
+    all others, and rule the loss. A path stays if it never is further from the known states than it began, and than
+    the distance from which the target's field gives way. At least nine tenths are kept, those that go least far: known
+    states of many components lie far from each other.
+    """
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(target.known)
+    away = tree.query(path.reshape(-1, path.shape[2]))[0].reshape(path.shape[:2])
+    gone = away.max(axis=1) / np.maximum(away[:, 0], AWAY[0])
+    return np.flatnonzero(gone <= max(1.0, np.quantile(gone, _STAYING)))
 
 
 def parting_weights(
