@@ -89,8 +89,7 @@ def test_windows_that_begin_far_away_and_come_back_are_kept() -> None:
 
 def test_of_windows_nine_tenths_are_kept_wherever_they_go() -> None:
     target = Target(tn.task("lorenz"), NET)
-    there = target.known[:50]
-    there = np.repeat(there[:1], 50, axis=0)
+    there = np.repeat(target.known[:1], 50, axis=0)
     gone = np.stack([there, there + np.linspace(100, 200, 50)[:, None]], axis=1)
     np.testing.assert_array_equal(staying(target, gone), np.arange(45))
 

@@ -45,14 +45,12 @@ def true_windows(
     return windows if shares is None else replace(windows.weighted(circuit.tensor(shares)), total=windows.total)
 
 
-def staying(
-    target: Target, path: Float[np.ndarray, "window step latent"]
-) -> Int[np.ndarray, " kept"]:  # fmt: skip
+def staying(target: Target, path: Float[np.ndarray, "window step latent"]) -> Int[np.ndarray, " kept"]:
     """Return the indices of paths that do not leave the attractor, in order.
 
-    A tube may reach beyond the basin. Where the field falls off fast, paths from there go further in one window than
-    all others, and rule the loss. A path stays if it never is further from the known states than it began, and than
-    the distance from which the target's field gives way. At least nine tenths are kept, those that go least far: known
+    A tube may reach beyond the basin. Paths from there can go further in one window than all others, and rule the loss.
+    A path is left out if it goes further from known states than where it began, and further than 0.3, from where the
+    target's field gives way to one that leads back. At least nine tenths are kept, those that go least far: known
     states of many components lie far from each other.
     """
     from scipy.spatial import cKDTree
