@@ -18,6 +18,8 @@ import xarray as xr
 
 import tonicnet as tn
 from tonicnet.learn import _checkpoint
+from tonicnet.learn._judge import AttractorJudge
+from tonicnet.learn._score import Score
 
 UNITS = 40
 TASKS = ["hopf", "two-well"]
@@ -448,6 +450,31 @@ def test_a_finished_checkpoint_returns_the_same_bank_at_once(path: Path) -> None
     assert not seen
     assert path.read_bytes() == before
     xr.testing.assert_equal(again, first)
+
+
+def test_the_mean_of_later_rounds_goes_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in the last of four rounds, when the mean has begun; later ranks are better, and the mean is last."""
+    judged: list[int] = []
+
+    def score(*_: object) -> Score:
+        judged.append(1)
+        return Score({"divergence": 1.0}, rank=(-float(len(judged)),))
+
+    def stop_late(event: dict) -> None:
+        if event["stage"] == "polish 4":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(AttractorJudge, "score", score)
+    monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 4)
+    run = {"tasks": "lorenz", "rounds": 4, "steps": 2}
+    whole = call(None, **run)
+    path = tmp_path / "run.nc"
+    judged.clear()
+    call(path, stop_late, **run)
+    assert "mean_0" in tn.load(path)
+    again = call(path, **run)
+    assert str(again["method"].values[0]).endswith("mean of the last 2 rounds")
+    np.testing.assert_array_equal(again["bias"], whole["bias"])
 
 
 def test_a_checkpoint_grows_a_bank_too(path: Path) -> None:

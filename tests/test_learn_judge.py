@@ -104,6 +104,47 @@ def test_what_is_far_from_its_floor_after_four_rounds_is_given_up(
     assert str(bank["outcome"].values[0]).startswith(f"stopped after {rounds} closed-loop rounds")
 
 
+@pytest.mark.parametrize(("learn", "rounds", "mean"), [("bias", 4, 2), ("bias", 5, 2), ("gain", 4, 2), ("bias", 3, 0)])
+def test_the_mean_of_the_later_rounds_is_judged_last(
+    learn: str, rounds: int, mean: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second half of them; the mean is kept where it is best, and the bank says so."""
+    judged: list[np.ndarray] = []
+
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1) -> Score:
+        del self, learnable
+        assert fine == 2
+        judged.append(theta.numpy().copy())
+        return Score({"divergence": 1.0}, rank=(-float(len(judged)),))
+
+    monkeypatch.setattr(AttractorJudge, "score", score)
+    monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 4)  # a round is judged at its end alone
+    net = tn.Network(units=60, seed=0)
+    bank = tn.fit(net, "lorenz", learn=learn, rounds=rounds, steps=2, restarts=0, progress=False)
+    assert len(judged) == rounds + (mean > 0)
+    if mean:
+        np.testing.assert_allclose(judged[-1], np.mean(judged[-1 - mean : -1], axis=0), rtol=1e-12)
+    assert str(bank["method"].values[0]).endswith(f"; mean of the last {mean} rounds") == (mean > 0)
+    assert str(bank["outcome"].values[0]).startswith(f"stopped after {rounds} closed-loop rounds")
+    np.testing.assert_array_equal(bank[learn].values[0], judged[-1])
+
+
+def test_a_mean_that_is_worse_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[np.ndarray] = []
+
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1) -> Score:
+        del self, learnable, fine
+        judged.append(theta.numpy().copy())
+        return Score({"divergence": 1.0}, rank=(float(len(judged)),))
+
+    monkeypatch.setattr(AttractorJudge, "score", score)
+    monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 4)
+    bank = tn.fit(tn.Network(units=60, seed=0), "lorenz", rounds=4, steps=2, restarts=0, progress=False)
+    assert len(judged) == 5
+    assert "mean" not in str(bank["method"].values[0])
+    np.testing.assert_array_equal(bank["bias"].values[0], judged[0])
+
+
 def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
     learnable = Problem(judge.target, judge.circuit, Settings()).learnable()
     monkeypatch.setattr(AttractorJudge, "_spurious", lambda *_: 0)

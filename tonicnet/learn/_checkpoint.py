@@ -143,6 +143,7 @@ def _digest(states: dict[int, State], identity: str, plain: str) -> str:
 def _arrays(state: State) -> dict[str, torch.Tensor]:
     arrays = {"theta": state.theta, "begun": state.begun}
     arrays |= {f"memory.{k}": v for k, v in (state.memory or {}).items()}
+    arrays |= {} if state.mean is None else {"mean": state.mean}
     return arrays if state.best is None else arrays | {"best": state.best.theta}
 
 
@@ -171,7 +172,8 @@ def _state(held: xr.Dataset, number: str, plain: dict[str, Any]) -> State:
     memory = None if plain["memory"] is None else {k: array(f"memory.{k}") for k in plain["memory"]}
     fields: dict[str, Any] = {n: plain[n] for n in _NUMBERS} | {n: tuple(plain.get(n, ())) for n in _LISTS}
     best = None if plain["best"] is None else _best(array("best"), dict(plain["best"]))
-    return State(array("theta"), array("begun"), memory=memory, best=best, **fields)
+    mean = array("mean") if f"mean_{number}" in held else None
+    return State(array("theta"), array("begun"), memory=memory, mean=mean, best=best, **fields)
 
 
 def _best(theta: torch.Tensor, plain: dict[str, Any]) -> Best:
@@ -182,4 +184,7 @@ def _best(theta: torch.Tensor, plain: dict[str, Any]) -> Best:
 def _moved(state: State, device: torch.device) -> State:
     memory = None if state.memory is None else {k: v.to(device) for k, v in state.memory.items()}
     best = None if state.best is None else replace(state.best, theta=state.best.theta.to(device))
-    return replace(state, theta=state.theta.to(device), begun=state.begun.to(device), memory=memory, best=best)
+    mean = None if state.mean is None else state.mean.to(device)
+    return replace(
+        state, theta=state.theta.to(device), begun=state.begun.to(device), memory=memory, mean=mean, best=best
+    )

@@ -114,8 +114,14 @@ def _searched(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
 
 def newton_cost(problem: Problem, stage: Stage, residual: Residual) -> Cost | None:
     """Return what a Gauss-Newton step takes; None where none is taken."""
-    none = stage.batch or problem.settings.first_order or problem.settings.learned[0] in (MASK, *PERMUTATIONS)
-    return None if none else cost_of(problem, residual)
+    return cost_of(problem, residual) if by_newton(problem, stage) else None
+
+
+def by_newton(problem: Problem, stage: Stage) -> bool:
+    """Return whether a stage takes Gauss-Newton steps, or the closed form of one."""
+    settings = problem.settings
+    searched = stage.grid or settings.learned[0] in (MASK, *PERMUTATIONS)
+    return not (stage.batch or searched or settings.first_order)
 
 
 def cost_of(problem: Problem, residual: Residual, solver: str = "") -> Cost:

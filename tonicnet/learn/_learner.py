@@ -9,10 +9,11 @@ from functools import cached_property
 from itertools import chain
 
 import numpy as np
+from torch import Tensor
 
 from ..bank import Entry
 from ..solve import Linearisation, Residual
-from ._choice import chosen, newton_cost
+from ._choice import by_newton, chosen, newton_cost
 from ._course import Draw, Judge, Problem, Stage
 from ._courses import course_for
 from ._forecast import Ahead, Forecast, forecast_of
@@ -24,6 +25,7 @@ from ._state import Best, State
 
 _STALL = 0.03  # a stage ends when its patience of steps lowers the loss by less than this share
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
+_GOOD = "as good as its floor"
 _PATIENCE = 4  # closed-loop rounds after which the best is not worth another if it is still far
 
 
@@ -153,7 +155,8 @@ class Learner:
                 begins=s.begins if s.step else (*s.begins, len(s.losses)),
             )  # fmt: skip
             if stage.looks and self.state.step % stage.looks == 0 and self.state.step < stage.steps:
-                self.state = replace(self.state, best=self._better(self._judged(stage.fine)))
+                score = self._judged(self.state.theta, stage)
+                self.state = replace(self.state, best=_better(self.state, self.state.theta, score))
             self._tell(stage, made.loss, time.perf_counter() - began)
             self._keep(self.state)
 
@@ -175,12 +178,12 @@ class Learner:
 
     def _ended(self, stage: Stage) -> Score:
         """Return the score at the end of a stage, which a look may have found already."""
-        best = self.state.best
-        return best.score if best is not None and best.theta is self.state.theta else self._judged(stage.fine)
+        best, theta = self.state.best, self.state.theta
+        return best.score if best is not None and best.theta is theta else self._judged(theta, stage)
 
-    def _judged(self, fine: int) -> Score:
+    def _judged(self, theta: Tensor, stage: Stage) -> Score:
         began = time.perf_counter()
-        score = self._judge.score(self.problem.learnable(self.state.restart), self.state.theta, fine)
+        score = self._judge.score(self.problem.learnable(self.state.restart), theta, stage.fine)
         self.state = replace(self.state, seconds=self.state.seconds + time.perf_counter() - began)
         return score
 
@@ -189,25 +192,42 @@ class Learner:
         s = replace(self.state, stage=self.state.stage + 1, step=0, memory=None, history=(), begun=self.state.theta)
         if score is None:
             return s
-        best = self._better(score)
-        s = replace(s, best=best, scored=s.scored + stage.polish)
+        best = _better(s, s.theta, score)
+        s = replace(s, best=best, scored=s.scored + stage.polish, mean=self._mean(stage))
         if stage.last:
             count = len(self.state.history)
             return replace(s, ending=f"stopped after {count} {stage.name.removesuffix('s')}{'s' * (count != 1)}")
         if best.score.good:
-            return replace(s, ending="as good as its floor")
+            return replace(s, ending=_GOOD)
         most = 0 if self.settings.first_order else self.settings.rounds
         if s.scored < (min(most, _PATIENCE) if best.score.far else most):
             return s
+        s = self._with_mean(s, stage)
+        best = s.best or best
         if best.score.lost and s.restart < self.settings.restarts and not self.settings.first_order:
             first = self.problem.learnable(s.restart + 1).first
-            return replace(s, theta=first, begun=first, restart=s.restart + 1, stage=0, scored=0)
-        return replace(s, ending=_ending(s))
+            return replace(s, theta=first, begun=first, restart=s.restart + 1, stage=0, scored=0, mean=None)
+        return replace(s, ending=_GOOD if best.score.good else _ending(s))
 
-    def _better(self, score: Score) -> Best:
-        """Return theta with its score, or the best before it where that is as good."""
-        s = self.state
-        return Best(s.theta, score, s.restart) if s.best is None or score.rank < s.best.score.rank else s.best
+    def _mean(self, stage: Stage) -> Tensor | None:
+        """Return the mean of theta at the ends of the rounds so far, those of the first half left out."""
+        s, known = self.state, self.settings.rounds - self.settings.rounds // 2
+        more = s.scored + 1 - known
+        if not stage.polish or more < 1 or not by_newton(self.problem, stage):
+            return s.mean
+        return s.theta if s.mean is None else s.mean + (s.theta - s.mean) / more
+
+    def _with_mean(self, s: State, stage: Stage) -> State:
+        """Return the state with the mean of the later rounds for its best, if the network alone is better by it.
+
+        Each round is fitted to windows of its own, and ends beside the theta that would suit all of them.
+        """
+        count = self.settings.rounds // 2
+        if s.mean is None or count < 2 or s.scored < self.settings.rounds:
+            return s
+        best = _better(s, s.mean, self._judged(s.mean, stage))
+        picked = s.picked if best is s.best else (*s.picked, f"mean of the last {count} rounds")
+        return replace(s, best=best, picked=picked, seconds=self.state.seconds)
 
     def _tell(self, stage: Stage, loss: float, took: float) -> None:
         s, task = self.state, self.problem.target.task.name
@@ -218,6 +238,11 @@ class Learner:
         values = self.problem.learnable(s.restart).values(s.theta)
         now = {name: found.numpy(force=True) for name, found in values.items()}
         self._report(event | {"restart": s.restart, "judged": self.course.judged} | now)
+
+
+def _better(s: State, theta: Tensor, score: Score) -> Best:
+    """Return a theta with its score, or the best before it where that is as good."""
+    return Best(theta, score, s.restart) if s.best is None or score.rank < s.best.score.rank else s.best
 
 
 def _ending(s: State) -> str:

@@ -23,7 +23,8 @@ class Best:
 class State:
     """Restart, stage and step; theta there, and where the stage began; what the method remembers; the best so far.
 
-    ``memory`` is None before the first step of a stage. ``history`` holds the stage's losses, ``losses`` all of them,
+    ``memory`` is None before the first step of a stage. ``mean`` is that of the thetas at the ends of the later rounds,
+    None before them. ``history`` holds the stage's losses, ``losses`` all of them,
     ``begins`` at which of these a stage began; ``scored`` counts closed-loop rounds since the restart, ``ending`` is a
     sentence once learning is over.
     """
@@ -35,6 +36,7 @@ class State:
     step: int = 0
     scored: int = 0
     memory: Memory | None = None
+    mean: Tensor | None = None
     history: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     begins: tuple[int, ...] = ()

@@ -46,9 +46,11 @@ def _faults(s: State, problem: Problem) -> Iterator[str]:
 
 
 def _of_vectors(s: State, size: int) -> Iterator[str]:
-    vectors = {"theta": s.theta, "begun": s.begun} | ({} if s.best is None else {"best": s.best.theta})
+    best = None if s.best is None else s.best.theta
+    vectors = {"theta": s.theta, "begun": s.begun, "mean": s.mean, "best": best}
     for name, values in vectors.items():
-        yield from _of_numbers(name, values, [(size,)])
+        if values is not None:
+            yield from _of_numbers(name, values, [(size,)])
     for name, values in (s.memory or {}).items():
         yield from _of_numbers(f"memory.{name}", values, [(size,), ()])
 
