@@ -21,7 +21,8 @@ from rows import measured
 from scipy.integrate import solve_ivp
 
 import tonicnet as tn
-from tonicnet.study._flow_trial import LENGTH, PERIODS, SAMPLES, STARTS, bins_for, network_run, true_runs
+from tonicnet.measure.arrays._divergence import bins_for
+from tonicnet.study._flow_trial import LENGTH, PERIODS, SAMPLES, STARTS, network_run, true_runs
 from tonicnet.task import dysts_period
 
 FOLDER = ROOT / "models" / "dysts-1000"
@@ -110,7 +111,7 @@ def independent() -> Iterator[Figure]:
         ours = network_run(net, bank, task, truth)
         theirs = _by_scipy(net, bank.sel(task=name), task, truth)
         x, y, z = (np.asarray(run).reshape(LENGTH, -1) for run in (truth["output"], ours["output"], theirs))
-        divergence = tn.measure.state_space_divergence_of(x, y, bins=bins_for(x.shape[1]))
+        divergence = tn.measure.state_space_divergence_of(x, y)
         where = {"system": name, "what": "new starts"}
         yield figure(where, "D_stsp", "nat", divergence)
         yield figure(where, "D_stsp by numpy alone, over ours", "1", _by_numpy(x, y) / divergence)
@@ -137,7 +138,7 @@ def _by_scipy(net: tn.Network, row: Any, task: tn.Task, truth: Any) -> np.ndarra
 
 def _by_numpy(truth: np.ndarray, run: np.ndarray) -> float:
     """Return D_stsp by histogramdd."""
-    bins, spread = bins_for(truth.shape[1]), 0.1 * truth.std(0)
+    bins, spread = bins_for(*truth.shape), 0.1 * truth.std(0)
     box = list(zip(truth.min(0) - spread, truth.max(0) + spread, strict=True))
     counts = [np.histogramdd(x, bins, box)[0].ravel() + 1e-5 for x in (truth, run)]
     p, q = (c / (len(x) + 1e-5 * c.size) for c, x in zip(counts, (truth, run), strict=True))

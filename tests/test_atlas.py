@@ -16,7 +16,7 @@ import tonicnet as tn
 from tonicnet.cli._app import app
 from tonicnet.cli._atlas import scores_text
 from tonicnet.study import _atlas, _flow_trial
-from tonicnet.study._flow_trial import bins_for, network_run, trial, true_runs
+from tonicnet.study._flow_trial import network_run, trial, true_runs
 from tonicnet.study._verdict import verdict
 
 PERIODS = {"lorenz": 0.75, "chua": 2.5, "wide": 1.0}
@@ -193,8 +193,3 @@ def test_steps_of_a_trial_leave_no_errors_of_their_own(monkeypatch: pytest.Monke
     monkeypatch.setattr(_flow_trial, "_FINEST", 0.05)
     finer = network_run(net, bank, task, truth)["output"]
     assert float(abs(run - finer).max()) < 1e-3 * float(finer.std())
-
-
-def test_cells_never_outnumber_samples() -> None:
-    assert bins_for(3) == 30
-    assert all(1e-5 * bins_for(d) ** d <= 0.1 * _flow_trial.LENGTH for d in range(1, 12))

@@ -207,3 +207,15 @@ def test_a_network_without_feedback_learns_a_whole_trial() -> None:
     run = tn.simulate(net, bank, duration=1.0, initial=wave[:1])
     left = np.mean((run["output"].values[0, 1:, 0] - wave[1:, 0]) ** 2) / np.var(wave)
     assert left < 0.01
+
+
+def test_a_recording_of_many_components_is_judged() -> None:
+    """From seven on, 30 bins a component are more cells than samples can fill."""
+    path = tn.task("lorenz").trajectory(30.0, 0.02)["output"].values[0]
+    mixed = np.tanh((path - path.mean(0)) / path.std(0) @ np.random.default_rng(0).normal(size=(3, 9)))
+    task = tn.Task.from_array(mixed, name="nine", dt=0.02)
+    net = tn.Network(units=60, seed=0, components=9)
+    bank = tn.fit(net, task, steps=2, rounds=1, restarts=0, progress=False)
+    assert np.isfinite(bank["divergence"].values).all()
+    run = tn.simulate(net, bank, duration=10.0, dt=0.02)
+    assert np.isfinite(tn.compare(run, run)["state_space_divergence"].values).all()

@@ -11,6 +11,7 @@ import xarray as xr
 import tonicnet as tn
 from tonicnet import measure
 from tonicnet.measure.arrays import _divergence
+from tonicnet.measure.arrays._divergence import bins_for
 
 
 def labelled(values, dt=0.1, **attrs):
@@ -88,7 +89,23 @@ def test_many_components_match_the_dense_count():
 
 def test_too_many_cells_is_refused():
     with pytest.raises(ValueError, match=r"too many for 100 samples; take at most \d+ bins"):
-        measure.state_space_divergence_of(np.zeros((100, 8)), np.zeros((100, 8)))
+        measure.state_space_divergence_of(np.zeros((100, 8)), np.zeros((100, 8)), bins=30)
+
+
+@pytest.mark.parametrize("samples", [100, 5000, 100_000])
+def test_cells_never_outnumber_samples_where_no_bins_are_given(samples: int) -> None:
+    """30 bins a component where there is room, fewer of many components, and the value is that of as many."""
+    taken = [bins_for(samples, d) for d in range(1, 12)]
+    assert taken[:4] == [30] * 4
+    assert taken == sorted(taken, reverse=True)
+    assert all(1e-5 * bins**d <= 0.1 * samples for d, bins in enumerate(taken, 1))
+    rng = np.random.default_rng(0)
+    truth, made = rng.normal(size=(2, samples, 8))
+    value = measure.state_space_divergence_of(truth, made)
+    assert value == measure.state_space_divergence_of(truth, made, bins=bins_for(samples, 8)) > 0
+    found = measure.state_space_divergence(labelled(made), labelled(truth), reference=labelled(truth))
+    assert found.attrs["bins"] == bins_for(samples, 8)
+    assert float(found["state_space_divergence"][0]) == value
 
 
 def test_spectrum_in_hertz_does_not_change_with_length():

@@ -16,7 +16,8 @@ from ._resample import coarser
 from ._run import Labelled, Stretch, as_run, fitted, single, stretches
 from ._segment import settled
 from ._true_runs import Truths, truths_of
-from .arrays._comparison import BINS, Comparison
+from .arrays._comparison import Comparison
+from .arrays._divergence import BINS
 from .arrays._limit_cycle import SAMPLES, limit_cycle_of
 
 Row = dict[str, Any]

@@ -12,13 +12,13 @@ from ._alone import whole
 from ._floors import ArrayMeasure, Floor, floor_of
 from ._measures import against_truth
 from ._run import Labelled, Pair, Stretch, paired, single
-from .arrays._divergence import outside_of, state_space_divergence_of
+from .arrays._divergence import bins_for, bins_or_none, outside_of, state_space_divergence_of
 from .arrays._hellinger import spectral_hellinger_of
 from .arrays._wasserstein import sliced_wasserstein_of
 
 
 def state_space_divergence(
-    run: Labelled, truth: Labelled, *, bins: int = 30, reference: Labelled | None = None
+    run: Labelled, truth: Labelled, *, bins: int | None = None, reference: Labelled | None = None
 ) -> xr.Dataset:
     """Measure where a run spends its time against where the truth does: D_stsp = KL(truth || run).
 
@@ -31,7 +31,7 @@ def state_space_divergence(
     Arguments: ``run`` and ``truth``, Datasets with ``output(trial, time, component)`` or such DataArrays, one
     segment each, at one step; trials of the truth are used in turn. Both are cut to the shorter.
     ``reference``, an independent true run for the floor; without it, disjoint stretches of ``truth`` if it is
-    long enough. ``bins`` per component.
+    long enough. ``bins`` per component; if not given, as there.
 
     Returns ``state_space_divergence`` and ``outside`` (share of samples out of the box) per trial, the floor,
     ``samples`` and ``duration`` (task time). The attribute ``floor`` says where the floor is from.
@@ -49,6 +49,7 @@ def state_space_divergence(
     """
     pair = _read(run, truth, finite=False)
     count = _samples(pair)
+    bins = bins_or_none("bins", bins) or bins_for(count, pair.truth.values.shape[-1])
     own = _floor(pair, count, reference, lambda a, b: state_space_divergence_of(a, b, bins=bins))
     _refuse_short(pair, own, _LEAST, "run longer: 10,000 to 100,000 bring the floor near 0")
     value = [state_space_divergence_of(t, m, bins=bins) for t, m in _sides(pair, count)]

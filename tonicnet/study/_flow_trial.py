@@ -27,7 +27,6 @@ from ._record import Found, Record
 
 STARTS, PERIODS, SAMPLES = 20, 200, 25  # of a trial: starts, periods of each, samples of a period
 LENGTH = STARTS * PERIODS * SAMPLES  # samples of all starts together
-_BINS = 30  # a component, but fewer where all cells would be more than the samples can fill
 _SEED, _FINEST = 4001, 0.2  # of the true runs; the step of the network's run in tau at most: its errors tell at 0.4
 _EXPONENT, _PATHS, _STEP = 1500, 4, 0.2  # of an exponent: tau of each path, how many, and their step in tau
 MEASURES = {
@@ -142,13 +141,4 @@ def _pooled(run: xr.Dataset) -> np.ndarray:
 
 
 def _divergence(truth: np.ndarray, run: np.ndarray) -> float:
-    return float(state_space_divergence_of(truth, run, bins=bins_for(truth.shape[1])))
-
-
-def bins_for(dimension: int) -> int:
-    """Return the bins a component: 30, or as many as leave the cells' pseudo-counts a tenth of the samples.
-
-    >>> bins_for(3), bins_for(10)
-    (30, 7)
-    """
-    return min(_BINS, int((0.1 * LENGTH / 1e-5) ** (1 / dimension)))
+    return float(state_space_divergence_of(truth, run))

@@ -8,12 +8,10 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from ._divergence import outside_of, state_space_divergence_of, too_many_cells
+from ._divergence import outside_of, state_space_divergence_of
 from ._hellinger import spectral_hellinger_of
 from ._limit_cycle import SAMPLES, Cycle, cycle_errors, limit_cycle_of, no_cycle
 from ._orbit import orbit_distance_of
-
-BINS = 30
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,7 @@ class Comparison:
 
     def divergence(self) -> float:
         """Return D_stsp."""
-        if too_many_cells(self.truth, BINS):
-            return np.nan
-        return state_space_divergence_of(self.truth, self.run, bins=BINS)
+        return state_space_divergence_of(self.truth, self.run)
 
     def hellinger(self) -> float:
         """Return D_H."""

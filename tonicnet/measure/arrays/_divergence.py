@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,6 +13,7 @@ from ._door import axes, door
 
 MARGIN = 0.1
 PSEUDO_COUNT = 1e-5
+BINS, _FULL = 30, 0.1  # of a component where none are given; pseudo-counts of all cells, at most, a sample
 _DENSE_CELLS = 2_000_000
 
 
@@ -29,9 +30,23 @@ class Box(NamedTuple):
         return float(self.bins) ** len(self.low)
 
 
-@door(truth=axes("time component"), run=axes("time2 component"), bins=whole)
+def bins_or_none(name: str, value: Any) -> int | None:
+    """Return a whole number of bins, or None where the samples decide."""
+    return None if value is None else whole(name, value)
+
+
+def bins_for(samples: int, dimension: int) -> int:
+    """Return the bins a component: 30, or as many as leave the cells' pseudo-counts a tenth of the samples.
+
+    >>> bins_for(100_000, 3), bins_for(100_000, 10)
+    (30, 7)
+    """
+    return max(1, min(BINS, int((_FULL * samples / PSEUDO_COUNT) ** (1 / dimension))))
+
+
+@door(truth=axes("time component"), run=axes("time2 component"), bins=bins_or_none)
 def state_space_divergence_of(
-    truth: Float[np.ndarray, "time component"], run: Float[np.ndarray, "time2 component"], *, bins: int = 30
+    truth: Float[np.ndarray, "time component"], run: Float[np.ndarray, "time2 component"], *, bins: int | None = None
 ) -> float:
     """Return D_stsp, the divergence KL(truth || run) of the two histograms.
 
@@ -41,7 +56,8 @@ def state_space_divergence_of(
     truth, edges included. ``q`` is computed alike from all samples of ``run``: those outside the box or not
     finite fall in no cell but stay in the total S, so leaving the box always costs.
 
-    Arguments: ``truth`` (S, d) and ``run`` (S', d) in the same units; ``bins`` per component.
+    Arguments: ``truth`` (S, d) and ``run`` (S', d) in the same units; ``bins`` per component: 30 if not given, or as
+    many as leave the pseudo-counts of all cells a tenth of the samples, which are fewer from about six components on.
     Raises ValueError when the cells are so many that the pseudo-counts outweigh the samples.
     Source: Koppe et al. (2019), doi:10.1371/journal.pcbi.1007263; Hess et al. (2023), arXiv:2306.04406.
 
@@ -53,8 +69,9 @@ def state_space_divergence_of(
     >>> state_space_divergence_of(circle, 0 * circle) > 10
     True
     """
-    _refuse_too_many_cells(truth, bins)
-    box = _box(truth, bins)
+    if bins is not None:
+        _refuse_too_many_cells(truth, bins)
+    box = _box(truth, bins_for(*truth.shape) if bins is None else bins)
     return _divergence(_cells(truth, box), _cells(run, box), len(truth), len(run), box)
 
 
@@ -77,14 +94,9 @@ def _box(truth: Float[np.ndarray, "time component"], bins: int) -> Box:
     return Box(low, truth.max(axis=0) + MARGIN * spread - low, bins)
 
 
-def too_many_cells(truth: Float[np.ndarray, "time component"], bins: int) -> bool:
-    """Say whether the pseudo-counts of all cells would outweigh the samples of the truth."""
-    return PSEUDO_COUNT * float(bins) ** truth.shape[1] > len(truth)
-
-
 def _refuse_too_many_cells(truth: Float[np.ndarray, "time component"], bins: int) -> None:
-    if too_many_cells(truth, bins):
-        size, d = truth.shape
+    size, d = truth.shape
+    if PSEUDO_COUNT * float(bins) ** d > size:
         raise ValueError(
             f"{bins} bins in {d} components make {float(bins) ** d:.2g} cells, too many for {size} samples; "
             f"take at most {int((size / PSEUDO_COUNT) ** (1 / d))} bins, or fewer components"
