@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from ..circuit import Circuit
 from ..task import recorded
 from ._rare_states import half_rare
+from ._spurious import distance_to
 from ._target import AWAY, Target
 from ._training_states import near_states
 from ._window_length import check_length
@@ -53,10 +54,7 @@ def staying(target: Target, path: Float[np.ndarray, "window step latent"]) -> In
     target's field gives way to one that leads back. At least nine tenths are kept, those that go least far: known
     states of many components lie far from each other.
     """
-    from scipy.spatial import cKDTree
-
-    tree = cKDTree(target.known)
-    away = tree.query(path.reshape(-1, path.shape[2]))[0].reshape(path.shape[:2])
+    away = distance_to(target.known, path.reshape(-1, path.shape[2])).reshape(path.shape[:2])
     gone = away.max(axis=1) / np.maximum(away[:, 0], AWAY[0])
     return np.flatnonzero(gone <= max(1.0, np.quantile(gone, _STAYING)))
 
