@@ -276,6 +276,28 @@ def outputs_of(residual: LatentWindows, start: torch.Tensor) -> torch.Tensor:
     return run.outputs
 
 
+@pytest.mark.parametrize("transfer", ["tanh", "lif"])
+def test_windows_in_which_the_target_is_lost_weigh_less(transfer: str) -> None:
+    """w = 1 / (1 + |e|^2 / max(0.1, 5 median |e|)^2) of each window and step, beside weights that are there already."""
+    made = long_windows()
+    path = torch.cat([made.path] * 5)
+    path[3] += 100 * torch.arange(12)[:, None]
+    given = torch.rand(10, 12, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(7))
+    plain = Windows(path, driven=0, scored=(4, 11))
+    made = plain.weighted(given)
+    _, errors = latent_case(plain, RK4, 0.2, transfer)("bias")
+    residual, _ = latent_case(made, RK4, 0.2, transfer)("bias")
+    found = residual.bounded(BIAS).windows
+    assert found.mask is not None
+    own = 20 * errors(BIAS).reshape(10, 2, 3).square().sum(2).T
+    bound = torch.clamp(25 * own.median(1, keepdim=True).values, min=0.01)
+    for row, step in enumerate(made.scored):
+        weights = given[:, step, 0] / (1 + own[row] / bound[row])
+        torch.testing.assert_close(found.mask[:, step], weights[:, None].expand(10, 3), rtol=1e-6, atol=0)
+        assert own[row, 3] > 100 * bound[row] > 99 * weights[3] * own[row, 3]
+    torch.testing.assert_close(found.mask[:, 0], given[:, 0].expand(10, 3))
+
+
 def noisy_case() -> LatentWindows:
     """Windows that the network itself made, seen with noise: what free starts are for."""
     plain, _ = latent_case(windows(0, scored=tuple(range(7))), RK4, 0.2, "tanh")("bias")

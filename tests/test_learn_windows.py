@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from scipy.spatial import cKDTree
 
 import tonicnet as tn
-from tonicnet.circuit import circuit_of
+from tonicnet.circuit import Learnable, circuit_of
+from tonicnet.learn import _field_course
+from tonicnet.learn._course import Draw, Problem
+from tonicnet.learn._field_course import FieldCourse
+from tonicnet.learn._field_residual import FieldResidual
+from tonicnet.learn._settings import Settings
 from tonicnet.learn._target import Target
-from tonicnet.learn._training_states import near_states
+from tonicnet.learn._training_states import far_residual, near_states
 from tonicnet.learn._window_length import horizon
-from tonicnet.learn._window_sampling import parting_weights, staying, true_windows
+from tonicnet.learn._window_sampling import parting_weights, staying_weights, true_windows
+from tonicnet.solve import Sum
 
 NET = tn.Network(units=20, seed=0)
 
@@ -58,40 +67,44 @@ def test_windows_of_chaos_keep_their_total_weight_where_idle_components_weigh_le
     assert np.ptp(made.mask[:, 4, 0].numpy()) > 0.05
 
 
-def test_no_window_of_chaos_begins_beyond_its_basin() -> None:
+def test_errors_count_as_long_as_a_window_stays() -> None:
     """Of the simplest jerk equation a twentieth of a narrow tube runs away (Sprott 1997, doi:10.1119/1.18585)."""
 
     def flow(x: np.ndarray) -> np.ndarray:
         return np.stack([x[..., 1], x[..., 2], -x[..., 0] + x[..., 1] ** 2 - 2.017 * x[..., 2]], axis=-1)
 
-    task = tn.Task(flow, name="jerk", initial=[-0.54, 0.59, 0.45], kind="chaos")
-    target = Target(task, NET)
-    tree, rng, h = cKDTree(target.known), np.random.default_rng(0), 0.25
+    target = Target(tn.Task(flow, name="jerk", initial=[-0.54, 0.59, 0.45], kind="chaos"), NET)
+    rng, h = np.random.default_rng(0), 0.25
     with np.errstate(over="ignore", invalid="ignore"):
-        drawn = target.paths(near_states(target, rng, 400, 0.03), 72, h)
-    drawn = drawn[np.abs(drawn).max(axis=(1, 2)) < 1.5 * np.abs(target.known).max()]
-    away = tree.query(drawn.reshape(-1, 3))[0].reshape(drawn.shape[:2])
-    assert np.quantile(away.max(1), 0.97) > 0.5, "some of the tube leaves"
-    held = staying(target, drawn)
-    assert len(held) >= 0.9 * len(drawn)
-    assert away[held].max() < 0.35
-    made = true_windows(target, circuit_of(NET), rng, count=200, steps=72, h=h, noise=0.03).path.numpy()
-    assert len(made) == 200
-    assert tree.query(made.reshape(-1, 3))[0].max() < 0.35
+        path = target.paths(near_states(target, rng, 400, 0.03), 72, h)
+    path = path[np.abs(path).max(axis=(1, 2)) < 1.5 * np.abs(target.known).max()]
+    away = cKDTree(target.known).query(path.reshape(-1, 3))[0].reshape(path.shape[:2])
+    weights = staying_weights(target, path)
+    left, stays = away.max(1) > 0.8, away.max(1) <= 0.3
+    assert 0.005 < left.mean() < 0.1, "some of the tube leaves"
+    assert (weights[stays] == 1).all()
+    assert (weights[left][:, -1] == 0).all()
+    assert (weights[:, 0] == 1).all(), "and their beginnings count"
+    assert (np.diff(weights, axis=1) <= 0).all()
+    middle = (away[:, 5:] < 0.8) & (away[:, 5:] > 0.3) & (np.diff(away, axis=1)[:, 4:] > 0)
+    first = middle & (np.maximum.accumulate(away, axis=1)[:, 5:] == away[:, 5:]) & (away[:, :1] < 0.3)
+    np.testing.assert_allclose(weights[:, 5:][first], (0.8 - away[:, 5:][first]) / 0.5, rtol=1e-12)
 
 
-def test_windows_that_begin_far_away_and_come_back_are_kept() -> None:
+def test_windows_that_begin_far_away_and_come_back_count() -> None:
     target = Target(tn.task("lorenz"), NET)
     there = target.known[:50]
     wide = np.stack([there + 0.5, there], axis=1)
-    assert len(staying(target, wide)) == 50
+    assert (staying_weights(target, wide) == 1).all()
 
 
-def test_of_windows_nine_tenths_are_kept_wherever_they_go() -> None:
+def test_windows_of_chaos_have_the_weights_of_both() -> None:
     target = Target(tn.task("lorenz"), NET)
-    there = np.repeat(target.known[:1], 50, axis=0)
-    gone = np.stack([there, there + np.linspace(100, 200, 50)[:, None]], axis=1)
-    np.testing.assert_array_equal(staying(target, gone), np.arange(45))
+    made = true_windows(target, circuit_of(NET), np.random.default_rng(0), count=9, steps=16, h=0.25, noise=0.3)
+    assert made.mask is not None
+    path = made.path.double().numpy()
+    both = parting_weights(target, path, 0.25) * staying_weights(target, path)
+    np.testing.assert_allclose(made.mask[:, :, 0], both, rtol=0.02)
 
 
 def test_windows_of_cycles_weigh_alike() -> None:
@@ -101,3 +114,27 @@ def test_windows_of_cycles_weigh_alike() -> None:
         noise=0.1,
     )  # fmt: skip
     assert made.mask is None
+
+
+@pytest.mark.parametrize("task", ["lorenz", "van-der-pol"])
+def test_rests_far_away_do_not_rule_a_round_of_chaos(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their residual is half the loss at most where the round begins; that of a cycle has a weight of its own."""
+    net = tn.Network(units=60, seed=0)
+    problem = Problem(Target(tn.task(task), net), circuit_of(net), Settings(precision="float64"))
+    learned = tn.fit(net, task, rounds=0, steps=10, restarts=0, progress=False)["bias"].values[0]
+    theta = torch.as_tensor(learned).to(problem.learnable().first)
+
+    def resting(problem: Problem, learnable: Learnable, *_: object) -> FieldResidual:
+        far = far_residual(problem, learnable, np.random.default_rng(0))
+        return replace(far, weights=1e4 * far.weights)
+
+    monkeypatch.setattr(_field_course, "rest_residual", resting)
+    polish = next(stage for stage in FieldCourse().stages(problem) if stage.name == "polish 1")
+    made = polish.make(Draw(0, 0), lambda: theta)
+    *field, (weight, rests) = made.parts
+    without, most = Sum(tuple(field)).loss(theta), 0.02 * rests.loss(theta)
+    if task == "lorenz":
+        assert without < most
+        assert weight * rests.loss(theta) == pytest.approx(without)
+    else:
+        assert weight == 0.02

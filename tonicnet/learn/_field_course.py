@@ -30,7 +30,8 @@ _POLISH, _DAMPING = 12, 3e-3  # steps of a round; it begins near where the one b
 _LOOKS = 4  # steps of a round of chaos between two runs of the network alone
 _FINE = 2  # steps in time of chaos, where others take one: RK4 at half a tau has errors that tell
 _IDLE = 0.003  # weight of squared errors of windows in components that the task leaves idle
-_REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere
+_REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere; of chaos half the loss at most
+_TINY = 1e-30  # a loss that is none
 
 
 @final
@@ -88,9 +89,13 @@ def _round(problem: Problem, drawn: _Once, number: int) -> Stage:
         )  # fmt: skip
         learnable = problem.learnable(draw.restart)
         rollout = LatentWindows(learnable, windows, h / fine, tableau, room=settings.room)
+        rollout = rollout.bounded(begun()) if chaotic else rollout
+        field = Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun))))
         beside = rest_residual(problem, learnable, begun(), draw(f"{name}, rests"))
-        rests = () if beside is None else ((_REST_WEIGHT, beside),)
-        return Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun)), *rests))
+        if beside is None:
+            return field
+        most = field.loss(begun()) / max(beside.loss(begun()), _TINY) if chaotic else _REST_WEIGHT
+        return Sum((*field.parts, (min(_REST_WEIGHT, most), beside)))
 
     looks = _LOOKS if chaotic else 0
     return Stage(name, _POLISH, make, damping=_DAMPING, growth=_GROWTH, ahead=ahead, looks=looks, fine=fine)

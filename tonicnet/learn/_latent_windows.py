@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from ._windows import ROWS_A_NUMBER, Windows
 
 _RIDGE = 1e-6  # of the search for free starts, relative to the trace
 _SEARCH = 2  # Gauss-Newton steps towards the best start of each window
+_LOST, _BOUND = 0.1, 5.0  # from this error and from so many times the median on errors weigh less
 _MORE_ROWS = 2000  # of the curvature of noisy windows, beside those for each number
 
 
@@ -68,6 +69,23 @@ class LatentWindows(Residual):
         dynamics = self.learnable.at(theta)
         runs = (self.run(dynamics, tile, tile.start, Kept.OUTPUTS) for tile in self.tiles(kept=False))
         return sum(float(run.errors().double().square().sum()) for run in runs)
+
+    def bounded(self, theta: Tensor) -> LatentWindows:
+        """Return the residual with less weight on errors that are large at ``theta``, and larger than others of a step.
+
+            w = 1 / (1 + |e|^2 / max(0.1, 5 median |e|)^2)
+
+        The network may have lost the target in a few windows. What their errors change at theta says little of how
+        they would fall, and yet they would rule the loss. (Cauchy's weights: Holland and Welsch 1977,
+        doi:10.1080/03610927708827533.)
+        """
+        dynamics, at = self.learnable.at(theta), list(self.windows.scored)
+        runs = [self.run(dynamics, tile, tile.start, Kept.OUTPUTS).outputs for tile in self.tiles(kept=False)]
+        squared = (torch.cat(runs, 1) - self.windows.path[:, at].transpose(0, 1)).square().sum(2)
+        bound = (_BOUND**2 * squared.median(1, keepdim=True).values).clamp_min(_LOST**2)
+        weights = torch.ones_like(self.windows.path[:, :, :1])
+        weights[:, at, 0] = (1 / (1 + squared / bound)).T
+        return replace(self, windows=self.windows.weighted(weights))
 
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
         """Yield windows as many at a time as the room allows; ``kept``: with all that the adjoint needs."""

@@ -217,7 +217,7 @@ class Target:
         return (1 - far) * near + far * back
 
 
-def led_back(distance: Float[np.ndarray, " state"]) -> Float[np.ndarray, " state"]:
+def led_back(distance: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
     """Return the share, at a distance from known states, of the field that leads back to them."""
     low, high = AWAY
     return np.clip((distance - low) / (high - low), 0, 1)

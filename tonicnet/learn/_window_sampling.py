@@ -6,19 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from ..circuit import Circuit
 from ..task import recorded
 from ._rare_states import half_rare
 from ._spurious import distance_to
-from ._target import AWAY, Target
+from ._target import AWAY, Target, led_back
 from ._training_states import near_states
 from ._window_length import check_length
 from ._windows import Windows
 
 _DISCOUNT, _DIFFERENCE = 0.3, 1e-5  # of errors where paths part as in the median window; between paths
-_STAYING = 0.9  # share of paths that is kept at least
 
 
 def true_windows(
@@ -28,7 +27,7 @@ def true_windows(
     """Return closed-loop windows along true paths that start on the attractor or in the tube, scored four times.
 
     ``shares``: weights of the squared errors by component, if they differ. Errors of chaos are discounted where true
-    paths part most: see :func:`parting_weights`.
+    paths part most, and count as long as a path stays: see :func:`parting_weights` and :func:`staying_weights`.
     """
     start = near_states(target, rng, 2 * count, noise)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -36,27 +35,26 @@ def true_windows(
     size = np.abs(path).max(axis=(1, 2))
     kept = np.flatnonzero(size <= 1.5 * np.abs(target.known).max())  # a tube may touch states that run away
     path = path[kept]
-    if target.task.kind == "chaos":
-        path = path[staying(target, path)]
     path = path[:count]
     scored = tuple(sorted({max(1, round(steps * share)) for share in (0.25, 0.5, 0.75, 1.0)}))
     windows = Windows(circuit.tensor(path), driven=0, scored=scored)
     if target.task.kind == "chaos":
-        windows = windows.weighted(circuit.tensor(parting_weights(target, path, h))[:, :, None])
+        weights = parting_weights(target, path, h) * staying_weights(target, path)
+        windows = windows.weighted(circuit.tensor(weights)[:, :, None])
     return windows if shares is None else replace(windows.weighted(circuit.tensor(shares)), total=windows.total)
 
 
-def staying(target: Target, path: Float[np.ndarray, "window step latent"]) -> Int[np.ndarray, " kept"]:
-    """Return the indices of paths that do not leave the attractor, in order.
+def staying_weights(target: Target, path: Float[np.ndarray, "window step latent"]) -> Float[np.ndarray, "window step"]:
+    """Return weights of errors along paths: 1 as long as a path stays by the attractor, 0 once it has left.
 
     A tube may reach beyond the basin. Paths from there can go further in one window than all others, and rule the loss.
-    A path is left out if it goes further from known states than where it began, and further than 0.3, from where the
-    target's field gives way to one that leads back. At least nine tenths are kept, those that go least far: known
-    states of many components lie far from each other.
+    Their beginnings count all the same: without them the network may rest there. An error counts as far as the target's
+    own field does beside one that leads back, the distance from known states in units of that at the start where this
+    is longer: known states of many components lie far from each other.
     """
     away = distance_to(target.known, path.reshape(-1, path.shape[2])).reshape(path.shape[:2])
-    gone = away.max(axis=1) / np.maximum(away[:, 0], AWAY[0])
-    return np.flatnonzero(gone <= max(1.0, np.quantile(gone, _STAYING)))
+    gone = AWAY[0] * away / np.maximum(away[:, :1], AWAY[0])
+    return np.minimum.accumulate(1 - led_back(gone), axis=1)
 
 
 def parting_weights(
