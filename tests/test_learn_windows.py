@@ -65,6 +65,8 @@ def test_windows_of_chaos_keep_their_total_weight_where_idle_components_weigh_le
     roots = made.roots().square().sum((0, 1)).numpy()
     np.testing.assert_allclose(roots, [1, 1, 1, 0.01], rtol=1e-5)
     assert np.ptp(made.mask[:, 4, 0].numpy()) > 0.05
+    further = made.discounted(torch.rand(5, 9, 1, generator=torch.Generator().manual_seed(0)))
+    np.testing.assert_allclose(further.roots().square().sum((0, 1)), [1, 1, 1, 0.01], rtol=1e-5)
 
 
 def test_errors_count_as_long_as_a_window_stays() -> None:

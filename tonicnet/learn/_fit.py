@@ -106,9 +106,9 @@ def fit(
         states and again on all, twice that for chaos.
     rounds : closed-loop rounds at most, which polish a field (or a smoothed recording's); learning stops once the
         network alone is as good as its floor (chaos: D_stsp at most 1.5 floors and 0.01 nat), or after four if chaos is
-        still far from it (D_stsp above a nat and three floors). After the last round the mean of what the second half
-        of them ended with is tried too. 0: no polish, the field alone. Where trajectories are learned there is one
-        round at least, the learning itself.
+        still far from it (D_stsp above a nat and three floors). After the last round the network is also run with the
+        mean of the numbers at the ends of the second half of the rounds, which is kept if it is better. 0: no polish,
+        the field alone. Where trajectories are learned there is one round at least, the learning itself.
     restarts : further first biases at most, tried while starts are lost in closed loop.
     screen : draw so many first biases, take three Gauss-Newton steps from each, and go on from the one of least loss;
         restarts take the next ones. 1: the first draw, as it comes. (:func:`screen` does the same for networks.)

@@ -75,8 +75,8 @@ class LatentWindows(Residual):
 
             w = 1 / (1 + |e|^2 / max(0.1, 5 median |e|)^2)
 
-        The network may have lost the target in a few windows. What their errors change at theta says little of how
-        they would fall, and yet they would rule the loss. (Cauchy's weights: Holland and Welsch 1977,
+        In a few windows the network may have lost the target. Their errors are too large for a linear step to reduce,
+        and yet they would be most of the loss. (Cauchy's weights: Holland and Welsch 1977,
         doi:10.1080/03610927708827533.)
         """
         dynamics, at = self.learnable.at(theta), list(self.windows.scored)
@@ -85,7 +85,7 @@ class LatentWindows(Residual):
         bound = (_BOUND**2 * squared.median(1, keepdim=True).values).clamp_min(_LOST**2)
         weights = torch.ones_like(self.windows.path[:, :, :1])
         weights[:, at, 0] = (1 / (1 + squared / bound)).T
-        return replace(self, windows=self.windows.weighted(weights))
+        return replace(self, windows=self.windows.discounted(weights))
 
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
         """Yield windows as many at a time as the room allows; ``kept``: with all that the adjoint needs."""

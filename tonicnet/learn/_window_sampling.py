@@ -47,10 +47,12 @@ def true_windows(
 def staying_weights(target: Target, path: Float[np.ndarray, "window step latent"]) -> Float[np.ndarray, "window step"]:
     """Return weights of errors along paths: 1 as long as a path stays by the attractor, 0 once it has left.
 
-    A tube may reach beyond the basin. Paths from there can go further in one window than all others, and rule the loss.
-    Their beginnings count all the same: without them the network may rest there. An error counts as far as the target's
-    own field does beside one that leads back, the distance from known states in units of that at the start where this
-    is longer: known states of many components lie far from each other.
+    A tube may reach beyond the basin. Paths from there can go much further in one window than all others, so that their
+    errors are most of the loss. The beginning of such a path still counts: without it the network may come to rest
+    there. The weight falls from 1 to 0 between the two distances ``AWAY`` from known states, over which
+    :meth:`Target.guarded_flow` goes over to the field that leads back. It never rises again along a path. Where a path
+    begins further away than the first of them, distances are divided by that of its start: known states of many
+    components lie far from each other.
     """
     away = distance_to(target.known, path.reshape(-1, path.shape[2])).reshape(path.shape[:2])
     gone = AWAY[0] * away / np.maximum(away[:, :1], AWAY[0])

@@ -98,6 +98,11 @@ class Windows:
         mask = weights.expand_as(self.path) if self.mask is None else weights * self.mask
         return replace(self, mask=mask, total=0.0)
 
+    def discounted(self, weights: Float[Tensor, "*any 1"]) -> Windows:
+        """Return the windows with further weights of whole states; what components weigh beside each other stays."""
+        made = self.weighted(weights)
+        return replace(made, total=self.total * made.total / self._total())
+
     def roots(self) -> Tensor:
         """Return the roots of the weights of the errors, (scored, window or 1, component or 1)."""
         if self.mask is None:

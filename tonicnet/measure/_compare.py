@@ -48,7 +48,8 @@ def compare(
     Returns over (task, run): the median over trials of each measure and its floor, ``<measure>_floor``:
     ``state_space_divergence, spectral_hellinger, period_error, amplitude_error, orbit_distance,
     attractor_distance, lost_share``; ``period``, ``period_cv``; ``outside``; ``samples`` and ``duration``
-    compared per trial; ``kind(task)``; ``outcome(task, run)``, a sentence.
+    compared per trial; ``kind(task)``; ``outcome(task, run)``, a sentence. D_stsp is of 30 bins a component, of fewer
+    where many components would make more cells than samples can fill.
     Raises ValueError when no task is shared, or for data that cannot be read.
 
     >>> import numpy as np

@@ -25,5 +25,5 @@ def verdict(scores: Mapping[str, float]) -> str:
     for name, (symbol, more) in _HELD.items():
         value, most = scores.get(name, math.inf), FACTOR * scores.get(f"{name}_floor", math.nan) + more
         if not value <= most:
-            reasons.append(f"{symbol} {value:.2g} is above {most:.2g}")
+            reasons.append(f"{symbol} {value:.3g} is above {most:.3g}")
     return "; ".join(reasons)
