@@ -41,7 +41,7 @@ class Sampled(type(jaxtyping.config)):
     @property
     def jaxtyping_disable(self) -> bool:
         self.calls += 1
-        return self.calls > 500 and self.calls % 101 > 0
+        return self.calls > 100 and self.calls % 101 > 0
 
 
 jaxtyping.config.__class__ = Sampled
