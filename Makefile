@@ -73,15 +73,17 @@ lock: $(TOOLS)           ## hashes of what running needs, into requirements-hash
 hostile: $(TOOLS)        ## 2,000 calls that nobody should make: what comes back, into benchmarks/results/hostile.json
 	$(BIN)/python benchmarks/hostile.py
 
-$(STAMP): pyproject.toml constraints.txt
+$(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "tonicnet needs Python 3.11 or newer; try make PYTHON=python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable .
 	touch $(STAMP)
 
-$(TOOLS): $(STAMP)
+$(TOOLS): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[dev]'
-	touch $(TOOLS)
+	touch $(STAMP) $(TOOLS)
 
 clean:                   ## remove what make has made
 	rm -rf $(VENV) .venv-oldest .venv-newest demo dist docs/_build docs/notebooks docs/reference .pytest_cache .mypy_cache .ruff_cache .hypothesis
