@@ -247,17 +247,15 @@ def test_the_noise_of_a_fit_is_that_of_what_latents_are_fed(synapses: str, noisy
 
 
 def test_noise_in_what_is_fed_back_saves_a_memory_from_being_lost() -> None:
-    """Gains fit the few states of perfect trials whatever they do beside them; two draws, of which one is lost."""
-    task = tn.task("flip-flop", bits=1)
-    given = {"learn": "gain", "rounds": 1, "restarts": 0, "progress": False}
+    """Gains fit the few states of perfect trials whatever they do beside them."""
+    net, task = tn.Network(300, seed=2, transfer="tanh", components=1), tn.task("flip-flop", bits=1)
 
-    def least(noise: float) -> float:
-        nets = [tn.Network(300, seed=seed, transfer="tanh", components=1) for seed in (1, 2)]
-        banks = [tn.fit(net, task, noise=noise, seed=seed, **given) for seed, net in enumerate(nets, 1)]
-        return min(float(bank["accuracy"][0]) for bank in banks)
+    def accuracy(noise: float) -> float:
+        bank = tn.fit(net, task, learn="gain", noise=noise, rounds=1, restarts=0, seed=2, progress=False)
+        return float(bank["accuracy"][0])
 
-    assert least(0.1) > 0.999
-    assert least(0.0) < 0.99
+    assert accuracy(0.1) > 0.999
+    assert accuracy(0.0) < 0.9
 
 
 @pytest.mark.parametrize(("name", "anywhere"), [("delayed-match", True), ("flip-flop", False)])
