@@ -17,7 +17,7 @@
 # **After this notebook you can** carry learned tonic inputs to a network of spiking neurons on the same synapses, as firing
 # thresholds, check that all three forms of a tonic input give the same spikes, and continue in Brian2 alone.
 
-# %% tags=["parameters"] small="tasks, seconds, per_unit, neurons, long = ['hopf', 'cosine'], 1.0, 1, 80, 8.0"
+# %% tags=["parameters"] small="tasks, seconds, per_unit, neurons, long = ['hopf', 'cosine'], 1.0, 1, 80, 6.5"
 tasks, seconds, per_unit, neurons, long = ["hopf", "van-der-pol"], 8.0, 3, 200, 40.0
 
 # %%

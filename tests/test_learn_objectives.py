@@ -31,7 +31,7 @@ def few(count: int, events: list[dict]):
 def test_adam_follows_trajectories_of_a_task_with_a_field(method: str, said: str) -> None:
     """Its first step moves every number by its rate, 0.02, against the gradient; then the loss falls."""
     events: list[dict] = []
-    given = QUICK | {"objective": "trajectory", "method": method}
+    given = QUICK | {"objective": "trajectory", "method": method, "steps": 12}
     bank = tn.fit(NET, "hopf", progress=few(150, events), **given)
     assert bank["method"].item() == said
     moved = events[0]["bias"] - tn.learn.first_bias(NET, seed=0)

@@ -26,13 +26,13 @@ def tonic(units, seed=0):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["low-rank", "dense"])
-def test_zero_differing_spikes_in_ten_seconds_of_five_hundred_units(kind):
+def test_zero_differing_spikes_in_five_seconds_of_five_hundred_units(kind):
     net = tn.Network(500, seed=0, synapses=kind)
-    held = tn.spiking.verify(net, tonic(500), duration=10.0)
+    held = tn.spiking.verify(net, tonic(500), duration=5.0)
     assert held["form"].values.tolist() == ["threshold", "current", "leak"]
     assert held["differing"].values.tolist() == [0, 0, 0]
     assert np.isnan(held["first_difference"]).all()
-    assert (held["spikes"] > 100_000).all()
+    assert (held["spikes"] > 50_000).all()
     assert len(set(held["spikes"].values.tolist())) == 1
 
 

@@ -192,13 +192,13 @@ def small() -> tuple[tn.Network, xr.Dataset]:
 def test_predict_covers_the_tasks_of_a_bank(small: tuple[tn.Network, xr.Dataset]) -> None:
     net, bank = small
     truth = {name: tn.task(name).trajectory(80.0, 0.02) for name in ("hopf", "two-well")}
-    predicted = tn.spiking.predict(net, bank, neurons_per_unit=20, duration=20.0, truth=truth)
+    predicted = tn.spiking.predict(net, bank, neurons_per_unit=20, duration=10.0, truth=truth)
     assert predicted["task"].values.tolist() == ["hopf", "two-well"]
     assert abs(predicted["period_error"].sel(task="hopf").item()) < 0.1
     assert np.isnan(predicted["period_error"].sel(task="two-well").item())
     assert np.all(predicted["mismatch"] < 1e-3)
     assert all("units" in predicted[name].attrs and "long_name" in predicted[name].attrs for name in predicted)
-    one = tn.spiking.predict(net, bank, task="hopf", neurons_per_unit=20, duration=20.0, truth=truth)
+    one = tn.spiking.predict(net, bank, task="hopf", neurons_per_unit=20, duration=10.0, truth=truth)
     assert one["decoded_noise"].values == pytest.approx(predicted["decoded_noise"].sel(task=["hopf"]).values)
 
 

@@ -143,15 +143,9 @@ def test_rows_of_random_synapses_have_the_spikes_of_synapses(bank_of, cache, mon
 
 
 @pytest.mark.slow
-def test_low_rank_networks_of_slow_synapses_too(bank_of, cache):
+def test_low_rank_networks_of_slow_synapses_without_inputs_and_noise_too(bank_of, cache):
     net = slow_network("low-rank")
-    check_same(net, bank_of(net, NAMES), cache, propagation="latents", **MATRIX)
-
-
-@pytest.mark.slow
-def test_a_program_without_inputs_and_noise_has_the_spikes_of_the_notebook(bank_of, cache):
-    net = network("low-rank")
-    check_same(net, bank_of(net, NAMES), cache, inputs=None, noise=0.0)
+    check_same(net, bank_of(net, NAMES), cache, propagation="latents", **MATRIX, inputs=None, noise=0.0)
 
 
 def test_a_low_rank_network_as_a_matrix_is_the_same_network(bank_of):

@@ -94,7 +94,7 @@ def _stage(problem: Problem, name: str, forcing: float, scored: bool) -> Stage:
             windows, start = replace(windows, begin=start), None
         return rollout(problem, learnable, windows, h, rough=_ROUGH[problem.circuit.dtype], start=start)
 
-    return Stage(name, max(6, problem.settings.steps // 2), make, scored, enough=_ENOUGH)
+    return Stage(name, max(1, problem.settings.steps // 2), make, scored, enough=_ENOUGH)
 
 
 def _fed(problem: Problem) -> bool:

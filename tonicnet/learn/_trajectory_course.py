@@ -59,9 +59,9 @@ class TrajectoryCourse(Course):
         full = _full(target)
         closed = max(2, full // 4)
         while closed < full:
-            yield _windows(problem, f"{closed} steps", closed, max(6, 3 * steps // 4), False)
+            yield _windows(problem, f"{closed} steps", closed, max(1, 3 * steps // 4), False)
             closed *= 2
-        yield from (_windows(problem, f"{full} steps, {n}", full, max(6, steps // 2), True) for n in numbers(1))
+        yield from (_windows(problem, f"{full} steps, {n}", full, max(1, steps // 2), True) for n in numbers(1))
 
 
 def _full(target: Target) -> int:
