@@ -258,7 +258,7 @@ def test_every_event_tells_the_time_left(learned: tuple[xr.Dataset, list[dict]])
 # ---------------------------------------------------------------- solvers
 
 SOLVED = {
-    "dual": {"solver": "dual", "objective": "trajectory", "steps": 12},  # as many equations as rows: few are wanted
+    "dual": {"solver": "dual", "objective": "trajectory", "steps": 12},
     "matrix-free": {"solver": "matrix-free", "steps": 20},
 }
 

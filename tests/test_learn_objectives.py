@@ -40,6 +40,17 @@ def test_adam_follows_trajectories_of_a_task_with_a_field(method: str, said: str
     assert events[-1]["loss"] < 0.5 * events[0]["loss"]
 
 
+@pytest.mark.parametrize("task", ["hopf", "go-no-go"])
+def test_few_steps_are_few_steps(task: str) -> None:
+    """Two steps are asked for: each stage takes one."""
+    events: list[dict] = []
+    net = DENSE if task == "hopf" else tn.Network(20, seed=0, components=4, transfer="tanh", synapses="dense")
+    tn.fit(net, task, progress=events.append, **QUICK)
+    stages = [event["stage"] for event in events]
+    assert stages
+    assert len(stages) == len(set(stages))
+
+
 def test_the_two_objectives_are_different_stages_of_the_same_task() -> None:
     stages = {}
     for objective in ("field", "trajectory", "auto"):

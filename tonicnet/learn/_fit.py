@@ -103,8 +103,8 @@ def fit(
         :func:`tonicnet.spiking.predict`. The rate network becomes a little less exact, and spikes much less noisy.
         Not given: for rates.
     steps : Gauss-Newton steps, of which each kind of stage takes a share at most: three quarters for a field on few
-        states and again on all, twice that for chaos. Trajectories take as many for each length of closed loops, and
-        half of them for the longest; behaviours half of them.
+        states and again on all, twice that for chaos. Trajectories take three quarters for each length of closed
+        loops but the longest, which takes half. Each stage of a behaviour takes half.
     rounds : closed-loop rounds at most, which polish a field (or a smoothed recording's); learning stops once the
         network alone is as good as its floor (chaos: D_stsp at most 1.5 floors and 0.01 nat), or after four if chaos is
         still far from it (D_stsp above a nat and three floors). After the last round the network is also run with the
