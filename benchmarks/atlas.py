@@ -1,4 +1,4 @@
-"""The atlas of dysts that ships: `python benchmarks/atlas.py [passes wide network independent switching walk]`.
+"""The atlas of dysts that ships: `python benchmarks/atlas.py [passes wide network draws independent switching walk]`.
 
 It is learned by `tonicnet atlas FOLDER`, and shipped by `python benchmarks/atlas.py ship folder=FOLDER`, which puts
 network, bank, scores, their table and the sheet of portraits into models/dysts-1000.
@@ -30,6 +30,9 @@ SHIPPED = ("network.toml", "bank.nc", "scores.nc", "SCORES.md")
 CHECKED = ("Lorenz", "Rossler", "SprottS", "Halvorsen", "Chua")
 VECTORS, EVERY = 20, 0.25  # bias vectors of one attractor, and tau between two switches
 WALKED, TURNS = 50, 6  # systems of one run, and periods of each
+DRAWN = ("DequanLi", "Tsucs2", "ChenLee", "KawczynskiStrizhak", "Colpitts", "GuckenheimerHolmes", "Bouali", "Lorenz",
+         "YuWang", "HyperRossler", "NoseHoover", "MooreSpiegel")  # fmt: skip
+DRAWS = ((1.2, 6, 1), (2, 12, 2), (1.2, 16, 2), (1, 24, 1.5))  # scales of encoder and decoder, noise
 WIDE = ("LorenzCoupled", "Hopfield", "OscillatingFlow", "CellCycle", "CircadianRhythm")  # of five or six components
 
 
@@ -94,10 +97,28 @@ def network() -> Iterator[Figure]:
         "tn.atlas_network(components=3)": tn.atlas_network(components=3),
         "tn.atlas_network()": tn.atlas_network(),
     }
-    given = {"noise": 0.03, "steps": 40, "rounds": 0, "restarts": 0, "progress": False}
     for name, net in nets.items():
-        errors = [float(tn.fit(net, tn.from_dysts(system), **given)["field_error"][0]) for system in CHECKED]
+        errors = [_field_error(net, system) for system in CHECKED]
         yield figure({"network": name, "flows": ", ".join(CHECKED)}, "relative field error", "1", errors)
+
+
+def draws() -> Iterator[Figure]:
+    """Yield the geometric mean over twelve flows of the field error, without polish, for scales of the draw."""
+    for encoder, decoder, noise in DRAWS:
+        net = tn.Network(
+            1000, seed=0, components=4, transfer=tn.LIF(noise=noise), draw="paired-low-discrepancy",
+            encoder_scale=encoder, decoder_scale=decoder,
+        )  # fmt: skip
+        errors = [_field_error(net, system) for system in DRAWN]
+        where = {"what": "scales of the draw", "network": f"encoder {encoder:g}, decoder {decoder:g}, noise {noise:g}"}
+        mean = float(np.exp(np.mean(np.log(errors))))
+        yield figure(where | {"flows": f"{len(DRAWN)} flows"}, "relative field error, geometric mean", "1", mean)
+
+
+def _field_error(net: tn.Network, system: str) -> float:
+    """Return the relative field error of a flow that is learned without polish."""
+    bank = tn.fit(net, tn.from_dysts(system), noise=0.03, steps=40, rounds=0, restarts=0, progress=False)
+    return float(bank["field_error"][0])
 
 
 def independent() -> Iterator[Figure]:
@@ -229,6 +250,7 @@ ROWS = {
     "passes": passes,
     "wide": wide,
     "network": network,
+    "draws": draws,
     "independent": independent,
     "switching": switching,
     "walk": walk,

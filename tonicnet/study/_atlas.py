@@ -32,7 +32,7 @@ from ._store import Store, open_store
 from ._verdict import RULE, verdict
 
 NETWORK, BANK, SCORES, PORTRAITS, STORE = "network.toml", "bank.nc", "scores.nc", "portraits.nc", "store"
-_SMOOTH = LIF(noise=1.0)  # a rate curve without a corner
+_SMOOTH = LIF(noise=2.0)  # a rate curve without a corner
 _NOT_RUN = "not run"
 
 
@@ -42,8 +42,10 @@ def atlas_network(
     """Draw a network that is good at fields: even pairs of units, which are noisy LIF neurons if not said otherwise.
 
     Units in pairs of opposite decoder, whose encoders and first tonic inputs fill their space evenly, learn fields
-    more exactly than independent ones. So do neurons with a smooth rate curve, as much noise makes it. Of the 129 flows
-    of dysts 117 have four components or fewer. Those of three are learned as exactly on four components as on three.
+    more exactly than independent ones. So do neurons whose rate curve is smooth over the range that their encoder
+    leads them through: they have much noise, small encoders, and decoders as large as such curves need. Of the 129
+    flows of dysts 117 have four components or fewer. Those of three are learned as exactly on four components as on
+    three.
 
     Arguments: ``units``, an even number; ``components``; ``seed``; ``transfer``, as of :class:`tonicnet.Network`.
 
@@ -52,7 +54,7 @@ def atlas_network(
     """
     return Network(
         units, seed=seed, components=components, transfer=transfer, draw="paired-low-discrepancy", encoder_scale=1.2,
-        decoder_scale=6.0,
+        decoder_scale=16.0,
     )  # fmt: skip
 
 
