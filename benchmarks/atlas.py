@@ -117,7 +117,8 @@ def draws() -> Iterator[Figure]:
 
 def _field_error(net: tn.Network, system: str) -> float:
     """Return the relative field error of a flow that is learned without polish."""
-    bank = tn.fit(net, tn.from_dysts(system), noise=0.03, steps=40, rounds=0, restarts=0, progress=False)
+    given = {"noise": 0.03, "steps": 40, "rounds": 0, "restarts": 0, "precision": "float64", "progress": False}
+    bank = tn.fit(net, tn.from_dysts(system), **given)
     return float(bank["field_error"][0])
 
 
