@@ -42,10 +42,9 @@ def atlas_network(
     """Draw a network that is good at fields: even pairs of units, which are noisy LIF neurons if not said otherwise.
 
     Units in pairs of opposite decoder, whose encoders and first tonic inputs fill their space evenly, learn fields
-    more exactly than independent ones. So do neurons whose rate curve is smooth over the range that their encoder
-    leads them through: they have much noise, small encoders, and decoders as large as such curves need. Of the 129
-    flows of dysts 117 have four components or fewer. Those of three are learned as exactly on four components as on
-    three.
+    more exactly than independent ones. So do neurons whose rate curve is smooth over the range of their input: they
+    have much noise beside their encoders. Such curves bend little, so that decoders are large. Of the 129 flows of
+    dysts 117 have four components or fewer. Those of three are learned as exactly on four components as on three.
 
     Arguments: ``units``, an even number; ``components``; ``seed``; ``transfer``, as of :class:`tonicnet.Network`.
 
@@ -97,7 +96,7 @@ def atlas(
     executor, workers, retries, limit, progress : as in :func:`study`.
     noise, steps, rounds, restarts, precision, seed : as in :func:`fit`; the same for all systems. The tube is narrower
         and the rounds are more than there, since the rule asks for the place of every sheet of an attractor. Smooth
-        neurons are so much alike that float32 loses most of what closed-loop rounds gain.
+        neurons answer much alike, so that closed-loop rounds end with larger errors in float32.
     run : False learns nothing and gathers what the folder has.
 
     Returns ``scores.nc``: a Dataset over task with the measures, ``passes`` and ``reason``, why not. A system that
