@@ -96,7 +96,7 @@ def test_the_key_is_the_same_in_another_process() -> None:
 CHANGED = {
     "learn": "gain", "objective": "field", "method": "adam", "noise": 0.2, "steps": 3, "rounds": 1, "restarts": 1,
     "solver": "dual", "precision": "float64", "memory": 2.0, "device": "cpu:0", "seed": 2, "neurons_per_unit": 4,
-    "threads": 1, "screen": 2, "rank": 2, "coordinates": "plain",
+    "threads": 1, "screen": 2, "rank": 2, "coordinates": "plain", "confirm": 8,
 }  # fmt: skip
 RANGE = {"bias_range": (-1.0, 2.0)}  # of biases alone
 LIMITS = {"nonnegative": True, "decoder_norm": 2.0}  # of learned scales alone

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 import tonicnet as tn
-from tonicnet.circuit import circuit_of
+from tonicnet.circuit import RK4, circuit_of, runge_kutta
+from tonicnet.learn._confirming_judge import ConfirmingJudge, attractor_judge
 from tonicnet.learn._course import Problem
 from tonicnet.learn._judge import AttractorJudge
 from tonicnet.learn._score import Score
 from tonicnet.learn._settings import Settings
 from tonicnet.learn._target import Target
+from tonicnet.learn._window_length import refinement
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +159,121 @@ def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: py
         score = judge._chaos(judge.other, learnable, learnable.first)
         assert score.far == (divergence > 3 * floor + 1)
         assert not score.good
+
+
+# ---------------------------------------------------------------- confirmed by longer runs
+
+
+def looked(judge: AttractorJudge, good: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch) -> tuple[Score, list[int]]:
+    """The score of a confirming judge whose two looks find a theta good or not; how far apart their samples were."""
+    apart: list[int] = []
+
+    def score(self: AttractorJudge, *_: object) -> Score:
+        first = self.apart == 1
+        apart.append(self.apart)
+        rank = (0.0, 1.0, 2.0, 0.9) if first else (0.0, 3.0, 0.0, 3.0)
+        values = {"divergence": 0.1 if first else 0.4, "valid_time": 3.0 if first else 2.0, "lost": 0.0}
+        return Score(values, rank=rank, good=good[not first])
+
+    monkeypatch.setattr(AttractorJudge, "score", score)
+    problem = Problem(judge.target, judge.circuit, Settings(confirm=2))
+    confirming = attractor_judge(problem)
+    assert isinstance(confirming, ConfirmingJudge)
+    learnable = problem.learnable()
+    return confirming.score(learnable, learnable.first), apart
+
+
+def test_what_is_good_is_confirmed_by_longer_runs(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
+    score, apart = looked(judge, (True, True), monkeypatch)
+    assert apart == [1, 2]
+    assert score.good
+    assert score.values == {"divergence": 0.4, "valid_time": 3.0, "lost": 0.0}
+
+
+def test_what_is_not_confirmed_ranks_as_the_worse_look(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
+    score, apart = looked(judge, (True, False), monkeypatch)
+    assert apart == [1, 2]
+    assert not score.good
+    assert score.rank == (0.0, 3.0, 2.0, 3.0)
+
+
+def test_what_is_not_good_needs_no_longer_runs(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
+    score, apart = looked(judge, (False, True), monkeypatch)
+    assert apart == [1]
+    assert not score.good
+
+
+def test_longer_runs_have_as_many_samples_and_steps_as_exact(judge: AttractorJudge) -> None:
+    """Samples 4 times as far apart, from other starts; between them the network takes 4 times as many steps."""
+    longer = AttractorJudge.of(Problem(judge.target, judge.circuit, Settings()), 4, seed=211)
+    assert longer.truth.shape == judge.truth.shape
+    assert longer.h == 4 * judge.h
+    assert not np.allclose(longer.truth[:, 0], judge.truth[:, 0])
+    learnable = Problem(judge.target, judge.circuit, Settings()).learnable()
+    dynamics = learnable.at(learnable.first)
+    same = replace(judge, history=longer.history, truth=longer.truth)
+    assert np.allclose(longer.run(dynamics)[:, :20], same.run(dynamics)[:, :80:4], atol=1e-9)
+
+
+def test_truth_that_does_not_last_confirms_by_shorter_runs(
+    judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def of(_: type, problem: Problem, apart: int = 1, *, seed: int = 0) -> AttractorJudge:
+        del problem, seed
+        asked.append(apart)
+        if apart > 2:
+            raise ValueError("true runs end at rest")
+        return judge
+
+    monkeypatch.setattr(AttractorJudge, "of", classmethod(of))
+    problem = Problem(judge.target, judge.circuit, Settings(confirm=8))
+    assert ConfirmingJudge(judge, problem, 8)._longer is judge
+    assert asked == [8, 4, 2]
+    assert ConfirmingJudge(judge, problem, 3)._longer is None
+
+
+@pytest.mark.parametrize(("task", "confirm"), [("lorenz", 0), ("hopf", 8)])
+def test_only_chaos_is_confirmed_and_only_where_it_is_asked_for(task: str, confirm: int) -> None:
+    net = tn.Network(units=20, seed=0)
+    problem = Problem(Target(tn.task(task), net), circuit_of(net), Settings(confirm=confirm))
+    assert isinstance(attractor_judge(problem), AttractorJudge)
+
+
+@pytest.mark.parametrize("confirm", [1, -1, 101, 2.5, True])
+def test_a_confirmation_that_confirms_nothing_is_refused(confirm: object) -> None:
+    with pytest.raises((ValueError, TypeError), match="confirm"):
+        Settings(confirm=confirm)
+
+
+# ---------------------------------------------------------------- steps in time
+
+
+def lorenz(x: np.ndarray) -> np.ndarray:
+    a, b, c = np.moveaxis(x, -1, 0)
+    return np.stack([10 * (b - a), a * (28 - c) - b, a * b - 8 / 3 * c], axis=-1)
+
+
+def missed(target: Target, h: float) -> float:
+    """The rms error of an RK4 step of ``h`` tau over all known states, over the rms of the field, by 40 finer steps."""
+    z = exact = target.known
+    for _ in range(40):
+        exact = runge_kutta(target.flow, exact, h / 40, RK4)
+    error = (runge_kutta(target.flow, z, h, RK4) - exact) / h
+    return float(np.sqrt(np.mean(error**2) / np.mean(target.flow(z) ** 2)))
+
+
+@pytest.mark.parametrize(("faster", "parts"), [(1.0, 2), (6.0, 5), (40.0, 2)])
+def test_steps_are_as_fine_as_the_field_asks_for(faster: float, parts: int) -> None:
+    """The coarsest whose errors a network could not be told from; where no sensible number suffices, two."""
+    net = tn.Network(units=20, seed=0)
+    usual = Target(tn.task("lorenz"), net).speed
+    task = tn.Task(lorenz, name="fast", initial=[1.0, 1.0, 20.0], kind="chaos", transient=5.0, speed=faster * usual)
+    target = Target(task, net)
+    found = refinement(target, 0.5)
+    assert found == parts
+    if faster < 40:
+        assert missed(target, 0.5 / found) < 5e-4
+    if found > 2:
+        assert missed(target, 0.5 / (found - 1)) > 5e-4

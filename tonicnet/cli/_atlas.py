@@ -45,6 +45,10 @@ def atlas(
     noise: Annotated[float, typer.Option(help="Width of the tube round each attractor.")] = _ATLAS["noise"],
     steps: Annotated[int, typer.Option(help="Steps of the first stage.")] = _ATLAS["steps"],
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds at most.")] = _ATLAS["rounds"],
+    confirm: Annotated[int, typer.Option(help="Times as long runs that confirm what is good; 0 for none.")] = _ATLAS[
+        "confirm"
+    ],
+    precision: Annotated[str, typer.Option(help="float64, or float32 for half the time.")] = _ATLAS["precision"],
     executor: Executor = "processes",
     workers: Workers = None,
     limit: Annotated[float | None, typer.Option(help="Seconds after which a system is given up.")] = None,
@@ -66,7 +70,7 @@ def atlas(
     net = tn.atlas_network(units, seed=seed, **{name: value for name, value in wanted.items() if value is not None})
     found = tn.atlas(
         where, system, net=net, executor=executor, workers=workers, limit=limit, noise=noise, steps=steps,
-        rounds=rounds, seed=seed, run=run, progress=not quiet,
+        rounds=rounds, confirm=confirm, precision=precision, seed=seed, run=run, progress=not quiet,
     )  # fmt: skip
     (where / "SCORES.md").write_text(scores_text(found))
     if (where / "portraits.nc").exists():

@@ -65,6 +65,9 @@ def fit(
     ] = _FIT["neurons_per_unit"],
     steps: Annotated[int, typer.Option(help="Steps of the first stage, at most.")] = _FIT["steps"],
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds after it, at most.")] = _FIT["rounds"],
+    confirm: Annotated[
+        int, typer.Option(help="Chaos: times as long runs that confirm what is good; 0 for none.")
+    ] = _FIT["confirm"],
     screen: Annotated[
         int, typer.Option(help="First tonic inputs to draw; the one with the least early loss learns.")
     ] = _FIT["screen"],
@@ -122,6 +125,7 @@ def fit(
         seed=seed, progress=not quiet, checkpoint=checkpoint, into=held, memory=memory, device=device,
         neurons_per_unit=neurons_per_unit, threads=threads, screen=screen, rank=rank, nonnegative=nonnegative,
         decoder_norm=decoder_norm, bias_range=bias_range, coordinates=coordinates,
+        confirm=confirm,
     )  # fmt: skip
     tn.save(bank, place)
     typer.echo(outcome_text(bank))

@@ -12,13 +12,13 @@ import numpy as np
 
 from ..circuit import EULER, RK4
 from ..solve import FrozenCurvature, Residual, Sum
+from ._confirming_judge import attractor_judge
 from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._field_residual import FieldResidual
-from ._judge import AttractorJudge
 from ._latent_windows import LatentWindows
 from ._moving_field import moving_field
 from ._training_states import field_residual, idle_shares, rest_residual
-from ._window_length import horizon, rollout_step
+from ._window_length import horizon, refinement, rollout_step
 from ._window_sampling import true_windows
 
 _THIN, _BENT = 4, 2  # one state in so many in the first steps; in the curvature of the others
@@ -28,7 +28,6 @@ _GROWTH = 4  # times as many windows a round has at most
 _AHEAD = 1  # rounds by which chaos is ahead of others in its windows
 _POLISH, _DAMPING = 12, 3e-3  # steps of a round; it begins near where the one before ended
 _LOOKS = 4  # steps of a round of chaos between two runs of the network alone
-_FINE = 2  # steps in time of chaos, where others take one: RK4 at half a tau has errors that tell
 _IDLE = 0.003  # weight of squared errors of windows in components that the task leaves idle
 _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere; of chaos half the loss at most
 _TINY = 1e-30  # a loss that is none
@@ -55,7 +54,7 @@ class FieldCourse(Course):
 
     def judge(self, problem: Problem) -> Judge:
         """Return a judge of attractors."""
-        return AttractorJudge.of(problem)
+        return attractor_judge(problem)
 
     def stages(self, problem: Problem) -> Iterator[Stage]:
         """Yield the stages."""
@@ -75,9 +74,9 @@ def _round(problem: Problem, drawn: _Once, number: int) -> Stage:
     """Return a closed-loop round."""
     target, settings = problem.target, problem.settings
     chaotic = target.task.kind == "chaos"
-    fine = _FINE if chaotic and not target.net.spec.dt else 1
-    ahead = _AHEAD if chaotic else 0
     h, name = rollout_step(target), f"polish {number}"
+    fine = refinement(target, h) if chaotic and not target.net.spec.dt else 1
+    ahead = _AHEAD if chaotic else 0
     length = max(4, round(horizon(target) / (h * target.unit)))
     count = int(np.clip(_WINDOW_STEPS / length, 48, 128)) * min(number + ahead, _GROWTH)
     tableau = EULER if target.net.spec.dt else RK4

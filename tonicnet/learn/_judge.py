@@ -31,7 +31,8 @@ from ._window_length import WARM_UP
 _STEP, _WIDE = 0.2, 0.5  # between samples of closed-loop runs, in tau; of chaos, where rare events have to be seen
 _SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
 _FULL, _ADAPTING = 2000, 1500  # samples of chaos where every unit has a state, and where it has a current, to be run
-_NEAR = 1.5  # floors of D_stsp, and a hundredth of a nat, within which chaos is good
+_NEAR = (1.5, 0.01)  # floors of D_stsp, and nat beside them, within which chaos is good
+_NEAR_FOR_LONG = (2.0, 0.04)  # the same of runs that confirm it, in which the floor is lower
 _FAR = 1.0  # nat of D_stsp beyond three floors, from where no flow of dysts was seen to come back
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 
@@ -43,6 +44,7 @@ class AttractorJudge:
     ``truth`` (trial, time, component) in units of the task's scale, sampled every ``h`` tau (every ``h`` lags of
     synapses with rise or delay), is what the network is held against; ``history``, in network coordinates, is what it
     is started from, or driven by first if it has a memory of its own; ``other`` is an independent run, for floors.
+    Samples are ``apart`` times as far apart as they usually are, and runs as much longer.
     """
 
     target: Target
@@ -51,28 +53,30 @@ class AttractorJudge:
     other: Float[np.ndarray, "trial time component"]
     history: Float[np.ndarray, "trial step latent"]
     h: float
+    apart: int = 1
 
     @classmethod
-    def of(cls, problem: Problem) -> AttractorJudge:
+    def of(cls, problem: Problem, apart: int = 1, *, seed: int = 101) -> AttractorJudge:
         """Prepare the reference runs that suit the kind of task."""
         target = problem.target
         task, d = target.reference, target.task.dimension
         starts, samples = _SIZES.get(task.kind, _SIZES["chaos"])
-        h = _sampling(problem)
+        h = apart * _sampling(problem)
         dt = h * target.unit
         warm = 0 if problem.latent else round(WARM_UP / h)
         samples = min(samples, _most(problem))
         samples = int(min(samples, task.duration / dt - warm))
-        both = task.trajectory((warm + samples) * dt, dt, trials=2 * starts, seed=101)["output"].values
+        both = task.trajectory((warm + samples) * dt, dt, trials=2 * starts, seed=seed)["output"].values
         driven_by = target.scaled(both[:starts, : warm + 1])
         true, other = np.split(target.standard(target.scaled(both)), 2)
-        return cls(target, problem.circuit, true[:, warm:, :d], other[:, warm:, :d], driven_by, h)
+        return cls(target, problem.circuit, true[:, warm:, :d], other[:, warm:, :d], driven_by, h, apart)
 
     def run(self, dynamics: Dynamics, fine: int = 1) -> Float[np.ndarray, "trial time component"]:
         """Return the closed loop from every reference run's first state, scaled, idle components left out.
 
-        The network takes ``fine`` steps from sample to sample: some attractors depend on the errors of larger ones.
+        The network takes ``fine`` steps where one is usual: some attractors depend on the errors of larger ones.
         """
+        fine *= self.apart
         history = dynamics.circuit.tensor(self.history)
         latent = isinstance(dynamics.circuit, LowRank)
         state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
@@ -112,7 +116,10 @@ class AttractorJudge:
         return float(np.sqrt(np.mean((learned - true) ** 2) / np.mean(true**2)))
 
     def _chaos(self, made: np.ndarray, learnable: Learnable, theta: Tensor) -> Score:
-        """Return the score of chaos: near the floor of its divergence, fewer spurious points rank first."""
+        """Return the score of chaos: near the floor of its divergence, fewer spurious points rank first.
+
+        Divergences rank by how many times they are what would be good.
+        """
         valid = valid_time_of(self.truth, made, self.h * self.target.unit)
         divergence = state_space_divergence_of(self._embedded(self.truth), self._embedded(made))
         lost, floor = float(self._lost(made).mean()), self.floor()
@@ -126,9 +133,10 @@ class AttractorJudge:
         }  # fmt: skip
         if not self.target.task.has_flow:  # a known field pins its fixed points; what a recording left open ends there
             lost = max(lost, min(1.0, spurious))
-        near = _NEAR * floor + 0.01
-        good, far = lost == 0 and divergence < near, divergence > _FAR + 3 * floor
-        return Score(values, rank=(lost, max(divergence, near), spurious, divergence), good=good, far=far)
+        floors, beside = _NEAR if self.apart == 1 else _NEAR_FOR_LONG
+        excess = divergence / (floors * floor + beside)
+        good, far = lost == 0 and excess < 1, divergence > _FAR + 3 * floor
+        return Score(values, rank=(lost, max(excess, 1.0), spurious, excess), good=good, far=far)
 
     def _spurious(self, learnable: Learnable, theta: Tensor) -> int:
         if not isinstance(learnable.circuit, LowRank):

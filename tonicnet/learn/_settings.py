@@ -23,6 +23,7 @@ PRECISIONS = ("auto", "float64", "float32", "bfloat16")
 COORDINATES = ("auto", "plain")
 _EXACT_BELOW = 256  # units up to which everything is computed in float64
 _MOST = 100_000  # steps, rounds or restarts: more would not end
+_LONGEST = 100  # times as long as usual, of runs that confirm
 _SHARE = 0.25  # of the memory, for temporaries
 
 
@@ -50,6 +51,7 @@ class Settings:
     decoder_norm: float | None = None
     bias_range: tuple[float, float] | None = None
     coordinates: str = "auto"
+    confirm: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "learn", summed(self.learn))
@@ -64,11 +66,16 @@ class Settings:
             raise ValueError(f"memory is a positive number of GiB, got {shown(self.memory)}")
         for name in ("noise", "memory"):  # numpy's numbers are no JSON
             object.__setattr__(self, name, real(getattr(self, name)))
-        least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0, "screen": 1, "rank": 1}
+        least = {"steps": 1, "rounds": 0, "restarts": 0, "seed": 0, "screen": 1, "rank": 1, "confirm": 0}
         for name, low in least.items():
             object.__setattr__(self, name, whole(name, getattr(self, name), low))
             if name != "seed" and getattr(self, name) > _MOST:
                 raise ValueError(f"{name} may be {_MOST} at most, got {shown(getattr(self, name))}; a fit ends before")
+        if self.confirm == 1 or self.confirm > _LONGEST:
+            raise ValueError(
+                f"confirm is how many times as long the runs are that confirm what is good, 2 to {_LONGEST}, or 0 for "
+                f"none; got {shown(self.confirm)}"
+            )
         checked_seed(self.seed)
         check_method(self.learn, self.method)
         if self.screen > 1:

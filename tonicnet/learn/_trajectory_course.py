@@ -14,10 +14,10 @@ from ..circuit import EULER, RK4, Learnable, placed
 from ..network import Network
 from ..solve import Residual
 from ._adams_windows import AdamsWindows
+from ._confirming_judge import attractor_judge
 from ._continuous_windows import ContinuousWindows
 from ._course import Begun, Course, Draw, Judge, Problem, Stage
 from ._discrete_windows import DiscreteWindows
-from ._judge import AttractorJudge
 from ._latent_windows import LatentWindows
 from ._rate_windows import RateWindows
 from ._target import Target
@@ -44,7 +44,7 @@ class TrajectoryCourse(Course):
 
     def judge(self, problem: Problem) -> Judge:
         """Return a judge of attractors."""
-        return AttractorJudge.of(problem)
+        return attractor_judge(problem)
 
     def longest(self, problem: Problem) -> float:
         """Return the time of the driven steps and the longest closed loop; a field has runs of any length."""

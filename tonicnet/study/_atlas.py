@@ -70,6 +70,7 @@ def atlas(
     steps: int = 40,
     rounds: int = 8,
     restarts: int = 1,
+    confirm: int = 8,
     precision: str = "float64",
     seed: int = 0,
     run: bool = True,
@@ -94,9 +95,10 @@ def atlas(
     net : the network, with low-rank synapses. If not given, :func:`atlas_network`, for systems that are named with as
         many components as the largest needs. Systems that need more than it has are listed with this reason.
     executor, workers, retries, limit, progress : as in :func:`study`.
-    noise, steps, rounds, restarts, precision, seed : as in :func:`fit`; the same for all systems. The tube is narrower
-        and the rounds are more than there, since the rule asks for the place of every sheet of an attractor. Smooth
-        neurons answer much alike, so that closed-loop rounds end with larger errors in float32.
+    noise, steps, rounds, restarts, confirm, precision, seed : as in :func:`fit`; the same for all systems. The tube is
+        narrower and the rounds are more than there, since the rule asks for the place of every sheet of an attractor,
+        and what is good is confirmed by longer runs, since the rule asks for 200 periods. Smooth neurons answer much
+        alike, so that closed-loop rounds end with larger errors in float32.
     run : False learns nothing and gathers what the folder has.
 
     Returns ``scores.nc``: a Dataset over task with the measures, ``passes`` and ``reason``, why not. A system that
@@ -111,8 +113,9 @@ def atlas(
     again, executor = whole("retries", retries, 0), PROCESSES if executor is None else executor
     check_engine(executor, workers, limit)
     settings = Settings(
-        threads=1, noise=noise, steps=steps, rounds=rounds, restarts=restarts, precision=precision, seed=seed
-    )
+        threads=1, noise=noise, steps=steps, rounds=rounds, restarts=restarts, precision=precision, seed=seed,
+        confirm=confirm,
+    )  # fmt: skip
     tasks, refused = _tasks(_names(systems))
     drawn = _network(net, None if systems is None else tasks)
     place = path_of(folder)
