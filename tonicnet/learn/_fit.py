@@ -113,7 +113,7 @@ def fit(
         the field alone. Where trajectories are learned there is one round at least, the learning itself.
     restarts : further first biases at most, tried while starts are lost in closed loop.
     confirm : chaos that is as good as its floor is also run so many times as long, from other starts, and learning goes
-        on unless it is within 2 floors and 0.04 nat there, with no start lost: 8 are 20,000 tau of each start. Slow
+        on unless it is within 2 floors and 0.04 nat there, with no start lost: 4 are 10,000 tau of each start. Slow
         leaks and drifts show there only. 0: no such runs.
     screen : draw so many first biases, take three Gauss-Newton steps from each, and go on from the one of least loss;
         restarts take the next ones. 1: the first draw, as it comes. (:func:`screen` does the same for networks.)

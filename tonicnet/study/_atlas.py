@@ -70,7 +70,7 @@ def atlas(
     steps: int = 40,
     rounds: int = 8,
     restarts: int = 1,
-    confirm: int = 8,
+    confirm: int = 4,
     precision: str = "float64",
     seed: int = 0,
     run: bool = True,
