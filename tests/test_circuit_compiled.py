@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ import tonicnet as tn
 from tonicnet.circuit import Bundle, Variation, autonomous
 from tonicnet.circuit._compiled import WIDE, Kernel, kernel
 from tonicnet.circuit._compiled_units import units_of
-from tonicnet.compiled import _compiler, _curve, _library
+from tonicnet.compiled import _compiler, _curve, _library, processor
+from tonicnet.compiled._pieces import pieces_of
 from tonicnet.network import LIF, Custom, Relu, Sigmoid, Softplus, Tanh
 
 
@@ -413,3 +415,102 @@ def test_displacements_of_a_network_that_compiled_code_does_not_know_are_left_to
     motion = Variation.alone(autonomous(dense, {"bias": np.zeros(20)}))
     assert motion.growth(Bundle(np.zeros((1, 20)), np.ones((1, 1, 20))), 2, 2) is None
     assert Variation.of(np.sin, np.cos, 0.1).growth(Bundle(np.zeros((1, 1)), np.ones((1, 1, 1))), 2, 2) is None
+
+
+# ---------------------------------------------------------------- curves in pieces
+
+WIDE_REGISTERS = pytest.mark.skipif(
+    "avx512f" not in processor(), reason="curves in pieces need registers of 16 numbers"
+)
+
+
+def table(curve: Callable[[np.ndarray], np.ndarray], low: float, high: float, points: int = 8192) -> tuple:
+    """Low end, points per unit of input, values and rises of a curve."""
+    grid = np.linspace(low, high, points)
+    return low, (points - 1) / (high - low), curve(grid), np.gradient(curve(grid))
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [lambda x: np.tanh(x / 2), lambda x: np.log1p(np.exp(2 * x)), lambda x: np.exp(-(x**2) / 4), np.zeros_like],
+    ids=["tanh", "softplus", "bump", "nothing"],
+)
+def test_pieces_are_as_close_as_single_precision_tells(curve: Callable[[np.ndarray], np.ndarray]) -> None:
+    low, per_unit, value, rise = table(curve, -4.0, 20.0)
+    found = pieces_of(low, per_unit, value, rise)
+    assert found is not None
+    made, (a, b, wide_a, wide_b), least = found[:192].reshape(6, 32), found[192:196], found[196]
+    x = np.linspace(low, 20.0, 5001)
+    place = np.clip(np.minimum(a * x + b, wide_a * x + wide_b), 0, np.nextafter(32, 0))
+    u = place % 1 - 0.5
+    read = sum(row[place.astype(int)] * u**j for j, row in enumerate(made))
+    np.testing.assert_allclose(np.maximum(read, least), curve(x), rtol=0, atol=1e-6 * max(1e-30, np.abs(value).max()))
+
+
+@pytest.mark.parametrize(
+    "curve", [np.abs, lambda x: np.sqrt(np.maximum(x, 0)), np.sign], ids=["corner", "root", "jump"]
+)
+def test_a_curve_with_a_corner_has_no_pieces(curve: Callable[[np.ndarray], np.ndarray]) -> None:
+    assert pieces_of(*table(lambda x: curve(x - 0.3), -4.0, 20.0)) is None
+
+
+@WIDE_REGISTERS
+@pytest.mark.parametrize("units", [1, 15, 16, 17, 255, 256, 257, 1000])
+@pytest.mark.parametrize("components", [1, 2, 3, 4, 5])
+def test_windows_by_pieces_are_those_of_double_precision(components: int, units: int) -> None:
+    """States and rates, for every rest of a register; and slopes, which a table has constant from point to point."""
+    drawn = Drawn(LIF(), components, units=units)
+    fed = drawn.rng.normal(size=(2, 3, 4, components))
+    call = {"tableau": RK4, "h": 0.3, "closed": np.array([0.0, 0.7, 1.0]), "fed": fed, "jacobian": True}
+    runs = [
+        kernel().windows(drawn.compiled(dtype), drawn.bias, drawn.start, **call, wide=("through", "rate"))
+        for dtype in ("float32", "float64")
+    ]
+    assert drawn.compiled("float32").structure.curve.pieces
+    near(runs[0].states, runs[1].states, 1e-5)
+    np.testing.assert_allclose(runs[0].wide["rate"], runs[1].wide["rate"], rtol=1e-5, atol=2e-6)
+    np.testing.assert_allclose(runs[0].wide["through"], runs[1].wide["through"], rtol=0, atol=4e-3)
+    slopes = np.float64(runs[0].wide["through"])
+    near(runs[0].jacobian, np.einsum("kn,wsin,nl->wsikl", drawn.decoder, slopes, drawn.encoder), 1e-5)
+
+
+@WIDE_REGISTERS
+@pytest.mark.parametrize("far", [-1e30, -np.inf, 40.0, 1e30, np.inf, np.nan])
+def test_pieces_are_flat_beyond_their_ends_and_keep_what_is_no_number(far: float) -> None:
+    drawn = Drawn(LIF(), 2)
+    bias = np.full_like(drawn.bias, far)
+    runs = [
+        kernel().windows(
+            drawn.compiled(dtype), bias, drawn.start, tableau=EULER, h=0.3, closed=np.ones(1), jacobian=True,
+            wide=("through", "rate"),
+        )
+        for dtype in ("float32", "float64")
+    ]  # fmt: skip
+    np.testing.assert_allclose(runs[0].wide["rate"], runs[1].wide["rate"], rtol=1e-6, atol=1e-6)
+    assert np.array_equal(np.isnan(runs[0].wide["rate"]), np.isnan(runs[1].wide["rate"]))
+    if not np.isnan(far):
+        assert not runs[0].wide["through"].any()
+
+
+@WIDE_REGISTERS
+def test_slopes_of_pieces_are_the_derivative_of_their_values() -> None:
+    """By differences of rates in single precision, over a hundredth of the unit of input."""
+    drawn = Drawn(LIF(), 1)
+    call = {"tableau": EULER, "h": 0.3, "closed": np.zeros(1), "jacobian": True, "wide": ("through", "rate")}
+    h = np.linspace(-2, 12, len(drawn.bias))
+    low, here, high = (
+        kernel().windows(drawn.compiled("float32"), h + shift, np.zeros((1, 1)), **call).wide
+        for shift in (-5e-3, 0.0, 5e-3)
+    )
+    change = (np.float64(high["rate"]) - low["rate"]) / 1e-2
+    np.testing.assert_allclose(here["through"], change, rtol=0, atol=5e-4)
+
+
+@WIDE_REGISTERS
+def test_rates_by_pieces_are_not_negative() -> None:
+    drawn = Drawn(LIF(), 3)
+    run = kernel().windows(
+        drawn.compiled("float32"), np.linspace(-8, 1, len(drawn.bias)), drawn.start, tableau=EULER, h=0.3,
+        closed=np.ones(1), wide=("through", "rate"), jacobian=True,
+    )  # fmt: skip
+    assert run.wide["rate"].min() >= 0

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import tonicnet as tn
-from tonicnet.circuit import RK4, circuit_of, runge_kutta
+from tonicnet.circuit import RK4, circuit_of, kernel, runge_kutta
 from tonicnet.learn._confirming_judge import ConfirmingJudge, attractor_judge
 from tonicnet.learn._course import Problem
 from tonicnet.learn._judge import AttractorJudge
@@ -159,6 +159,28 @@ def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: py
         score = judge._chaos(judge.other, learnable, learnable.first)
         assert score.far == (divergence > 3 * floor + 1)
         assert not score.good
+
+
+# ---------------------------------------------------------------- precision
+
+
+@pytest.mark.skipif(kernel() is None, reason="no C++ compiler")
+def test_chaos_of_many_units_runs_in_single_precision_and_is_what_it_is_in_double() -> None:
+    """Until it parts, and then at the same distance from the truth; few units run in double precision."""
+    net = tn.Network(units=300, seed=0)
+    problem = Problem(Target(tn.task("lorenz"), net), circuit_of(net), Settings(precision="float64"))
+    large, learnable = AttractorJudge.of(problem), problem.learnable()
+    bank = tn.fit(net, "lorenz", rounds=0, steps=6, restarts=0, progress=False)
+    theta = torch.as_tensor(bank["bias"].values[0], dtype=torch.float64)
+    assert large._running.dtype == torch.float32
+    single, double = (replace(learnable, circuit=circuit).at(theta) for circuit in (large._running, problem.circuit))
+    made = [large.run(dynamics, 2) for dynamics in (single, double)]
+    np.testing.assert_allclose(made[0][:, :10], made[1][:, :10], atol=1e-3)
+    assert large.score(learnable, theta).values["field_error"] == pytest.approx(large.field_error(double), rel=1e-12)
+
+
+def test_few_units_run_in_double_precision(judge: AttractorJudge) -> None:
+    assert judge._running is judge.circuit
 
 
 # ---------------------------------------------------------------- confirmed by longer runs

@@ -10,18 +10,21 @@ import torch
 from torch import Tensor
 
 from . import _structures as c
+from ._compiler import processor
 from ._library import call, library
+from ._pieces import pieces_of
 
 KINDS = {"lif": 0, "tanh": 1, "relu": 2, "softplus": 3, "sigmoid": 4}
 _DTYPES: dict[torch.dtype, np.dtype[Any]] = {torch.float64: np.dtype("float64"), torch.float32: np.dtype("float32")}
+_WIDE = "avx512f"  # registers that hold all pieces of a curve
 _WORTH = 1 << 13  # numbers from which on a call costs less than torch; below it nothing is compiled for them
 
 
 class CompiledCurve(NamedTuple):
-    """A transfer function; ``pairs`` (value and rise of each point of a table) is kept because it is pointed at."""
+    """A transfer function; ``arrays``, a table's values with their rises and its pieces, are pointed at."""
 
     structure: c.Curve
-    pairs: np.ndarray | None
+    arrays: tuple[np.ndarray | None, ...]
     dtype: np.dtype[Any]
 
     @classmethod
@@ -29,7 +32,7 @@ class CompiledCurve(NamedTuple):
         """Return a function given by its formula; None for one, or for a precision, that is not compiled."""
         if name not in KINDS or dtype not in _DTYPES:
             return None
-        return cls(c.Curve(KINDS[name], 0, None, 0.0, 0.0), None, _DTYPES[dtype])
+        return cls(c.Curve(KINDS[name], 0, None, 0.0, 0.0, None), (), _DTYPES[dtype])
 
     @classmethod
     def read(cls, low: float, per_unit: float, value: Tensor, rise: Tensor) -> CompiledCurve | None:
@@ -37,8 +40,11 @@ class CompiledCurve(NamedTuple):
         if value.dtype not in _DTYPES or value.device.type != "cpu":
             return None
         pairs = np.stack([value.numpy(), rise.numpy()], axis=1)
-        structure = c.Curve(KINDS["lif"], len(pairs), c.address(pairs), low, per_unit)
-        return cls(structure, pairs, _DTYPES[value.dtype])
+        pieces = None
+        if value.dtype == torch.float32 and _WIDE in processor():
+            pieces = pieces_of(low, per_unit, *(numbers.double().numpy() for numbers in (value, rise)))
+        structure = c.Curve(KINDS["lif"], len(pairs), c.address(pairs), low, per_unit, c.address(pieces))
+        return cls(structure, (pairs, pieces), _DTYPES[value.dtype])
 
 
 def value(curve: Callable[[torch.dtype], CompiledCurve | None], x: Tensor) -> Tensor | None:

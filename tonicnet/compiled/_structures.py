@@ -24,10 +24,11 @@ class Explicit(Protocol):
 
 
 class Curve(ctypes.Structure):
-    """A transfer function: which one, and its table if it is read from one."""
+    """A transfer function: which one, its table if it is read from one, and its pieces if it has them."""
 
     _fields_: ClassVar[Sequence[Any]] = [
         ("kind", Whole), ("points", Whole), ("pairs", Pointer), ("low", Real), ("per_unit", Real),
+        ("pieces", Pointer),
     ]  # fmt: skip
 
 

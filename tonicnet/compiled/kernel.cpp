@@ -10,6 +10,9 @@
 #include <cstdint>
 #include <cstring>
 #include <vector>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -142,6 +145,60 @@ template <typename T> struct Table {
     }
 };
 
+// A curve in 32 polynomials of degree 5: see _pieces.py. A register has 16 numbers, so that all coefficients of a degree
+// are in two, from which one instruction takes those of 16 units. Only for single precision on such processors.
+#ifdef __AVX512F__
+struct Pieces {
+    static constexpr int count = 32, degree = 5;
+    __m512 first[degree + 1], second[degree + 1], rise[2], shift[2], least;
+
+    explicit Pieces(const float *numbers) {
+        for (int j = 0; j <= degree; ++j) {
+            first[j] = _mm512_loadu_ps(numbers + j * count);
+            second[j] = _mm512_loadu_ps(numbers + j * count + count / 2);
+        }
+        const float *lines = numbers + (degree + 1) * count;
+        for (int i = 0; i < 2; ++i) {
+            rise[i] = _mm512_set1_ps(lines[2 * i]);
+            shift[i] = _mm512_set1_ps(lines[2 * i + 1]);
+        }
+        least = _mm512_set1_ps(lines[4]);
+    }
+
+    // Minima and maxima of NaN are their second argument, so that it stays in u; its piece is any.
+    template <bool Slopes> inline __m512 operator()(__m512 x, __m512 &slope) const {
+        const __m512 narrow = _mm512_fmadd_ps(x, rise[0], shift[0]), wide = _mm512_fmadd_ps(x, rise[1], shift[1]);
+        const __m512 place = _mm512_min_ps(narrow, wide), zero = _mm512_setzero_ps();
+        const __m512 inside = _mm512_min_ps(_mm512_set1_ps(count - 0x1p-19f), _mm512_max_ps(zero, place));
+        const __m512 whole = _mm512_roundscale_ps(inside, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+        const __m512i piece = _mm512_cvtps_epi32(whole);
+        const __m512 u = _mm512_sub_ps(_mm512_sub_ps(inside, whole), _mm512_set1_ps(0.5f));
+        __m512 value = _mm512_permutex2var_ps(first[degree], piece, second[degree]), change = zero;
+        for (int j = degree - 1; j >= 0; --j) {
+            if (Slopes) change = _mm512_fmadd_ps(change, u, value);
+            value = _mm512_fmadd_ps(value, u, _mm512_permutex2var_ps(first[j], piece, second[j]));
+        }
+        if (Slopes) {
+            const __mmask16 in_wide = _mm512_cmp_ps_mask(wide, narrow, _CMP_LT_OQ);
+            const __mmask16 beyond = _mm512_cmp_ps_mask(place, inside, _CMP_NEQ_OQ);  // flat there; NaN is not beyond
+            const __m512 turned = _mm512_mul_ps(change, _mm512_mask_blend_ps(in_wide, rise[0], rise[1]));
+            slope = _mm512_mask_mov_ps(turned, beyond, zero);
+        }
+        return _mm512_max_ps(least, value);
+    }
+
+    template <bool Slopes> void apply(const float *x, float *r, float *slope, int64_t n) const {
+        for (int64_t i = 0; i < n; i += 16) {
+            const __mmask16 there = n - i < 16 ? __mmask16((1u << (n - i)) - 1) : __mmask16(0xffff);
+            __m512 change;
+            const __m512 value = (*this).template operator()<Slopes>(_mm512_maskz_loadu_ps(there, x + i), change);
+            _mm512_mask_storeu_ps(r + i, there, value);
+            if (Slopes) _mm512_mask_storeu_ps(slope + i, there, change);
+        }
+    }
+};
+#endif
+
 template <typename T, bool Slopes, typename Phi>
 void apply(const Phi &phi, const T *__restrict x, T *__restrict r, T *__restrict slope, int64_t n) {
 #pragma omp simd
@@ -156,6 +213,7 @@ template <typename T> struct Curve {
     int64_t kind, points;
     const T *pairs;
     double low, per_unit;
+    const T *pieces;  // or null
 
     template <typename Phi> void by(const Phi &phi, const T *x, T *r, T *slope, int64_t n) const {
         if (slope) apply<T, true>(phi, x, r, slope, n);
@@ -168,6 +226,13 @@ template <typename T> struct Curve {
             case SOFTPLUS: return by(Softplus<T>{}, x, r, slope, n);
             case SIGMOID: return by(Sigmoid<T>{}, x, r, slope, n);
             default: {
+#ifdef __AVX512F__
+                if constexpr (sizeof(T) == sizeof(float))
+                    if (pieces) {
+                        const Pieces all(pieces);
+                        return slope ? all.apply<true>(x, r, slope, n) : all.apply<false>(x, r, slope, n);
+                    }
+#endif
                 const Table<T> table{pairs, T(low), T(per_unit), T(points - 1)};
                 return slope ? table.template apply<true>(x, r, slope, n) : table.template apply<false>(x, r, slope, n);
             }
@@ -327,9 +392,64 @@ void add_jacobian(const Units<T> &u, const T *slope, int64_t first, int64_t n, T
     }
 }
 
+// made = D r(E fed + tonic) for K components of units with a curve in pieces: every number of a unit stays in a register.
+#ifdef __AVX512F__
+template <int K, bool Slopes>
+void decode_fixed(const Units<float> &u, const float *tonic, const float *noise, const float *fed, float *made,
+                  const Wanted<float> &want) {
+    const Pieces curve(u.curve.pieces);
+    __m512 sum[K], in[K];
+    float slopes[BLOCK];
+    for (int k = 0; k < K; ++k) sum[k] = _mm512_setzero_ps(), in[k] = _mm512_set1_ps(fed[k]);
+    if (want.jacobian) std::fill(want.jacobian, want.jacobian + K * K, 0.0f);
+    for (int64_t i = 0; i < u.units; i += 16) {
+        const int64_t left = u.units - i;
+        const __mmask16 there = left < 16 ? __mmask16((1u << left) - 1) : __mmask16(0xffff);
+        __m512 h = _mm512_maskz_loadu_ps(there, tonic + i), slope;
+        if (noise) h = _mm512_add_ps(h, _mm512_maskz_loadu_ps(there, noise + i));
+        for (int k = 0; k < K; ++k) h = _mm512_fmadd_ps(in[k], _mm512_maskz_loadu_ps(there, u.encoder + k * u.units + i), h);
+        const __m512 r = curve.template operator()<Slopes>(h, slope);
+        for (int k = 0; k < K; ++k)
+            sum[k] = _mm512_mask3_fmadd_ps(r, _mm512_maskz_loadu_ps(there, u.decoder + k * u.units + i), sum[k], there);
+        if (want.rate) _mm512_mask_storeu_ps(want.rate + i, there, r);
+        if (!Slopes) continue;
+        if (want.through) _mm512_mask_storeu_ps(want.through + i, there, slope);
+        if (!want.jacobian) continue;
+        const int64_t begun = i % BLOCK;
+        _mm512_mask_storeu_ps(slopes + begun, there, slope);
+        if (begun + 16 == BLOCK || left <= 16)
+            add_jacobian(u, slopes, i - begun, std::min(begun + 16, begun + left), want.jacobian);
+    }
+    for (int k = 0; k < K; ++k) made[k] = _mm512_reduce_add_ps(sum[k]);
+}
+
+inline bool decode_in_registers(const Units<float> &u, const float *tonic, const float *noise, const float *fed,
+                                float *made, const Wanted<float> &want) {
+    if (u.curve.kind != TABLE || !u.curve.pieces || u.gain || u.scale || want.by_gain || want.by_scale) return false;
+    const bool sloped = want.jacobian || want.through;
+    switch (u.components) {
+#define TONIC_DECODE(K)                                                                                               \
+    case K:                                                                                                           \
+        sloped ? decode_fixed<K, true>(u, tonic, noise, fed, made, want)                                              \
+               : decode_fixed<K, false>(u, tonic, noise, fed, made, want);                                            \
+        return true;
+        TONIC_DECODE(1)
+        TONIC_DECODE(2)
+        TONIC_DECODE(3)
+        TONIC_DECODE(4)
+#undef TONIC_DECODE
+    }
+    return false;
+}
+#endif
+
 // made = D r(E fed + tonic), block by block.
 template <typename T>
 void decode(const Units<T> &u, const T *tonic, const T *noise, const T *fed, T *made, const Wanted<T> &want) {
+#ifdef __AVX512F__
+    if constexpr (sizeof(T) == sizeof(float))
+        if (decode_in_registers(u, tonic, noise, fed, made, want)) return;
+#endif
     T h[BLOCK], r[BLOCK], slope[BLOCK];
     const int64_t k = u.components;
     const bool sloped = want.jacobian || want.through || want.by_gain;
@@ -726,8 +846,10 @@ template <typename T> struct RateRun {
 
 #define TONIC_FUNCTIONS(T, SUFFIX)                                                                                    \
     void tonic_elementwise_##SUFFIX(const Curve<T> *curve, const T *x, T *r, T *slope, int64_t n) {                   \
+        Curve<T> exact = *curve;                                                                                      \
+        exact.pieces = nullptr;                                                                                       \
         for (int64_t i = 0; i < n; i += BLOCK)                                                                        \
-            (*curve)(x + i, r + i, slope ? slope + i : nullptr, std::min(BLOCK, n - i));                              \
+            exact(x + i, r + i, slope ? slope + i : nullptr, std::min(BLOCK, n - i));                              \
     }                                                                                                                 \
     void tonic_low_rank_##SUFFIX(const Units<T> *u, const Plan *plan, const Arrays<T> *arrays) {                      \
         for (int64_t t = 0; t < plan->trials; ++t) Trial<T>(*u, *plan, *arrays, t).run();                             \

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..circuit import Autonomous, Circuit, Dynamics, Learnable, LowRank, circuit_of, driven, loop_of
+from ..circuit import Autonomous, Circuit, Dynamics, Learnable, LowRank, circuit_of, driven, kernel, loop_of
 from ..measure import (
     attractor_distance_of,
     attractor_threshold_of,
@@ -24,6 +25,7 @@ from ..measure import (
 from ._course import Problem
 from ._moving_field import field_error_of
 from ._score import Score
+from ._settings import EXACT_BELOW
 from ._spurious import spurious_fixed_points
 from ._target import Target
 from ._window_length import WARM_UP
@@ -85,6 +87,18 @@ class AttractorJudge:
         outputs = torch.cat([dynamics.output(state)[:, None], samples], 1)
         return self.target.standard(outputs.double().cpu().numpy())[..., : self.truth.shape[2]]
 
+    @cached_property
+    def _running(self) -> Circuit:
+        """The circuit that is run: chaos of many units in single precision, in which compiled code is much faster.
+
+        Its rounding is far below the errors of what is learned, and true chaos parts from any rounding.
+        """
+        circuit, net = self.circuit, self.target.net
+        exact = circuit.dtype == torch.float32 or net.units <= EXACT_BELOW or self.target.task.kind != "chaos"
+        if exact or not isinstance(circuit, LowRank) or circuit.device.type != "cpu" or kernel() is None:
+            return circuit
+        return circuit_of(net, torch.float32)
+
     @property
     def _method(self) -> str:
         return "rk4" if self.target.net.spec.dt is None else "euler"
@@ -92,7 +106,7 @@ class AttractorJudge:
     def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
         """Return the closed-loop score of a theta; a run that leaves the finite numbers ranks last."""
         dynamics = learnable.at(theta)
-        outputs = self.run(dynamics, fine)
+        outputs = self.run(replace(learnable, circuit=self._running).at(theta), fine)
         if not np.isfinite(outputs).all():
             return Score({"lost": 1.0})
         kind = self.target.task.kind

@@ -21,7 +21,7 @@ OBJECTIVES = ("auto", "field", "trajectory", "cross-entropy", "squares")
 METHODS = ("auto", "gauss-newton", "adam", "amsgrad", "search", "annealed", "straight-through", "ranks", "grid")
 PRECISIONS = ("auto", "float64", "float32", "bfloat16")
 COORDINATES = ("auto", "plain")
-_EXACT_BELOW = 256  # units up to which everything is computed in float64
+EXACT_BELOW = 256  # units up to which everything is computed in float64
 _MOST = 100_000  # steps, rounds or restarts: more would not end
 _LONGEST = 100  # times as long as usual, of runs that confirm
 _SHARE = 0.25  # of the memory, for temporaries
@@ -99,12 +99,12 @@ class Settings:
 
     def dtype(self, net: Network) -> torch.dtype:
         """Return the precision of losses and gradients."""
-        exact = self.precision == "float64" or (self.precision == "auto" and net.units <= _EXACT_BELOW)
+        exact = self.precision == "float64" or (self.precision == "auto" and net.units <= EXACT_BELOW)
         return torch.float64 if exact else torch.float32
 
     def curved(self, net: Network) -> torch.dtype | None:
         """Return the lower precision in which curvature is multiplied, or None for that of everything else."""
-        wanted = self.precision == "bfloat16" or (self.precision == "auto" and net.units > _EXACT_BELOW and self._fast)
+        wanted = self.precision == "bfloat16" or (self.precision == "auto" and net.units > EXACT_BELOW and self._fast)
         return torch.bfloat16 if wanted else None
 
     @property

@@ -123,7 +123,7 @@ def network_run(net: Network, bank: xr.Dataset, task: Task, truth: xr.Dataset) -
     every = max(1, int(np.ceil(apart / (_FINEST * net.tau))))
     run = simulate(
         net, bank, task=task.name, duration=apart * (output.sizes["time"] - 1), dt=apart / every, every=every,
-        initial=output.isel(time=0).values, 
+        initial=output.isel(time=0).values, dtype="float32",
     )  # fmt: skip
     return run.isel(component=slice(task.dimension))
 
