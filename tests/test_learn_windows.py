@@ -140,3 +140,22 @@ def test_rests_far_away_do_not_rule_a_round_of_chaos(task: str, monkeypatch: pyt
         assert weight * rests.loss(theta) == pytest.approx(without)
     else:
         assert weight == 0.02
+
+
+def test_mixed_precision_sums_rows_of_single_precision_in_double() -> None:
+    """Gradient and curvature are those of double precision, to the rounding of the rows; and they are float64."""
+    net = tn.Network(units=60, seed=0)
+    made = {}
+    for precision in ("float64", "mixed", "float32"):
+        settings = Settings(precision=precision)
+        problem = Problem(Target(tn.task("lorenz"), net), circuit_of(net, settings.dtype(net)), settings)
+        stage = next(one for one in FieldCourse().stages(problem) if one.name == "polish 1")
+        theta = problem.learnable().first
+        residual = stage.make(Draw(0, 0), lambda theta=theta: theta).parts[0][1]
+        normal = residual.at(theta).normal()
+        made[precision] = normal.gradient.numpy(), normal.curvature.numpy(), residual.loss(theta)
+    assert made["mixed"][1].dtype == np.float64
+    assert made["float32"][1].dtype == np.float32
+    for found, exact in zip(made["mixed"], made["float64"], strict=True):
+        np.testing.assert_allclose(found, exact, rtol=0, atol=2e-3 * np.abs(exact).max())
+        assert not np.array_equal(found, exact)

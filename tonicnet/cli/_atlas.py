@@ -48,7 +48,7 @@ def atlas(
     confirm: Annotated[int, typer.Option(help="Times as long runs that confirm what is good; 0 for none.")] = _ATLAS[
         "confirm"
     ],
-    precision: Annotated[str, typer.Option(help="float64, or float32 for half the time.")] = _ATLAS["precision"],
+    precision: Annotated[str, typer.Option(help="mixed, float64 or float32.")] = _ATLAS["precision"],
     executor: Executor = "processes",
     workers: Workers = None,
     limit: Annotated[float | None, typer.Option(help="Seconds after which a system is given up.")] = None,

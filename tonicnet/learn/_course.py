@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
 from torch import Tensor
 
 from ..bank import Scaling
-from ..circuit import Circuit, Learnable, LowRank
+from ..circuit import Circuit, Learnable, LowRank, circuit_of
 from ..network import Network
 from ..parameters import SETS, sets_for
 from ..solve import Residual
@@ -41,6 +42,12 @@ class Problem:
     def latent(self) -> bool:
         """Whether the circuit is closed in its output, so that it has a vector field there."""
         return isinstance(self.circuit, LowRank)
+
+    @cached_property
+    def running(self) -> Circuit:
+        """The circuit in the precision in which closed-loop windows of a field are run."""
+        dtype = self.settings.running(self.net)
+        return self.circuit if dtype == self.circuit.dtype else circuit_of(self.net, dtype, self.circuit.device)
 
     def learnable(self, restart: int = 0) -> Learnable:
         """Return the numbers at the start: broad first biases, and neutral ones of any other set that is learned.

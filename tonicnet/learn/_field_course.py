@@ -83,11 +83,14 @@ def _round(problem: Problem, drawn: _Once, number: int) -> Stage:
 
     def make(draw: Draw, begun: Begun) -> Residual:
         windows = true_windows(
-            target, problem.circuit, draw(name), count=count, steps=fine * length, h=h / fine,
+            target, problem.running, draw(name), count=count, steps=fine * length, h=h / fine,
             noise=settings.noise, shares=idle_shares(problem, _IDLE),
         )  # fmt: skip
         learnable = problem.learnable(draw.restart)
-        rollout = LatentWindows(learnable, windows, h / fine, tableau, room=settings.room)
+        runs = replace(learnable, circuit=problem.running)
+        rollout = LatentWindows(
+            runs, windows, h / fine, tableau, room=settings.room, summed=settings.dtype(problem.net)
+        )  # fmt: skip
         rollout = rollout.bounded(begun()) if chaotic else rollout
         field = Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun))))
         beside = rest_residual(problem, learnable, begun(), draw(f"{name}, rests"))

@@ -119,7 +119,8 @@ def fit(
         restarts take the next ones. 1: the first draw, as it comes. (:func:`screen` does the same for networks.)
     solver : of each step: "primal" (units x units), "dual" (rows x rows), "matrix-free" (conjugate gradients), or
         "auto", the cheapest that fits into ``memory``.
-    precision : "float64", "float32", "bfloat16" (curvature only; float32 else), or "auto": float64 up to 256
+    precision : "float64", "mixed" (closed-loop windows of fields are run in float32, all sums are float64), "float32",
+        "bfloat16" (curvature only; float32 else), or "auto": float64 up to 256
         units, above them float32, with bfloat16 curvature where the processor multiplies it faster, for trajectories
         (fields are fitted more exactly than it can tell; ask for it where units are very many).
     memory : GiB that arrays of learning may take; larger sums are done in tiles.

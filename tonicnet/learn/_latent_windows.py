@@ -35,7 +35,8 @@ class LatentWindows(Residual):
     With ``free`` starts the recording is noisy: each window begins at whatever z(0) suits theta best
     (multiple shooting), found by Gauss-Newton steps on dz/dz(0), and those K unknowns a window are
     projected out of its rows (variable projection: Golub and Pereyra 1973, doi:10.1137/0710036).
-    ``h`` is the step in units of tau; ``room``: bytes that temporaries may take.
+    ``h`` is the step in units of tau; ``room``: bytes that temporaries may take; ``summed``: the precision in which
+    products of rows are summed, that of the runs if not given.
     """
 
     learnable: Learnable
@@ -44,6 +45,7 @@ class LatentWindows(Residual):
     tableau: Tableau = RK4
     free: bool = False
     room: int = GIB
+    summed: torch.dtype | None = None
 
     @property
     def rows(self) -> int:
@@ -207,7 +209,8 @@ class _WindowsAt(Linearisation):
         if self._residual.free:
             basis = run.start_basis()
             error, jacobian = without(basis, error[..., None])[..., 0], without(basis, jacobian)
-        return Block(error.reshape(-1), jacobian.flatten(0, 1))
+        summed = self._residual.summed or jacobian.dtype
+        return Block(error.reshape(-1).to(summed), jacobian.flatten(0, 1).to(summed))
 
     def _pull(self, run: Run) -> Float[Tensor, " number"]:
         """Return half the gradient of a run; what free starts take from the errors, they take from no derivative."""

@@ -19,7 +19,7 @@ from ._learn import check_limits, check_method, check_screened, given_range, set
 
 OBJECTIVES = ("auto", "field", "trajectory", "cross-entropy", "squares")
 METHODS = ("auto", "gauss-newton", "adam", "amsgrad", "search", "annealed", "straight-through", "ranks", "grid")
-PRECISIONS = ("auto", "float64", "float32", "bfloat16")
+PRECISIONS = ("auto", "float64", "mixed", "float32", "bfloat16")
 COORDINATES = ("auto", "plain")
 EXACT_BELOW = 256  # units up to which everything is computed in float64
 _MOST = 100_000  # steps, rounds or restarts: more would not end
@@ -99,8 +99,12 @@ class Settings:
 
     def dtype(self, net: Network) -> torch.dtype:
         """Return the precision of losses and gradients."""
-        exact = self.precision == "float64" or (self.precision == "auto" and net.units <= EXACT_BELOW)
+        exact = self.precision in ("float64", "mixed") or (self.precision == "auto" and net.units <= EXACT_BELOW)
         return torch.float64 if exact else torch.float32
+
+    def running(self, net: Network) -> torch.dtype:
+        """Return the precision in which closed-loop windows of a field are run."""
+        return torch.float32 if self.precision == "mixed" else self.dtype(net)
 
     def curved(self, net: Network) -> torch.dtype | None:
         """Return the lower precision in which curvature is multiplied, or None for that of everything else."""

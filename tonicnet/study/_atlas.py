@@ -71,7 +71,7 @@ def atlas(
     rounds: int = 8,
     restarts: int = 1,
     confirm: int = 4,
-    precision: str = "float64",
+    precision: str = "mixed",
     seed: int = 0,
     run: bool = True,
     progress: bool | Report = True,
@@ -98,7 +98,7 @@ def atlas(
     noise, steps, rounds, restarts, confirm, precision, seed : as in :func:`fit`; the same for all systems. The tube is
         narrower and the rounds are more than there, since the rule asks for the place of every sheet of an attractor,
         and what is good is confirmed by longer runs, since the rule asks for 200 periods. Smooth neurons answer much
-        alike, so that closed-loop rounds end with larger errors in float32.
+        alike, so that closed-loop rounds end with larger errors in float32, whose sums lose what tells them apart.
     run : False learns nothing and gathers what the folder has.
 
     Returns ``scores.nc``: a Dataset over task with the measures, ``passes`` and ``reason``, why not. A system that
