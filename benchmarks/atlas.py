@@ -60,6 +60,8 @@ def passes() -> Iterator[Figure]:
         own = {"what": where, "flows": f"of {size} components"}
         yield figure(own, "systems", "1", int((sizes == size).sum()))
         yield figure(own, "systems that pass", "1", int(scores["passes"].values[sizes == size].sum()))
+        seconds = float(np.nanmedian(scores["seconds"].values[sizes == size]))
+        yield figure(own, "CPU time of learning, median", "s", seconds)
     for name, words in (
         ("lost", "none lost"),
         ("divergence", "D_stsp within the rule"),

@@ -186,7 +186,9 @@ def test_few_units_run_in_double_precision(judge: AttractorJudge) -> None:
 # ---------------------------------------------------------------- confirmed by longer runs
 
 
-def looked(judge: AttractorJudge, good: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch) -> tuple[Score, list[int]]:
+def looked(
+    judge: AttractorJudge, good: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch, *, near: bool = True
+) -> tuple[Score, list[int]]:
     """The score of a confirming judge whose two looks find a theta good or not; how far apart their samples were."""
     apart: list[int] = []
 
@@ -195,7 +197,7 @@ def looked(judge: AttractorJudge, good: tuple[bool, bool], monkeypatch: pytest.M
         apart.append(self.apart)
         rank = (0.0, 1.0, 2.0, 0.9) if first else (0.0, 3.0, 0.0, 3.0)
         values = {"divergence": 0.1 if first else 0.4, "valid_time": 3.0 if first else 2.0, "lost": 0.0}
-        return Score(values, rank=rank, good=good[not first])
+        return Score(values, rank=rank, good=good[not first], near=near)
 
     monkeypatch.setattr(AttractorJudge, "score", score)
     problem = Problem(judge.target, judge.circuit, Settings(confirm=2))
@@ -219,10 +221,29 @@ def test_what_is_not_confirmed_ranks_as_the_worse_look(judge: AttractorJudge, mo
     assert score.rank == (0.0, 3.0, 2.0, 3.0)
 
 
-def test_what_is_not_good_needs_no_longer_runs(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_nearly_good_ranks_by_longer_runs_too(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
     score, apart = looked(judge, (False, True), monkeypatch)
+    assert apart == [1, 2]
+    assert not score.good
+    assert score.rank == (0.0, 3.0, 2.0, 3.0)
+
+
+def test_what_is_not_near_needs_no_longer_runs(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
+    score, apart = looked(judge, (False, True), monkeypatch, near=False)
     assert apart == [1]
     assert not score.good
+
+
+@pytest.mark.parametrize(("divergence", "near"), [(1.9, True), (2.1, False)])
+def test_near_is_up_to_twice_what_is_good(
+    judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch, divergence: float, near: bool
+) -> None:
+    good = 1.5 * 0.1 + 0.01
+    monkeypatch.setattr(AttractorJudge, "floor", lambda _: 0.1)
+    monkeypatch.setattr(AttractorJudge, "_spurious", lambda *_: 0)
+    monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_: divergence * good)
+    learnable = Problem(judge.target, judge.circuit, Settings()).learnable()
+    assert judge._chaos(judge.truth, learnable, learnable.first).near == near
 
 
 def test_longer_runs_have_as_many_samples_and_steps_as_exact(judge: AttractorJudge) -> None:

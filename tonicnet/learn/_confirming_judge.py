@@ -1,4 +1,4 @@
-"""Chaos that is found good is looked at again, for much longer, before learning stops."""
+"""Chaos that is found good, or nearly, is looked at again for much longer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SEED = 211  # of the longer true runs; the shorter ones have another
 
 @dataclass(frozen=True)
 class ConfirmingJudge:
-    """A judge whose good scores are confirmed by runs ``times`` as long, from other starts.
+    """A judge whose good scores, and those near them, are confirmed by runs ``times`` as long, from other starts.
 
     An attractor may leak, or drift, so slowly that it is good for a while. What is not confirmed is not good, and
-    ranks as the worse of the two looks. Where the true system itself does not last so long, runs are half as long, and
-    half again if need be.
+    what was looked at twice ranks as the worse of the two. Where the true system itself does not last so long, runs
+    are half as long, and half again if need be.
     """
 
     judge: AttractorJudge
@@ -29,13 +29,18 @@ class ConfirmingJudge:
     times: int
 
     def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
-        """Return the score of a theta, by longer runs too if it is good."""
+        """Return the score of a theta, by longer runs too if it is good or near it."""
         first = self.judge.score(learnable, theta, fine)
-        if not first.good or self._longer is None:
+        if not first.near or self._longer is None:
             return first
         again = self._longer.score(learnable, theta, fine)
         seen = {name: again.values[name] for name in ("divergence", "divergence_floor", "lost") if name in again.values}
-        return replace(first, values=first.values | seen, rank=tuple(map(max, first.rank, again.rank)), good=again.good)
+        return replace(
+            first,
+            values=first.values | seen,
+            rank=tuple(map(max, first.rank, again.rank)),
+            good=first.good and again.good,
+        )
 
     @cached_property
     def _longer(self) -> AttractorJudge | None:

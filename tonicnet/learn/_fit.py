@@ -112,9 +112,9 @@ def fit(
         mean of the numbers at the ends of the second half of the rounds, which is kept if it is better. 0: no polish,
         the field alone. Where trajectories are learned there is one round at least, the learning itself.
     restarts : further first biases at most, tried while starts are lost in closed loop.
-    confirm : chaos that is as good as its floor is also run so many times as long, from other starts, and learning goes
-        on unless it is within 2 floors and 0.04 nat there, with no start lost: 4 are 10,000 tau of each start. Slow
-        leaks and drifts show there only. 0: no such runs.
+    confirm : chaos that is as good as its floor, or up to twice as far from it, is also run so many times as long, from
+        other starts (4: 10,000 tau of each). The worse of both looks counts. Learning stops where that is good, there
+        within 2 floors and 0.04 nat, with no start lost. Slow leaks and drifts show in long runs only. 0: no such runs.
     screen : draw so many first biases, take three Gauss-Newton steps from each, and go on from the one of least loss;
         restarts take the next ones. 1: the first draw, as it comes. (:func:`screen` does the same for networks.)
     solver : of each step: "primal" (units x units), "dual" (rows x rows), "matrix-free" (conjugate gradients), or

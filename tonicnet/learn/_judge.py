@@ -35,6 +35,7 @@ _SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "mem
 _FULL, _ADAPTING = 2000, 1500  # samples of chaos where every unit has a state, and where it has a current, to be run
 _NEAR = (1.5, 0.01)  # floors of D_stsp, and nat beside them, within which chaos is good
 _NEAR_FOR_LONG = (2.0, 0.04)  # the same of runs that confirm it, in which the floor is lower
+_WORTH = 2.0  # times what is good, up to which a longer look tells more
 _FAR = 1.0  # nat of D_stsp beyond three floors, from where no flow of dysts was seen to come back
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 
@@ -150,7 +151,8 @@ class AttractorJudge:
         floors, beside = _NEAR if self.apart == 1 else _NEAR_FOR_LONG
         excess = divergence / (floors * floor + beside)
         good, far = lost == 0 and excess < 1, divergence > _FAR + 3 * floor
-        return Score(values, rank=(lost, max(excess, 1.0), spurious, excess), good=good, far=far)
+        near = lost == 0 and excess < _WORTH
+        return Score(values, rank=(lost, max(excess, 1.0), spurious, excess), good=good, near=near, far=far)
 
     def _spurious(self, learnable: Learnable, theta: Tensor) -> int:
         if not isinstance(learnable.circuit, LowRank):

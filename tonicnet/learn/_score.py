@@ -17,13 +17,14 @@ _WORDS = {"traps": "spurious fixed points"}
 class Score:
     """Measures of one theta, in closed loop or on samples (NaN where a measure does not apply).
 
-    ``rank`` orders thetas, the best first, by its entries in turn: see the judges, who say what comes first. ``far``
-    says that further rounds have little hope.
+    ``rank`` orders thetas, the best first, by its entries in turn: see the judges, who say what comes first. ``near``
+    says that it is good, or nearly, so that a longer look tells more; ``far`` that further rounds have little hope.
     """
 
     values: dict[str, float] = field(default_factory=dict)
     rank: tuple[float, ...] = (np.inf,)
     good: bool = False
+    near: bool = False
     far: bool = False
 
     @property
