@@ -258,6 +258,20 @@ def test_longer_runs_have_as_many_samples_and_steps_as_exact(judge: AttractorJud
     assert np.allclose(longer.run(dynamics)[:, :20], same.run(dynamics)[:, :80:4], atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", [{"synapses": "dense"}, {"synapses": "dense", "dt": 0.01}], ids=["dense", "discrete"])
+def test_a_network_with_a_memory_is_driven_in_its_usual_steps_before_longer_runs(kind: dict) -> None:
+    net = tn.Network(units=20, seed=0, transfer="tanh", **kind)
+    problem = Problem(Target(tn.task("lorenz"), net), circuit_of(net), Settings())
+    usual, longer = AttractorJudge.of(problem), AttractorJudge.of(problem, 3, seed=211)
+    assert longer.history.shape == usual.history.shape
+    assert longer.truth.shape == usual.truth.shape
+    assert longer.h == pytest.approx(3 * usual.h)
+    learnable = problem.learnable()
+    dynamics = learnable.at(learnable.first)
+    same = replace(usual, history=longer.history, truth=longer.truth)
+    np.testing.assert_allclose(longer.run(dynamics)[:, :20], same.run(dynamics)[:, :60:3], atol=1e-9)
+
+
 def test_truth_that_does_not_last_confirms_by_shorter_runs(
     judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,15 +64,16 @@ class AttractorJudge:
         target = problem.target
         task, d = target.reference, target.task.dimension
         starts, samples = _SIZES.get(task.kind, _SIZES["chaos"])
-        h = apart * _sampling(problem)
-        dt = h * target.unit
-        warm = 0 if problem.latent else round(WARM_UP / h)
+        step = _sampling(problem)
+        finer = 1 if problem.latent else apart  # what drives a network with a memory of its own is sampled as usual
+        h, dt = apart * step, apart * step * target.unit / finer
+        warm = 0 if problem.latent else round(WARM_UP / step)
         samples = min(samples, _most(problem))
-        samples = int(min(samples, task.duration / dt - warm))
-        both = task.trajectory((warm + samples) * dt, dt, trials=2 * starts, seed=seed)["output"].values
+        samples = int(min(samples, (task.duration / dt - warm) / finer))
+        both = task.trajectory((warm + finer * samples) * dt, dt, trials=2 * starts, seed=seed)["output"].values
         driven_by = target.scaled(both[:starts, : warm + 1])
-        true, other = np.split(target.standard(target.scaled(both)), 2)
-        return cls(target, problem.circuit, true[:, warm:, :d], other[:, warm:, :d], driven_by, h, apart)
+        true, other = np.split(target.standard(target.scaled(both[:, warm::finer])), 2)
+        return cls(target, problem.circuit, true[..., :d], other[..., :d], driven_by, h, apart)
 
     def run(self, dynamics: Dynamics, fine: int = 1) -> Float[np.ndarray, "trial time component"]:
         """Return the closed loop from every reference run's first state, scaled, idle components left out.
@@ -82,7 +83,7 @@ class AttractorJudge:
         fine *= self.apart
         history = dynamics.circuit.tensor(self.history)
         latent = isinstance(dynamics.circuit, LowRank)
-        state = history[:, 0] if latent else driven(dynamics, history, self.h, self._method)
+        state = history[:, 0] if latent else driven(dynamics, history, self.h / self.apart, self._method)
         loop = loop_of(dynamics, state, filter=self.target.net.filter, h=self.h / fine, method=self._method)
         samples = loop.advance(fine * (self.truth.shape[1] - 1)).output[:, fine - 1 :: fine]
         outputs = torch.cat([dynamics.output(state)[:, None], samples], 1)
