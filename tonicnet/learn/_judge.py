@@ -33,8 +33,8 @@ from ._window_length import WARM_UP
 _STEP, _WIDE = 0.2, 0.5  # between samples of closed-loop runs, in tau; of chaos, where rare events have to be seen
 _SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
 _FULL, _ADAPTING = 2000, 1500  # samples of chaos where every unit has a state, and where it has a current, to be run
-_NEAR = (1.5, 0.01)  # floors of D_stsp, and nat beside them, within which chaos is good
-_NEAR_FOR_LONG = (2.0, 0.04)  # the same of runs that confirm it, in which the floor is lower
+_GOOD_CHAOS = (1.5, 0.01)  # floors of D_stsp, and nat beside them, within which chaos is good
+_GOOD_LONG_CHAOS = (2.0, 0.04)  # the same of runs that confirm it, in which the floor is lower
 _WORTH = 2.0  # times what is good, up to which a longer look tells more
 _FAR = 1.0  # nat of D_stsp beyond three floors, from where no flow of dysts was seen to come back
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
@@ -149,7 +149,7 @@ class AttractorJudge:
         }  # fmt: skip
         if not self.target.task.has_flow:  # a known field pins its fixed points; what a recording left open ends there
             lost = max(lost, min(1.0, spurious))
-        floors, beside = _NEAR if self.apart == 1 else _NEAR_FOR_LONG
+        floors, beside = _GOOD_CHAOS if self.apart == 1 else _GOOD_LONG_CHAOS
         excess = divergence / (floors * floor + beside)
         good, far = lost == 0 and excess < 1, divergence > _FAR + 3 * floor
         near = lost == 0 and excess < _WORTH
