@@ -392,16 +392,34 @@ void add_jacobian(const Units<T> &u, const T *slope, int64_t first, int64_t n, T
     }
 }
 
-// made = D r(E fed + tonic) for K components of units with a curve in pieces: every number of a unit stays in a register.
 #ifdef __AVX512F__
+// sums[k, l] += a_k diag(g) b_l for K rows each, in registers that are summed up later: most blocks are short.
+template <int K>
+inline void add_wide_products(const float *g, const float *a, const float *b, int64_t stride, int64_t n, __m512 *sums) {
+    __m512 sum[K * K];
+    for (int m = 0; m < K * K; ++m) sum[m] = sums[m];
+    for (int64_t i = 0; i < n; i += 16) {
+        const __mmask16 there = n - i < 16 ? __mmask16((1u << (n - i)) - 1) : __mmask16(0xffff);
+        const __m512 x = _mm512_maskz_loadu_ps(there, g + i);
+        __m512 by[K];
+        for (int l = 0; l < K; ++l) by[l] = _mm512_maskz_loadu_ps(there, b + l * stride + i);
+        for (int k = 0; k < K; ++k) {
+            const __m512 weighed = _mm512_mul_ps(x, _mm512_maskz_loadu_ps(there, a + k * stride + i));
+            for (int l = 0; l < K; ++l) sum[k * K + l] = _mm512_fmadd_ps(weighed, by[l], sum[k * K + l]);
+        }
+    }
+    for (int m = 0; m < K * K; ++m) sums[m] = sum[m];
+}
+
+// made = D r(E fed + tonic) for K components of units with a curve in pieces: every number of a unit stays in a register.
 template <int K, bool Slopes>
 void decode_fixed(const Units<float> &u, const float *tonic, const float *noise, const float *fed, float *made,
                   const Wanted<float> &want) {
     const Pieces curve(u.curve.pieces);
-    __m512 sum[K], in[K];
+    __m512 sum[K], in[K], products[K * K];
     float slopes[BLOCK];
     for (int k = 0; k < K; ++k) sum[k] = _mm512_setzero_ps(), in[k] = _mm512_set1_ps(fed[k]);
-    if (want.jacobian) std::fill(want.jacobian, want.jacobian + K * K, 0.0f);
+    for (int m = 0; m < K * K; ++m) products[m] = _mm512_setzero_ps();
     for (int64_t i = 0; i < u.units; i += 16) {
         const int64_t left = u.units - i;
         const __mmask16 there = left < 16 ? __mmask16((1u << left) - 1) : __mmask16(0xffff);
@@ -418,9 +436,12 @@ void decode_fixed(const Units<float> &u, const float *tonic, const float *noise,
         const int64_t begun = i % BLOCK;
         _mm512_mask_storeu_ps(slopes + begun, there, slope);
         if (begun + 16 == BLOCK || left <= 16)
-            add_jacobian(u, slopes, i - begun, std::min(begun + 16, begun + left), want.jacobian);
+            add_wide_products<K>(slopes, u.decoder + i - begun, u.encoder + i - begun, u.units,
+                                 std::min(begun + 16, begun + left), products);
     }
     for (int k = 0; k < K; ++k) made[k] = _mm512_reduce_add_ps(sum[k]);
+    if (Slopes && want.jacobian)
+        for (int m = 0; m < K * K; ++m) want.jacobian[m] = _mm512_reduce_add_ps(products[m]);
 }
 
 inline bool decode_in_registers(const Units<float> &u, const float *tonic, const float *noise, const float *fed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from ..circuit import Circuit, Tableau
 from ..parameters import Factors, Learned
 from ._windows import Windows
 
+_CACHED = 1 << 21  # bytes of products that a processor's cache holds
 _FEW = 8  # scored steps up to which rows are swept back; more are carried forward
 
 
@@ -81,7 +83,7 @@ class Run:
     def thinned(self, every: int) -> Run:
         """Return one of so many windows."""
         steps = None if self.steps is None else Steps(*(part[::every] for part in self.steps))
-        features = None if self.features is None else tuple(one.map(lambda f: f[::every]) for one in self.features)
+        features = None if self.features is None else _taken(self.features, (slice(None, None, every),))
         return Run(self.windows.thinned(every), self.outputs[:, ::every], steps, features)
 
     def _carried(self, moved: Tensor) -> Iterator[Float[Tensor, "window component component"]]:
@@ -111,8 +113,28 @@ class Run:
         step what all stages of it do to z.
         """
         if len(self.windows.scored) <= _FEW:
-            return numbers.pulled(self.swept(self._seeds()).mT, self.known_features, circuit)
+            return torch.cat(list(self._backward(numbers, circuit)))
         return _weighted(self.windows, self._forward(numbers, circuit))
+
+    def _backward(self, numbers: Learned, circuit: Circuit) -> Iterator[Float[Tensor, "window row number"]]:
+        """Yield the Jacobian of some windows at a time, few enough for their products to stay in the cache.
+
+        Stages are taken from one scored step to the next, by the rows that have not ended before.
+        """
+        left, k = self.swept(self._seeds()).mT, self.outputs.shape[2]
+        ends = [left.shape[3] // self.windows.steps * step for step in self.windows.scored]
+        parts = [(i * k, slice(*part)) for i, part in enumerate(pairwise([0, *ends]))]
+        each = left[0, ..., 0].numel() * numbers.factor_columns(circuit) * left.element_size()
+        count = max(1, _CACHED // each)
+        for first in range(0, len(left), count):
+            some = slice(first, first + count)
+            made, *later = (
+                numbers.pulled(left[some, row:, :, stages], _taken(self.known_features, (some, stages)), circuit)
+                for row, stages in parts
+            )
+            for (row, _), more in zip(parts[1:], later, strict=True):
+                made[:, row:] += more
+            yield made
 
     def _forward(self, numbers: Learned, circuit: Circuit) -> Iterator[Float[Tensor, "window component number"]]:
         """Yield dz/dtheta at the scored steps."""
@@ -130,8 +152,7 @@ class Run:
         stages = self._known.stages[:, number]
         width = stages.shape[1]
         here = slice(number * width, (number + 1) * width)
-        factors = tuple(one.map(lambda f: f[:, here]) for one in self.known_features)
-        return numbers.pulled(stages.permute(0, 2, 3, 1), factors, circuit)
+        return numbers.pulled(stages.permute(0, 2, 3, 1), _taken(self.known_features, (slice(None), here)), circuit)
 
     @property
     def _known(self) -> Steps:
@@ -153,6 +174,11 @@ class Run:
         seeds = roots.new_zeros(m, n, m, k, k)
         seeds[range(m), :, range(m)] = torch.diag_embed(roots)
         return seeds.flatten(2, 3)
+
+
+def _taken(features: tuple[Factors, ...], at: tuple[slice, ...]) -> tuple[Factors, ...]:
+    """Return the features of some windows and stages."""
+    return tuple(one.map(lambda f: f[at]) for one in features)
 
 
 def without(
