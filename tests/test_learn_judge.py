@@ -13,7 +13,7 @@ from tonicnet.circuit import RK4, circuit_of, kernel, runge_kutta
 from tonicnet.learn._confirming_judge import ConfirmingJudge, attractor_judge
 from tonicnet.learn._course import Problem
 from tonicnet.learn._judge import AttractorJudge
-from tonicnet.learn._score import Score
+from tonicnet.learn._score import Score, Standing, reached
 from tonicnet.learn._settings import Settings
 from tonicnet.learn._target import Target
 from tonicnet.learn._window_length import refinement
@@ -57,7 +57,7 @@ def test_chaos_is_judged_within_rounds(best: int, monkeypatch: pytest.MonkeyPatc
     judged: list[np.ndarray] = []
     steps: list[int] = []
 
-    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1) -> Score:
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
         del self, learnable
         judged.append(theta.numpy().copy())
         steps.append(fine)
@@ -75,11 +75,11 @@ def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.M
     """In its eighth step of twelve, and what was good is not judged again."""
     calls: list[int] = []
 
-    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1) -> Score:
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
         del self, learnable, theta, fine
         calls.append(1)
         good = len(calls) == 2
-        return Score({"divergence": 1.0 - good}, rank=(float(not good),), good=good)
+        return Score({"divergence": 1.0 - good}, rank=(float(not good),), standing=reached(good))
 
     monkeypatch.setattr(AttractorJudge, "score", score)
     told: list[str] = []
@@ -90,21 +90,31 @@ def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.M
     assert str(bank["outcome"].values[0]).startswith("as good as its floor")
 
 
-@pytest.mark.parametrize(("divergences", "rounds"), [([9.0] * 40, 4), ([9.0] * 3 + [0.9] * 37, 6), ([0.9] * 40, 6)])
-def test_what_is_far_from_its_floor_after_four_rounds_is_given_up(
-    divergences: list[float], rounds: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("standings", "rounds"),
+    [
+        ([Standing.FAR] * 12, 4),
+        ([Standing.OFF] * 12, 5),
+        ([Standing.FAIR] * 12, 5),
+        ([Standing.NEAR] * 12, 10),
+        ([Standing.FAR] * 3 + [Standing.NEAR] * 9, 10),
+        ([Standing.NEAR] * 7 + [Standing.FAIR] * 5, 8),
+    ],
+)
+def test_how_many_rounds_are_worth_it_depends_on_the_best_so_far(
+    standings: list[Standing], rounds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unless one of its thetas came near: the best counts, not the last."""
-    left = iter(divergences)
+    """Of ten: all where it is near, half where it is off or fair, four where it is far."""
+    left = iter(standings)
 
-    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1) -> Score:
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
         del self, learnable, theta, fine
-        divergence = next(left)
-        return Score({"divergence": divergence}, rank=(divergence,), far=divergence > 1)
+        standing = next(left)
+        return Score({"divergence": 1.0}, rank=(-float(standing),), standing=standing)
 
     monkeypatch.setattr(AttractorJudge, "score", score)
     monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 4)
-    bank = tn.fit(tn.Network(units=40, seed=0), "lorenz", rounds=6, steps=2, restarts=0, progress=False)
+    bank = tn.fit(tn.Network(units=40, seed=0), "lorenz", rounds=10, steps=2, restarts=0, progress=False)
     assert str(bank["outcome"].values[0]).startswith(f"stopped after {rounds} closed-loop rounds")
 
 
@@ -115,7 +125,7 @@ def test_the_mean_of_the_later_rounds_is_judged_last(
     """The second half of them; the mean is kept where it is best, and the bank says so."""
     judged: list[np.ndarray] = []
 
-    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1) -> Score:
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
         del self, learnable
         assert fine == 2
         judged.append(theta.numpy().copy())
@@ -136,7 +146,7 @@ def test_the_mean_of_the_later_rounds_is_judged_last(
 def test_a_mean_that_is_worse_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[np.ndarray] = []
 
-    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1) -> Score:
+    def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
         del self, learnable, fine
         judged.append(theta.numpy().copy())
         return Score({"divergence": 1.0}, rank=(float(len(judged)),))
@@ -157,8 +167,7 @@ def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: py
         monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_, d=divergence: d)
         monkeypatch.setattr(AttractorJudge, "floor", lambda _: floor)
         score = judge._chaos(judge.other, learnable, learnable.first)
-        assert score.far == (divergence > 3 * floor + 1)
-        assert not score.good
+        assert score.standing == (Standing.FAR if divergence > 3 * floor + 1 else Standing.OFF)
 
 
 # ---------------------------------------------------------------- precision
@@ -187,9 +196,10 @@ def test_few_units_run_in_double_precision(judge: AttractorJudge) -> None:
 
 
 def looked(
-    judge: AttractorJudge, good: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch, *, near: bool = True
-) -> tuple[Score, list[int]]:
-    """The score of a confirming judge whose two looks find a theta good or not; how far apart their samples were."""
+    judge: AttractorJudge, standings: tuple[Standing, Standing], monkeypatch: pytest.MonkeyPatch,
+    best: Score | None = None,
+) -> tuple[Score, list[int]]:  # fmt: skip
+    """The score of a confirming judge whose two looks find these standings; how far apart their samples were."""
     apart: list[int] = []
 
     def score(self: AttractorJudge, *_: object) -> Score:
@@ -197,53 +207,69 @@ def looked(
         apart.append(self.apart)
         rank = (0.0, 1.0, 2.0, 0.9) if first else (0.0, 3.0, 0.0, 3.0)
         values = {"divergence": 0.1 if first else 0.4, "valid_time": 3.0 if first else 2.0, "lost": 0.0}
-        return Score(values, rank=rank, good=good[not first], near=near)
+        return Score(values, rank=rank, standing=standings[not first])
 
     monkeypatch.setattr(AttractorJudge, "score", score)
     problem = Problem(judge.target, judge.circuit, Settings(confirm=2))
     confirming = attractor_judge(problem)
     assert isinstance(confirming, ConfirmingJudge)
     learnable = problem.learnable()
-    return confirming.score(learnable, learnable.first), apart
+    return confirming.score(learnable, learnable.first, 1, best), apart
 
 
 def test_what_is_good_is_confirmed_by_longer_runs(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
-    score, apart = looked(judge, (True, True), monkeypatch)
+    score, apart = looked(judge, (Standing.GOOD, Standing.GOOD), monkeypatch)
     assert apart == [1, 2]
     assert score.good
     assert score.values == {"divergence": 0.4, "valid_time": 3.0, "lost": 0.0}
 
 
 def test_what_is_not_confirmed_ranks_as_the_worse_look(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
-    score, apart = looked(judge, (True, False), monkeypatch)
+    score, apart = looked(judge, (Standing.GOOD, Standing.NEAR), monkeypatch)
     assert apart == [1, 2]
-    assert not score.good
+    assert score.standing == Standing.NEAR
     assert score.rank == (0.0, 3.0, 2.0, 3.0)
 
 
 def test_what_is_nearly_good_ranks_by_longer_runs_too(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
-    score, apart = looked(judge, (False, True), monkeypatch)
+    score, apart = looked(judge, (Standing.FAIR, Standing.GOOD), monkeypatch)
     assert apart == [1, 2]
-    assert not score.good
+    assert score.standing == Standing.FAIR
     assert score.rank == (0.0, 3.0, 2.0, 3.0)
 
 
 def test_what_is_not_near_needs_no_longer_runs(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
-    score, apart = looked(judge, (False, True), monkeypatch, near=False)
+    score, apart = looked(judge, (Standing.OFF, Standing.GOOD), monkeypatch)
     assert apart == [1]
-    assert not score.good
+    assert score.standing == Standing.OFF
 
 
-@pytest.mark.parametrize(("divergence", "near"), [(1.9, True), (2.1, False)])
-def test_near_is_up_to_twice_what_is_good(
-    judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch, divergence: float, near: bool
+@pytest.mark.parametrize(("excess", "looks"), [(0.8, [1]), (0.9, [1]), (1.1, [1, 2])])
+def test_what_does_not_rank_before_the_best_needs_no_longer_runs(
+    judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch, excess: float, looks: list[int]
 ) -> None:
-    good = 1.5 * 0.1 + 0.01
+    best = Score(rank=(0.0, 1.0, 2.0, excess))
+    score, apart = looked(judge, (Standing.NEAR, Standing.GOOD), monkeypatch, best)
+    assert apart == looks
+    assert score.rank[-1] == (0.9 if looks == [1] else 3.0)
+
+
+@pytest.mark.parametrize(
+    ("divergence", "apart", "standing"),
+    [
+        (0.159, 1, Standing.GOOD), (0.161, 1, Standing.FAIR), (0.229, 1, Standing.FAIR), (0.231, 1, Standing.NEAR),
+        (0.479, 1, Standing.NEAR), (0.481, 1, Standing.OFF), (0.239, 4, Standing.GOOD), (0.241, 4, Standing.NEAR),
+    ],
+)  # fmt: skip
+def test_standings_of_chaos_are_bounds_of_its_divergence(
+    judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch, divergence: float, apart: int, standing: Standing
+) -> None:
+    """With a floor of .1: good up to 1.5 floors + .01, fair to 2 floors + .03, near to three times what is good."""
     monkeypatch.setattr(AttractorJudge, "floor", lambda _: 0.1)
     monkeypatch.setattr(AttractorJudge, "_spurious", lambda *_: 0)
-    monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_: divergence * good)
+    monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_: divergence)
     learnable = Problem(judge.target, judge.circuit, Settings()).learnable()
-    assert judge._chaos(judge.truth, learnable, learnable.first).near == near
+    assert replace(judge, apart=apart)._chaos(judge.truth, learnable, learnable.first).standing == standing
 
 
 def test_longer_runs_have_as_many_samples_and_steps_as_exact(judge: AttractorJudge) -> None:

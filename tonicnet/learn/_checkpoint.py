@@ -19,7 +19,7 @@ from .._labels import Variable, dataset
 from .._names import path_of
 from ..files import claim, load, parse_json, save
 from ._job import Job, identity_of
-from ._score import Score
+from ._score import Score, Standing
 from ._state import Best, State
 from ._state_faults import fault
 
@@ -177,8 +177,8 @@ def _state(held: xr.Dataset, number: str, plain: dict[str, Any]) -> State:
 
 
 def _best(theta: torch.Tensor, plain: dict[str, Any]) -> Best:
-    restart, rank = plain.pop("restart"), tuple(plain.pop("rank"))
-    return Best(theta, Score(rank=rank, **plain), restart)
+    restart, rank, standing = plain.pop("restart"), tuple(plain.pop("rank")), Standing(plain.pop("standing"))
+    return Best(theta, Score(rank=rank, standing=standing, **plain), restart)
 
 
 def _moved(state: State, device: torch.device) -> State:

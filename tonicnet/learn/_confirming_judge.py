@@ -10,7 +10,7 @@ from torch import Tensor
 from ..circuit import Learnable
 from ._course import Judge, Problem
 from ._judge import AttractorJudge
-from ._score import Score
+from ._score import Score, Standing
 
 _SEED = 211  # of the longer true runs; the shorter ones have another
 
@@ -19,19 +19,20 @@ _SEED = 211  # of the longer true runs; the shorter ones have another
 class ConfirmingJudge:
     """A judge whose good scores, and those near them, are confirmed by runs ``times`` as long, from other starts.
 
-    An attractor may leak, or drift, so slowly that it is good for a while. What is not confirmed is not good, and
-    what was looked at twice ranks as the worse of the two. Where the true system itself does not last so long, runs
-    are half as long, and half again if need be.
+    An attractor may leak, or drift, so slowly that it is good for a while. What was looked at twice stands and ranks as
+    the worse of the two looks. Where the true system itself does not last so long, runs are half as long, and half
+    again if need be.
     """
 
     judge: AttractorJudge
     problem: Problem
     times: int
 
-    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
-        """Return the score of a theta, by longer runs too if it is good or near it."""
+    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1, best: Score | None = None) -> Score:
+        """Return the score of a theta, by longer runs too if it is good or near it, and may be the best so far."""
         first = self.judge.score(learnable, theta, fine)
-        if not first.near or self._longer is None:
+        beaten = best is not None and first.rank >= best.rank
+        if first.standing < Standing.NEAR or beaten or self._longer is None:
             return first
         again = self._longer.score(learnable, theta, fine)
         seen = {name: again.values[name] for name in ("divergence", "divergence_floor", "lost") if name in again.values}
@@ -39,7 +40,7 @@ class ConfirmingJudge:
             first,
             values=first.values | seen,
             rank=tuple(map(max, first.rank, again.rank)),
-            good=first.good and again.good,
+            standing=min(first.standing, again.standing),
         )
 
     @cached_property

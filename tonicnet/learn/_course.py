@@ -114,8 +114,11 @@ class Stage:
 class Judge(Protocol):
     """Who says how good a theta is, by running the network alone."""
 
-    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
-        """Return the closed-loop score of a theta, run in ``fine`` steps where one is usual."""
+    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1, best: Score | None = None) -> Score:
+        """Return the closed-loop score of a theta, run in ``fine`` steps where one is usual.
+
+        What does not rank before the ``best`` so far need not be looked at any longer.
+        """
 
 
 class Course(ABC):

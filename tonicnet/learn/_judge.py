@@ -24,7 +24,7 @@ from ..measure import (
 )
 from ._course import Problem
 from ._moving_field import field_error_of
-from ._score import Score
+from ._score import Score, Standing, reached
 from ._settings import EXACT_BELOW
 from ._spurious import spurious_fixed_points
 from ._target import Target
@@ -34,8 +34,9 @@ _STEP, _WIDE = 0.2, 0.5  # between samples of closed-loop runs, in tau; of chaos
 _SIZES = {"chaos": (20, 5000), "recording": (20, 5000), "cycle": (6, 4000), "memory": (40, 600)}  # starts, samples
 _FULL, _ADAPTING = 2000, 1500  # samples of chaos where every unit has a state, and where it has a current, to be run
 _GOOD_CHAOS = (1.5, 0.01)  # floors of D_stsp, and nat beside them, within which chaos is good
-_GOOD_LONG_CHAOS = (2.0, 0.04)  # the same of runs that confirm it, in which the floor is lower
-_WORTH = 2.0  # times what is good, up to which a longer look tells more
+_FAIR_CHAOS = (2.0, 0.03)  # the same, of what is fair
+_LONG_CHAOS = (2.0, 0.04)  # the same, of what is good or fair in runs that confirm it, in which the floor is lower
+_NEAR = 3.0  # times what is good, up to which a longer look tells more
 _FAR = 1.0  # nat of D_stsp beyond three floors, from where no flow of dysts was seen to come back
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 
@@ -105,8 +106,9 @@ class AttractorJudge:
     def _method(self) -> str:
         return "rk4" if self.target.net.spec.dt is None else "euler"
 
-    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
+    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1, best: Score | None = None) -> Score:
         """Return the closed-loop score of a theta; a run that leaves the finite numbers ranks last."""
+        del best  # one look is all there is
         dynamics = learnable.at(theta)
         outputs = self.run(replace(learnable, circuit=self._running).at(theta), fine)
         if not np.isfinite(outputs).all():
@@ -149,11 +151,15 @@ class AttractorJudge:
         }  # fmt: skip
         if not self.target.task.has_flow:  # a known field pins its fixed points; what a recording left open ends there
             lost = max(lost, min(1.0, spurious))
-        floors, beside = _GOOD_CHAOS if self.apart == 1 else _GOOD_LONG_CHAOS
-        excess = divergence / (floors * floor + beside)
-        good, far = lost == 0 and excess < 1, divergence > _FAR + 3 * floor
-        near = lost == 0 and excess < _WORTH
-        return Score(values, rank=(lost, max(excess, 1.0), spurious, excess), good=good, near=near, far=far)
+        good, fair = (_GOOD_CHAOS, _FAIR_CHAOS) if self.apart == 1 else (_LONG_CHAOS, _LONG_CHAOS)
+        excess = divergence / _within(good, floor)
+        if lost or excess >= _NEAR:
+            standing = Standing.FAR if divergence > _FAR + 3 * floor else Standing.OFF
+        elif excess >= 1:
+            standing = Standing.FAIR if divergence < _within(fair, floor) else Standing.NEAR
+        else:
+            standing = Standing.GOOD
+        return Score(values, rank=(lost, max(excess, 1.0), spurious, excess), standing=standing)
 
     def _spurious(self, learnable: Learnable, theta: Tensor) -> int:
         if not isinstance(learnable.circuit, LowRank):
@@ -198,7 +204,9 @@ class AttractorJudge:
         }
         amplitude = abs(values["amplitude_error"])
         good = lost == 0 and abs(period) < _GOOD_PERIOD and amplitude < _GOOD_AMPLITUDE
-        return Score(values, rank=(lost, max(abs(period) / _GOOD_PERIOD, amplitude / _GOOD_AMPLITUDE)), good=good)
+        return Score(
+            values, rank=(lost, max(abs(period) / _GOOD_PERIOD, amplitude / _GOOD_AMPLITUDE)), standing=reached(good)
+        )
 
     def _memory(self, made: np.ndarray) -> Score:
         d = self.truth.shape[2]
@@ -208,7 +216,12 @@ class AttractorJudge:
         lost = float((distance > threshold).mean())
         values = {"attractor_distance": float(distance.mean()), "lost": lost}
         good = lost == 0 and values["attractor_distance"] < _GOOD_DISTANCE
-        return Score(values, rank=(lost, values["attractor_distance"]), good=good)
+        return Score(values, rank=(lost, values["attractor_distance"]), standing=reached(good))
+
+
+def _within(bound: tuple[float, float], floor: float) -> float:
+    floors, beside = bound
+    return floors * floor + beside
 
 
 def _most(problem: Problem) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..circuit import Learnable
 from ..solve import Residual
 from ._rate_windows import RateWindows
-from ._score import Score
+from ._score import Score, reached
 from ._windows import Windows
 
 _GOOD = 1e-4  # unexplained share of the variance: as good as can be seen
@@ -29,14 +29,14 @@ class TrialJudge:
     windows: Windows
     start: Tensor | None = None
 
-    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
+    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1, best: Score | None = None) -> Score:
         """Return R^2 = 1 - sum m (x - y)^2 / sum m (y - mean y)^2 over all trials and components."""
-        del fine  # trials have their own steps
+        del fine, best  # trials have their own steps
         loss = self._begun(learnable, theta).loss(theta)
         if not np.isfinite(loss):
             return Score({"lost": 1.0})
         left = loss / self._variance()
-        return Score({"r_squared": 1 - left, "lost": float(left > _LOST)}, rank=(left,), good=left < _GOOD)
+        return Score({"r_squared": 1 - left, "lost": float(left > _LOST)}, rank=(left,), standing=reached(left < _GOOD))
 
     def _begun(self, learnable: Learnable, theta: Tensor) -> Residual:
         """Return the residual of these numbers, its trials begun as they should."""

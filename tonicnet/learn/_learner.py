@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,14 +20,14 @@ from ._courses import course_for
 from ._forecast import Ahead, Forecast, forecast_of
 from ._permuted import permutation_of
 from ._progress import Pace, Report
-from ._score import Score
+from ._score import Score, Standing
 from ._spike_noise import quieted
 from ._state import Best, State
 
 _STALL = 0.03  # a stage ends when its patience of steps lowers the loss by less than this share
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
 _GOOD = "as good as its floor"
-_PATIENCE = 4  # closed-loop rounds after which the best is not worth another if it is still far
+_PATIENCE = 4  # closed-loop rounds that are run unless the floor is reached
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,8 @@ class Learner:
 
     def _judged(self, theta: Tensor, stage: Stage) -> Score:
         began = time.perf_counter()
-        score = self._judge.score(self.problem.learnable(self.state.restart), theta, stage.fine)
+        best = None if self.state.best is None else self.state.best.score
+        score = self._judge.score(self.problem.learnable(self.state.restart), theta, stage.fine, best)
         self.state = replace(self.state, seconds=self.state.seconds + time.perf_counter() - began)
         return score
 
@@ -199,8 +201,7 @@ class Learner:
             return replace(s, ending=f"stopped after {count} {stage.name.removesuffix('s')}{'s' * (count != 1)}")
         if best.score.good:
             return replace(s, ending=_GOOD)
-        most = 0 if self.settings.first_order else self.settings.rounds
-        if s.scored < (min(most, _PATIENCE) if best.score.far else most):
+        if s.scored < self._rounds(best.score.standing):
             return s
         s = self._with_mean(s, stage)
         best = s.best or best
@@ -208,6 +209,13 @@ class Learner:
             first = self.problem.learnable(s.restart + 1).first
             return replace(s, theta=first, begun=first, restart=s.restart + 1, stage=0, scored=0, mean=None)
         return replace(s, ending=_GOOD if best.score.good else _ending(s))
+
+    def _rounds(self, standing: Standing) -> int:
+        """Return how many rounds are worth it where the best so far stands there."""
+        most = 0 if self.settings.first_order else self.settings.rounds
+        few, half = min(most, _PATIENCE), math.ceil(most / 2)
+        known = {Standing.FAR: few, Standing.OFF: max(few, half), Standing.FAIR: max(few, half)}
+        return known.get(standing, most)
 
     def _mean(self, stage: Stage) -> Tensor | None:
         """Return the mean of theta at the ends of the rounds so far, those of the first half left out."""

@@ -151,9 +151,9 @@ class SampleJudge:
     problem: Problem
     scaling: Callable[[Problem, Learnable, Tensor], Scaling]
 
-    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1) -> Score:
+    def score(self, learnable: Learnable, theta: Tensor, fine: int = 1, best: Score | None = None) -> Score:
         """Return accuracy, or R^2, of the test part (else of the next there is), and of the others beside it."""
-        del fine  # nothing runs
+        del fine, best  # nothing runs
         target = _target(self.problem)
         parts = [p for p in ("test", "validation", "train") if (target.held.part == _NUMBER[p]).any()]
         name = "accuracy" if target.held.classes else "r_squared"

@@ -101,7 +101,7 @@ def _of_best(best: Best, s: State) -> Iterator[str]:
 def _is_score(score: Score) -> bool:
     values, rank = score.values, score.rank
     named = isinstance(values, dict) and all(isinstance(value, int | float) for value in values.values())
-    return named and all(isinstance(one, int | float) for one in rank) and isinstance(score.good, bool)
+    return named and all(isinstance(one, int | float) for one in rank)
 
 
 def _real(number: Any) -> bool:
