@@ -1,4 +1,4 @@
-"""The atlas of dysts that ships: `python benchmarks/atlas.py [passes wide network draws independent switching walk]`.
+"""The atlas of dysts that ships: `python benchmarks/atlas.py [passes narrow wide network draws independent ...]`.
 
 It is learned by `tonicnet atlas FOLDER`, and shipped by `python benchmarks/atlas.py ship folder=FOLDER`, which puts
 network, bank, scores, their table and the sheet of portraits into models/dysts-1000.
@@ -73,6 +73,20 @@ def passes() -> Iterator[Figure]:
         where, "CPU time of all, trials included", "s", float((scores["seconds"] + scores["trial_seconds"]).sum())
     )
     yield figure(where, "D_stsp without recurrence, least", "nat", float(scores["control_divergence"].min()))
+
+
+def narrow() -> Iterator[Figure]:
+    """Yield how flows of three components do on a network of three."""
+    known = tn.dysts_systems()
+    names = [name for name, one in known.items() if one.components == 3]
+    folder, where = Path(tempfile.gettempdir()) / "tonicnet-atlas-narrow", "dysts on one network, N = 1000, K = 3"
+    found = tn.atlas(folder, names, net=tn.atlas_network(components=3))
+    yield figure(where, "systems", "1", found.sizes["task"])
+    yield figure(where, "systems that pass", "1", int(found["passes"].sum()))
+    yield figure(where, "CPU time of learning, median", "s", float(found["seconds"].median()))
+    yield figure(
+        where, "CPU time of all, trials included", "s", float((found["seconds"] + found["trial_seconds"]).sum())
+    )
 
 
 def wide() -> Iterator[Figure]:
@@ -251,6 +265,7 @@ def _there(run: Any, name: str) -> bool:
 
 ROWS = {
     "passes": passes,
+    "narrow": narrow,
     "wide": wide,
     "network": network,
     "draws": draws,

@@ -95,13 +95,15 @@ _PART = (
     "run = tn.task('lorenz').trajectory(300.0, 0.03, seed=3)['output'].values[0, :, :1]\n"
     "task = tn.Task.from_array(run, name='x', dt=0.03)\n"
 )
+_SHELF = (
+    "chua", "cosine", "figure-eight", "fitzhugh-nagumo", "hopf", "line-attractor", "roessler", "thomas", "two-well",
+    "van-der-pol",
+)  # fmt: skip
 ROWS: dict[str, tuple[str, str]] = {
     "lorenz": _fit("'lorenz'"),
     "lorenz, tanh": _fit("'lorenz'", transfer="tanh"),
-    **{name: _fit(repr(name), steps=", steps=40") for name in (
-        "chua", "cosine", "figure-eight", "fitzhugh-nagumo", "hopf", "line-attractor", "roessler", "thomas", "two-well",
-        "van-der-pol",
-    )},
+    **{name: _fit(repr(name), steps=", steps=40") for name in _SHELF},
+    "shelf of 11 tasks": _fit(repr(["lorenz", *_SHELF]), steps=", steps=40"),
     "noisy lorenz": (_NOISY + "net = tn.Network(units=1000, seed={seed})", "bank = tn.fit(net, task, progress=False)"),
     "one component": (
         _PART + "net = tn.Network(units=512, seed={seed}, components=1, synapses='dense', gain=1.5, transfer='tanh')",
