@@ -27,7 +27,7 @@ from ._record import Found, Record
 
 STARTS, PERIODS, SAMPLES = 20, 200, 25  # of a trial: starts, periods of each, samples of a period
 LENGTH = STARTS * PERIODS * SAMPLES  # samples of all starts together
-_SEED, _FINEST = 4001, 0.2  # of the true runs; the step of the network's run in tau at most: its errors tell at 0.4
+_SEED, _FINEST = 4001, 0.1  # of the true runs; the step of the network's run in tau at most: its errors tell at 0.2
 _EXPONENT, _PATHS, _STEP = 1500, 4, 0.2  # of an exponent: tau of each path, how many, and their step in tau
 MEASURES = {
     "field_error": ("1", "rms error of the field over the rms of the true field"),
