@@ -170,6 +170,17 @@ def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: py
         assert score.standing == (Standing.FAR if divergence > 3 * floor + 1 else Standing.OFF)
 
 
+def test_what_leaves_the_finite_numbers_is_lost_far_and_last(
+    judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnable = Problem(judge.target, judge.circuit, Settings()).learnable()
+    monkeypatch.setattr(AttractorJudge, "run", lambda self, *_: np.full_like(self.truth, np.nan))
+    score = judge.score(learnable, learnable.first)
+    assert score.lost
+    assert score.standing == Standing.FAR
+    assert score.rank > (1.0, np.inf)
+
+
 # ---------------------------------------------------------------- precision
 
 

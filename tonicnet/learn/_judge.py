@@ -112,7 +112,7 @@ class AttractorJudge:
         dynamics = learnable.at(theta)
         outputs = self.run(replace(learnable, circuit=self._running).at(theta), fine)
         if not np.isfinite(outputs).all():
-            return Score({"lost": 1.0})
+            return Score({"lost": 1.0}, standing=Standing.FAR)
         kind = self.target.task.kind
         if kind == "cycle" or (kind == "recording" and np.isfinite(self.target.period)):
             score = self._cycle(outputs)
