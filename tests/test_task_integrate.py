@@ -307,3 +307,11 @@ def test_starts_that_all_diverge_raise() -> None:
     mine = Task(lambda x: x, name="out", initial=[1.0], kind="memory", low=[1.0], high=[2.0], transient=60.0)
     with pytest.raises(ValueError, match="the trajectory diverges"):
         mine.initial(4)
+
+
+@pytest.mark.parametrize("little", [0.0, 1e-10])
+def test_a_component_that_is_next_to_nothing_at_the_start_says_nothing_of_its_size(little: float) -> None:
+    """Solved in units of its first value, its later ones would look like a run that diverges."""
+    lorenz = task("lorenz")
+    mine = Task(lorenz.flow, name="mine", initial=[5.0, little, little], kind="chaos", dt=0.02, transient=5.0)
+    assert 10 < np.abs(mine.trajectory(10.0, 0.02, seed=0).output.values).max() < 60

@@ -23,6 +23,7 @@ from ._store import Kept
 from ._trials import Trials
 
 SCATTER = 0.1  # spread of starts round the run from the initial state, in its standard deviations
+_ZERO = 1e-8  # beside the largest component a smaller one is zero at the start, which says nothing of its size
 _APART = 1e3  # sizes of components that differ by more are not solved in one unit
 _STILL = 1e-6  # of the largest spread: starts are scattered by less where nothing moves
 _STARTS = 2000  # random starts that stand for a memory
@@ -153,7 +154,7 @@ def _units(initial: Float[np.ndarray, " component"], sampling: Sampling) -> Floa
     """
     corners = [corner for corner in (sampling.low, sampling.high) if corner is not None and len(corner) == len(initial)]
     size = np.abs(np.array([initial, *corners])).max(axis=0)
-    size = np.where(size > 0, size, size.max() or 1.0)
+    size = np.where(size > _ZERO * size.max(), size, size.max() or 1.0)
     return size if size.max() > _APART * size.min() else np.ones_like(size)
 
 
