@@ -19,7 +19,7 @@ from rows import measured_over
 import tonicnet as tn
 from tonicnet.network import LIF
 
-UNITS, NEURONS, SECONDS, DISCARD = 400, 2000, 24.0, 4.0
+UNITS, NEURONS, SECONDS, DISCARD = 1000, 2000, 60.0, 4.0  # a period of Van der Pol takes 6 s
 ADAPTING = {"adaptation": 0.1, "adaptation_tau": 0.1}
 SHARP = {"eif": {"sharpness": 0.1}, "adex": {"sharpness": 0.1, **ADAPTING}}
 CYCLES = ("van-der-pol", "hopf", "fitzhugh-nagumo")
