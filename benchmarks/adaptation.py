@@ -22,6 +22,7 @@ from tonicnet.network import LIF
 UNITS, NEURONS, SECONDS, DISCARD = 1000, 2000, 60.0, 4.0  # a period of Van der Pol takes 6 s
 ADAPTING = {"adaptation": 0.1, "adaptation_tau": 0.1}
 SHARP = {"eif": {"sharpness": 0.1}, "adex": {"sharpness": 0.1, **ADAPTING}}
+RECALIBRATED = 20.0  # seconds, three periods of Van der Pol
 CYCLES = ("van-der-pol", "hopf", "fitzhugh-nagumo")
 RUNS = ("rates", "spikes as learned", "spikes, recalibrated")
 FORMS = ("threshold", "current", "leak")
@@ -43,7 +44,7 @@ def _named(neuron: str) -> dict[str, str]:
 def _errors(task: str, seed: int, transfer: LIF) -> list[np.ndarray]:
     net, m = tn.spiking.sized(NEURONS, seed=seed, components=2, units=UNITS, transfer=transfer)
     bank = tn.fit(net, task, seed=seed, neurons_per_unit=m, progress=False)
-    exact = tn.spiking.recalibrate(net, bank, neurons_per_unit=m, duration=5.0)
+    exact = tn.spiking.recalibrate(net, bank, neurons_per_unit=m, duration=RECALIBRATED)
     rates = tn.simulate(net, bank, duration=SECONDS)
     given = {"duration": SECONDS, "neurons_per_unit": m, "codegen": "standalone", "seed": seed}
     spikes = [tn.spiking.simulate(net, learned, **given) for learned in (bank, exact)]
