@@ -326,6 +326,7 @@ def _axes(group: str) -> str:
 NAMED: dict[str, Callable[[], str]] = {
     "results": results,
     "held": lambda: listed("capacity", "bits that one network holds", groups=("bits", "gain", "bias-range")),
+    "held-systems": lambda: listed("capacity", "systems that one network holds", groups=("systems",)),
     "held-most": lambda: listed("capacity", "accuracy on held-out trials", "CPU time of a flip-flop", groups=("most",)),
     "held-scales": lambda: listed("capacity", "accuracy on held-out trials", groups=("scales",)),
     "held-exponents": lambda: listed(

@@ -98,7 +98,7 @@ def atlas(
     noise, steps, rounds, restarts, confirm, precision, seed : as in :func:`fit`; the same for all systems. The tube is
         narrower and the rounds are more than there, since the rule asks for the place of every sheet of an attractor,
         and what is good is confirmed by longer runs, since the rule asks for 200 periods. No flow of dysts was seen to
-        pass by another restart, and there is none. Smooth neurons answer much alike, so that closed-loop rounds end
+        pass by a restart, so there is none. Smooth neurons answer much alike, so that closed-loop rounds end
         with larger errors in float32, whose sums lose what tells them apart.
     run : False learns nothing and gathers what the folder has.
 

@@ -218,7 +218,7 @@ class _Bounded:
 
     def __call__(self, y: np.ndarray) -> np.ndarray:
         at, x = self.chart._places, self.chart.entering(y)
-        x[..., at.radius] = np.hypot(x[..., at.radius], _CENTRE)  # which compiled code has too
+        x[..., at.radius] = np.hypot(x[..., at.radius], _CENTRE)  # no maximum: a traced field cannot compare
         slope, found = self.flow(x), np.empty(y.shape, np.result_type(y, float))
         cos, sin, turning = y[..., at.cos], y[..., at.sin], at.turn * slope[..., at.variable]
         growth = at.pull * (1 - cos**2 - sin**2)
