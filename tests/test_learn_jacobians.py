@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,9 @@ from tonicnet.learn._latent_windows import LatentWindows
 from tonicnet.learn._windows import Windows
 from tonicnet.network import Network
 from tonicnet.parameters import LEARNABLE, PERMUTATIONS, SETS, sets_for
-from tonicnet.solve import GIB, SOLVERS, Adam, FrozenCurvature, Linearisation, Residual, Sum, choose_solver, costs
+from tonicnet.solve import (
+    GIB, SOLVERS, Adam, Block, FrozenCurvature, GaussNewton, Linearisation, Residual, Sum, choose_solver, costs,
+)  # fmt: skip
 
 N = 23
 
@@ -239,14 +242,77 @@ def test_three_solvers_take_the_same_step(name: str, ridge: float) -> None:
     here = at_start(CASES[name]("bias")[0])
     primal, dual, free = (SOLVERS[kind](here) for kind in ("primal", "dual", "matrix-free"))
     ridge *= primal.mean_diagonal()
-    step = primal.solve(ridge)
+    step = primal.solve(ridge).step
     assert dual.mean_diagonal() == pytest.approx(primal.mean_diagonal(), rel=1e-9)
-    torch.testing.assert_close(dual.solve(ridge), step, rtol=1e-7, atol=1e-10)
-    inexact = free.solve(ridge)
+    torch.testing.assert_close(dual.solve(ridge).step, step, rtol=1e-7, atol=1e-10)
+    inexact = free.solve(ridge).step
     fall, best = (primal.promise(s) - ridge * float(s @ s) for s in (inexact, step))
     assert 0.95 * best < fall <= best * (1 + 1e-9)  # truncated by design: most of the fall, never more
     assert free.promise(step) == pytest.approx(primal.promise(step), rel=1e-9)
     assert dual.promise(step) == pytest.approx(primal.promise(step), rel=1e-9)
+
+
+@pytest.mark.parametrize("bent", [1, 3])
+@pytest.mark.parametrize("learned", [p for p in LEARNED if has(CASES["field, tanh"].options, p)])
+def test_what_errors_change_along_a_step_is_told_by_the_rows_of_the_curvature(learned: str, bent: int) -> None:
+    residual, errors = CASES["field, tanh"](learned)
+    theta = residual.learnable.first
+    step = 0.1 * torch.cos(torch.arange(len(theta), dtype=torch.float64))
+    jacobian = torch.autograd.functional.jacobian(errors, theta)
+    rows = torch.arange(len(jacobian)).view(-1, residual.targets.shape[1])[::bent].flatten()
+    kept = residual.weights[::bent]
+    assert bent == 1 or float(kept.std()) > 0, "weights must differ for this to show how they are shared"
+    share = float(residual.weights.sum() / kept.sum()) if bent > 1 else 1.0
+    expected = share * jacobian[rows].T @ (errors(theta + step) - errors(theta))[rows]
+    here = replace(residual, bent=bent, **({"room": GIB} if bent > 1 else {})).at(theta)
+    torch.testing.assert_close(here.changed(step), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_bent_step_is_of_higher_order() -> None:
+    """As many equations as numbers, solved from two distances: the error of a step is of second order, of a bent one
+    of third."""
+
+    class Square(Residual):
+        bends = True
+
+        @property
+        def rows(self) -> int:
+            return 3
+
+        def at(self, theta: torch.Tensor) -> Linearisation:
+            return SquareAt(self, theta)
+
+    class SquareAt(Linearisation):
+        def __init__(self, residual: Square, theta: torch.Tensor) -> None:
+            self.theta, self.residual = theta, residual
+
+        def errors(self, theta: torch.Tensor) -> torch.Tensor:
+            return theta + 0.5 * theta.roll(1) + torch.stack([theta[0] * theta[1], theta[1] ** 2, theta.prod()])
+
+        @property
+        def loss(self) -> float:
+            return float(self.errors(self.theta).square().sum())
+
+        def blocks(self) -> Iterator[Block]:
+            yield Block(self.errors(self.theta), torch.autograd.functional.jacobian(self.errors, self.theta))
+
+        def changed(self, step: torch.Tensor) -> torch.Tensor | None:
+            if not self.residual.bends:
+                return None
+            [block] = self.blocks()
+            return block.jacobian.T @ (self.errors(self.theta + step) - block.error)
+
+    def left(bends: bool, distance: float) -> float:
+        residual = Square()
+        residual.bends = bends
+        theta = distance * torch.tensor([1.0, -0.5, 0.7], dtype=torch.float64)
+        memory = {"damping": torch.tensor(1e-14, dtype=torch.float64)}
+        made = GaussNewton().step(residual, residual.at(theta), memory)
+        return float(made.theta.norm())
+
+    for bends, order in ((False, 2), (True, 3)):
+        seen = np.log2(left(bends, 2e-2) / left(bends, 1e-2))
+        assert seen == pytest.approx(order, abs=0.15)
 
 
 @pytest.mark.parametrize("ridge", [1e-7, 1e-4, 1e-1])
@@ -258,7 +324,7 @@ def test_a_step_in_float32_solves_the_equations_of_float64(ridge: float) -> None
     model, normal = SOLVERS["primal"](here), here.normal()
     ridge *= model.mean_diagonal()
     exact = torch.linalg.solve(normal.curvature.double() + ridge * torch.eye(300), -normal.gradient)
-    torch.testing.assert_close(model.solve(ridge), exact, rtol=0, atol=1e-3 * float(exact.abs().max()))
+    torch.testing.assert_close(model.solve(ridge).step, exact, rtol=0, atol=1e-3 * float(exact.abs().max()))
 
 
 def test_curvature_of_some_samples_leaves_loss_and_gradient_and_their_weight() -> None:

@@ -22,7 +22,7 @@ from ._window_length import horizon, refinement, rollout_step
 from ._window_sampling import true_windows
 
 _THIN, _BENT = 4, 2  # one state in so many in the first steps; in the curvature of the others
-_SHARE, _CHAOS_SHARE = 0.75, 1.5  # of the steps asked for, on few states and then again on all
+_SHARE, _CHAOS_SHARE = 0.6, 1.2  # of the steps asked for, on few states and then again on all
 _WINDOW_STEPS = 3000  # of all windows of the first round together, which bounds the cost of a step
 _GROWTH = 4  # times as many windows a round has at most
 _AHEAD = 1  # rounds by which chaos is ahead of others in its windows

@@ -142,14 +142,23 @@ class _FieldAt(Linearisation):
         """Return half the gradient."""
         return torch.stack([self._back(tile) for tile in self._tiles()]).sum(0)
 
+    def changed(self, step: Tensor) -> Tensor:
+        """Return J'(e(theta + step) - e(theta)) of the samples that enter the curvature."""
+        there, found = self._residual.learnable.at(self.theta + step), torch.zeros_like(self.theta)
+        out = self._residual.outward(there.circuit).out
+        for tile, part in zip(self._tiles(), self._residual.tiles(), strict=True):
+            few, kept = self._few(tile), slice(part.start, part.stop, self._residual.bent)
+            error = self._residual.error(out, self._residual.rate(there, kept), kept)
+            found += self._back(few._replace(error=error - few.error))
+        return found
+
     def normal(self) -> Normal:
         """Return gradient and Gauss-Newton curvature."""
         gradient, gram = torch.zeros_like(self.theta, dtype=torch.float64), None
         for tile in self._tiles():
             gradient += self._back(tile)
-            kept = slice(None, None, self._residual.bent)
-            share = tile.weights[kept] * (tile.weights.sum() / tile.weights[kept].sum())
-            gram = self._gram(gram, share.sqrt()[:, None] * tile.feature[kept])
+            few = self._few(tile)
+            gram = self._gram(gram, few.weights.sqrt()[:, None] * few.feature)
         assert gram is not None
         return Normal(gradient, self._set.curvature(mirrored(gram), self._circuit))
 
@@ -190,6 +199,11 @@ class _FieldAt(Linearisation):
         error = self._residual.error(self._circuit.out, response.rate, part)
         feature = self._set.feature(response, Here(states), self._circuit)
         return _Tile(self._residual.weights[part], error, feature)
+
+    def _few(self, tile: _Tile) -> _Tile:
+        """Return the samples that enter the curvature, weighted as all of them."""
+        few = _Tile(*(part[:: self._residual.bent] for part in tile))
+        return few._replace(weights=few.weights * (tile.weights.sum() / few.weights.sum()))
 
     def _back(self, tile: _Tile) -> Float[Tensor, " number"]:
         weighted = tile.weights[:, None] * tile.error

@@ -156,8 +156,10 @@ def _linear(here: Linearisation) -> float:
     solver = "primal" if size <= _MOST else "matrix-free"
     model = SOLVERS[solver](here)
     ridge = _RIDGE * model.mean_diagonal()
-    step = model.solve(ridge)
-    return here.loss if step is None else here.loss - model.promise(step) + ridge * float(step @ step)
+    solved = model.solve(ridge)
+    if solved is None:
+        return here.loss
+    return here.loss - model.promise(solved.step) + ridge * float(solved.step @ solved.step)
 
 
 def _named(draws: Sequence[Network] | Mapping[str, Network]) -> dict[str | int, Network]:

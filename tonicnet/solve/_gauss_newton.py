@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from ._method import Memory, Method, Step
-from ._quadratic import SOLVERS, Quadratic
+from ._quadratic import SOLVERS, Quadratic, Solution
 from ._residual import Linearisation, Residual
 
+_BEND = 0.375  # of a step's length, up to which it is bent
 _FLOOR = 1e-7  # of the damping, in units of the mean diagonal of the curvature: J'J is singular to rounding
 _TRIES = 12  # dampings tried before a step is given up
 
@@ -23,7 +24,15 @@ class GaussNewton(Method):
     when by less than a quarter, and is multiplied by four and the step retried on a rise or a failed
     factorisation.
 
-    Source: Marquardt (1963), doi:10.1137/0111030; the gain-ratio rule: Madsen, Nielsen, Tingleff (2004).
+    A step v is bent by what the errors do beside J v, where a residual tells that cheaply (``changed``):
+
+        (H + damping mean(diag H)) bend = -J'(e(theta + v) - e(theta) - J v)
+
+    In the narrow curved valleys of a field this takes a third to a half of the steps. A bend that is not shorter than
+    3/8 of v is left out, since the errors are then no series in v.
+
+    Sources: Marquardt (1963), doi:10.1137/0111030; the gain-ratio rule: Madsen, Nielsen, Tingleff (2004); bent steps:
+    Transtrum and Sethna (2012), arXiv 1201.5885, there with a derivative along v.
     """
 
     solver: str = "primal"
@@ -41,15 +50,24 @@ class GaussNewton(Method):
         if not scale > 0:  # nothing moves the residual
             return None
         for _ in range(_TRIES):
-            change = model.solve(damping * scale)
-            if change is not None:
-                there = residual.at(here.theta + change)
+            solved = model.solve(damping * scale)
+            if solved is not None:
+                there = residual.at(here.theta + _bent(here, model, solved))
                 if there.loss < model.loss:
-                    adapted = _adapted(damping, model, change, there.loss)
+                    adapted = _adapted(damping, model, solved.step, there.loss)
                     kept = {"damping": torch.tensor(adapted, dtype=torch.float64)}
                     return Step(there.theta, there.loss, kept, there)
             damping *= 4
         return None
+
+
+def _bent(here: Linearisation, model: Quadratic, solved: Solution) -> Tensor:
+    """Return the step, bent where that is cheap and the bend short."""
+    changed = None if solved.again is None else here.changed(solved.step)
+    if solved.again is None or changed is None:
+        return solved.step
+    bend = solved.again(changed - model.times(solved.step))
+    return solved.step + bend if bend.norm() < _BEND * solved.step.norm() else solved.step
 
 
 def _adapted(damping: float, model: Quadratic, change: Tensor, loss: float) -> float:

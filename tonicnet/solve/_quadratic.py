@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -16,6 +18,13 @@ _RIDGED = 1e-5  # ridge, in units of the mean diagonal, above which a factor in 
 _ITERATIONS = 150  # of conjugate gradients at most
 _FALL = 1e-2  # of the residual of conjugate gradients: an inexact step is completed by the next one
 _RATE, _THIN = 1.5e11, 6e9  # operations a second of square and of thin products; only their ratio matters
+
+
+class Solution(NamedTuple):
+    """The step s of (H + ridge) s = -g, and a function that returns it for another g where the factor is kept."""
+
+    step: Float[Tensor, " number"]
+    again: Callable[[Tensor], Tensor] | None = None
 
 
 class Quadratic(ABC):
@@ -33,16 +42,16 @@ class Quadratic(ABC):
         """Return the mean of the diagonal of H."""
 
     @abstractmethod
-    def solve(self, ridge: float) -> Float[Tensor, " number"] | None:
+    def solve(self, ridge: float) -> Solution | None:
         """Return the step that solves (H + ridge) s = -g, or None if the factorisation failed."""
 
     @abstractmethod
-    def curve(self, step: Float[Tensor, " number"]) -> float:
-        """Return s'H s."""
+    def times(self, step: Float[Tensor, " number"]) -> Float[Tensor, " number"]:
+        """Return H s."""
 
     def promise(self, step: Float[Tensor, " number"]) -> float:
         """Return by how much the model falls over a step."""
-        return -(2 * float(self.gradient @ step) + self.curve(step))
+        return -float((2 * self.gradient + self.times(step)) @ step)
 
 
 class Primal(Quadratic):
@@ -59,23 +68,23 @@ class Primal(Quadratic):
         """Return the mean of the diagonal of H."""
         return float(self._curvature.diagonal().mean())
 
-    def solve(self, ridge: float) -> Tensor | None:
+    def solve(self, ridge: float) -> Solution | None:
         """Factor H + ridge and solve; an H that was summed in float32 is factored in it, which takes half the time, and
         the step is refined, unless the ridge is too small for that."""
         short = self._rounded and ridge > _RIDGED * self.mean_diagonal()
         factor = _factor(self._curvature.to(torch.float32) if short else self._curvature, ridge)
         if factor is None:
             return None
-        step = -_back(factor, self.gradient)
-        return step - _back(factor, self.gradient + self._times(step) + ridge * step)
 
-    def _times(self, step: Tensor) -> Tensor:
+        def again(gradient: Tensor) -> Tensor:
+            step = -_back(factor, gradient)
+            return step - _back(factor, gradient + self.times(step) + ridge * step)
+
+        return Solution(again(self.gradient), again)
+
+    def times(self, step: Tensor) -> Tensor:
+        """Return H s."""
         return (self._curvature @ step.to(self._curvature.dtype)).double()
-
-    def curve(self, step: Tensor) -> float:
-        """Return s'H s."""
-        s = step.to(self._curvature.dtype)
-        return float(s @ (self._curvature @ s))
 
 
 def _factor(matrix: Float[Tensor, "n n"], ridge: float) -> Float[Tensor, "n n"] | None:
@@ -106,17 +115,17 @@ class Dual(Quadratic):
         """Return the mean of the diagonal of H, from the trace that J J' shares."""
         return float(self._gram.diagonal().sum()) / self._jacobian.shape[1]
 
-    def solve(self, ridge: float) -> Tensor | None:
+    def solve(self, ridge: float) -> Solution | None:
         """Factor J J' + ridge and solve."""
         factor = _factor(self._gram, ridge)
         if factor is None:
             return None
         weights = _back(factor, self._error)
-        return -(weights.to(self._jacobian.dtype) @ self._jacobian).double()
+        return Solution(-(weights.to(self._jacobian.dtype) @ self._jacobian).double())
 
-    def curve(self, step: Tensor) -> float:
-        """Return s'H s."""
-        return float((self._jacobian @ step.to(self._jacobian.dtype)).double().square().sum())
+    def times(self, step: Tensor) -> Tensor:
+        """Return H s."""
+        return ((self._jacobian @ step.to(self._jacobian.dtype)) @ self._jacobian).double()
 
 
 class MatrixFree(Quadratic):
@@ -133,7 +142,7 @@ class MatrixFree(Quadratic):
         """Return the mean of the diagonal of H."""
         return float(self._products.diagonal.mean())
 
-    def solve(self, ridge: float) -> Tensor | None:
+    def solve(self, ridge: float) -> Solution | None:
         """Iterate until the equations hold to one part in a hundred."""
         scale = 1 / (self._products.diagonal + ridge)
         step = torch.zeros_like(self.gradient)
@@ -152,11 +161,11 @@ class MatrixFree(Quadratic):
             towards = scale * rest
             before, energy = energy, float(rest @ towards)
             direction = towards + (energy / before) * direction
-        return step if bool(step.any()) else None
+        return Solution(step) if bool(step.any()) else None
 
-    def curve(self, step: Tensor) -> float:
-        """Return s'H s."""
-        return float(step @ self._products.curvature(step))
+    def times(self, step: Tensor) -> Tensor:
+        """Return H s."""
+        return self._products.curvature(step)
 
 
 SOLVERS: dict[str, type[Quadratic]] = {"primal": Primal, "dual": Dual, "matrix-free": MatrixFree}

@@ -72,6 +72,14 @@ class Linearisation(ABC):
         """Return half the gradient of the loss, without the curvature where that is cheaper."""
         return self.normal().gradient
 
+    def changed(self, step: Float[Tensor, " number"]) -> Float[Tensor, " number"] | None:
+        """Return J'(e(theta + step) - e(theta)) with the J of theta, of the rows that the curvature is made of.
+
+        None where it costs more than it saves.
+        """
+        del step
+        return None
+
     def normal(self) -> Normal:
         """Return gradient and Gauss-Newton curvature; products are summed in the precision of the rows."""
         size = len(self.theta)

@@ -67,7 +67,7 @@ def atlas(
     retries: int = 2,
     limit: float | None = None,
     noise: float = 0.03,
-    steps: int = 40,
+    steps: int = 20,
     rounds: int = 12,
     restarts: int = 0,
     confirm: int = 4,
