@@ -3,20 +3,25 @@
 2000 neurons with a spike-triggered current, 0.1 of threshold - reset at each spike, that lasts 100 ms, as long as their
 synapses; `eif` and `adex` are neurons whose spikes begin by an exponential current, without and with adaptation, on
 the cycle of Hopf. Period and amplitude of the rate network, of its spikes, and of spikes after `recalibrate`, against
-the truth. `forms`, `eif-forms` and `adex-forms` count the spikes by which forms and ways to run differ, with inputs of
-task and noise as they are.
+the truth; beside the first kind of neuron also those of Nengo's, which adapt alike (`pip install nengo`). `forms`,
+`eif-forms` and `adex-forms` count the spikes by which forms and ways to run differ, with inputs of task and noise as
+they are.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 
+import nengo_flow
 import numpy as np
 from records import Figure, figure
-from rows import measured_over
+from rows import measured_over, told
 
 import tonicnet as tn
+from tonicnet.measure.arrays import limit_cycle_of
+from tonicnet.measure.arrays._limit_cycle import cycle_errors
 from tonicnet.network import LIF
 
 UNITS, NEURONS, SECONDS, DISCARD = 1000, 2000, 60.0, 4.0  # a period of Van der Pol takes 6 s
@@ -25,13 +30,18 @@ SHARP = {"eif": {"sharpness": 0.1}, "adex": {"sharpness": 0.1, **ADAPTING}}
 RECALIBRATED = 20.0  # seconds, three periods of Van der Pol
 CYCLES = ("van-der-pol", "hopf", "fitzhugh-nagumo")
 RUNS = ("rates", "spikes as learned", "spikes, recalibrated")
+RADIUS = 1.1  # of Nengo's ball, in units of the farthest point of the cycle
 FORMS = ("threshold", "current", "leak")
 
 
-def row(task: str, seeds: range, neuron: str = "") -> Iterator[Figure]:
+def row(task: str, seeds: range, neuron: str = "") -> Iterator[Figure | str]:
     """Yield the errors of period and amplitude of each kind of run, over networks."""
-    found = np.array([_errors(task, seed, LIF(noise=0.1, **SHARP.get(neuron, ADAPTING))) for seed in seeds])
-    for k, run in enumerate(RUNS):
+    rows, runs = [], RUNS if neuron or find_spec("nengo") is None else (*RUNS, "Nengo")
+    for seed in seeds:
+        rows.append(_errors(task, seed, LIF(noise=0.1, **SHARP.get(neuron, ADAPTING)), nengo=len(runs) > len(RUNS)))
+        yield f"seed {seed}: {told(list(100 * np.ravel(rows[-1])))}"
+    found = np.array(rows)
+    for k, run in enumerate(runs):
         where = _named(neuron) | {"task": task, "units": UNITS, "neurons": NEURONS, "run": run}
         yield figure(where, "period error", "%", 100 * found[:, 0, k])
         yield figure(where, "amplitude error", "%", 100 * found[:, 1, k])
@@ -41,7 +51,7 @@ def _named(neuron: str) -> dict[str, str]:
     return {"neuron": neuron} if neuron else {}
 
 
-def _errors(task: str, seed: int, transfer: LIF) -> list[np.ndarray]:
+def _errors(task: str, seed: int, transfer: LIF, *, nengo: bool) -> list[np.ndarray]:
     net, m = tn.spiking.sized(NEURONS, seed=seed, components=2, units=UNITS, transfer=transfer)
     bank = tn.fit(net, task, seed=seed, neurons_per_unit=m, progress=False)
     exact = tn.spiking.recalibrate(net, bank, neurons_per_unit=m, duration=RECALIBRATED)
@@ -49,9 +59,31 @@ def _errors(task: str, seed: int, transfer: LIF) -> list[np.ndarray]:
     given = {"duration": SECONDS, "neurons_per_unit": m, "codegen": "standalone", "seed": seed}
     spikes = [tn.spiking.simulate(net, learned, **given) for learned in (bank, exact)]
     measures = [tn.compare(rates, run, truth=bank, discard=DISCARD).isel(task=0) for run in spikes]
-    return [
+    ours = [
         np.append(measures[0][name].values, measures[1][name].values[1]) for name in ("period_error", "amplitude_error")
     ]
+    if not nengo:
+        return ours
+    theirs = _nengo_errors(tn.task(task), bank["speed"].item(), net.tau, seed)
+    return [np.append(found, other) for found, other in zip(ours, theirs, strict=True)]
+
+
+def _nengo_errors(task: tn.Task, speed: float, tau: float, seed: int) -> tuple[float, float]:
+    """Return the errors of period and amplitude of Nengo's neurons, as many, as fast, and by the same filter.
+
+    Nengo adds inc_n / tau_n to the adaptation current at each spike, in units of the current at threshold.
+    """
+    length, dt = SECONDS * speed, task.dt
+    true = task.trajectory(length, dt, seed=seed)["output"].values[0]
+    centre = true.mean(0)
+    amount, lasts = ADAPTING["adaptation"], ADAPTING["adaptation_tau"]
+    flow = nengo_flow.Flow(
+        task.flow, centre, RADIUS * float(np.linalg.norm(true - centre, axis=1).max()), speed, tau,
+        neuron="AdaptiveLIF", options={"tau_n": lasts, "inc_n": amount * lasts},
+    )  # fmt: skip
+    [made] = flow.run(NEURONS, length, true[:1], dt, seed)
+    period, amplitudes = cycle_errors(limit_cycle_of(made[round(DISCARD * speed / dt) :], dt), limit_cycle_of(true, dt))
+    return period, amplitudes[np.argmax(np.abs(amplitudes))]
 
 
 def forms(seeds: range, neuron: str = "") -> Iterator[Figure]:

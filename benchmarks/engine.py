@@ -30,12 +30,12 @@ from tonicnet.circuit._compiled import kernel
 from tonicnet.learn import Settings
 from tonicnet.learn._course import Draw, Problem
 from tonicnet.learn._discrete_windows import DiscreteWindows
-from tonicnet.learn._field_residual import FieldResidual
+from tonicnet.learn._field_residual import FieldResidual, _FieldAt
 from tonicnet.learn._judge import AttractorJudge
 from tonicnet.learn._target import Target
 from tonicnet.learn._training_states import field_residual
 from tonicnet.learn._windows import Windows
-from tonicnet.solve import GaussNewton, Memory, Method, Residual, Step, choose_solver
+from tonicnet.solve import GaussNewton, Linearisation, Memory, Method, Residual, Step, choose_solver
 from tonicnet.task import _integrate
 
 LYAPUNOV = 0.906
@@ -150,6 +150,34 @@ def _flow_fit(residual: FieldResidual, bias: torch.Tensor) -> tuple[float, float
         for here in _steps(method, part, bias, method.begin(bias), count):
             bias, loss = here.theta, here.loss
     return time.process_time() - began, loss
+
+
+def bent(steps: int = 60, seeds: int = 3) -> Iterator[Figure]:
+    """Fields of chaos on the network of the atlas: straight Gauss-Newton steps, and bent ones to the same loss."""
+    for name in CHAOS:
+        found = [_bent_fit(name, steps, seed) for seed in range(seeds)]
+        what = f"field of {name} on the network of an atlas, to the loss after {steps} straight steps"
+        yield figure(what, "bent steps", "steps", [count for count, _ in found])
+        yield figure(what, "CPU time of straight steps by bent ones", "x", [gain for _, gain in found])
+
+
+def _bent_fit(name: str, steps: int, seed: int) -> tuple[int, float]:
+    """Return how many bent steps reach the loss of so many straight ones, and how many times as long those take."""
+    net = tn.atlas_network(seed=seed)
+    settings = Settings(noise=0.03, precision="mixed")
+    problem = Problem(Target(tn.task(name), net), circuit_of(net, settings.dtype(net)), settings)
+    residual, method, first = _field(problem, seed).thinned(4), GaussNewton(), problem.learnable().first
+    kept, began = _FieldAt.changed, time.process_time()
+    try:
+        _FieldAt.changed = Linearisation.changed
+        goal = min(here.loss for here in _steps(method, residual, first, method.begin(first), steps))
+    finally:
+        _FieldAt.changed = kept
+    straight, began = time.process_time() - began, time.process_time()
+    for count, here in enumerate(_steps(method, residual, first, method.begin(first), steps), start=1):
+        if here.loss <= goal:
+            return count, straight / (time.process_time() - began)
+    raise RuntimeError(f"{name}: {steps} bent steps did not reach the loss of as many straight ones")
 
 
 # c: one gradient of the dense trajectory residual -------------------------------------------------------------------
@@ -426,7 +454,7 @@ def _alternate(
 ROWS: dict[str, Callable[[], Iterator[Figure]]] = {
     "gradient": gradient, "simulation": simulation, "flow": flow, "growth": growth, "together": together,
     "reach": reach, "largest": largest, "share": share, "truth": truth,
-    "exponents": exponents,
+    "exponents": exponents, "bent": bent,
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-import nengo_lorenz
+import nengo_flow
 import numpy as np
 import xarray as xr
 from learning import LORENZ, LYAPUNOV
@@ -352,9 +352,9 @@ def nengo(seeds: range, neurons: int = 5000) -> Iterator[Figure | str]:
         return
     rows = []
     for seed in seeds:
-        x = nengo_lorenz.run(neurons, TURNS / LYAPUNOV, LORENZ.initial(1, seed=seed), DT, seed)
+        x = nengo_flow.LORENZ.run(neurons, TURNS / LYAPUNOV, LORENZ.initial(1, seed=seed), DT, seed)
         truth = LORENZ.trajectory(5.0, DT, trials=8, seed=77 + seed)["output"].values
-        made = nengo_lorenz.run(neurons, 5.0, truth[:, 0], DT, seed)
+        made = nengo_flow.LORENZ.run(neurons, 5.0, truth[:, 0], DT, seed)
         valid = LYAPUNOV * float(np.median(valid_time_of(truth, made, DT)))
         rows.append((_divergence(x[0]), valid, _gone(x)))
         yield f"seed {seed}: {told(rows[-1])}"

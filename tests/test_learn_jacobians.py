@@ -19,7 +19,17 @@ from tonicnet.learn._windows import Windows
 from tonicnet.network import Network
 from tonicnet.parameters import LEARNABLE, PERMUTATIONS, SETS, sets_for
 from tonicnet.solve import (
-    GIB, SOLVERS, Adam, Block, FrozenCurvature, GaussNewton, Linearisation, Residual, Sum, choose_solver, costs,
+    GIB,
+    SOLVERS,
+    Adam,
+    Block,
+    FrozenCurvature,
+    GaussNewton,
+    Linearisation,
+    Residual,
+    Sum,
+    choose_solver,
+    costs,
 )  # fmt: skip
 
 N = 23
