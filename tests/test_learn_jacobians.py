@@ -456,6 +456,36 @@ def test_latent_and_rate_windows_of_a_low_rank_network_are_one_residual(learned:
     torch.testing.assert_close(at_start(latent).normal().curvature, at_start(as_rates).normal().curvature)
 
 
+@pytest.mark.parametrize("learned", ["bias", "gain", "scale", "decoder", "encoder"])
+@pytest.mark.parametrize("transfer", ["tanh", "lif"])
+def test_derivatives_at_two_stages_of_a_step_err_by_second_order(learned: str, transfer: str) -> None:
+    """Half the step, a quarter of the error; and the loss is that of all stages."""
+
+    def error(steps: int) -> float:
+        path = torch.zeros(5, steps + 1, 3, dtype=torch.float64)
+        path[:, 0] = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+        made = Windows(path, driven=0, scored=(steps // 2, steps))
+        exact = LatentWindows(learnable(network(transfer=transfer), learned), made, 1.6 / steps, RK4)
+        here, few = at_start(exact), at_start(replace(exact, nodes=True))
+        assert few.loss == here.loss
+        wrong, right = few.normal().curvature, here.normal().curvature
+        return float((wrong - right).norm() / right.norm())
+
+    assert error(8) < 0.03
+    assert 2.5 < error(8) / error(16) < 6
+
+
+def test_derivatives_at_two_stages_are_the_same_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for absent in (False, True):
+        if absent:
+            monkeypatch.setattr("tonicnet.learn._latent_windows.kernel", lambda: None)
+        exact = latent_case(windows(2), RK4, 0.3, "lif")("bias")[0]
+        found.append(at_start(replace(exact, nodes=True)).normal())
+    torch.testing.assert_close(found[0].curvature, found[1].curvature, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(found[0].gradient, found[1].gradient, rtol=1e-9, atol=1e-12)
+
+
 def test_a_sum_of_residuals_adds_up() -> None:
     part: Residual = CASES["field, tanh"]("bias")[0]
     both, once = Sum(((1.0, part), (2.0, part))), part.at(BIAS)

@@ -149,29 +149,31 @@ class Kernel:
         self, units: CompiledUnits, tonic: Float[np.ndarray, " unit"], start: Float[np.ndarray, "window component"], *,
         tableau: c.Explicit, h: float, closed: Float[np.ndarray, " step"],
         fed: Float[np.ndarray, "window step stage component"] | None = None, jacobian: bool = False,
-        wide: Collection[str] = (),
+        wide: Collection[str] = (), every: int = 1,
     ) -> WindowRun:  # fmt: skip
         """Run windows of dz/ds = -z + D r(E u + b), u = closed z + fed.
 
-        ``jacobian`` keeps D diag(dr/dh) E of every stage, ``wide``, which of :data:`WIDE`, what is kept of all units,
-        and u beside it.
+        ``jacobian`` keeps D diag(dr/dh) E of one stage of a step in ``every``, the first among them; ``wide``, which of
+        :data:`WIDE`, what is kept of all units there, and u beside it.
         """
         count, steps, stages, (n, k) = len(start), len(closed), len(tableau.weights), units.shape
-        dtype, at = units.dtype, (count, steps, stages)
+        dtype, at = units.dtype, (count, steps, -(-stages // every))
         states = np.empty((count, steps + 1, k), dtype)
         states[:, 0] = c.solid(start, dtype, (count, k))
         kept = {name: np.empty((*at, n), dtype) for name in WIDE if name in wide}
         received = np.empty((*at, k), dtype) if kept else None
         local = np.empty((*at, k, k), dtype) if jacobian else None
         method, shares = _Method(tableau), c.solid(closed, np.float64, (steps,))
-        bias, outside = c.solid(tonic, dtype, (n,)), None if fed is None else c.solid(fed, dtype, (*at, k))
-        pointers = map(c.address, (bias, shares, outside, states, local, received, *map(kept.get, WIDE)))
+        bias = c.solid(tonic, dtype, (n,))
+        outside = None if fed is None else c.solid(fed, dtype, (count, steps, stages, k))
+        pointers = map(c.address, (bias, shares, outside, states))
+        results = map(c.address, (local, received, *map(kept.get, WIDE)))
         call(
             self._library,
             "windows",
             units.dtype,
             units.structure,
-            c.Windows(count, steps, h, method.structure, *pointers),
+            c.Windows(count, steps, h, method.structure, *pointers, every, *results),
         )
         return WindowRun(states, local, received, kept)
 

@@ -66,12 +66,12 @@ class Arrays(ctypes.Structure):
 
 
 class Windows(ctypes.Structure):
-    """Windows that are run side by side, and what is kept at every stage."""
+    """Windows that are run side by side, and what is kept at every stage, or at some of them."""
 
     _fields_: ClassVar[Sequence[Any]] = [
         ("windows", Whole), ("steps", Whole), ("h", Real), ("method", Tableau), ("tonic", Pointer),
-        ("closed", Pointer), ("fed", Pointer), ("states", Pointer), ("jacobian", Pointer), ("received", Pointer),
-        ("through", Pointer), ("rate", Pointer), ("by_gain", Pointer), ("by_scale", Pointer),
+        ("closed", Pointer), ("fed", Pointer), ("states", Pointer), ("every", Whole), ("jacobian", Pointer),
+        ("received", Pointer), ("through", Pointer), ("rate", Pointer), ("by_gain", Pointer), ("by_scale", Pointer),
     ]  # fmt: skip
 
 

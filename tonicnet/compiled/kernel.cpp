@@ -681,13 +681,14 @@ template <typename T> struct Windows {
     const double *closed;  // (step,): the share of its own output that the network is fed
     const T *fed;          // (window, step, stage, component) or null: what is fed beside it
     T *states;             // (window, step + 1, component); the first is given
-    T *jacobian;           // (window, step, stage, component, component) or null: D diag(dr/dh) E
-    T *received;           // (window, step, stage, component) or null: closed z + fed
-    T *through, *rate, *by_gain, *by_scale;  // (window, step, stage, unit) or null
+    int64_t every;         // one stage of a step in so many, the first among them, is kept in what follows
+    T *jacobian;           // (window, step, kept stage, component, component) or null: D diag(dr/dh) E
+    T *received;           // (window, step, kept stage, component) or null: closed z + fed
+    T *through, *rate, *by_gain, *by_scale;  // (window, step, kept stage, unit) or null
 };
 
 template <typename T> void roll(const Units<T> &u, const Windows<T> &w) {
-    const int64_t k = u.components, stages = w.method.count;
+    const int64_t k = u.components, stages = w.method.count, kept = (stages + w.every - 1) / w.every;
     Steps<T> steps(w.method, w.h, k);
     std::vector<T> z(k), enters(k);
     for (int64_t window = 0; window < w.windows; ++window) {
@@ -696,13 +697,15 @@ template <typename T> void roll(const Units<T> &u, const Windows<T> &w) {
         for (int64_t n = 0; n < w.steps; ++n) {
             const T closed = T(w.closed[n]);
             steps.step(z.data(), [&](const T *y, T *slope, int64_t stage) {
-                const int64_t at = (window * w.steps + n) * stages + stage;
-                for (int64_t c = 0; c < k; ++c) enters[c] = closed * y[c] + (w.fed ? w.fed[at * k + c] : T(0));
-                if (w.received) std::copy_n(enters.data(), k, w.received + at * k);
-                const auto of_units = [&](T *wide) { return wide ? wide + at * u.units : nullptr; };
+                const int64_t number = window * w.steps + n, at = number * kept + stage / w.every;
+                const T *fed = w.fed ? w.fed + (number * stages + stage) * k : nullptr;
+                for (int64_t c = 0; c < k; ++c) enters[c] = closed * y[c] + (fed ? fed[c] : T(0));
+                const bool wanted = stage % w.every == 0;
+                const auto part = [&](T *all, int64_t each) { return all && wanted ? all + at * each : nullptr; };
+                if (wanted && w.received) std::copy_n(enters.data(), k, w.received + at * k);
                 decode(u, w.tonic, static_cast<const T *>(nullptr), enters.data(), slope,
-                       {w.jacobian ? w.jacobian + at * k * k : nullptr, of_units(w.through), of_units(w.rate),
-                        of_units(w.by_gain), of_units(w.by_scale)});
+                       {part(w.jacobian, k * k), part(w.through, u.units), part(w.rate, u.units),
+                        part(w.by_gain, u.units), part(w.by_scale, u.units)});
                 for (int64_t c = 0; c < k; ++c) slope[c] -= y[c];
             });
             std::copy_n(z.data(), k, path + (n + 1) * k);

@@ -26,8 +26,8 @@ _SHARE, _CHAOS_SHARE = 0.6, 1.2  # of the steps asked for, on few states and the
 _WINDOW_STEPS = 3000  # of all windows of the first round together, which bounds the cost of a step
 _GROWTH = 4  # times as many windows a round has at most
 _AHEAD = 1  # rounds by which chaos is ahead of others in its windows
-_POLISH, _DAMPING = 12, 3e-3  # steps of a round; it begins near where the one before ended
-_LOOKS = 4  # steps of a round of chaos between two runs of the network alone
+_POLISH, _DAMPING = 9, 1e-4  # steps of a round; it begins near where the one before ended
+_LOOKS = 3  # steps of a round of chaos between two runs of the network alone
 _IDLE = 0.003  # weight of squared errors of windows in components that the task leaves idle
 _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere; of chaos half the loss at most
 _TINY = 1e-30  # a loss that is none
@@ -89,7 +89,7 @@ def _round(problem: Problem, drawn: _Once, number: int) -> Stage:
         learnable = problem.learnable(draw.restart)
         runs = replace(learnable, circuit=problem.running)
         rollout = LatentWindows(
-            runs, windows, h / fine, tableau, room=settings.room, summed=settings.dtype(problem.net)
+            runs, windows, h / fine, tableau, room=settings.room, summed=settings.dtype(problem.net), nodes=True
         )  # fmt: skip
         rollout = rollout.bounded(begun()) if chaotic else rollout
         field = Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun))))

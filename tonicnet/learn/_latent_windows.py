@@ -14,7 +14,7 @@ from torch import Tensor
 from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units, kernel, window_response
 from ..parameters import Factors, Here
 from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored
-from ._window_run import Kept, Run, propagated, without
+from ._window_run import Kept, Run, Steps, propagated, without
 from ._windows import ROWS_A_NUMBER, Windows
 
 _RIDGE = 1e-6  # of the search for free starts, relative to the trace
@@ -36,7 +36,9 @@ class LatentWindows(Residual):
     (multiple shooting), found by Gauss-Newton steps on dz/dz(0), and those K unknowns a window are
     projected out of its rows (variable projection: Golub and Pereyra 1973, doi:10.1137/0710036).
     ``h`` is the step in units of tau; ``room``: bytes that temporaries may take; ``summed``: the precision in which
-    products of rows are summed, that of the runs if not given.
+    products of rows are summed, that of the runs if not given. With ``nodes`` derivatives of a step of RK4 are those of
+    its first stage and of its third, and lines in time through them: half of the work, and an error of second order in
+    h. Errors and loss are exact all the same.
     """
 
     learnable: Learnable
@@ -46,6 +48,12 @@ class LatentWindows(Residual):
     free: bool = False
     room: int = GIB
     summed: torch.dtype | None = None
+    nodes: bool = False
+
+    @property
+    def stride(self) -> int:
+        """Of how many stages of a step the derivatives of one are taken."""
+        return 2 if self.nodes and self.tableau == RK4 else 1
 
     @property
     def rows(self) -> int:
@@ -92,7 +100,7 @@ class LatentWindows(Residual):
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
         """Yield windows as many at a time as the room allows; ``kept``: with all that the adjoint needs."""
         k, columns = self.windows.path.shape[2], self.learnable.factor_columns
-        stages, rows = len(self.tableau.stages), len(self.windows.scored) * k
+        stages, rows = len(self.tableau.stages) // self.stride, len(self.windows.scored) * k
         each = (stages * self.windows.steps + 2 * rows * k if kept else 2 * stages) + 2
         count = max(1, self.room // (each * columns * self.windows.path.element_size()))
         return (tile for _, tile in self.windows.tiles(count))
@@ -112,19 +120,26 @@ class LatentWindows(Residual):
         run = code.windows(
             units, dynamics.tonic.numpy(), start.numpy(), tableau=self.tableau, h=self.h, closed=closed,
             fed=tile.fed_stages(self.tableau.nodes), jacobian=kept > Kept.OUTPUTS,
-            wide=numbers.reads if features else (),
+            wide=numbers.reads if features else (), every=self.stride,
         )  # fmt: skip
         outputs = torch.from_numpy(run.states)[:, list(tile.scored)].transpose(0, 1)
         if run.jacobian is None:
             return Run(tile, outputs, None, None)
         share, identity = torch.as_tensor(closed, dtype=start.dtype)[:, None, None], torch.eye(start.shape[1])
         linear = [share * torch.from_numpy(a) - identity.to(start.dtype) for a in np.moveaxis(run.jacobian, 2, 0)]
-        steps = propagated(linear, self.h, self.tableau)
+        steps = self._propagated(linear)
         if run.received is None:
             return Run(tile, outputs, steps, None)
         here = Here(torch.from_numpy(run.received))
         factors = numbers.factored(window_response(dynamics, run), here, dynamics.circuit)
         return Run(tile, outputs, steps, tuple(one.map(lambda f: f.flatten(1, 2)) for one in factors))
+
+    def _propagated(self, linear: list[Tensor]) -> Steps:
+        """Return the derivatives of all steps from A at the stages where it is known."""
+        if self.stride == 1:
+            return propagated(linear, self.h, self.tableau)
+        first, middle = linear
+        return propagated([first, middle, middle, 2 * middle - first], self.h, self.tableau).through_two()
 
     def _stepped(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: Kept) -> Run:
         """Return the run step by step."""
@@ -137,8 +152,9 @@ class LatentWindows(Residual):
             if k < tile.steps:
                 moved = self._moved(dynamics, z, k, tile) if kept == Kept.OUTPUTS else None
                 z = self._step(dynamics, z, k, tile, linear, features) if moved is None else moved
-        steps = propagated([torch.stack(a, 1) for a in linear], self.h, self.tableau) if linear[0] else None
-        factors = tuple(_stacked(list(one)) for one in zip(*features, strict=True)) if features else None
+        steps = self._propagated([torch.stack(a, 1) for a in linear[:: self.stride]]) if linear[0] else None
+        kept_features = None if features is None else features[:: self.stride]
+        factors = tuple(_stacked(list(one)) for one in zip(*kept_features, strict=True)) if kept_features else None
         return Run(tile, torch.stack(outputs), steps, factors)
 
     def _step(

@@ -34,6 +34,14 @@ class Steps(NamedTuple):
     whole: Float[Tensor, "window step component component"]
     stages: Float[Tensor, "window step stage component component"]
 
+    def through_two(self) -> Steps:
+        """Return them for changes of D r at the first and third stage of RK4, between and after which they are linear.
+
+        The second and third stage are at the middle of a step, and the fourth is at its end.
+        """
+        first, second, third, fourth = self.stages.unbind(2)
+        return Steps(self.whole, torch.stack([first - fourth, second + third + 2 * fourth], 2))
+
 
 def propagated(linear: list[Float[Tensor, "window step component component"]], h: float, tableau: Tableau) -> Steps:
     """Return the derivatives of all steps from A at each of their stages, by the adjoint of the Runge-Kutta method.
