@@ -103,13 +103,13 @@ def fit(
         does to the mean square of the output, sum_i |D_i|^2 S_i / (m lag) for the spikes, S_i as in
         :func:`tonicnet.spiking.predict`. The rate network becomes a little less exact, and spikes much less noisy.
         Not given: for rates.
-    steps : Gauss-Newton steps, of which each kind of stage takes a share at most: three quarters for a field on few
+    steps : Gauss-Newton steps, of which each kind of stage takes a share at most: three fifths for a field on few
         states and again on all, twice that for chaos. Trajectories take three quarters for each length of closed
         loops but the longest, which takes half. Each stage of a behaviour takes half.
     rounds : closed-loop rounds at most, which polish a field (or a smoothed recording's); learning stops once the
-        network alone is as good as its floor (chaos: D_stsp at most 1.5 floors and 0.01 nat), or after four if chaos is
+        network alone is as good as its floor (chaos: D_stsp at most 1.5 floors and 0.01 nat), or after two if chaos is
         still far from it (D_stsp above a nat and three floors). After the last round the network is also run with the
-        mean of the numbers at the ends of the second half of the rounds, which is kept if it is better. 0: no polish,
+        mean of the numbers at the ends of the rounds, the later ones weighing more; it is kept if it is better. 0: no polish,
         the field alone. Where trajectories are learned there is one round at least, the learning itself.
     restarts : further first biases at most, tried while starts are lost in closed loop.
     confirm : chaos that is as good as its floor, or up to twice as far from it, is also run so many times as long, from

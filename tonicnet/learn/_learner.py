@@ -27,7 +27,8 @@ from ._state import Best, State
 _STALL = 0.03  # a stage ends when its patience of steps lowers the loss by less than this share
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
 _GOOD = "as good as its floor"
-_PATIENCE = 4  # closed-loop rounds that are run unless the floor is reached
+_FEW, _HALF = 2, 4  # closed-loop rounds of what is far, and at least of what half of the rounds are enough for
+_LATER = 3  # of the mean of rounds: the greater, the more the later ones weigh
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,8 @@ class Learner:
             return replace(s, ending=_GOOD)
         if s.scored < self._rounds(best.score.standing):
             return s
-        s = self._with_mean(s, stage)
+        if best.score.standing != Standing.FAR:
+            s = self._with_mean(s, stage)
         best = s.best or best
         if best.score.lost and s.restart < self.settings.restarts and not self.settings.first_order:
             first = self.problem.learnable(s.restart + 1).first
@@ -213,28 +215,29 @@ class Learner:
     def _rounds(self, standing: Standing) -> int:
         """Return how many rounds are worth it where the best so far stands there."""
         most = 0 if self.settings.first_order else self.settings.rounds
-        few, half = min(most, _PATIENCE), math.ceil(most / 2)
-        known = {Standing.FAR: few, Standing.OFF: max(few, half), Standing.FAIR: max(few, half)}
-        return known.get(standing, most)
+        half = min(most, max(_HALF, math.ceil(most / 2)))
+        return {Standing.FAR: min(most, _FEW), Standing.OFF: half, Standing.FAIR: half}.get(standing, most)
 
     def _mean(self, stage: Stage) -> Tensor | None:
-        """Return the mean of theta at the ends of the rounds so far, those of the first half left out."""
-        s, known = self.state, self.settings.rounds - self.settings.rounds // 2
-        more = s.scored + 1 - known
-        if not stage.polish or more < 1 or not by_newton(self.problem, stage):
+        """Return the mean of theta at the ends of the rounds so far, the later ones weighing more.
+
+        m_k = m_{k-1} + 4 / (k + 3) (theta_k - m_{k-1}): the n-th weighs about as n^3, wherever the rounds end.
+        (Polynomial-decay averaging: Shamir and Zhang 2013, arXiv 1212.1824.)
+        """
+        s, number = self.state, self.state.scored + 1
+        if not stage.polish or not by_newton(self.problem, stage):
             return s.mean
-        return s.theta if s.mean is None else s.mean + (s.theta - s.mean) / more
+        return s.theta if s.mean is None else s.mean + (_LATER + 1) / (number + _LATER) * (s.theta - s.mean)
 
     def _with_mean(self, s: State, stage: Stage) -> State:
-        """Return the state with the mean of the later rounds for its best, if the network alone is better by it.
+        """Return the state with the mean of the rounds for its best, if the network alone is better by it.
 
         Each round is fitted to windows of its own, and ends beside the theta that would suit all of them.
         """
-        count = self.settings.rounds // 2
-        if s.mean is None or count < 2 or s.scored < self.settings.rounds:
+        if s.mean is None or s.scored < _FEW:
             return s
         best = _better(s, s.mean, self._judged(s.mean, stage))
-        picked = s.picked if best is s.best else (*s.picked, f"mean of the last {count} rounds")
+        picked = s.picked if best is s.best else (*s.picked, f"mean of {s.scored} rounds")
         return replace(s, best=best, picked=picked, seconds=self.state.seconds)
 
     def _tell(self, stage: Stage, loss: float, took: float) -> None:
