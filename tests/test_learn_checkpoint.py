@@ -455,7 +455,7 @@ def test_a_finished_checkpoint_returns_the_same_bank_at_once(path: Path) -> None
 
 
 def test_the_mean_of_rounds_goes_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopped in the last of four rounds, when the mean has three of them; later ranks are better, and the mean is last."""
+    """Stopped in the last of four rounds, when the mean is of three; later ranks are better, and the mean is last."""
     judged: list[int] = []
 
     def score(*_: object) -> Score:

@@ -53,7 +53,7 @@ def test_finer_steps_give_the_same_samples_more_exactly(judge: AttractorJudge) -
 
 @pytest.mark.parametrize("best", range(6))
 def test_chaos_is_judged_within_rounds(best: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every fourth step and at the end of a round; what is best of all is kept, be it in between."""
+    """Every third step, at the end of a round, and their mean; what is best of all is kept, be it in between."""
     judged: list[np.ndarray] = []
     steps: list[int] = []
 
@@ -66,13 +66,13 @@ def test_chaos_is_judged_within_rounds(best: int, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(AttractorJudge, "score", score)
     net = tn.Network(units=60, seed=0)
     bank = tn.fit(net, "lorenz", rounds=2, steps=2, restarts=0, progress=False)
-    assert steps == [2] * 6
+    assert steps == [2] * 7
     np.testing.assert_array_equal(bank["bias"].values[0], judged[best])
     assert not any(np.array_equal(judged[best], other) for k, other in enumerate(judged) if k != best)
 
 
 def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In its eighth step of twelve, and what was good is not judged again."""
+    """In its sixth step of nine, and what was good is not judged again."""
     calls: list[int] = []
 
     def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
@@ -86,7 +86,7 @@ def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.M
     net = tn.Network(units=60, seed=0)
     bank = tn.fit(net, "lorenz", rounds=5, steps=4, restarts=0, progress=lambda e: told.append(e["stage"]))
     assert len(calls) == 2
-    assert [name for name in told if name.startswith("polish")] == ["polish 1"] * 8
+    assert [name for name in told if name.startswith("polish")] == ["polish 1"] * 6
     assert str(bank["outcome"].values[0]).startswith("as good as its floor")
 
 

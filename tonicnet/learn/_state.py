@@ -24,8 +24,9 @@ class State:
     """Restart, stage and step; theta there, and where the stage began; what the method remembers; the best so far.
 
     ``memory`` is None before the first step of a stage. ``mean`` is that of the thetas at the ends of the rounds, the
-    later ones weighing more; None before the first. ``history`` holds the stage's losses, ``losses`` all of them, ``begins`` at which of these a stage
-    began; ``scored`` counts closed-loop rounds since the restart, ``ending`` is a sentence once learning is over.
+    later ones weighing more; None before the first. ``history`` holds the stage's losses, ``losses`` all of them,
+    ``begins`` at which of these a stage began; ``scored`` counts closed-loop rounds since the restart, ``ending`` is a
+    sentence once learning is over.
     """
 
     theta: Tensor
