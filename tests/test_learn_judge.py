@@ -91,26 +91,27 @@ def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("standings", "rounds"),
+    ("standing", "nearer", "rounds"),
     [
-        ([Standing.FAR] * 12, 2),
-        ([Standing.OFF] * 12, 5),
-        ([Standing.FAIR] * 12, 5),
-        ([Standing.NEAR] * 12, 10),
-        ([Standing.FAR] + [Standing.NEAR] * 11, 10),
-        ([Standing.NEAR] * 7 + [Standing.FAIR] * 5, 8),
+        (Standing.FAR, 0.5, 2),
+        (Standing.OFF, 1.0, 5),
+        (Standing.OFF, 0.98, 5),
+        (Standing.OFF, 0.9, 10),
+        (Standing.FAIR, 1.0, 5),
+        (Standing.FAIR, 0.9, 10),
+        (Standing.NEAR, 1.0, 10),
     ],
 )
 def test_how_many_rounds_are_worth_it_depends_on_the_best_so_far(
-    standings: list[Standing], rounds: int, monkeypatch: pytest.MonkeyPatch
+    standing: Standing, nearer: float, rounds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of ten: all where it is near, half where it is off or fair, two where it is far."""
-    left = iter(standings)
+    """Of ten: all where it is near; two where it is far; else until four have not brought it a tenth nearer."""
+    calls: list[int] = []
 
     def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
         del self, learnable, theta, fine
-        standing = next(left)
-        return Score({"divergence": 1.0}, rank=(-float(standing),), standing=standing)
+        calls.append(1)
+        return Score({"divergence": 1.0}, rank=(nearer ** len(calls),), standing=standing)
 
     monkeypatch.setattr(AttractorJudge, "score", score)
     monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 3)

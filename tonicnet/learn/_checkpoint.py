@@ -26,7 +26,7 @@ from ._state_faults import fault
 _SHARE = 20  # a checkpoint is written when so many times its own duration have passed
 _NUMBERS = ("restart", "stage", "step", "scored", "seconds", "ending")
 _AGAIN = "take an intact copy, give another path, or remove the file to begin anew"
-_LISTS = ("history", "losses", "begins", "picked")
+_LISTS = ("history", "losses", "begins", "nearest", "picked")
 
 
 class Checkpoint:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -27,7 +26,8 @@ from ._state import Best, State
 _STALL = 0.03  # a stage ends when its patience of steps lowers the loss by less than this share
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
 _GOOD = "as good as its floor"
-_FEW, _HALF = 2, 4  # closed-loop rounds of what is far, and at least of what half of the rounds are enough for
+_FEW = 2  # closed-loop rounds of what is far
+_WAITS, _NEARER = 4, 0.1  # rounds that must bring what is off or fair nearer by such a share
 _LATER = 3  # of the mean of rounds: the greater, the more the later ones weigh
 
 
@@ -202,21 +202,26 @@ class Learner:
             return replace(s, ending=f"stopped after {count} {stage.name.removesuffix('s')}{'s' * (count != 1)}")
         if best.score.good:
             return replace(s, ending=_GOOD)
-        if s.scored < self._rounds(best.score.standing):
+        if stage.polish:
+            s = replace(s, nearest=(*s.nearest, best.score.rank[-1]))
+        if not self._enough(s, best.score.standing):
             return s
         if best.score.standing != Standing.FAR:
             s = self._with_mean(s, stage)
         best = s.best or best
         if best.score.lost and s.restart < self.settings.restarts and not self.settings.first_order:
             first = self.problem.learnable(s.restart + 1).first
-            return replace(s, theta=first, begun=first, restart=s.restart + 1, stage=0, scored=0, mean=None)
+            return replace(s, theta=first, begun=first, restart=s.restart + 1, stage=0, scored=0, mean=None, nearest=())
         return replace(s, ending=_GOOD if best.score.good else _ending(s))
 
-    def _rounds(self, standing: Standing) -> int:
-        """Return how many rounds are worth it where the best so far stands there."""
-        most = 0 if self.settings.first_order else self.settings.rounds
-        half = min(most, max(_HALF, math.ceil(most / 2)))
-        return {Standing.FAR: min(most, _FEW), Standing.OFF: half, Standing.FAIR: half}.get(standing, most)
+    def _enough(self, s: State, standing: Standing) -> bool:
+        """Return whether no more rounds are worth it where the best so far stands there."""
+        if s.scored >= (0 if self.settings.first_order else self.settings.rounds):
+            return True
+        if standing == Standing.FAR:
+            return s.scored >= _FEW
+        known = standing in (Standing.OFF, Standing.FAIR) and len(s.nearest) > _WAITS
+        return known and s.nearest[-1] > (1 - _NEARER) * s.nearest[-1 - _WAITS]
 
     def _mean(self, stage: Stage) -> Tensor | None:
         """Return the mean of theta at the ends of the rounds so far, the later ones weighing more.

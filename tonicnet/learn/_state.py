@@ -25,8 +25,9 @@ class State:
 
     ``memory`` is None before the first step of a stage. ``mean`` is that of the thetas at the ends of the rounds, the
     later ones weighing more; None before the first. ``history`` holds the stage's losses, ``losses`` all of them,
-    ``begins`` at which of these a stage began; ``scored`` counts closed-loop rounds since the restart, ``ending`` is a
-    sentence once learning is over.
+    ``begins`` at which of these a stage began; ``scored`` counts closed-loop rounds since the restart, and
+    ``nearest`` is the last entry of the rank of the best after each of them; ``ending`` is a sentence once learning is
+    over.
     """
 
     theta: Tensor
@@ -40,6 +41,7 @@ class State:
     history: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     begins: tuple[int, ...] = ()
+    nearest: tuple[float, ...] = ()
     best: Best | None = None
     seconds: float = 0.0
     ending: str = ""

@@ -89,6 +89,8 @@ def _of_losses(s: State) -> Iterator[str]:
         yield f"what its method remembers does not go with step {s.step}"
     elif not all(is_whole(begin, 0) and begin <= len(s.losses) for begin in s.begins):
         yield "its stages do not begin among its losses"
+    if len(s.nearest) > s.scored or not all(isinstance(one, int | float) for one in s.nearest):
+        yield f"what its {s.scored} closed-loop rounds came to is no number for each"
 
 
 def _of_best(best: Best, s: State) -> Iterator[str]:
