@@ -70,9 +70,9 @@ def one_by_one(residuals: list[Any], thetas: Tensor) -> Steps:
 
 def _step(residual: Any, theta: Tensor) -> tuple[Tensor, float]:
     model = SOLVERS["primal"](residual.at(theta))
-    change = model.solve(DAMPING * model.mean_diagonal())
-    assert change is not None
-    return theta + change, residual.at(theta + change).loss
+    solved = model.solve(DAMPING * model.mean_diagonal())
+    assert solved is not None
+    return theta + solved.step, residual.at(theta + solved.step).loss
 
 
 class Batch(NamedTuple):

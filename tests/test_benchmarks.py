@@ -123,7 +123,7 @@ def test_a_batch_takes_the_step_of_each_of_its_jobs(module: Any, stage: str) -> 
 def test_what_is_carried_to_paper_scale_is_tonicnets_own(module: Any) -> None:
     scale = module("paper_scale")
     assert scale.bytes_a_synapse(16) == 12.0
-    assert scale.forecast(50, 4.0).steps == 60
+    assert scale.forecast(50, 4.0).steps == 48
     assert all(value > 0 for value in scale.overheads())
     assert {len(times) for times in scale.jobs(100).values()} == {100}
 

@@ -24,9 +24,9 @@ def _gauss_newton(residual: Residual, theta: torch.Tensor, ridge: float) -> tupl
     for _ in range(STAGES):
         here = residual.at(theta)
         losses.append(here.loss)
-        step = SOLVERS["primal"](here).solve(ridge)
-        assert step is not None
-        theta = theta + step
+        solved = SOLVERS["primal"](here).solve(ridge)
+        assert solved is not None
+        theta = theta + solved.step
     return theta.numpy(), losses
 
 

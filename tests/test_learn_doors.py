@@ -251,7 +251,7 @@ def test_every_event_tells_the_time_left(learned: tuple[xr.Dataset, list[dict]])
         assert type(event["left"]) is float
         assert 0 <= event["left"] < math.inf
     first = [e for e in events if e["task"] == "hopf" and e["stage"] == events[0]["stage"]]
-    assert len(first) == 9  # three quarters of the steps asked for, on few states
+    assert len(first) == 8  # three fifths of the steps asked for, on few states
     assert first[-1]["left"] == 0  # nothing is left of a stage that is not scored
 
 

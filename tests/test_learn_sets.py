@@ -239,8 +239,8 @@ def test_one_gauss_newton_step_of_a_decoder_is_linear_least_squares(solver: str)
     rates, root = np.tanh(z @ net.encoder.T.astype(np.float64) + bias), np.sqrt(weights)[:, None]
     damped = np.concatenate([root * rates, np.sqrt(ridge) * np.eye(N)])
     exact = np.linalg.lstsq(damped, np.concatenate([root * y, np.sqrt(ridge) * net.decoder.T]), rcond=None)[0]
-    learned = subject.first + model.solve(ridge)
+    learned = subject.first + model.solve(ridge).step
     np.testing.assert_allclose(subject.values(learned)["decoder"].numpy(), exact.T, rtol=1e-6, atol=1e-6)
     left = np.linalg.lstsq(root * rates, root * y, rcond=None)[1].sum()
-    nearly = subject.first + model.solve(1e-10 * model.mean_diagonal())
+    nearly = subject.first + model.solve(1e-10 * model.mean_diagonal()).step
     assert residual.loss(nearly) == pytest.approx(left, rel=1e-6)

@@ -49,6 +49,11 @@ def test_gradient_and_rows_are_those_of_differences(noise: SpikeNoise, bias: tor
     assert torch.allclose(normal.curvature, block.jacobian.T @ block.jacobian)
     assert torch.allclose(products.curvature(bias), normal.curvature @ bias)
     assert torch.allclose(products.diagonal, normal.curvature.diagonal())
+    step = 0.1 * torch.cos(torch.arange(N).double())
+    (there,) = noise.at(bias + step).blocks()
+    assert torch.allclose(here.changed(step), (there.error - block.error) @ block.jacobian)
+    both = Sum(((1.0, noise), (2.0, noise)))
+    assert torch.allclose(both.at(bias).changed(step), 3 * here.changed(step))
     both = Sum(((1.0, noise), (1.0, noise)))
     assert both.rows == 2 * N
     assert torch.allclose(both.at(bias).normal().gradient, 2 * here.gradient())

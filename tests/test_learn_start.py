@@ -126,10 +126,10 @@ def ahead_of(net, task, **given):
 
 def test_the_forecast_holds_all_steps_and_the_memory_of_a_step():
     forecast, _ = ahead_of(NET, tn.task("hopf"), rounds=3)
-    assert forecast.steps == 4 + 2 + 3 * 12
+    assert forecast.steps == 4 + 2 + 3 * 9
     assert forecast.bytes >= 60 * 60 * 16  # a curvature in float64
     assert 0 < forecast.seconds < 60
-    assert forecast.sentence().startswith("at most 42 steps, about ")
+    assert forecast.sentence().startswith("at most 33 steps, about ")
 
 
 def test_rounds_that_may_follow_are_named():

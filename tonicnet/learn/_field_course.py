@@ -23,6 +23,7 @@ from ._window_sampling import true_windows
 
 _THIN, _BENT = 4, 2  # one state in so many in the first steps; in the curvature of the others
 _SHARE, _CHAOS_SHARE = 0.6, 1.2  # of the steps asked for, on few states and then again on all
+_STRAIGHT = 0.75  # the same, of units that adapt, whose steps are not bent
 _WINDOW_STEPS = 3000  # of all windows of the first round together, which bounds the cost of a step
 _GROWTH = 4  # times as many windows a round has at most
 _AHEAD = 1  # rounds by which chaos is ahead of others in its windows
@@ -61,7 +62,7 @@ class FieldCourse(Course):
         target, settings, drawn = problem.target, problem.settings, _Once(problem)
         alone = target.task.kind == "memory" or not settings.rounds
         if problem.net.transfer.adapts:
-            yield from _adapting(problem, math.ceil(_SHARE * settings.steps), alone)
+            yield from _adapting(problem, math.ceil(_STRAIGHT * settings.steps), alone)
             return
         share = _CHAOS_SHARE if target.task.kind == "chaos" else _SHARE
         steps = math.ceil(share * settings.steps)

@@ -47,12 +47,16 @@ class SpikeNoise(Residual):
 
     def at(self, theta: Tensor) -> Linearisation:
         """Return the noise at theta, and how it moves."""
+        return _NoiseAt(theta, *self.power(theta), self)
+
+    def power(self, theta: Tensor) -> tuple[Float[Tensor, " unit"], Float[Tensor, " unit"]]:
+        """Return q^2 and its derivative, unit by unit."""
         dynamics = self.learnable.at(theta)
         phi = dynamics.circuit.phi
         assert isinstance(phi, LIF)
         share = dynamics.circuit.out.double().square().sum(1) / (self.neurons_per_unit * self.lag)
         power, slope = (share * found.double().mean(0) for found in phi.noise_power(dynamics.drive(self.states)))
-        return _NoiseAt(theta, power.clamp(min=0), slope, dynamics.circuit.dtype)
+        return power.clamp(min=_TINY), slope
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class _NoiseAt(Linearisation):
     theta: Tensor
     power: Float[Tensor, " unit"]
     slope: Float[Tensor, " unit"]
-    dtype: torch.dtype
+    residual: SpikeNoise
 
     @property
     def loss(self) -> float:
@@ -73,23 +77,31 @@ class _NoiseAt(Linearisation):
         """Return half the gradient."""
         return self.slope / 2
 
+    def changed(self, step: Tensor) -> Tensor:
+        """Return J'(q(theta + step) - q(theta))."""
+        return self._moves * (self.residual.power(self.theta + step)[0].sqrt() - self.power.sqrt())
+
     def normal(self) -> Normal:
         """Return the normal equations, whose curvature is diagonal."""
-        return Normal(self.gradient(), self._diagonal().to(self.dtype).diag())
+        return Normal(self.gradient(), self._moves.square().to(self._dtype).diag())
 
     def products(self) -> Products:
         """Return the matrix-free form."""
-        diagonal = self._diagonal()
+        diagonal = self._moves.square()
         return Products(self.gradient(), diagonal, lambda v: diagonal * v)
 
     def blocks(self) -> Iterator[Block]:
         """Yield all rows."""
-        root = self.power.clamp(min=_TINY).sqrt()
-        yield Block(root.to(self.dtype), (self.slope / (2 * root)).to(self.dtype).diag())
+        yield Block(self.power.sqrt().to(self._dtype), self._moves.to(self._dtype).diag())
 
-    def _diagonal(self) -> Float[Tensor, " unit"]:
-        """Return (dq/db)^2."""
-        return self.slope.square() / (4 * self.power.clamp(min=_TINY))
+    @property
+    def _moves(self) -> Float[Tensor, " unit"]:
+        """dq/db."""
+        return self.slope / (2 * self.power.sqrt())
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return self.residual.learnable.circuit.dtype
 
 
 def quieted(stage: Stage, problem: Problem, neurons_per_unit: int) -> Stage:

@@ -184,6 +184,15 @@ class _SumAt(Linearisation):
     def gradient(self) -> Tensor:
         return torch.stack([weight * part.gradient() for weight, part in self.parts]).sum(0)
 
+    def changed(self, step: Tensor) -> Tensor | None:
+        total = torch.zeros_like(self.theta, dtype=torch.float64)
+        for weight, part in self.parts:
+            found = part.changed(step)
+            if found is None:
+                return None
+            total += weight * found
+        return total
+
     def normal(self) -> Normal:
         found = [(weight, part.normal()) for weight, part in self.parts]
         curvature = torch.zeros_like(found[0][1].curvature)
