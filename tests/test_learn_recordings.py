@@ -217,5 +217,5 @@ def test_a_recording_of_many_components_is_judged() -> None:
     net = tn.Network(units=60, seed=0, components=9)
     bank = tn.fit(net, task, steps=2, rounds=1, restarts=0, progress=False)
     assert np.isfinite(bank["divergence"].values).all()
-    run = tn.simulate(net, bank, duration=10.0, dt=0.02)
+    run = task.trajectory(20.0, 0.02)
     assert np.isfinite(tn.compare(run, run)["state_space_divergence"].values).all()

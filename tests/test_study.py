@@ -20,7 +20,7 @@ from tonicnet.study._controls import without_synapses
 from tonicnet.study._sizes import numbers_of, units_for
 
 SETS = ["bias", "gain", "scale", "decoder", "mask", "bias+gain"]
-CALL: dict[str, Any] = {"seeds": 2, "rounds": 0, "steps": 8, "progress": False}
+CALL: dict[str, Any] = {"seeds": 2, "rounds": 0, "steps": 12, "progress": False}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_without_recurrence_the_output_is_constant(net: tn.Network) -> None:
 def test_the_noise_of_spikes_is_that_of_the_prediction() -> None:
     net = tn.Network(units=60, seed=0)
     made = tn.compare_learning(net, "hopf", ["bias"], controls=False, **(CALL | {"seeds": [0]}))
-    bank = tn.fit(net, "hopf", rounds=0, steps=8, restarts=0, progress=False)
+    bank = tn.fit(net, "hopf", rounds=0, steps=12, restarts=0, progress=False)
     told = tn.spiking.predict(net, bank, neurons_per_unit=1)["slow_noise"].values[0]
     assert made["spike_noise"].item() == pytest.approx(np.sqrt((told**2).mean()), rel=0.1)
 

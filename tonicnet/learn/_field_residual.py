@@ -44,6 +44,11 @@ class FieldResidual(Residual):
     roots: Float[Tensor, " component"] | None = None
 
     @property
+    def bends(self) -> bool:
+        """Whether errors at another theta are cheap beside the curvature."""
+        return True
+
+    @property
     def rows(self) -> int:
         """Return samples times components."""
         return self.targets.numel()
@@ -142,8 +147,10 @@ class _FieldAt(Linearisation):
         """Return half the gradient."""
         return torch.stack([self._back(tile) for tile in self._tiles()]).sum(0)
 
-    def changed(self, step: Tensor) -> Tensor:
-        """Return J'(e(theta + step) - e(theta)) of the samples that enter the curvature."""
+    def changed(self, step: Tensor) -> Tensor | None:
+        """Return J'(e(theta + step) - e(theta)) of the samples that enter the curvature; None where it is not cheap."""
+        if not self._residual.bends:
+            return None
         there, found = self._residual.learnable.at(self.theta + step), torch.zeros_like(self.theta)
         out = self._residual.outward(there.circuit).out
         for tile, part in zip(self._tiles(), self._residual.tiles(), strict=True):

@@ -49,6 +49,11 @@ class MovingField(FieldResidual):
         """How many samples a path has."""
         return len(self.moments) - self.before
 
+    @property
+    def bends(self) -> bool:
+        """Paths are run anew at each theta."""
+        return False
+
     def exchange(self, theta: Tensor) -> None:
         """Return none."""
         del theta
