@@ -56,7 +56,9 @@ def residual_of(given: Job, stage: str) -> FieldResidual | LatentWindows:
     for one in learner.course_for(problem).stages(problem):
         if one.name == stage:
             made = one.make(Draw(given.settings.seed, 0), lambda: first)
-            return made if isinstance(made, FieldResidual) else made.parts[0][1]  # type: ignore[attr-defined, return-value]
+            if isinstance(made, FieldResidual):
+                return made
+            return replace(made.parts[0][1], nodes=False)  # type: ignore[attr-defined]  # the batch takes all stages
     raise ValueError(f"there is no stage {stage!r}")
 
 
