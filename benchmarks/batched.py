@@ -58,7 +58,7 @@ def residual_of(given: Job, stage: str) -> FieldResidual | LatentWindows:
             made = one.make(Draw(given.settings.seed, 0), lambda: first)
             if isinstance(made, FieldResidual):
                 return made
-            return replace(made.parts[0][1], nodes=False)  # type: ignore[attr-defined]  # the batch takes all stages
+            return replace(made.parts[0][1], lines=False)  # type: ignore[attr-defined]  # the batch takes all stages
     raise ValueError(f"there is no stage {stage!r}")
 
 

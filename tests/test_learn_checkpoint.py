@@ -364,6 +364,8 @@ STATES = {
     "an ending that is none": (changed("ending", None), "its ending is None"),
     "losses": (changed("losses", ["low"]), "its losses are not all numbers"),
     "no losses": (changed("losses", []), "its losses do not go with step"),
+    "nearest": (changed("nearest", [1.0] * 50), "it has 50 results of"),
+    "nearest of words": (changed("nearest", ["far"]), "it has 1 results of"),
     "picked": (changed("picked", [3]), "it does not say by what method"),
     "memory": (changed("memory", None), "what its method remembers does not go with step"),
 }  # fmt: skip

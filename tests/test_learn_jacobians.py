@@ -466,7 +466,7 @@ def test_derivatives_at_two_stages_of_a_step_err_by_second_order(learned: str, t
         path[:, 0] = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
         made = Windows(path, driven=0, scored=(steps // 2, steps))
         exact = LatentWindows(learnable(network(transfer=transfer), learned), made, 1.6 / steps, RK4)
-        here, few = at_start(exact), at_start(replace(exact, nodes=True))
+        here, few = at_start(exact), at_start(replace(exact, lines=True))
         assert few.loss == here.loss
         wrong, right = few.normal().curvature, here.normal().curvature
         return float((wrong - right).norm() / right.norm())
@@ -481,7 +481,7 @@ def test_derivatives_at_two_stages_are_the_same_without_a_compiler(monkeypatch: 
         if absent:
             monkeypatch.setattr("tonicnet.learn._latent_windows.kernel", lambda: None)
         exact = latent_case(windows(2), RK4, 0.3, "lif")("bias")[0]
-        found.append(at_start(replace(exact, nodes=True)).normal())
+        found.append(at_start(replace(exact, lines=True)).normal())
     torch.testing.assert_close(found[0].curvature, found[1].curvature, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(found[0].gradient, found[1].gradient, rtol=1e-9, atol=1e-12)
 

@@ -43,7 +43,9 @@ def atlas(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the network and of learning.")] = 0,
     noise: Annotated[float, typer.Option(help="Width of the tube round each attractor.")] = _ATLAS["noise"],
-    steps: Annotated[int, typer.Option(help="Steps of the first stage.")] = _ATLAS["steps"],
+    steps: Annotated[int, typer.Option(help="Gauss-Newton steps, of which each stage takes a share.")] = _ATLAS[
+        "steps"
+    ],
     rounds: Annotated[int, typer.Option(help="Closed-loop rounds at most.")] = _ATLAS["rounds"],
     confirm: Annotated[int, typer.Option(help="Times as long runs that confirm what is good; 0 for none.")] = _ATLAS[
         "confirm"

@@ -90,7 +90,7 @@ def _round(problem: Problem, drawn: _Once, number: int) -> Stage:
         learnable = problem.learnable(draw.restart)
         runs = replace(learnable, circuit=problem.running)
         rollout = LatentWindows(
-            runs, windows, h / fine, tableau, room=settings.room, summed=settings.dtype(problem.net), nodes=True
+            runs, windows, h / fine, tableau, room=settings.room, summed=settings.dtype(problem.net), lines=True
         )  # fmt: skip
         rollout = rollout.bounded(begun()) if chaotic else rollout
         field = Sum(((1.0, rollout), (1.0, FrozenCurvature(drawn(draw), begun))))

@@ -36,9 +36,9 @@ class LatentWindows(Residual):
     (multiple shooting), found by Gauss-Newton steps on dz/dz(0), and those K unknowns a window are
     projected out of its rows (variable projection: Golub and Pereyra 1973, doi:10.1137/0710036).
     ``h`` is the step in units of tau; ``room``: bytes that temporaries may take; ``summed``: the precision in which
-    products of rows are summed, that of the runs if not given. With ``nodes`` derivatives of a step of RK4 are those of
-    its first stage and of its third, and lines in time through them: half of the work, and an error of second order in
-    h. Errors and loss are exact all the same.
+    products of rows are summed, that of the runs if not given. With ``lines`` derivatives are taken at the first and
+    the third stage of a step of RK4 alone, and a line in time through them stands for the others: half of the work, and
+    an error of second order in h. Errors and loss are exact all the same.
     """
 
     learnable: Learnable
@@ -48,12 +48,12 @@ class LatentWindows(Residual):
     free: bool = False
     room: int = GIB
     summed: torch.dtype | None = None
-    nodes: bool = False
+    lines: bool = False
 
     @property
     def stride(self) -> int:
         """Of how many stages of a step the derivatives of one are taken."""
-        return 2 if self.nodes and self.tableau == RK4 else 1
+        return 2 if self.lines and self.tableau == RK4 else 1
 
     @property
     def rows(self) -> int:

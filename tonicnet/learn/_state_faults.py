@@ -90,7 +90,7 @@ def _of_losses(s: State) -> Iterator[str]:
     elif not all(is_whole(begin, 0) and begin <= len(s.losses) for begin in s.begins):
         yield "its stages do not begin among its losses"
     if len(s.nearest) > s.scored or not all(isinstance(one, int | float) for one in s.nearest):
-        yield f"what its {s.scored} closed-loop rounds came to is no number for each"
+        yield f"it has {len(s.nearest)} results of {_shown(s.scored)} closed-loop rounds, or some that are no numbers"
 
 
 def _of_best(best: Best, s: State) -> Iterator[str]:

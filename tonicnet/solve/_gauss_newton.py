@@ -11,7 +11,7 @@ from ._method import Memory, Method, Step
 from ._quadratic import SOLVERS, Quadratic, Solution
 from ._residual import Linearisation, Residual
 
-_BEND = 0.375  # of a step's length, up to which it is bent
+_BEND = 0.375  # the longest bend, in units of the length of its step
 _FLOOR = 1e-7  # of the damping, in units of the mean diagonal of the curvature: J'J is singular to rounding
 _TRIES = 12  # dampings tried before a step is given up
 
@@ -28,8 +28,8 @@ class GaussNewton(Method):
 
         (H + damping mean(diag H)) bend = -J'(e(theta + v) - e(theta) - J v)
 
-    In the narrow curved valleys of a field this takes a third to a half of the steps. A bend that is not shorter than
-    3/8 of v is left out, since the errors are then no series in v.
+    The loss of a field lies in narrow valleys that bend, where this takes far fewer steps. A long bend is left out: the
+    errors are then no nearly quadratic function along v.
 
     Sources: Marquardt (1963), doi:10.1137/0111030; the gain-ratio rule: Madsen, Nielsen, Tingleff (2004); bent steps:
     Transtrum and Sethna (2012), arXiv 1201.5885, there with a derivative along v.
