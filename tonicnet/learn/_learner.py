@@ -12,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from ..bank import Entry
+from ..network import fast_products
 from ..solve import Linearisation, Residual
 from ._choice import by_newton, chosen, newton_cost
 from ._course import Draw, Judge, Problem, Stage
@@ -146,7 +147,8 @@ class Learner:
         while self.state.step < stage.steps and not self._stalled(stage) and not self._found(stage):
             began, s = time.perf_counter(), self.state
             memory = method.begin(s.theta) if s.memory is None else s.memory
-            made = method.step(residual, here or residual.at(s.theta), memory)
+            with fast_products(not self.problem.latent):  # products of low-rank networks are thin, but for their Gram
+                made = method.step(residual, here or residual.at(s.theta), memory)
             took = time.perf_counter() - began
             if made is None or not np.isfinite(made.loss):
                 return

@@ -17,6 +17,7 @@ from ._network import check_moving as check_moving
 from ._network import check_network as check_network
 from ._network import recipe as recipe
 from ._precision import fast_bfloat16 as fast_bfloat16
+from ._precision import fast_products as fast_products
 from ._spec import DRAWS as DRAWS
 from ._spec import NEURONS as NEURONS
 from ._spec import TRANSFERS as TRANSFERS

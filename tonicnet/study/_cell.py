@@ -16,7 +16,7 @@ from ..circuit import placed
 from ..learn import Job
 from ..measure import BANK_SCORES, BEHAVIOUR_SCORES
 from ..network import LIF
-from ._controls import controls_of
+from ._controls import OTHER, controls_of
 from ._record import Found, Record
 
 Scores = dict[str, float]
@@ -54,8 +54,12 @@ class Cell:
         numbers = entry(bank, self.job.task.name).numbers
         found = {self.place["learn"]: _scores(bank) | self._told(numbers) | {"cpu_seconds": seconds}}
         if self.controls:
+            began = time.process_time()
             theirs = None if self.other is None else self.other.run()["bias"].values[0]
+            seconds = time.process_time() - began
             found |= controls_of(self.job, numbers["bias"], theirs)
+            if theirs is not None:
+                found[OTHER]["cpu_seconds"] += seconds
         return found
 
     def _told(self, numbers: Mapping[str, np.ndarray]) -> Scores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -36,8 +37,10 @@ def without_synapses(circuit: Circuit) -> Circuit:
 
 
 def _judged(job: Job, circuit: Circuit, bias: np.ndarray) -> dict[str, float]:
-    """Return the closed-loop scores of a bias on a circuit."""
+    """Return the closed-loop scores of a bias on a circuit, and what they took."""
+    began = time.process_time()
     problem = replace(job.problem, circuit=circuit)
     learnable = Learnable(circuit, {"bias": bias})
     values = course_for(problem).judge(problem).score(learnable, learnable.first).values
-    return {name: float(values.get(name, np.nan)) for name in BANK_SCORES if name != "traps"}
+    scores = {name: float(values.get(name, np.nan)) for name in BANK_SCORES if name != "traps"}
+    return scores | {"cpu_seconds": time.process_time() - began}
