@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
+from unittest.mock import patch
 
 import numpy as np
 import peer_flows
@@ -35,7 +36,8 @@ from tonicnet.learn._judge import AttractorJudge
 from tonicnet.learn._target import Target
 from tonicnet.learn._training_states import field_residual
 from tonicnet.learn._windows import Windows
-from tonicnet.solve import GaussNewton, Linearisation, Memory, Method, Residual, Step, choose_solver
+from tonicnet.network import _precision
+from tonicnet.solve import GaussNewton, Linearisation, Memory, Method, Residual, Step, add_gram, choose_solver
 from tonicnet.task import _integrate
 
 LYAPUNOV = 0.906
@@ -178,6 +180,38 @@ def _bent_fit(name: str, steps: int, seed: int) -> tuple[int, float]:
         if here.loss <= goal:
             return count, straight / (time.process_time() - began)
     raise RuntimeError(f"{name}: {steps} bent steps did not reach the loss of as many straight ones")
+
+
+FITTED = {
+    "field of lorenz, N = 2000": ({"units": 2000}, "lorenz", {"rounds": 0}),
+    "flip-flop of 2 bits, low-rank, N = 2000": ({"units": 2000, "components": 2}, "flip-flop", {"rounds": 1}),
+    "van-der-pol, dense, N = 400": ({"units": 400, "synapses": "dense"}, "van-der-pol", {"rounds": 1, "steps": 10}),
+}
+
+
+def products(seeds: int = 3) -> Iterator[Figure]:
+    """Products of float32 matrices by what torch takes, and by the library that learning takes: times, and fits."""
+    for size in (250, 1000, 2000):
+        rows, total = torch.randn(2000, size), torch.zeros(size, size)
+        runs = {"usual": partial(_usual, partial(add_gram, total, rows)), "taken": partial(add_gram, total, rows)}
+        yield figure(f"Gram matrix of 2000 rows in {size} numbers", "time of the usual products by ours", "x",
+                     np.divide(*_alternate(runs, 15).values()))  # fmt: skip
+    for name, (drawn, task, options) in FITTED.items():
+        task = tn.task(task, bits=2) if task == "flip-flop" else tn.task(task)
+        ratios = []
+        for seed in range(seeds):
+            net = tn.Network(**{"seed": seed, "components": task.dimension} | drawn)
+            fit = partial(tn.fit, net, task, restarts=0, progress=False, **options)
+            ratios.append(
+                np.divide(*(t[0] for t in _alternate({"usual": partial(_usual, fit), "ours": fit}, 1).values()))
+            )
+        yield figure(f"fit, {name}", "CPU time by the usual products by ours", "x", ratios)
+
+
+def _usual(run: Callable[[], object]) -> None:
+    """Run something with the products that torch takes by default."""
+    with patch.object(_precision, "_fast_onednn", return_value=False):
+        run()
 
 
 # c: one gradient of the dense trajectory residual -------------------------------------------------------------------
@@ -454,7 +488,7 @@ def _alternate(
 ROWS: dict[str, Callable[[], Iterator[Figure]]] = {
     "gradient": gradient, "simulation": simulation, "flow": flow, "growth": growth, "together": together,
     "reach": reach, "largest": largest, "share": share, "truth": truth,
-    "exponents": exponents, "bent": bent,
+    "exponents": exponents, "bent": bent, "products": products,
 }  # fmt: skip
 
 
