@@ -248,10 +248,11 @@ def test_the_noise_of_a_fit_is_that_of_what_latents_are_fed(synapses: str, noisy
 
 def test_noise_in_what_is_fed_back_saves_a_memory_from_being_lost() -> None:
     """Gains fit the few states of perfect trials whatever they do beside them."""
-    net, task = tn.Network(300, seed=2, transfer="tanh", components=1), tn.task("flip-flop", bits=1)
+    net, task = tn.Network(300, seed=1, transfer="tanh", components=1), tn.task("flip-flop", bits=1)
+    options = {"rounds": 1, "restarts": 0, "seed": 1, "precision": "float64", "progress": False}
 
     def accuracy(noise: float) -> float:
-        bank = tn.fit(net, task, learn="gain", noise=noise, rounds=1, restarts=0, seed=2, progress=False)
+        bank = tn.fit(net, task, learn="gain", noise=noise, **options)
         return float(bank["accuracy"][0])
 
     assert accuracy(0.1) > 0.999
