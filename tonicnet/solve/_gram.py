@@ -23,12 +23,16 @@ def add_gram(total: Float[Tensor, "n n"], rows: Float[Tensor, "row n"]) -> None:
     >>> bool((mirrored(total) == rows.T @ rows).all())
     True
     """
+    alike = rows.dtype == total.dtype
     with fast_products(rows.device.type == "cpu" and rows.dtype == torch.float32):
-        for part in [rows] if rows.dtype == total.dtype else rows.split(_SHORT):
+        for part in [rows] if alike else rows.split(_SHORT):
             for first in range(0, rows.shape[1], _BLOCK):
                 left, right = part[:, first:].T, part[:, first : first + _BLOCK]
                 block = total[first:, first : first + _BLOCK]
-                block.addmm_(left, right) if part.dtype == total.dtype else block.add_(left @ right)
+                if alike:
+                    block.addmm_(left, right)
+                else:
+                    block += left @ right
 
 
 def mirrored(total: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
