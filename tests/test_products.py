@@ -46,25 +46,11 @@ def test_the_faster_library_is_taken_only_where_it_rounds_no_more():
 
 
 @pytest.mark.parametrize("rows", [3, 700])
-@pytest.mark.parametrize("total", [torch.float32, torch.float64])
-def test_float32_rows_give_their_gram_matrix_in_either_precision(rows, total, by_onednn):
-    exact = by_onednn is False  # the other library may round on processors where it is not taken
+def test_float32_rows_give_their_gram_matrix_by_either_library(rows, by_onednn):
     jacobian = torch.randn(rows, 300, generator=torch.Generator().manual_seed(1))
-    found = torch.zeros(300, 300, dtype=total)
+    found = torch.zeros(300, 300)
     add_gram(found, jacobian)
     add_gram(found, jacobian)
     wanted = 2 * jacobian.double().T @ jacobian.double()
-    assert (mirrored(found).double() - wanted).norm() < (1e-6 if exact else 1e-2) * wanted.norm()
-
-
-def test_sums_in_float64_keep_digits_that_long_sums_in_float32_lose():
-    jacobian = torch.rand(200_000, 4, generator=torch.Generator().manual_seed(2))
-    wanted = jacobian.double().T @ jacobian.double()
-    off = {}
-    for total in (torch.float32, torch.float64):
-        found = torch.zeros(4, 4, dtype=total)
-        for _ in range(5):
-            add_gram(found, jacobian)
-        off[total] = float((mirrored(found).double() - 5 * wanted).norm() / wanted.norm())
-    assert off[torch.float64] < 1e-6
-    assert off[torch.float64] < off[torch.float32]
+    off = (mirrored(found).double() - wanted).norm() / wanted.norm()
+    assert off < (1e-2 if by_onednn else 1e-6)  # oneDNN may round inputs on processors where it is not taken

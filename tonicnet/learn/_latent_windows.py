@@ -187,7 +187,7 @@ class _WindowsAt(Linearisation):
     """The windows at one theta; their runs are kept where all of them fit into one tile."""
 
     def __init__(self, residual: LatentWindows, theta: Tensor) -> None:
-        self.theta, self._residual, self.summed = theta, residual, residual.summed
+        self.theta, self._residual = theta, residual
         self._dynamics = residual.learnable.at(theta)
         self._tiles = list(residual.tiles(kept=True))
         self._kept: list[Run] = []
@@ -225,7 +225,8 @@ class _WindowsAt(Linearisation):
         if self._residual.free:
             basis = run.start_basis()
             error, jacobian = without(basis, error[..., None])[..., 0], without(basis, jacobian)
-        return Block(error.reshape(-1), jacobian.flatten(0, 1))
+        summed = self._residual.summed or jacobian.dtype
+        return Block(error.reshape(-1).to(summed), jacobian.flatten(0, 1).to(summed))
 
     def _pull(self, run: Run) -> Float[Tensor, " number"]:
         """Return half the gradient of a run; what free starts take from the errors, they take from no derivative."""

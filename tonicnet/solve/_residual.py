@@ -58,7 +58,6 @@ class Linearisation(ABC):
     """
 
     theta: Float[Tensor, " number"]
-    summed: torch.dtype | None = None
 
     @property
     @abstractmethod
@@ -82,15 +81,14 @@ class Linearisation(ABC):
         return None
 
     def normal(self) -> Normal:
-        """Return gradient and Gauss-Newton curvature; products are summed in ``summed``, or in the rows' precision."""
+        """Return gradient and Gauss-Newton curvature; products are summed in the precision of the rows."""
         size = len(self.theta)
         curvature = None
         gradient = torch.zeros(size, dtype=torch.float64, device=self.theta.device)
         for block in self.blocks():
-            dtype = self.summed or block.jacobian.dtype
-            gradient += (block.error.to(dtype) @ block.jacobian.to(dtype)).double()
+            gradient += (block.error @ block.jacobian).double()
             if curvature is None:
-                curvature = block.jacobian.new_zeros(size, size, dtype=dtype)
+                curvature = block.jacobian.new_zeros(size, size)
             add_gram(curvature, block.jacobian)
         assert curvature is not None
         return Normal(gradient, mirrored(curvature))
