@@ -70,6 +70,13 @@ def test_biases_of_their_own_beat_every_control(found: xr.Dataset) -> None:
         assert (own < found["field_error"].sel(learn=control, norm=2.0)).all(), control
 
 
+def test_controls_take_time_of_their_own_and_that_of_another_task_is_a_whole_fit(found: xr.Dataset) -> None:
+    seconds = found["cpu_seconds"].sum("seed", skipna=False)
+    judged = seconds.sel(learn=["shuffled biases", "never learned", "no recurrence"])
+    assert (judged > 0).all()
+    assert (seconds.sel(learn="biases of another task") > judged.max("learn")).all()
+
+
 def test_without_recurrence_the_output_is_constant(net: tn.Network) -> None:
     alone = without_synapses(Job(net.spec, tn.task("hopf"), Settings()).circuit)
     onto, z = alone.tensor(np.arange(40.0)), alone.tensor(np.ones((1, 3)))
