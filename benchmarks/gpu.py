@@ -2,18 +2,18 @@
 
 "rate" multiplies large square matrices. "flow" takes Gauss-Newton steps on the field of Lorenz, N = 1000 ... 32,000;
 "dense" on driven windows of dense networks, N = 512 ... 8192; each in float32 and with curvature in bfloat16.
-"simulate" runs many trials at once. Beside every time on the card stand how many times faster it is than the processor,
-where that was measured (not for the largest networks), and what share of the card's matrix rate its products reach.
+"simulate" runs many trials at once. "fit" is the whole of `tn.fit`: truth, field, closed-loop rounds and scores.
+Beside every time on the card stand how many times faster it is than the processor, where that was measured (not for the
+largest networks), and what share of the card's matrix rate its products reach.
 
-It was not run for the results that ship: no card was at hand. That all of learning and running stays on a second device
-is tested without one (tests/test_devices.py).
+That all of learning and running stays on its device is tested with and without a card (tests/test_devices.py).
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -35,7 +35,10 @@ from tonicnet.solve import GaussNewton, Residual
 DEVICES = ("cpu", "cuda")
 PRECISIONS = ("float32", "bfloat16")
 FLOW, DENSE, TRIALS = (1000, 2000, 4000, 8000, 16_000, 32_000), (512, 1024, 2048, 4096, 8192), (1, 64, 1024)
-CPU_MOST = {"flow": 8000, "dense": 2048}  # units above which the processor would take minutes a step
+FITTED: dict[str, tuple[str, Sequence[int], dict[str, int]]] = {
+    "low-rank": ("lorenz", (1000, 4000), {}), "dense": ("van-der-pol", (400, 2000), {"steps": 10, "rounds": 1}),
+}  # fmt: skip
+CPU_MOST = {"flow": 8000, "dense": 2048, "fit": 4000}  # units above which the processor would take minutes a step
 REPEATS, MEMORY = 3, 64.0  # GiB that learning may take
 WINDOWS, DRIVEN, SCORED = 96, 30, tuple(range(13, 31, 2))
 NEEDS_CUDA = "gpu.py needs a CUDA device, and torch sees none here; run it where nvidia-smi lists a card"
@@ -189,6 +192,25 @@ def simulate(
             yield from _faster(where, times)
 
 
+def fit(
+    devices: Sequence[str] = DEVICES, fits: Mapping[str, tuple[str, Sequence[int], dict[str, int]]] = FITTED
+) -> Iterator[Figure]:
+    """Yield the times of whole fits, and the error of their fields."""
+    for synapses, (task, sizes, asked) in fits.items():
+        for units in sizes:
+            net = tn.Network(units, seed=0, synapses=synapses, transfer="tanh")
+            where = {"what": f"fit of {task}, {synapses}", "N": units} | asked
+            tn.fit(net, task, steps=1, rounds=0, restarts=0, progress=False)  # truth and compiled code are kept
+            times = {}
+            for device in devices if units <= CPU_MOST["fit"] else devices[1:]:
+                began = time.perf_counter()
+                bank = tn.fit(net, task, device=device, progress=False, **asked)
+                times[device] = time.perf_counter() - began
+                yield figure(where | {"device": device}, "time of a fit", "s", times[device])
+                yield figure(where | {"device": device}, "field error", "1", float(bank["field_error"].item()))
+            yield from _faster(where, times)
+
+
 def _faster(where: dict[str, Any], times: dict[str, float]) -> Iterator[Figure]:
     if len(times) == 2:
         ours, card = times
@@ -207,7 +229,7 @@ RESIDUALS: dict[str, tuple[Callable[..., Any], Callable[..., float]]] = {
     "flow": (flow_residual, lambda r, units: flow_operations(len(r.states), units)),
     "dense": (dense_residual, lambda r, units: dense_operations(r.rows, units)),
 }  # fmt: skip
-ROWS = {"rate": rate, "flow": flow, "dense": dense, "simulate": simulate}
+ROWS = {"rate": rate, "flow": flow, "dense": dense, "simulate": simulate, "fit": fit}
 
 
 def main() -> None:

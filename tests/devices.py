@@ -4,7 +4,7 @@ Inside ``OtherDevice()`` a tensor made with ``device="cuda"`` is marked. What is
 and a call that mixes marked and other tensors raises, as torch does for two devices: all but numbers (0-dim tensors of
 the CPU), indices into a marked tensor, and copies. Marked tensors are no arrays of numpy until they are brought back.
 Numbers are those of the CPU, so that a whole fit runs and can be compared. torch's meta device has no numbers, and a
-fit asks for them in every step.
+fit asks for them in every step. ``Card()`` counts in the same way what a real card computes, where there is one.
 """
 
 from __future__ import annotations
@@ -98,6 +98,21 @@ class OtherDevice(TorchFunctionMode):
                 self._marks[id(one)] = weakref.ref(one)
             else:
                 self._marks.pop(id(one), None)
+        return found
+
+
+class Card(TorchFunctionMode):
+    """While this lasts, calls that compute on a real card are counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.computed = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        del types
+        found = func(*args, **(kwargs or {}))
+        if func != Tensor.device.__get__:
+            self.computed += any(one.device.type == "cuda" for one in _tensors(found))
         return found
 
 

@@ -130,11 +130,13 @@ def test_what_is_carried_to_paper_scale_is_tonicnets_own(module: Any) -> None:
 
 def test_rows_of_the_gpu_are_measured_on_any_device(module: Any) -> None:
     gpu, here = module("gpu"), ("cpu",)
-    assert set(gpu.ROWS) == {"rate", "flow", "dense", "simulate"}
+    assert set(gpu.ROWS) == {"rate", "flow", "dense", "simulate", "fit"}
     made = [*gpu.rate(here, 32, 1), *gpu.flow(here, (12,), 32, 1), *gpu.dense(here, (12,), 32, 1),
             *gpu.simulate(here, (1, 3), 12, 5, 1)]  # fmt: skip
     assert {one.measure for one in made} == {"matrix rate", "time of a step", "share of the matrix rate"}
     assert {one.where["precision"] for one in made} == {"float32", "bfloat16"}
+    made += gpu.fit(here, {"low-rank": ("lorenz", (12,), {"steps": 1, "rounds": 0, "restarts": 0})})
+    assert {one.measure for one in made[-2:]} == {"time of a fit", "field error"}
     assert all(value > 0 for one in made for value in one.values)
     both = list(gpu._faster({}, {"cpu": 3.0, "cuda": 1.5}))
     assert both[0].values == (2.0,)

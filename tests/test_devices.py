@@ -1,4 +1,4 @@
-"""Nothing mixes two devices: whole fits and runs on a second device that is the CPU by another name."""
+"""Nothing mixes two devices: whole fits and runs on a card, or on a second device that is the CPU by another name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from devices import OtherDevice
+from devices import Card, OtherDevice
 
 import tonicnet as tn
 
@@ -45,9 +45,10 @@ CLOSE = {"float32": 1e-2, "bfloat16": 1.0, "matrix-free": 1e-2}
 
 
 @pytest.fixture
-def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[OtherDevice]:
+def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[OtherDevice | Card]:
+    real = torch.cuda.is_available()
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    with OtherDevice() as device:
+    with Card() if real else OtherDevice() as device:
         yield device
 
 
@@ -57,7 +58,7 @@ def told(case: tuple[tn.Network, Any, dict[str, Any]]) -> str:
 
 
 @pytest.mark.parametrize("case", FITS, ids=told)
-def test_a_fit_stays_on_its_device(case: tuple[tn.Network, Any, dict[str, Any]], cuda: OtherDevice) -> None:
+def test_a_fit_stays_on_its_device(case: tuple[tn.Network, Any, dict[str, Any]], cuda: OtherDevice | Card) -> None:
     net, task, given = case
     theirs = tn.fit(net, task, device="cuda", **(QUICK | given))
     assert cuda.computed > 50
@@ -66,7 +67,7 @@ def test_a_fit_stays_on_its_device(case: tuple[tn.Network, Any, dict[str, Any]],
     assert gap <= max(CLOSE.get(str(one), EXACT) for one in (*given.values(), ""))
 
 
-def test_a_checkpoint_goes_on_on_its_device(cuda: OtherDevice, tmp_path: Path) -> None:
+def test_a_checkpoint_goes_on_on_its_device(cuda: OtherDevice | Card, tmp_path: Path) -> None:
     def stop(told: dict[str, Any]) -> None:
         if told["step"] == 1:
             raise KeyboardInterrupt
@@ -86,7 +87,7 @@ RUNS: list[tuple[tn.Network, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_a_run_stays_on_its_device(run: tuple[tn.Network, dict[str, Any]], cuda: OtherDevice) -> None:
+def test_a_run_stays_on_its_device(run: tuple[tn.Network, dict[str, Any]], cuda: OtherDevice | Card) -> None:
     net, given = run
     bias, dt = np.linspace(-1, 1, 20), net.spec.dt or 0.01
     theirs = tn.simulate(net, bias, duration=20 * dt, dt=dt, device="cuda", **given)
@@ -96,7 +97,7 @@ def test_a_run_stays_on_its_device(run: tuple[tn.Network, dict[str, Any]], cuda:
         np.testing.assert_allclose(theirs[name], ours[name], atol=1e-4 if "dtype" in given else 1e-9)
 
 
-def test_what_was_found_on_a_device_is_measured(cuda: OtherDevice) -> None:
+def test_what_was_found_on_a_device_is_measured(cuda: OtherDevice | Card) -> None:
     bank = tn.fit(LOW_RANK, "two-well", device="cuda", **QUICK)
     run = tn.simulate(LOW_RANK, bank, task="two-well", duration=0.5, device="cuda")
     assert np.isfinite(tn.measure.participation_ratio(run)).all()
@@ -114,7 +115,7 @@ def test_devices_that_are_not_here(device: Any, sentence: str) -> None:
             call()
 
 
-def test_the_second_device_refuses_what_a_second_device_refuses(cuda: OtherDevice) -> None:
+def test_the_second_device_refuses_what_a_second_device_refuses(cuda: OtherDevice | Card) -> None:
     here, there = torch.ones(2, 2), torch.ones(2, 2, device="cuda")
     assert (there.device.type, (there @ there).device.type, there.cpu().device.type) == ("cuda", "cuda", "cpu")
     assert (there * torch.tensor(2.0)).device.type == "cuda"
