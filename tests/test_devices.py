@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,11 @@ import torch
 from devices import Card, OtherDevice
 
 import tonicnet as tn
+from tonicnet.circuit import circuit_of
+from tonicnet.learn import Settings
+from tonicnet.learn._course import Problem
+from tonicnet.learn._judge import AttractorJudge
+from tonicnet.learn._target import Target
 
 QUICK: dict[str, Any] = {"rounds": 0, "restarts": 0, "steps": 2, "threads": 1, "progress": False}
 SMALL: dict[str, Any] = {"units": 20, "seed": 0, "components": 2}
@@ -102,6 +108,22 @@ def test_what_was_found_on_a_device_is_measured(cuda: OtherDevice | Card) -> Non
     run = tn.simulate(LOW_RANK, bank, task="two-well", duration=0.5, device="cuda")
     assert np.isfinite(tn.measure.participation_ratio(run)).all()
     assert tn.measure.fixed_points(LOW_RANK, bank, task="two-well").sizes["mode"] > 0
+
+
+def test_few_units_learned_on_a_card_are_judged_by_compiled_code(
+    cuda: OtherDevice | Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    circuit = circuit_of(LOW_RANK, torch.float64, "cuda")
+    problem = Problem(Target(tn.task("two-well"), LOW_RANK), circuit, Settings(device="cuda"))
+    learnable, judge = problem.learnable(), AttractorJudge.of(problem)
+    scores = [judge.score(learnable, learnable.first)]
+    assert judge._running.device.type == "cpu"
+    monkeypatch.setattr("tonicnet.learn._judge._SMALL", 0)
+    there = replace(judge)
+    scores.append(there.score(learnable, learnable.first))
+    assert there._running.device.type == "cuda"
+    for name, value in scores[0].values.items():
+        np.testing.assert_allclose(value, scores[1].values[name], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("device", "sentence"), [("cuda", "torch sees no CUDA"), ("meta", 'must be "cpu" or "cuda"'),

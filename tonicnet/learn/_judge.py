@@ -38,6 +38,7 @@ _FAIR_CHAOS = (2.0, 0.03)  # the same, of what is fair
 _LONG_CHAOS = (2.0, 0.04)  # the same, of what is good or fair in runs that confirm it, in which the floor is lower
 _NEAR = 3.0  # times what is good, up to which a longer look tells more
 _FAR = 1.0  # nat of D_stsp beyond three floors, from where no flow of dysts was seen to come back
+_SMALL = 1 << 16  # units in all runs, from where a card is as fast as compiled code: benchmarks/gpu.py simulate
 _GOOD_PERIOD, _GOOD_AMPLITUDE, _GOOD_DISTANCE = 5e-4, 2e-3, 1e-2
 
 
@@ -94,13 +95,18 @@ class AttractorJudge:
     def _running(self) -> Circuit:
         """The circuit that is run: chaos of many units in single precision, in which compiled code is much faster.
 
-        Its rounding is far below the errors of what is learned, and true chaos parts from any rounding.
+        Its rounding is far below the errors of what is learned, and true chaos parts from any rounding. What is learned
+        on a card runs on the processor: a run is many small steps, each of which takes a card longer to begin than
+        compiled code to end, up to so many units in all.
         """
         circuit, net = self.circuit, self.target.net
-        exact = circuit.dtype == torch.float32 or net.units <= EXACT_BELOW or self.target.task.kind != "chaos"
-        if exact or not isinstance(circuit, LowRank) or circuit.device.type != "cpu" or kernel() is None:
+        if not isinstance(circuit, LowRank) or kernel() is None:
             return circuit
-        return circuit_of(net, torch.float32)
+        if circuit.device.type != "cpu" and net.units * len(self.truth) > _SMALL:
+            return circuit
+        wide = net.units > EXACT_BELOW and self.target.task.kind == "chaos"
+        dtype = torch.float32 if wide else circuit.dtype
+        return circuit if (dtype, "cpu") == (circuit.dtype, circuit.device.type) else circuit_of(net, dtype)
 
     @property
     def _method(self) -> str:
@@ -110,7 +116,8 @@ class AttractorJudge:
         """Return the closed-loop score of a theta; a run that leaves the finite numbers ranks last."""
         del best  # one look is all there is
         dynamics = learnable.at(theta)
-        outputs = self.run(replace(learnable, circuit=self._running).at(theta), fine)
+        running = self._running
+        outputs = self.run(replace(learnable, circuit=running).at(theta.to(running.device)), fine)
         if not np.isfinite(outputs).all():
             return Score({"lost": 1.0}, standing=Standing.FAR)
         kind = self.target.task.kind
