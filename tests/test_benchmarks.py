@@ -135,7 +135,7 @@ def test_rows_of_the_gpu_are_measured_on_any_device(module: Any) -> None:
             *gpu.simulate(here, (1, 3), 12, 5, 1)]  # fmt: skip
     assert {one.measure for one in made} == {"matrix rate", "time of a step", "share of the matrix rate"}
     assert {one.where["precision"] for one in made} == {"float32", "bfloat16"}
-    made += gpu.fit(here, {"low-rank": ("lorenz", (12,), {"steps": 1, "rounds": 0, "restarts": 0})})
+    made += gpu.fit(here, {"low-rank": ("lorenz", (12,), {"steps": 1, "rounds": 0, "restarts": 0})}, [0])
     assert {one.measure for one in made[-2:]} == {"time of a fit", "field error"}
     assert all(value > 0 for one in made for value in one.values)
     both = list(gpu._faster({}, {"cpu": 3.0, "cuda": 1.5}))
