@@ -54,6 +54,11 @@ SECTIONS = {
         "First biases and dense networks: [the page](phase-diagram.md). No value: more units than the largest network.",
     ),
     "engine": ("The learning engine", "Ratios come from one process, methods alternating."),
+    "gpu": (
+        "On a GPU",
+        "One NVIDIA H200 against the 16 cores beside it: [Installation](install.md). No value: a dense "
+        "network has no field.",
+    ),
     "bridge": ("The bridge to spikes", "Times exclude compiling."),
     "fidelity": ("How faithful spikes are", "C++ programs; networks of `tn.spiking.sized` unless said."),
     "behaviours": (
