@@ -24,6 +24,7 @@ import tonicnet as tn
 
 NEURONS_PER_UNIT, DT = 5, 0.05  # s; the step of all behaviours
 FIELD_SECONDS, REST, RUNS, TRIALS = 12.0, 20, 8, 64  # s; steps of rest before a trial
+ROUNDS = 12  # of behaviours that are not good before
 WHERE = "one network of 5000 neurons, eleven tasks and six behaviours"
 
 
@@ -39,7 +40,7 @@ def learned(seed: int) -> xr.Dataset:
     """Return the bank of all tasks, grown row by row."""
     net, bank = network(seed), None
     for name in (*tn.tasks(), *JOINT):
-        target, given = (task(name), {"rounds": 1}) if name in JOINT else (tn.task(name), {})
+        target, given = (task(name), {"rounds": ROUNDS}) if name in JOINT else (tn.task(name), {})
         row = {"into": bank, "progress": False} | given
         bank = once(f"one-{seed}-{name}", lambda t=target, given=row: tn.fit(net, t, **given))
     return bank

@@ -109,6 +109,7 @@ BEHAVIOURS = {
 
 
 SHELF_UNITS = 500
+LONGER = {"rounds": 12, "progress": False}  # a delayed match needs more than the usual four
 SHELF = ("flip-flop-3", "delayed-match", "context-integration", "go-no-go", "reach")
 SLOW = {"components": 6, "encoder_scale": 0.4, "decoder_scale": 2.5, "tau": 0.2}  # their network
 
@@ -162,7 +163,7 @@ def shelf(name: str) -> Iterator[Figure]:
     found, measure = [], ""
     for seed in range(SEEDS):
         net = tn.Network(SHELF_UNITS, seed=seed, transfer=tn.LIF(noise=0.1, dt=0.001), **SLOW)
-        bank = once(f"shelf-{name}-{seed}", lambda n=net, s=seed: tn.fit(n, task(name), seed=s, progress=False))
+        bank = once(f"shelf-{name}-{seed}", lambda n=net, s=seed: tn.fit(n, task(name), seed=s, **LONGER))
         measure, rates = score(tn.perform(net, bank, name, trials=200, seed=1))
         runs = [reached(net, bank, name, seed)] if name == "reach" else decided(net, bank, name, seed)
         found.append((rates, *(score(run)[1] for run in runs)))
