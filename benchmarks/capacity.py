@@ -2,7 +2,7 @@
 
 Jobs go to the folder STORE one by one, so that the same command goes on where it was stopped. Rows: "bits" by size, of
 dense networks; "gain" and "bias-range" at one size; "systems", of six flows on low-rank networks without closed-loop
-rounds; "most", bits of 1,024 units, one draw (bits=4 rounds=2); "scales", why a weak encoder and a strong decoder are taken.
+rounds; "most", bits of 1,024 units, one draw (bits=4 rounds=2); "scales", why encoders are weak and decoders strong.
 Written are results/capacity.json, and with the first row results/capacity.nc and capacity.png.
 """
 
