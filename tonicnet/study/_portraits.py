@@ -35,13 +35,13 @@ def portraits(net: Network, bank: xr.Dataset, tasks: dict[str, Task], periods: d
 
 def _portrait(net: Network, bank: xr.Dataset, task: Task, period: float) -> tuple[np.ndarray, np.ndarray]:
     """Return a true run and the network's, (sample, axis), both from a state that the bank holds."""
-    row = bank.sel(task=task.name)
-    start = row["start"].values[:1, : task.dimension]
-    dt, speed = period / _SAMPLES, float(row["speed"])
+    row = bank.sel(task=[task.name])  # a run checks all rows of the bank that it is given
+    start = row["start"].values[0, :1, : task.dimension]
+    dt, speed = period / _SAMPLES, float(row["speed"].item())
     every = max(1, int(np.ceil(dt / speed / (0.25 * net.tau))))
     duration = (_PERIODS * _SAMPLES - 1) * dt
     run = simulate(
-        net, bank, task=task.name, duration=duration / speed, dt=dt / speed / every, every=every, initial=start
+        net, row, task=task.name, duration=duration / speed, dt=dt / speed / every, every=every, initial=start
     )
     plane = list(_plane(task))
     return _true_run(task, start, dt)[:, plane], run["output"].values[0][:, plane]
