@@ -159,6 +159,19 @@ def test_polar_coordinates_leave_a_field_that_compiled_code_can_carry_out() -> N
     assert traced(chart.bounded_field(own.flow), states) is not None
 
 
+def test_so_do_phases_of_a_field_that_compares() -> None:
+    chart, own, _ = made(Forced)
+    states = chart.to_bounded(np.random.default_rng(3).uniform(-1.0, 1.0, (20, 3)))
+
+    def kicked(x: np.ndarray) -> np.ndarray:
+        return own.flow(x) * np.sign(x[..., :1] - 0.3) + np.maximum(x, 0.2)
+
+    field = chart.bounded_field(kicked)
+    found = traced(field, states)
+    assert found is not None
+    np.testing.assert_allclose(found.slope(states), field(states), rtol=1e-12)
+
+
 # the way back
 
 

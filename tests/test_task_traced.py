@@ -20,7 +20,7 @@ Flow = Callable[[np.ndarray], np.ndarray]
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler")
 
 X = np.random.default_rng(0).uniform(0.1, 0.9, (19, 2))  # more states than are done side by side, and not a multiple
-TWO = {"add", "subtract", "multiply", "divide", "power", "arctan2", "hypot"}
+TWO = {"add", "subtract", "multiply", "divide", "power", "arctan2", "hypot", "maximum", "minimum", "heaviside"}
 ONE = set(OPERATIONS) - TWO - {"modulo"}
 
 
@@ -52,6 +52,30 @@ def test_the_rest_of_a_division_has_the_sign_of_the_divisor(a: float, b: float) 
     x = np.array([[a, b]])
     found = program_of(lambda x: np.stack([x[..., 0] % x[..., 1], x[..., 0] % 2.0], axis=-1), x)
     np.testing.assert_allclose(found.slope(x), [[a % b, a % 2.0]], atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum", "heaviside", "sign"])
+def test_what_compares_does_so_as_numpy_does(name: str) -> None:
+    ufunc, values = getattr(np, name), np.array([-1.5, -0.0, 0.0, 2.5, np.inf, -np.inf, np.nan])
+    x = np.array([[a, b] for a in values for b in values])
+
+    def flow(x: np.ndarray) -> np.ndarray:
+        return np.stack([ufunc(*(x[..., k] for k in range(ufunc.nin))), x[..., 1]], axis=-1)
+
+    np.testing.assert_array_equal(program_of(flow).slope(x), flow(x))
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        lambda x: np.clip(x, 0.2, 0.4),
+        lambda x: np.clip(x, x[..., ::-1], 0.8),
+        lambda x: np.sign(x - 0.5) * np.heaviside(0.4 - x, 1) + np.maximum(x, 0.5) * np.minimum(0.5, x),
+    ],
+    ids=["clipped", "clipped by states", "all"],
+)
+def test_fields_that_compare_by_functions_of_numpy(flow: Flow) -> None:
+    np.testing.assert_allclose(program_of(flow).slope(X), flow(X), rtol=1e-13)
 
 
 @pytest.mark.parametrize("power", [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, -2, 0.5])
@@ -86,17 +110,16 @@ def test_fields_as_people_write_them(flow: Flow) -> None:
     "flow",
     [
         lambda x: np.where(x > 0.5, x, -x),
-        lambda x: np.maximum(x, 0.5),
         lambda x: x if x.ravel()[0] == 0.5 else -x,
         lambda x: np.array([[math.sin(float(v)) for v in row] for row in x]),
         lambda x: np.real(np.exp(1j * x)),
         lambda x: np.sort(x),
         lambda x: x * np.random.default_rng().uniform(),
         lambda x: x[..., :1],
-        lambda x: np.clip(x, 0.2, 0.4),
+        lambda x: np.max(x, axis=-1, keepdims=True) - x,
         lambda x: -x * len(x),
     ],
-    ids=["where", "maximum", "if", "floats", "complex", "sorted", "random", "shape", "clipped", "count"],
+    ids=["where", "if", "floats", "complex", "sorted", "random", "shape", "the largest", "count"],
 )
 def test_what_asks_for_more_than_arithmetic_is_left_as_it_is(flow: Flow) -> None:
     assert traced(flow, X) is None

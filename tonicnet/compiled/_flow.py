@@ -16,8 +16,9 @@ from ._structures import Pointer, Real, Whole, address, solid
 
 FLOW = Path(__file__).with_name("flow.cpp")
 OPERATIONS = (
-    "add", "subtract", "multiply", "divide", "power", "modulo", "arctan2", "hypot", "negative", "absolute", "sqrt",
-    "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh",
+    "add", "subtract", "multiply", "divide", "power", "modulo", "arctan2", "hypot", "maximum", "minimum", "heaviside",
+    "negative", "absolute", "sign", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "arcsin", "arccos",
+    "arctan", "sinh", "cosh", "tanh",
 )  # fmt: skip
 _FLOAT = np.dtype(float)
 

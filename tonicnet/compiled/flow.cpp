@@ -17,8 +17,8 @@ constexpr int STAGES = 13, EXTRA = 3, ALL = STAGES + EXTRA, TERMS = 8;
 constexpr double TINY = std::numeric_limits<double>::min();
 
 enum Operation {
-    ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER, MODULO, ARCTAN2, HYPOT,
-    NEGATIVE, ABSOLUTE, SQRT, EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ARCSIN, ARCCOS, ARCTAN, SINH, COSH, TANH
+    ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER, MODULO, ARCTAN2, HYPOT, MAXIMUM, MINIMUM, HEAVISIDE,
+    NEGATIVE, ABSOLUTE, SIGN, SQRT, EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ARCSIN, ARCCOS, ARCTAN, SINH, COSH, TANH
 };
 
 struct Program {
@@ -55,6 +55,12 @@ double modulo(double x, double y) {  // of the sign of y, as numpy has it
     return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
 }
 
+// What compares: NaN stays NaN, as numpy has it.
+double larger(double x, double y) { return x >= y || x != x ? x : y; }
+double smaller(double x, double y) { return x <= y || x != x ? x : y; }
+double heaviside(double x, double at_zero) { return x != x ? x : x == 0 ? at_zero : double(x > 0); }
+double sign(double x) { return x != x ? x : double(x > 0) - double(x < 0); }
+
 template <typename F> inline void each(double* to, F value) {
     for (int w = 0; w < W; ++w) to[w] = value(w);
 }
@@ -74,8 +80,12 @@ void evaluate(const Program& p, double* registers, double* slope) {
             case MODULO: each(to, [=](int w) { return modulo(a[w], b[w]); }); break;
             case ARCTAN2: each(to, [=](int w) { return std::atan2(a[w], b[w]); }); break;
             case HYPOT: each(to, [=](int w) { return std::hypot(a[w], b[w]); }); break;
+            case MAXIMUM: each(to, [=](int w) { return larger(a[w], b[w]); }); break;
+            case MINIMUM: each(to, [=](int w) { return smaller(a[w], b[w]); }); break;
+            case HEAVISIDE: each(to, [=](int w) { return heaviside(a[w], b[w]); }); break;
             case NEGATIVE: each(to, [=](int w) { return -a[w]; }); break;
             case ABSOLUTE: each(to, [=](int w) { return std::fabs(a[w]); }); break;
+            case SIGN: each(to, [=](int w) { return sign(a[w]); }); break;
             case SQRT: each(to, [=](int w) { return std::sqrt(a[w]); }); break;
             case EXP: each(to, [=](int w) { return std::exp(a[w]); }); break;
             case EXPM1: each(to, [=](int w) { return std::expm1(a[w]); }); break;

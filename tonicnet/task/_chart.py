@@ -111,7 +111,8 @@ class Chart:
         self, y: Float[np.ndarray, "... component"], *, unwrap: bool = False
     ) -> Float[np.ndarray, "... variable"]:
         """Return all variables that enter the field: those of the own state, each once for each of its periods."""
-        at, x = self._places, np.empty((*y.shape[:-1], len(self.source)), np.result_type(y, float))
+        shape = (*y.shape[:-1], len(self.source))
+        at, x = self._places, np.empty_like(y, np.result_type(y, float), shape=shape)  # of symbols, where y is
         x[..., at.plain] = y[..., at.plain_component]
         angle = np.arctan2(y[..., at.sin], y[..., at.cos])
         x[..., at.variable] = (np.unwrap(angle, axis=-2) if unwrap else angle) / at.turn

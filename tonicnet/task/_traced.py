@@ -1,7 +1,8 @@
 """A vector field written in Python, read as a list of operations that compiled code can carry out.
 
 The field is called once, with symbols in place of numbers. They note what is done with them. A field that asks for more
-than arithmetic (that compares its states, say, or calls code that takes floats only) stays what it is.
+than arithmetic (that compares states by ``if`` or ``np.where``, say, or calls code that takes floats only) stays what
+it is. What numpy compares by a function of its own (``np.sign``, ``np.maximum``, ``np.clip``) can be noted too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Flow = Callable[[np.ndarray], np.ndarray]
 _NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 _MOST = 4000  # operations of one field
 _POWERS = 8  # the largest whole power that is a product
+_COMPARING = {"maximum", "minimum", "heaviside", "sign"}
 _CLOSE = 1e-9  # how well program and field agree, beside the size of its terms
 
 
@@ -47,7 +49,7 @@ class _Notes:
 
     def program(self, flow: Flow) -> Program:
         """Return what a field does, noted while it is called with symbols."""
-        state = np.empty((1, self._components), dtype=object)
+        state = np.empty((1, self._components), dtype=object).view(_Symbols)
         state[0] = [_Symbol(self, ("state", k)) for k in range(self._components)]
         slopes = np.asarray(flow(state))
         if slopes.shape != state.shape:
@@ -138,3 +140,32 @@ class _Symbol:
         if name not in _NUMBER or name.startswith("_"):
             raise AttributeError(name)
         return lambda *others: self._notes.result(name, self, *others)
+
+
+class _Symbols(np.ndarray):
+    """An array of symbols, which is asked before numpy compares any two of them."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **given: Any) -> Any:
+        plain = [_plain(one) for one in inputs]
+        if given.get("out"):
+            given["out"] = tuple(_plain(one) for one in given["out"])
+        elif method == "__call__" and ufunc.__name__ == "clip":
+            return np.minimum(np.maximum(*inputs[:2]), inputs[2])
+        elif method == "__call__" and ufunc.__name__ in _COMPARING:
+            ufunc = np.frompyfunc(_comparing(ufunc), ufunc.nin, 1)
+        found = getattr(ufunc, method)(*plain, **given)
+        return found.view(_Symbols) if isinstance(found, np.ndarray) else found
+
+
+def _plain(value: Any) -> Any:
+    return value.view(np.ndarray) if isinstance(value, _Symbols) else value
+
+
+def _comparing(ufunc: np.ufunc) -> Callable[..., Any]:
+    """Return a function of numpy that compares, of symbols and numbers."""
+
+    def compared(*values: Any) -> Any:
+        notes = next((one._notes for one in values if isinstance(one, _Symbol)), None)
+        return ufunc(*values) if notes is None else notes.result(ufunc.__name__, *values)
+
+    return compared
