@@ -4,12 +4,15 @@ A low-rank network of 1000 LIF units with synapses of 200 ms, six components and
 learns all tasks of the shelf that have a field, and six behaviours, each by tonic inputs of its own. "rates" scores
 each row by itself, by rates and by the surrogate, which predicts what spikes do; "spikes" switches one spiking network
 through all of them, and the rate network beside it: fields for 12 s each, then each behaviour, a second of rest under
-its tonic inputs and one held-out trial, over 8 runs side by side. Banks are kept in a folder of the machine's temporary
-files, so that a seed that was cut short goes on.
+its tonic inputs and one held-out trial, over 8 runs side by side. "rested" does the same with one more row of the bank,
+whose field is a decay to zero, dz/dt = -z / tau: the network is switched to it for two seconds before each behaviour,
+so that a behaviour begins where its trials began. Banks are kept in a folder of the machine's temporary files, so that
+a seed that was cut short goes on.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +27,7 @@ import tonicnet as tn
 
 NEURONS_PER_UNIT, DT = 5, 0.05  # s; the step of all behaviours
 FIELD_SECONDS, REST, RUNS, TRIALS = 12.0, 20, 8, 64  # s; steps of rest before a trial
+DECAY, BOX = 2.0, 3.0  # s of decay before a behaviour; the states, in scales, from which it is learned
 ROUNDS = 12  # of behaviours that are not good before
 WHERE = "one network of 5000 neurons, eleven tasks and six behaviours"
 
@@ -44,6 +48,21 @@ def learned(seed: int) -> xr.Dataset:
         row = {"into": bank, "progress": False} | given
         bank = once(f"one-{seed}-{name}", lambda t=target, given=row: tn.fit(net, t, **given))
     return bank
+
+
+def decay(net: tn.Network) -> tn.Task:
+    """Return dz/dt = -z / tau, which is what the network does where its units send nothing."""
+    still, box = np.zeros(net.components), BOX * np.ones(net.components)
+    return tn.Task(
+        lambda z: -z / net.tau, name="decay", initial=still, kind="memory", low=-box, high=box, center=still,
+        scale=still + 1, speed=1.0, dt=DT, transient=10 * net.tau,
+    )  # fmt: skip
+
+
+def with_decay(net: tn.Network, seed: int) -> xr.Dataset:
+    """Return the bank of all tasks with the row of the decay."""
+    bank = learned(seed)
+    return once(f"one-{seed}-decay", lambda: tn.fit(net, decay(net), into=bank, progress=False))
 
 
 def rates(seeds: range) -> Iterator[Figure | str]:
@@ -89,16 +108,18 @@ def predicted(net: tn.Network, bank: xr.Dataset, name: str, seed: int) -> xr.Dat
     return asked.assign_attrs(response=response(name))
 
 
-def spikes(seeds: range) -> Iterator[Figure | str]:
+def spikes(seeds: range, *, rest: bool = False) -> Iterator[Figure | str]:
     """Yield the scores of one network that is switched through all rows, run after run, by spikes and by rates."""
     found: dict[tuple[str, str, str], list[float]] = {}
     for seed in seeds:
-        net, bank = network(seed), learned(seed)
-        given, held = schedule(net, seed)
+        net = network(seed)
+        bank = with_decay(net, seed) if rest else learned(seed)
+        given, held = schedule(net, seed, rest=rest)
         in_spikes = {"neurons_per_unit": NEURONS_PER_UNIT, "codegen": "standalone"}
+        how = "switched, with rest between" if rest else "switched"
         for kind, run in (
-            ("spikes, switched", tn.spiking.simulate(net, bank, **given, **in_spikes)),
-            ("rates, switched", tn.simulate(net, bank, **given)),
+            (f"spikes, {how}", tn.spiking.simulate(net, bank, **given, **in_spikes)),
+            (f"rates, {how}", tn.simulate(net, bank, **given)),
         ):
             for name, measure, value in switched_scores(run, held):
                 found.setdefault((name, kind, measure), []).append(value)
@@ -113,24 +134,26 @@ def switched_scores(run: xr.Dataset, held: dict[str, xr.Dataset]) -> Iterator[tu
     fields = run.isel(time=run["segment_index"].values < len(truths))
     settled = tn.measure.settling_time(fields, truths, threshold=0.5)["settling_seconds"]
     yield "eleven tasks", "share of segments that settle within 0.5 sd for good", float(np.isfinite(settled).mean())
-    for number, (name, asked) in enumerate(held.items(), len(truths)):
-        after = run.isel(time=np.flatnonzero(run["segment_index"].values == number)[REST:])
-        yield (name, *score(part(after, number, asked, name)))
+    for name, asked in held.items():
+        at = np.flatnonzero(run["segment"].values == name)[REST:]
+        yield (name, *score(part(run.isel(time=at), int(run["segment_index"].values[at[0]]), asked, name)))
 
 
-def schedule(net: tn.Network, seed: int) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:
+def schedule(net: tn.Network, seed: int, *, rest: bool = False) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:
     """Return a run through all tasks, as arguments of ``simulate``, and the trials of the behaviours in it."""
     held = {name: task(name).held_out(RUNS, seed=1) for name in JOINT}
     order = [str(n) for n in np.random.default_rng(seed).permutation(list(tn.tasks()))]
     parts = [np.zeros((RUNS, round(FIELD_SECONDS / DT) * len(order), net.components))]
-    for trials in held.values():
-        u = trials["input"].values[:, :-1]
-        parts.append(np.pad(u, ((0, 0), (REST, 0), (0, net.components - u.shape[2]))))
     segments = [(name, FIELD_SECONDS) for name in order]
-    segments += [(name, DT * (REST + trials.sizes["time"] - 1)) for name, trials in held.items()]
+    for name, trials in held.items():
+        u, before = trials["input"].values[:, :-1], DECAY * rest
+        parts.append(np.pad(u, ((0, 0), (REST + round(before / DT), 0), (0, net.components - u.shape[2]))))
+        segments += [("decay", before)] * rest
+        segments.append((name, DT * (REST + trials.sizes["time"] - 1)))
     given = {"schedule": segments, "inputs": np.concatenate(parts, axis=1), "dt": DT, "trials": RUNS, "seed": seed}
     return given, held
 
 
 if __name__ == "__main__":
-    measured_over("one_network", {"rates": rates, "spikes": spikes})
+    rested = functools.partial(spikes, rest=True)
+    measured_over("one_network", {"rates": rates, "spikes": spikes, "rested": rested})

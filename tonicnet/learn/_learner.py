@@ -28,7 +28,7 @@ _STALL = 0.03  # a stage ends when its patience of steps lowers the loss by less
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
 _GOOD = "as good as its floor"
 _FEW = 2  # closed-loop rounds of what is far
-_WAITS, _NEARER = 4, 0.1  # rounds that must bring what is off or fair nearer by such a share
+_WAITS, _NEARER = 3, 0.1  # rounds that must bring what is off or fair nearer by such a share
 _LATER = 3  # of the mean of rounds: the greater, the more the later ones weigh
 
 
