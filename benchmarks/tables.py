@@ -92,6 +92,10 @@ SECTIONS = {
     "units": ("What units do", "The figures behind [What units do](how-to/units.md)."),
     "teachers": ("Teachers with natural weights", "The figures behind [the page](theory/natural-weights.md)."),
     "atlas": ("The atlas of chaotic flows", "The figures behind [the page](atlas.md)."),
+    "published_flows": (
+        "The published collection of chaotic systems, one by one",
+        "Its 35 systems, and ten more of its code; see [the page](atlas.md).",
+    ),
     "images": (
         "Pictures on one hidden layer",
         "Biases, and what others do with as many numbers. Test parts of one split.",

@@ -31,8 +31,8 @@ def which_numbers(comparison: xr.Dataset, *, score: str = "field_error", against
     """Draw a score of each parameter set against how many numbers it has, the decoder norm, and the noise of spikes.
 
     The lines of one look are one set: medians over seeds, with bars from the least to the most. Against numbers there
-    is a line for each norm of the draw, against norm and noise one for each count of numbers. Both axes are
-    logarithmic. Controls are grey lines across, at their medians. Where the score has a floor, it is dotted.
+    is a line for each norm of the draw, against norm and noise one for each count of numbers; what has one point only is
+    left out where others are lines. Both axes are logarithmic. Controls are grey lines across, at their medians. Where the score has a floor, it is dotted.
 
     Arguments: ``comparison``, a Dataset from :func:`tonicnet.compare_learning`; ``score``, its variable; ``against``,
     which panels: "learned_numbers", "decoder_norm", "spike_noise" (those that are known if not given). Returns the
@@ -60,7 +60,7 @@ def which_numbers(comparison: xr.Dataset, *, score: str = "field_error", against
     for ax, name in zip(axes, panels, strict=True):
         style_ticks(ax)
         for one, look in looks(sets).items():
-            for number, part in enumerate(_lines(data.sel(learn=one), _APART[name])):
+            for number, part in enumerate(_lines(data.sel(learn=one), score, name)):
                 _line(ax, part, score, name, look, label=as_text(one, 28) if number == 0 else None)
         for number, one in enumerate(controls):
             _across(ax, data[score].sel(learn=one), one, number)
@@ -83,9 +83,12 @@ def _parts(data: xr.Dataset) -> tuple[list[str], list[str]]:
     ]
 
 
-def _lines(part: xr.Dataset, apart: str) -> list[xr.Dataset]:
-    """Return the parts of a set that are lines of their own."""
-    return [part.isel({apart: k}) for k in range(part.sizes[apart])]
+def _lines(one: xr.Dataset, score: str, against: str) -> list[xr.Dataset]:
+    """Return the parts of a set that are lines of their own: no single points, where there are lines."""
+    apart = _APART[against]
+    parts = [one.isel({apart: k}) for k in range(one.sizes[apart])]
+    lines = [part for part in parts if (part[against].notnull() & part[score].notnull()).any("seed").sum() > 1]
+    return lines or parts
 
 
 def _line(ax: Axes, part: xr.Dataset, score: str, against: str, look: Look, *, label: str | None) -> None:
