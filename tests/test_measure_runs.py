@@ -209,6 +209,17 @@ def test_two_wells_are_not_far_from_themselves():
     ]
 
 
+def test_a_run_settles_beside_a_component_that_only_came_to_rest():
+    """Across a line attractor true runs differ by what their integration left: that is no scale."""
+    truth = tn.task("line-attractor").trajectory(30.0, 0.1, trials=12)
+    across = float(truth["output"][..., 1].std())
+    assert 0 < across < 1e-6
+    t = np.arange(0, 10, 0.05)
+    near = labelled(np.stack([0 * t + 0.3, np.exp(-t) + 0.01], axis=1), 0.05)
+    found = measure.settling_time(near, truth, threshold=0.5).settling_time.values
+    assert 0 < found[0, 0] < 2
+
+
 def test_what_leaves_again_has_not_settled():
     distance = np.array([1.0, 0.0, 0.0, 1.0, 0.0])
     assert measure.settling_index_of(distance, 0.1) == 4
