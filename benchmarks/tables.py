@@ -276,14 +276,6 @@ def atlas() -> str:
     return f"{_told(records)}\n\n{table(records)}" if records else "Not measured yet."
 
 
-def both(group: str, what: str) -> str:
-    """Return the figures of recordings of a group, and those of learning that name the same recording."""
-    new = [r for r in held("recordings") if r["group"] == group]
-    others = [r for r in held("learning") if what in str(r["where"].get("what", ""))]
-    parts = [f"{_told(some)}\n\n{table(some)}" for some in (new, others) if some]
-    return "\n\n".join(parts) or "Not measured yet."
-
-
 def which() -> Iterator[str]:
     """Yield a table for each task and score of the comparison: a row a set, a column a count of numbers."""
     records = [r for r in held(WHICH) if r["group"] == ELSEWHERE and r["where"]["norm"] == 1]
@@ -341,8 +333,15 @@ NAMED: dict[str, Callable[[], str]] = {
     "held-exponents": lambda: listed(
         "capacity", "exponent of capacity", "exponent, lower end of 95 %", "exponent, upper end of 95 %"
     ),
-    "one-component": lambda: both("lorenz", "Lorenz from x alone"),
-    "noisy": lambda: both("noisy", "a recording with 5 % noise, N = 1000"),
+    "one-component": lambda: listed(
+        "recordings", "fit", "valid time", "D_stsp of three delays", "stuck of 5", groups=("lorenz", "laser")
+    ),
+    "noisy": lambda: listed(
+        "recordings",
+        "fit",
+        *(f"{name} to the {truth}" for truth in ("truth", "noisy truth") for name in ("D_stsp", "D_H")),
+        groups=("noisy",),
+    ),
     "atlas": atlas,
     "which": lambda: "\n\n".join(which()),
     "which-norms": which_norms,
