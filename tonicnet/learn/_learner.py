@@ -222,6 +222,9 @@ class Learner:
             return True
         if standing == Standing.FAR:
             return s.scored >= _FEW
+        half = 2 * s.scored >= max(self.settings.rounds, 2 * _FEW)
+        if standing == Standing.FAIR and half and not self.settings.confirm:
+            return True
         known = standing in (Standing.OFF, Standing.FAIR) and len(s.nearest) > _WAITS
         return known and s.nearest[-1] > (1 - _NEARER) * s.nearest[-1 - _WAITS]
 

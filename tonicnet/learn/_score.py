@@ -20,7 +20,7 @@ class Standing(IntEnum):
     FAR = 0  # from where none was seen to come back
     OFF = 1
     NEAR = 2
-    FAIR = 3  # good enough once half of the rounds are used up
+    FAIR = 3  # good enough once half of the rounds are used up, where no longer runs have to confirm it
     GOOD = 4
 
 

@@ -31,8 +31,9 @@ def which_numbers(comparison: xr.Dataset, *, score: str = "field_error", against
     """Draw a score of each parameter set against how many numbers it has, the decoder norm, and the noise of spikes.
 
     The lines of one look are one set: medians over seeds, with bars from the least to the most. Against numbers there
-    is a line for each norm of the draw, against norm and noise one for each count of numbers; what has one point only is
-    left out where others are lines. Both axes are logarithmic. Controls are grey lines across, at their medians. Where the score has a floor, it is dotted.
+    is a line for each norm of the draw, against norm and noise one for each count of numbers; what has one point only
+    is left out where others are lines. Both axes are logarithmic. Controls are grey lines across, at their medians.
+    Where the score has a floor, it is dotted.
 
     Arguments: ``comparison``, a Dataset from :func:`tonicnet.compare_learning`; ``score``, its variable; ``against``,
     which panels: "learned_numbers", "decoder_norm", "spike_noise" (those that are known if not given). Returns the

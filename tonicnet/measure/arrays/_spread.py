@@ -7,7 +7,6 @@ from jaxtyping import Float
 
 from ..._moving import moving, sizes
 
-
 _LEAST = 1e-7  # of the largest movement: as a run comes to rest, its integration leaves 1e-8
 
 
