@@ -105,7 +105,7 @@ def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.M
 def test_how_many_rounds_are_worth_it_depends_on_the_best_so_far(
     standing: Standing, nearer: float, rounds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of ten: all where it is near, half where it is fair, two where it is far; three that bring no tenth are enough."""
+    """Of ten: all where it is near, half where it is fair, two where it is far; three that bring no tenth end it."""
     calls: list[int] = []
 
     def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
