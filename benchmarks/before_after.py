@@ -80,10 +80,10 @@ print(json.dumps({{
 """
 
 
-def _fit(task: str, *, transfer: str = "lif", more: str = "", steps: str = "") -> tuple[str, str]:
+def _fit(task: str, *, transfer: str = "lif", models: str = "") -> tuple[str, str]:
     """Return the preparation and the call that learns a task on network ``seed``."""
-    prepare = f"net = tn.Network(units=1000, seed={{seed}}, transfer={transfer!r}{more})"
-    return prepare, f"bank = tn.fit(net, {task}, progress=False{steps})"
+    prepare = f"net = tn.Network(units=1000, seed={{seed}}, transfer={transfer!r})"
+    return prepare, f"bank = tn.fit(net, {task}, progress=False{models})"
 
 
 _NOISY = (
@@ -102,8 +102,8 @@ _SHELF = (
 ROWS: dict[str, tuple[str, str]] = {
     "lorenz": _fit("'lorenz'"),
     "lorenz, tanh": _fit("'lorenz'", transfer="tanh"),
-    **{name: _fit(repr(name), steps=", steps=40") for name in _SHELF},
-    "shelf of 11 tasks": _fit(repr(["lorenz", *_SHELF]), steps=", steps=40"),
+    **{name: _fit(repr(name), models="{models}") for name in _SHELF},
+    "shelf of 11 tasks": _fit(repr(["lorenz", *_SHELF]), models="{models}"),
     "noisy lorenz": (_NOISY + "net = tn.Network(units=1000, seed={seed})", "bank = tn.fit(net, task, progress=False)"),
     "one component": (
         _PART + "net = tn.Network(units=512, seed={seed}, components=1, synapses='dense', gain=1.5, transfer='tanh')",
@@ -115,7 +115,10 @@ ROWS: dict[str, tuple[str, str]] = {
         "tn.simulate(net, known, task='lorenz', duration={steps} * 0.02, dt=0.02, seed={seed})",
     ),
 }  # fmt: skip
-_STEPS = {"before": 5_000, "after": 100_000}  # of the row "simulate"
+_SIDES = {  # steps of the row "simulate", and the options of `make models`
+    "before": {"steps": 5_000, "models": ", steps=40"},
+    "after": {"steps": 100_000, "models": ""},
+}
 
 
 def main() -> None:
@@ -127,21 +130,21 @@ def main() -> None:
             for side, folder in (("before", given.before), ("after", HERE.parent)):
                 key = f"{name} | network {seed} | {side} | {given.threads} threads"
                 if key not in held or given.again:
-                    held[key] = _run(name, folder, seed, given.threads, _STEPS[side]) | _machine(folder)
+                    held[key] = _run(name, folder, seed, given.threads, side) | _machine(folder)
                     _write(held)
         print(*_lines(name, given.threads, held), sep="\n", flush=True)
 
 
-def _run(name: str, folder: Path, seed: int, threads: int, steps: int) -> dict[str, Any]:
+def _run(name: str, folder: Path, seed: int, threads: int, side: str) -> dict[str, Any]:
     """Return what one call took and learned in the checkout ``folder``; chaos is judged by this one."""
-    prepare, run = (text.format(seed=seed, steps=steps) for text in ROWS[name])
+    prepare, run = (text.format(seed=seed, **_SIDES[side]) for text in ROWS[name])
     with tempfile.TemporaryDirectory() as held:
         arguments = [str(threads), str(Path(held) / "bank.nc")]
         found = _child(_FIT.format(prepare=prepare, run=run, scores=SCORES), folder, arguments)
         task = name.split(",")[0]
         if task in JUDGED:
             found["judged"] = _child(_JUDGE.format(prepare=prepare, task=task), HERE.parent, arguments)
-    return found | ({"steps": steps} if "{steps}" in ROWS[name][1] else {})
+    return found | ({"steps": _SIDES[side]["steps"]} if "{steps}" in ROWS[name][1] else {})
 
 
 def _child(code: str, folder: Path, arguments: Sequence[str]) -> dict[str, Any]:

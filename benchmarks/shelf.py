@@ -34,7 +34,7 @@ def main() -> None:
     """Fit, save, and write the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     net = tn.Network(units=1000, seed=0)
-    bank = tn.fit(net, tn.tasks(), steps=40)
+    bank = tn.fit(net, tn.tasks())
     net.to_toml(FOLDER / "network.toml")
     tn.save(bank, FOLDER / "bank.nc")
     text = (
