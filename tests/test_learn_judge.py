@@ -163,7 +163,7 @@ def test_a_mean_that_is_worse_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> No
 def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
     learnable = Problem(judge.target, judge.circuit, Settings()).learnable()
     monkeypatch.setattr(AttractorJudge, "_spurious", lambda *_: 0)
-    floor = judge.floor()
+    floor = judge.floor
     for divergence in (2.9 * floor + 1, 3.1 * floor + 1):
         monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_, d=divergence: d)
         monkeypatch.setattr(AttractorJudge, "floor", lambda _: floor)

@@ -147,7 +147,7 @@ class AttractorJudge:
         """
         valid = valid_time_of(self.truth, made, self.h * self.target.unit)
         divergence = state_space_divergence_of(self._embedded(self.truth), self._embedded(made))
-        lost, floor = float(self._lost(made).mean()), self.floor()
+        lost, floor = float(self._lost(made).mean()), self.floor
         low, middle, high = np.quantile(valid, [0.25, 0.5, 0.75])
         spurious = float(self._spurious(learnable, theta))
         values = {
@@ -179,8 +179,9 @@ class AttractorJudge:
         window = made.shape[1] // 2
         return collapsed_of(self.truth, made, window) | escaped_of(self.truth, made)
 
+    @cached_property
     def floor(self) -> float:
-        """Return D_stsp of one true run against another of the same length."""
+        """D_stsp of one true run against another of the same length."""
         true, other = self._embedded(self.truth), self._embedded(self.other)
         return floor_of(state_space_divergence_of, true[None], len(true), other[None]).value
 
