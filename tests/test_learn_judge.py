@@ -166,7 +166,7 @@ def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: py
     floor = judge.floor
     for divergence in (2.9 * floor + 1, 3.1 * floor + 1):
         monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_, d=divergence: d)
-        monkeypatch.setattr(AttractorJudge, "floor", lambda _: floor)
+        monkeypatch.setattr(AttractorJudge, "floor", property(lambda _: floor))
         score = judge._chaos(judge.other, learnable, learnable.first)
         assert score.standing == (Standing.FAR if divergence > 3 * floor + 1 else Standing.OFF)
 
@@ -277,7 +277,7 @@ def test_standings_of_chaos_are_bounds_of_its_divergence(
     judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch, divergence: float, apart: int, standing: Standing
 ) -> None:
     """With a floor of .1: good up to 1.5 floors + .01, fair to 2 floors + .03, near to three times what is good."""
-    monkeypatch.setattr(AttractorJudge, "floor", lambda _: 0.1)
+    monkeypatch.setattr(AttractorJudge, "floor", property(lambda _: 0.1))
     monkeypatch.setattr(AttractorJudge, "_spurious", lambda *_: 0)
     monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_: divergence)
     learnable = Problem(judge.target, judge.circuit, Settings()).learnable()
