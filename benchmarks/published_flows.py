@@ -1,7 +1,7 @@
 """The 35 published systems on one network: `python benchmarks/published_flows.py [learned others updates units=1000]`.
 
 The largest collection of chaotic systems that was learned by biases alone before is that of BANFF
-(doi:10.1101/2025.10.05.680523), on one tanh network of rank 3 with 6000 units: 300,000 updates for each system. Its code
+(doi:10.1101/2025.10.05.680523), on one tanh network of rank 3 with 6000 units: 300,000 updates for each. Its code
 (github.com/kaimason100/BANFF_ANN, `int_dyn.m`) has the equations, which are written down here again. Its script learns
 the first 40 rows of a list. By their order in the code, and by the numbers that another script gives to nine of them,
 the chaotic ones among these are Lorenz, Thomas, Sprott's cases A to S (one of them once more as Nose and Hoover's),
