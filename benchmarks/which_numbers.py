@@ -46,9 +46,9 @@ class Plan(NamedTuple):
 FIELD = {"field_error": ("relative field error", "1")}
 CYCLE = FIELD | {"orbit_distance": ("orbit distance", "sd")}
 TASKS = {
-    "lorenz": Plan({}, 0, FIELDS, 250, FIELD | {"divergence": ("D_stsp", "nat")}),
-    "van-der-pol": Plan({}, 0, FIELDS, 250, CYCLE),
-    "cosine": Plan({}, 0, FIELDS, 250, CYCLE),
+    "lorenz": Plan({}, 0, FIELDS, 500, FIELD | {"divergence": ("D_stsp", "nat")}),
+    "van-der-pol": Plan({}, 0, FIELDS, 500, CYCLE),
+    "cosine": Plan({}, 0, FIELDS, 500, CYCLE),
     "flip-flop": Plan({"bits": 2}, 1, LONG, 125, {"r_squared": ("R2", "1"), "accuracy": ("accuracy", "1")}),
     "laser": Plan({}, 1, LONG, 125, {"valid_time": ("valid time", "samples"), "divergence": ("D_stsp", "nat")}),
 }
