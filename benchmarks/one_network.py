@@ -146,9 +146,10 @@ def schedule(net: tn.Network, seed: int, *, rest: bool = False) -> tuple[dict[st
     parts = [np.zeros((RUNS, round(FIELD_SECONDS / DT) * len(order), net.components))]
     segments = [(name, FIELD_SECONDS) for name in order]
     for name, trials in held.items():
-        u, before = trials["input"].values[:, :-1], DECAY * rest
+        u, before = trials["input"].values[:, :-1], DECAY if rest else 0.0
         parts.append(np.pad(u, ((0, 0), (REST + round(before / DT), 0), (0, net.components - u.shape[2]))))
-        segments += [("decay", before)] * rest
+        if rest:
+            segments.append(("decay", before))
         segments.append((name, DT * (REST + trials.sizes["time"] - 1)))
     given = {"schedule": segments, "inputs": np.concatenate(parts, axis=1), "dt": DT, "trials": RUNS, "seed": seed}
     return given, held

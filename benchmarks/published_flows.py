@@ -21,6 +21,7 @@ and the rule by which a system passes are those of `tn.atlas`.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ STARTS, STEP, TURNING, LENGTH = 64, 0.01, 300.0, 300.0  # of the search for a ch
 SPREADS = (0.5, 2.0)  # of starts, by turns
 FAR, REST = 1e3, 1e-3  # a state that is lost, a spread that is none
 CHAOTIC = 0.008  # an exponent that is positive: linear growth from 300 to 600 gives 0.0023
+SETTINGS = ("noise", "steps", "rounds", "restarts", "confirm", "precision", "seed")  # of tn.atlas
 WHERE = f"the published systems on one network, N = {UNITS}, K = 3"
 
 SPROTT: dict[str, Field] = {
@@ -184,7 +186,8 @@ def tried(name: str) -> tuple[str, float, dict[str, float], str]:
     """Return a system, its exponent, what the trial of its network found, and why it does not pass."""
     torch.set_num_threads(1)
     initial, period, exponent = attractor(name)
-    settings = Settings(threads=1, noise=0.03, steps=20, rounds=12, restarts=0, precision="mixed", confirm=4)
+    usual = inspect.signature(tn.atlas).parameters
+    settings = Settings(threads=1, **{key: usual[key].default for key in SETTINGS})
     task = published(name, initial=initial, period=period)
     found = FlowTrial(Job(tn.atlas_network(UNITS, components=3).spec, task, settings), period).run()
     scores = dict(found.record.scores)
