@@ -91,21 +91,25 @@ def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("standing", "nearer", "rounds"),
+    ("standing", "nearer", "rounds", "confirm"),
     [
-        (Standing.FAR, 0.5, 2),
-        (Standing.OFF, 1.0, 4),
-        (Standing.OFF, 0.98, 4),
-        (Standing.OFF, 0.9, 10),
-        (Standing.FAIR, 1.0, 4),
-        (Standing.FAIR, 0.9, 5),
-        (Standing.NEAR, 1.0, 10),
+        (Standing.FAR, 0.5, 2, 0),
+        (Standing.OFF, 1.0, 4, 0),
+        (Standing.OFF, 0.98, 4, 0),
+        (Standing.OFF, 0.9, 10, 0),
+        (Standing.FAIR, 1.0, 4, 0),
+        (Standing.FAIR, 0.9, 5, 0),
+        (Standing.FAIR, 0.9, 10, 4),
+        (Standing.NEAR, 1.0, 10, 0),
     ],
 )
 def test_how_many_rounds_are_worth_it_depends_on_the_best_so_far(
-    standing: Standing, nearer: float, rounds: int, monkeypatch: pytest.MonkeyPatch
+    standing: Standing, nearer: float, rounds: int, confirm: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of ten: all where it is near, half where it is fair, two where it is far; three that bring no tenth end it."""
+    """Of ten: all where it is near, half where it is fair, two where it is far; three that bring no tenth end it.
+
+    Where longer runs confirm what is good, fair is not enough.
+    """
     calls: list[int] = []
 
     def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
@@ -115,7 +119,8 @@ def test_how_many_rounds_are_worth_it_depends_on_the_best_so_far(
 
     monkeypatch.setattr(AttractorJudge, "score", score)
     monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 3)
-    bank = tn.fit(tn.Network(units=40, seed=0), "lorenz", rounds=10, steps=2, restarts=0, progress=False)
+    few = {"steps": 2, "restarts": 0, "progress": False}
+    bank = tn.fit(tn.Network(units=40, seed=0), "lorenz", rounds=10, confirm=confirm, **few)
     assert str(bank["outcome"].values[0]).startswith(f"stopped after {rounds} closed-loop rounds")
 
 

@@ -186,3 +186,14 @@ def test_neighbouring_looks_differ_without_colour():
     light = [np.dot([int(c[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114]) / 255 for c in COLOURS]
     assert np.abs(np.diff(light)).min() > 0.1
     assert len({(LINES[i % len(LINES)], MARKERS[i % len(MARKERS)]) for i in range(len(COLOURS))}) == len(COLOURS)
+
+
+def test_single_points_are_left_out_where_others_are_lines():
+    """Of three counts of numbers one alone was learned at two norms: a line a set against either."""
+    found = a_comparison()
+    swept = (found["numbers"] == 250) | (found["norm"] == 1)
+    own = found["decoder_norm"].notnull()
+    figure = plot.which_numbers(found.where(swept & (own | (found["norm"] == 1))))
+    for ax in figure.axes:
+        assert len(ax.containers) == int(own.any(["numbers", "norm", "seed"]).sum())
+        assert min(len(line.lines[0].get_xdata()) for line in ax.containers) > 1
