@@ -7,13 +7,14 @@ from jaxtyping import Float
 
 from ..._moving import moving, sizes
 
-_LEAST = 1e-7  # of the largest movement: as a run comes to rest, its integration leaves 1e-8
+_LEAST = 1e-7  # of the largest movement: the integration of runs that come to rest leaves some 1e-8
 
 
 def spread_of(x: Float[np.ndarray, "*sample component"]) -> Float[np.ndarray, " component"]:
     """Return the standard deviation per component; for one that does not move the largest, and never zero.
 
-    Each component is judged by its own size, since each may have a unit of its own.
+    Each component is judged by its own size, since each may have a unit of its own. One that spreads by less than 1e-7
+    of the largest spread does not move either: it only came to rest.
     """
     spread = x.reshape(-1, x.shape[-1]).std(axis=0)
     moves = moving(spread, sizes(x), _LEAST)
