@@ -108,9 +108,9 @@ def fit(
         loops but the longest, which takes half. Each stage of a behaviour takes half.
     rounds : closed-loop rounds at most, which polish a field (or a smoothed recording's); learning stops once the
         network alone is as good as its floor (chaos: D_stsp at most 1.5 floors and 0.01 nat), or after two if chaos is
-        still far from it (D_stsp above a nat and three floors). After the last round the network is also run with the
-        mean of the numbers at the ends of the rounds, the later ones weighing more; it is kept if it is better. 0: no
-        polish, the field alone. Where trajectories are learned there is one round at least, the learning itself.
+        still far from it (D_stsp above a nat and three floors). After three rounds or more the network is also run with
+        the mean of the numbers at their ends, the later ones weighing more; it is kept if it is better. 0: no polish,
+        the field alone. Where trajectories are learned there is one round at least, the learning itself.
     restarts : further first biases at most, tried while starts are lost in closed loop.
     confirm : chaos that is as good as its floor, or up to twice as far from it, is also run so many times as long, from
         other starts (4: 10,000 tau of each). The worse of both looks counts. Learning stops where that is good, there

@@ -242,9 +242,10 @@ class Learner:
     def _with_mean(self, s: State, stage: Stage) -> State:
         """Return the state with the mean of the rounds for its best, if the network alone is better by it.
 
-        Each round is fitted to windows of its own, and ends beside the theta that would suit all of them.
+        Each round is fitted to windows of its own, and ends beside the theta that would suit all of them. Two rounds
+        are no mean yet: by theirs the network was never better.
         """
-        if s.mean is None or s.scored < _FEW:
+        if s.mean is None or s.scored <= _FEW:
             return s
         best = _better(s, s.mean, self._judged(s.mean, stage))
         picked = s.picked if best is s.best else (*s.picked, f"mean of {s.scored} rounds")
