@@ -145,22 +145,42 @@ TILED = {
 }
 
 
+def after_two_steps(net: tn.Network, **call: object) -> xr.Dataset:
+    """The bank of a fit that is interrupted then."""
+    steps: list[dict] = []
+
+    def few(event: dict) -> None:
+        steps.append(event)
+        if len(steps) == 2:
+            raise KeyboardInterrupt
+
+    return tn.fit(net, progress=few, **call, **QUICK)
+
+
 @pytest.mark.parametrize(("given", "call", "close"), TILED.values(), ids=TILED)
 def test_little_memory_gives_the_same_biases_in_tiles(given: dict, call: dict, close: float) -> None:
     """Sums in another order differ by rounding, which few steps do not amplify."""
     small = tn.Network(units=40, seed=0, **given)
-    made = {}
-    for memory in (4.0, 3e-3):
-        steps: list[dict] = []
-
-        def few(event: dict, steps: list[dict] = steps) -> None:
-            steps.append(event)
-            if len(steps) == 2:
-                raise KeyboardInterrupt
-
-        made[memory] = tn.fit(small, memory=memory, solver="primal", progress=few, precision="float64", **call, **QUICK)
+    made = {
+        memory: after_two_steps(small, memory=memory, solver="primal", precision="float64", **call)
+        for memory in (4.0, 3e-3)
+    }
     np.testing.assert_allclose(made[3e-3]["bias"], made[4.0]["bias"], rtol=close, atol=1e-3 * close)
     np.testing.assert_allclose(made[3e-3]["loss"], made[4.0]["loss"], rtol=close)
+
+
+@pytest.mark.parametrize(("given", "call", "close"), TILED.values(), ids=TILED)
+def test_small_pieces_give_the_same_biases(
+    given: dict, call: dict, close: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrays of a page and responses of three samples at a time, all of them kept."""
+    small, made = tn.Network(units=40, seed=0, **given), []
+    for piece in (1 << 24, 1 << 12):
+        monkeypatch.setattr("tonicnet.solve._residual._PIECE", piece)
+        monkeypatch.setattr("tonicnet.learn._field_residual.CACHED", piece // 4)
+        made.append(after_two_steps(small, solver="primal", precision="float64", **call))
+    np.testing.assert_allclose(made[1]["bias"], made[0]["bias"], rtol=close, atol=1e-3 * close)
+    np.testing.assert_allclose(made[1]["loss"], made[0]["loss"], rtol=close)
 
 
 # ---------------------------------------------------------------- names and numbers

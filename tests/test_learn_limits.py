@@ -9,7 +9,10 @@ from scipy.optimize import minimize
 
 import tonicnet as tn
 from tonicnet.circuit import Learnable, circuit_of
+from tonicnet.learn._choice import chosen
 from tonicnet.learn._field_residual import FieldResidual
+from tonicnet.learn._job import Job
+from tonicnet.learn._settings import Settings
 from tonicnet.solve import Adam, ClosedForm, GaussNewton, LimitedGaussNewton, Limits, Projected, minimise
 
 N, K, SEED = 40, 2, 3
@@ -48,6 +51,19 @@ def test_one_step_is_the_least_squares_solution(name: str) -> None:
     here = residual.at(theta)
     assert float(here.gradient().norm()) < 1e-6 * float(residual.at(residual.learnable.first).gradient().norm())
     assert ClosedForm(limits(name)).step(residual, here, {"solved": torch.ones(())}) is None
+
+
+@pytest.mark.parametrize("norm", [None, 1.0])
+def test_a_bound_takes_few_rows_in_one_step_too(norm: float | None) -> None:
+    """625 states tell 2001 numbers: conjugate gradients without a bound, and one step of the numbers within one."""
+    net = tn.Network(667, seed=0)
+    settings = Settings(learn="decoder", decoder_norm=norm, rounds=0)
+    job = Job.on(circuit_of(net, settings.dtype(net)), tn.task("lorenz"), settings)
+    learner = job.learner(report=lambda _: None, keep=lambda _: None, state=None)
+    stage, residual = next(iter(learner._stages()))
+    assert len(residual.states) < learner.problem.learnable().size
+    method, _ = chosen(learner.problem, stage, residual)
+    assert isinstance(method, ClosedForm) == (norm is not None)
 
 
 @pytest.mark.parametrize("name", ["scale", "decoder"])

@@ -84,11 +84,10 @@ def _plain(problem: Problem, stage: Stage, residual: Residual) -> Chosen:
         plain = Adam(epochs=stage.steps, maximum=settings.method == "amsgrad")
         name = "AMSGrad" if plain.maximum else "Adam"
         return Chosen(Projected(plain, limits_of(problem)), f"{name}, projected") if limited else Chosen(plain, name)
-    cost = cost_of(problem, residual)
+    cost = cost_of(problem, residual, "primal" if limited else "")
     if residual.linear and settings.solver == "auto" and cost.solver == "primal":
         return Chosen(ClosedForm(limits_of(problem, _NORM)), "closed form of a linear problem")
     if limited:
-        cost = cost_of(problem, residual, "primal")
         return Chosen(LimitedGaussNewton(limits_of(problem)), f"{cost.sentence()}, within limits")
     return Chosen(GaussNewton(cost.solver, stage.damping), cost.sentence())
 

@@ -13,7 +13,20 @@ from torch import Tensor
 
 from ..circuit import Circuit, Dynamics, Learnable
 from ..parameters import Here, Response
-from ..solve import GIB, Block, Exchange, Linearisation, Moves, Normal, Products, Residual, add_gram, mirrored
+from ..solve import (
+    CACHED,
+    GIB,
+    Block,
+    Exchange,
+    Linearisation,
+    Moves,
+    Normal,
+    Products,
+    Residual,
+    add_gram,
+    mirrored,
+    piece,
+)
 from ._field_exchange import ROWS, FieldExchange, swappable
 from ._field_moves import FieldMoves
 
@@ -106,10 +119,24 @@ class FieldResidual(Residual):
         return replace(self, states=self.states[kept], targets=self.targets[kept], weights=weights)
 
     def tiles(self, copies: int = 4) -> Iterator[slice]:
-        """Yield parts of the samples whose temporaries, ``copies`` of S x N, stay within the room."""
-        count = max(1, self.room // (copies * self.learnable.columns * self.states.element_size()))
+        """Yield parts of the samples whose temporaries, ``copies`` of S x N, stay within the room, each in a piece."""
+        count = max(1, int(min(self.room // copies, piece(self.states)) // self._wide))
         for first in range(0, len(self.states), count):
             yield slice(first, first + count)
+
+    def fits(self, copies: int) -> bool:
+        """Return whether so many copies of S x N stay within the room."""
+        return copies * len(self.states) * self._wide <= self.room
+
+    @property
+    def _wide(self) -> int:
+        """The bytes of one sample in all columns."""
+        return self.learnable.columns * self.states.element_size()
+
+    @property
+    def few(self) -> int:
+        """The samples whose responses stay in a processor's cache; all of them on a card."""
+        return max(1, CACHED // self._wide) if self.states.device.type == "cpu" else len(self.states)
 
     def outward(self, circuit: Circuit) -> Circuit:
         """Return the circuit whose decoder carries the weights of the components."""
@@ -130,7 +157,7 @@ class _Tile(NamedTuple):
 
 
 class _FieldAt(Linearisation):
-    """The field residual at one theta; what was evaluated is kept where all of it fits into one tile."""
+    """The field residual at one theta; what was evaluated is kept where all of it fits into the room."""
 
     def __init__(self, residual: FieldResidual, theta: Tensor) -> None:
         self.theta, self._residual = theta, residual
@@ -194,18 +221,26 @@ class _FieldAt(Linearisation):
             yield Block((root * tile.error).reshape(-1), jacobian.reshape(-1, len(self.theta)))
 
     def _tiles(self, copies: int = 4) -> Iterator[_Tile]:
-        parts = list(self._residual.tiles(copies))
-        if len(parts) > 1:
-            return map(self._tile, parts)
-        self._kept = self._kept or [self._tile(parts[0])]
+        made = map(self._tile, self._residual.tiles(copies))
+        if not self._residual.fits(copies):
+            return made
+        self._kept = self._kept or list(made)
         return iter(self._kept)
 
     def _tile(self, part: slice) -> _Tile:
-        states = self._residual.states[part]
-        response = self._residual.response(self._dynamics, part)
-        error = self._residual.error(self._circuit.out, response.rate, part)
-        feature = self._set.feature(response, Here(states), self._circuit)
-        return _Tile(self._residual.weights[part], error, feature)
+        """Return the samples of a part, evaluated so few at a time that what is not kept stays in the cache."""
+        weights = self._residual.weights[part]
+        errors: list[Tensor] = []
+        features: Tensor | None = None
+        for first in range(0, len(weights), self._residual.few):
+            some = slice(part.start + first, min(part.stop, part.start + first + self._residual.few))
+            response = self._residual.response(self._dynamics, some)
+            errors.append(self._residual.error(self._circuit.out, response.rate, some))
+            feature = self._set.feature(response, Here(self._residual.states[some]), self._circuit)
+            features = feature.new_empty(len(weights), feature.shape[1]) if features is None else features
+            features[first : first + len(feature)] = feature
+        assert features is not None
+        return _Tile(weights, torch.cat(errors), features)
 
     def _few(self, tile: _Tile) -> _Tile:
         """Return the samples that enter the curvature, weighted as all of them."""

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ..circuit import RK4, Dynamics, Learnable, Tableau, combine, compiled_units, kernel, window_response
 from ..parameters import Factors, Here
-from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored
-from ._window_run import Kept, Run, Steps, propagated, without
+from ..solve import GIB, Block, Linearisation, Normal, Residual, add_gram, mirrored, piece
+from ._window_run import FEW, Kept, Run, Steps, propagated, without
 from ._windows import ROWS_A_NUMBER, Windows
 
 _RIDGE = 1e-6  # of the search for free starts, relative to the trace
@@ -98,12 +98,40 @@ class LatentWindows(Residual):
         return replace(self, windows=self.windows.discounted(weights))
 
     def tiles(self, *, kept: bool) -> Iterator[Windows]:
-        """Yield windows as many at a time as the room allows; ``kept``: with all that the adjoint needs."""
-        k, columns = self.windows.path.shape[2], self.learnable.factor_columns
-        stages, rows = len(self.tableau.stages) // self.stride, len(self.windows.scored) * k
-        each = (stages * self.windows.steps + 2 * rows * k if kept else 2 * stages) + 2
-        count = max(1, self.room // (each * columns * self.windows.path.element_size()))
-        return (tile for _, tile in self.windows.tiles(count))
+        """Yield windows as many at a time as the room allows; ``kept``: with all that the adjoint needs.
+
+        Where rows are swept back, arrays stay within a piece. To carry them forward is many small steps for any number
+        of windows.
+        """
+        count = self.room // self._each(kept=kept)
+        if kept and len(self.windows.scored) <= FEW:
+            count = min(count, int(piece(self.windows.path) // (max(self._stages, self._rows) * self._wide)))
+        return (tile for _, tile in self.windows.tiles(max(1, count)))
+
+    @property
+    def fits(self) -> bool:
+        """Whether all that the adjoint needs stays within the room."""
+        return len(self.windows.path) * self._each(kept=True) <= self.room
+
+    def _each(self, *, kept: bool) -> int:
+        """Return the bytes that a window takes."""
+        carried = self._stages + 2 * self._rows * self.windows.path.shape[2]
+        return self._wide * ((carried if kept else 2 * len(self.tableau.stages) // self.stride) + 2)
+
+    @property
+    def _stages(self) -> int:
+        """The stages of a window at which derivatives are taken."""
+        return len(self.tableau.stages) // self.stride * self.windows.steps
+
+    @property
+    def _rows(self) -> int:
+        """The scalar errors of a window."""
+        return len(self.windows.scored) * self.windows.path.shape[2]
+
+    @property
+    def _wide(self) -> int:
+        """The bytes of a row in all columns."""
+        return self.learnable.factor_columns * self.windows.path.element_size()
 
     def run(self, dynamics: Dynamics, tile: Windows, start: Tensor, kept: Kept = Kept.FEATURES) -> Run:
         """Run a tile of windows from some starts."""
@@ -184,7 +212,7 @@ class LatentWindows(Residual):
 
 
 class _WindowsAt(Linearisation):
-    """The windows at one theta; their runs are kept where all of them fit into one tile."""
+    """The windows at one theta; their runs are kept where all of them fit into the room."""
 
     def __init__(self, residual: LatentWindows, theta: Tensor) -> None:
         self.theta, self._residual = theta, residual
@@ -242,7 +270,7 @@ class _WindowsAt(Linearisation):
     def _runs(self) -> Iterator[Run]:
         starts = (s for s, _ in self._best) if self._residual.free else (tile.start for tile in self._tiles)
         runs = (self._residual.run(self._dynamics, *given) for given in zip(self._tiles, starts, strict=True))
-        if len(self._tiles) > 1:
+        if not self._residual.fits:
             return runs
         self._kept = self._kept or list(runs)
         return iter(self._kept)

@@ -54,6 +54,11 @@ class MovingField(FieldResidual):
         """Paths are run anew at each theta."""
         return False
 
+    @property
+    def few(self) -> int:
+        """All samples: a path is evaluated as a whole."""
+        return len(self.states)
+
     def exchange(self, theta: Tensor) -> None:
         """Return none."""
         del theta

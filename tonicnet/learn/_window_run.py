@@ -14,10 +14,10 @@ from torch import Tensor
 
 from ..circuit import Circuit, Tableau
 from ..parameters import Factors, Learned
+from ..solve import CACHED
 from ._windows import Windows
 
-_CACHED = 1 << 21  # bytes of products that a processor's cache holds
-_FEW = 8  # scored steps up to which rows are swept back; more are carried forward
+FEW = 8  # scored steps up to which rows are swept back; more are carried forward
 
 
 class Kept(IntEnum):
@@ -120,7 +120,7 @@ class Run:
         By adjoints where few steps are scored, each of which goes over all stages; where many are, forward: step by
         step what all stages of it do to z.
         """
-        if len(self.windows.scored) <= _FEW:
+        if len(self.windows.scored) <= FEW:
             return torch.cat(list(self._backward(numbers, circuit)))
         return _weighted(self.windows, self._forward(numbers, circuit))
 
@@ -133,7 +133,7 @@ class Run:
         ends = [left.shape[3] // self.windows.steps * step for step in self.windows.scored]
         parts = [(i * k, slice(*part)) for i, part in enumerate(pairwise([0, *ends]))]
         each = left[0, ..., 0].numel() * numbers.factor_columns(circuit) * left.element_size()
-        count = max(1, _CACHED // each)
+        count = max(1, CACHED // each)
         for first in range(0, len(left), count):
             some = slice(first, first + count)
             made, *later = (
@@ -192,8 +192,8 @@ def _taken(features: tuple[Factors, ...], at: tuple[slice, ...]) -> tuple[Factor
 def without(
     basis: Float[Tensor, "window row component"], rows: Float[Tensor, "window row any"]
 ) -> Float[Tensor, "window row any"]:
-    """Return rows less their projection onto a basis."""
-    return torch.baddbmm(rows, basis, basis.mT @ rows, alpha=-1)
+    """Return rows less their projection onto a basis, in their place."""
+    return rows.baddbmm_(basis, basis.mT @ rows, alpha=-1)
 
 
 def _weighted(

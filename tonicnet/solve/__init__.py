@@ -33,6 +33,7 @@ from ._quadratic import Quadratic as Quadratic
 from ._quadratic import choose_solver as choose_solver
 from ._quadratic import costs as costs
 from ._ranks import RankReplacement as RankReplacement
+from ._residual import CACHED as CACHED
 from ._residual import GIB as GIB
 from ._residual import Block as Block
 from ._residual import FrozenCurvature as FrozenCurvature
@@ -41,4 +42,5 @@ from ._residual import Normal as Normal
 from ._residual import Products as Products
 from ._residual import Residual as Residual
 from ._residual import Sum as Sum
+from ._residual import piece as piece
 from ._swaps import SwapSearch as SwapSearch

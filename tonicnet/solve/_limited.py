@@ -68,10 +68,10 @@ class LimitedGaussNewton(Method):
         )
         if not scale > 0:
             return None
+        diagonal = curvature.diagonal().clone()
         for _ in range(_TRIES):
-            damped = curvature.clone()
-            damped.diagonal().add_(damping * scale)
-            found = self.limits.minimum(damped, right + damping * scale * here.theta, floor, ridge)
+            curvature.diagonal().copy_(diagonal + damping * scale)
+            found = self.limits.minimum(curvature, right + damping * scale * here.theta, floor, ridge)
             if found is not None:
                 ridge = found.ridge
                 kept = {"damping": max(damping / 3, _LEAST), "ridge": ridge}
@@ -103,7 +103,7 @@ class Projected(Method):
 def _model(here: Linearisation, limits: Limits) -> tuple[Tensor, Tensor, float]:
     """Return H and c of the model x'H x - 2 c'x at theta, in float64, and the least ridge that rounding allows."""
     normal = here.normal()
-    curvature = normal.curvature.double()
+    curvature = normal.curvature.to(torch.float64, copy=True)
     diagonal, known = curvature.diagonal(), limits.weights[limits.weights > 0]
     weight = float(known.mean()) if len(known) else 1.0
     rounding = _ROUNDED * torch.finfo(normal.curvature.dtype).eps * float(diagonal.max())

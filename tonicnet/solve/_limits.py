@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ._box import in_box
+from ._factor import factor_of
 
 _GROWTH = 10.0  # of the ridge, until a curvature is definite
 _MOST = 60  # ridges tried
@@ -26,10 +27,9 @@ class Minimum(NamedTuple):
 
 
 class _Least(NamedTuple):
-    """The minimum x at one ridge, H + l P and its Cholesky factor."""
+    """The minimum x at one ridge, and the Cholesky factor of H + l P."""
 
     x: Float[Tensor, " number"]
-    damped: Float[Tensor, "number number"]
     factor: Float[Tensor, "number number"]
 
 
@@ -111,26 +111,26 @@ class Limits:
         """
         weighted = self._safe * found.x
         free = (found.x > self.least) & (found.x < self.most)
-        factor = found.factor if bool(free.all()) else torch.linalg.cholesky(found.damped[free][:, free])
+        rows = found.factor[free]
+        factor = found.factor if bool(free.all()) else torch.linalg.cholesky(rows @ rows.T)
         pull = weighted[free]
         fall = float(pull @ torch.cholesky_solve(pull[:, None], factor)[:, 0])
         return (size / (self.bound * (1 - _SLACK / 2)) - 1) * size**2 / fall if fall > 0 else np.nan
 
     def _least(self, curvature: Tensor, right: Tensor, ridge: float) -> _Least | None:
         """Return the minimum at one ridge, signs and ranges held; None where rounding leaves none."""
-        damped = curvature.clone()
-        damped.diagonal().add_(ridge * self._safe)
-        factor, failed = torch.linalg.cholesky_ex(damped)
-        if failed:
+        factor = factor_of(curvature, ridge * self._safe)
+        if factor is None:
             return None
         x: Tensor | None
         if self.low is not None or self.high is not None:
+            damped = curvature + torch.diag(ridge * self._safe)
             x = in_box(damped, right, self.least.to(right), self.most.to(right))
         elif bool(self.held.any()):
             x = _signed(factor, right, self.held)
         else:
             x = torch.cholesky_solve(right[:, None], factor)[:, 0]
-        return None if x is None else _Least(x, damped, factor)
+        return None if x is None else _Least(x, factor)
 
     @property
     def _safe(self) -> Float[Tensor, " number"]:

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ._factor import factor_of
 from ._residual import GIB, Linearisation, Residual
 
 _EXACT = 4096  # unknowns up to which normal equations are kept in float64
@@ -72,7 +73,7 @@ class Primal(Quadratic):
         """Factor H + ridge and solve; an H that was summed in float32 is factored in it, which takes half the time, and
         the step is refined, unless the ridge is too small for that."""
         short = self._rounded and ridge > _RIDGED * self.mean_diagonal()
-        factor = _factor(self._curvature.to(torch.float32) if short else self._curvature, ridge)
+        factor = factor_of(self._curvature, ridge, torch.float32 if short else None)
         if factor is None:
             return None
 
@@ -85,14 +86,6 @@ class Primal(Quadratic):
     def times(self, step: Tensor) -> Tensor:
         """Return H s."""
         return (self._curvature @ step.to(self._curvature.dtype)).double()
-
-
-def _factor(matrix: Float[Tensor, "n n"], ridge: float) -> Float[Tensor, "n n"] | None:
-    """Return the Cholesky factor of a matrix and a ridge, None where rounding leaves no positive one."""
-    damped = matrix.clone()
-    damped.diagonal().add_(ridge)
-    factor, failed = torch.linalg.cholesky_ex(damped)
-    return None if failed else factor
 
 
 def _back(factor: Float[Tensor, "n n"], right: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
@@ -117,7 +110,7 @@ class Dual(Quadratic):
 
     def solve(self, ridge: float) -> Solution | None:
         """Factor J J' + ridge and solve."""
-        factor = _factor(self._gram, ridge)
+        factor = factor_of(self._gram, ridge)
         if factor is None:
             return None
         weights = _back(factor, self._error)
