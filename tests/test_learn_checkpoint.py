@@ -469,7 +469,7 @@ def test_the_mean_of_rounds_goes_on_too(tmp_path: Path, monkeypatch: pytest.Monk
             raise KeyboardInterrupt
 
     monkeypatch.setattr(AttractorJudge, "score", score)
-    monkeypatch.setattr("tonicnet.learn._field_course._CHAOS_POLISH", 3)
+    monkeypatch.setattr("tonicnet.learn._field_course._SHORT", (3, 9))
     run = {"tasks": "lorenz", "rounds": 4, "steps": 2}
     whole = call(None, **run)
     path = tmp_path / "run.nc"
