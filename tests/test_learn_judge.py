@@ -118,7 +118,8 @@ def test_how_many_rounds_are_worth_it_depends_on_the_best_so_far(
         return Score({"divergence": 1.0}, rank=(nearer ** len(calls),), standing=standing)
 
     monkeypatch.setattr(AttractorJudge, "score", score)
-    monkeypatch.setattr("tonicnet.learn._field_course._SHORT", (3, 9))
+    for steps in ("_SHORT", "_POLISH"):
+        monkeypatch.setattr(f"tonicnet.learn._field_course.{steps}", 3)
     few = {"steps": 2, "restarts": 0, "progress": False}
     bank = tn.fit(tn.Network(units=40, seed=0), "lorenz", rounds=10, confirm=confirm, **few)
     assert str(bank["outcome"].values[0]).startswith(f"stopped after {rounds} closed-loop rounds")
@@ -136,7 +137,8 @@ def test_the_mean_of_the_rounds_is_judged_last(learn: str, rounds: int, monkeypa
         return Score({"divergence": 1.0}, rank=(-float(len(judged)),))
 
     monkeypatch.setattr(AttractorJudge, "score", score)
-    monkeypatch.setattr("tonicnet.learn._field_course._SHORT", (3, 9))  # a round is judged at its end alone
+    for steps in ("_SHORT", "_POLISH"):
+        monkeypatch.setattr(f"tonicnet.learn._field_course.{steps}", 3)  # a round is judged at its end alone
     net = tn.Network(units=60, seed=0)
     bank = tn.fit(net, "lorenz", learn=learn, rounds=rounds, steps=2, restarts=0, progress=False)
     assert len(judged) == rounds + (rounds > 2)
@@ -158,7 +160,8 @@ def test_a_mean_that_is_worse_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> No
         return Score({"divergence": 1.0}, rank=(float(len(judged)),))
 
     monkeypatch.setattr(AttractorJudge, "score", score)
-    monkeypatch.setattr("tonicnet.learn._field_course._SHORT", (3, 9))
+    for steps in ("_SHORT", "_POLISH"):
+        monkeypatch.setattr(f"tonicnet.learn._field_course.{steps}", 3)
     bank = tn.fit(tn.Network(units=60, seed=0), "lorenz", rounds=4, steps=2, restarts=0, progress=False)
     assert len(judged) == 5
     assert "mean" not in str(bank["method"].values[0])
