@@ -469,8 +469,7 @@ def test_the_mean_of_rounds_goes_on_too(tmp_path: Path, monkeypatch: pytest.Monk
             raise KeyboardInterrupt
 
     monkeypatch.setattr(AttractorJudge, "score", score)
-    for steps in ("_SHORT", "_POLISH"):
-        monkeypatch.setattr(f"tonicnet.learn._field_course.{steps}", 3)
+    monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 3)
     run = {"tasks": "lorenz", "rounds": 4, "steps": 2}
     whole = call(None, **run)
     path = tmp_path / "run.nc"

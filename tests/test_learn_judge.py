@@ -51,9 +51,9 @@ def test_finer_steps_give_the_same_samples_more_exactly(judge: AttractorJudge) -
     assert coarse.shape == fine.shape == exact.shape
 
 
-@pytest.mark.parametrize("best", range(4))
+@pytest.mark.parametrize("best", range(7))
 def test_chaos_is_judged_within_rounds(best: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every third step, and at the end of a round; what is best of all is kept, be it in between."""
+    """After three steps, then every third one, and by the mean; what is best of all is kept, be it in between."""
     judged: list[np.ndarray] = []
     steps: list[int] = []
 
@@ -65,28 +65,28 @@ def test_chaos_is_judged_within_rounds(best: int, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(AttractorJudge, "score", score)
     net = tn.Network(units=60, seed=0)
-    bank = tn.fit(net, "lorenz", rounds=2, steps=2, restarts=0, progress=False)
-    assert steps == [2] * 4
+    bank = tn.fit(net, "lorenz", rounds=3, steps=2, restarts=0, progress=False)
+    assert steps == [2] * 8
     np.testing.assert_array_equal(bank["bias"].values[0], judged[best])
     assert not any(np.array_equal(judged[best], other) for k, other in enumerate(judged) if k != best)
 
 
 def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In its third step of six, and what was good is not judged again."""
+    """In the third step of nine of the second one, and what was good is not judged again."""
     calls: list[int] = []
 
     def score(self: AttractorJudge, learnable: object, theta: torch.Tensor, fine: int = 1, *_: object) -> Score:
         del self, learnable, theta, fine
         calls.append(1)
-        good = len(calls) == 1
+        good = len(calls) == 2
         return Score({"divergence": 1.0 - good}, rank=(float(not good),), standing=reached(good))
 
     monkeypatch.setattr(AttractorJudge, "score", score)
     told: list[str] = []
     net = tn.Network(units=60, seed=0)
     bank = tn.fit(net, "lorenz", rounds=5, steps=4, restarts=0, progress=lambda e: told.append(e["stage"]))
-    assert len(calls) == 1
-    assert [name for name in told if name.startswith("polish")] == ["polish 1"] * 3
+    assert len(calls) == 2
+    assert [name for name in told if name.startswith("polish")] == ["polish 1"] * 3 + ["polish 2"] * 3
     assert str(bank["outcome"].values[0]).startswith("as good as its floor")
 
 
@@ -118,8 +118,7 @@ def test_how_many_rounds_are_worth_it_depends_on_the_best_so_far(
         return Score({"divergence": 1.0}, rank=(nearer ** len(calls),), standing=standing)
 
     monkeypatch.setattr(AttractorJudge, "score", score)
-    for steps in ("_SHORT", "_POLISH"):
-        monkeypatch.setattr(f"tonicnet.learn._field_course.{steps}", 3)
+    monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 3)
     few = {"steps": 2, "restarts": 0, "progress": False}
     bank = tn.fit(tn.Network(units=40, seed=0), "lorenz", rounds=10, confirm=confirm, **few)
     assert str(bank["outcome"].values[0]).startswith(f"stopped after {rounds} closed-loop rounds")
@@ -137,8 +136,7 @@ def test_the_mean_of_the_rounds_is_judged_last(learn: str, rounds: int, monkeypa
         return Score({"divergence": 1.0}, rank=(-float(len(judged)),))
 
     monkeypatch.setattr(AttractorJudge, "score", score)
-    for steps in ("_SHORT", "_POLISH"):
-        monkeypatch.setattr(f"tonicnet.learn._field_course.{steps}", 3)  # a round is judged at its end alone
+    monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 3)  # a round is judged at its end alone
     net = tn.Network(units=60, seed=0)
     bank = tn.fit(net, "lorenz", learn=learn, rounds=rounds, steps=2, restarts=0, progress=False)
     assert len(judged) == rounds + (rounds > 2)
@@ -160,12 +158,25 @@ def test_a_mean_that_is_worse_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> No
         return Score({"divergence": 1.0}, rank=(float(len(judged)),))
 
     monkeypatch.setattr(AttractorJudge, "score", score)
-    for steps in ("_SHORT", "_POLISH"):
-        monkeypatch.setattr(f"tonicnet.learn._field_course.{steps}", 3)
+    monkeypatch.setattr("tonicnet.learn._field_course._POLISH", 3)
     bank = tn.fit(tn.Network(units=60, seed=0), "lorenz", rounds=4, steps=2, restarts=0, progress=False)
     assert len(judged) == 5
     assert "mean" not in str(bank["method"].values[0])
     np.testing.assert_array_equal(bank["bias"].values[0], judged[0])
+
+
+def test_what_is_known_of_the_truth_gives_the_measures(judge: AttractorJudge) -> None:
+    """What the judge keeps of its truth tells of other runs what the measures tell of both."""
+    made = judge.other.copy()
+    made[0, -3000:] = made[0, -3000]  # caught
+    made[1, 1000:2000] += 100.0  # gone for a while
+    caught = tn.measure.collapsed_of(judge.truth, made, judge.truth.shape[1] // 2)
+    gone = tn.measure.escaped_of(judge.truth, made)
+    assert caught.tolist() == [True, *[False] * 19]
+    assert gone.tolist() == [False, True, *[False] * 18]
+    np.testing.assert_array_equal(judge._lost(made), caught | gone)
+    both = judge.truth.reshape(-1, 3), judge.other.reshape(-1, 3)
+    assert judge.floor == tn.measure.state_space_divergence_of(*both)
 
 
 def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +184,7 @@ def test_far_is_a_nat_beyond_three_floors(judge: AttractorJudge, monkeypatch: py
     monkeypatch.setattr(AttractorJudge, "_spurious", lambda *_: 0)
     floor = judge.floor
     for divergence in (2.9 * floor + 1, 3.1 * floor + 1):
-        monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_, d=divergence: d)
+        monkeypatch.setattr("tonicnet.learn._judge.Visited.divergence", lambda *_, d=divergence: d)
         monkeypatch.setattr(AttractorJudge, "floor", property(lambda _: floor))
         score = judge._chaos(judge.other, learnable, learnable.first)
         assert score.standing == (Standing.FAR if divergence > 3 * floor + 1 else Standing.OFF)
@@ -287,7 +298,7 @@ def test_standings_of_chaos_are_bounds_of_its_divergence(
     """With a floor of .1: good up to 1.5 floors + .01, fair to 2 floors + .03, near to three times what is good."""
     monkeypatch.setattr(AttractorJudge, "floor", property(lambda _: 0.1))
     monkeypatch.setattr(AttractorJudge, "_spurious", lambda *_: 0)
-    monkeypatch.setattr("tonicnet.learn._judge.state_space_divergence_of", lambda *_: divergence)
+    monkeypatch.setattr("tonicnet.learn._judge.Visited.divergence", lambda *_: divergence)
     learnable = Problem(judge.target, judge.circuit, Settings()).learnable()
     assert replace(judge, apart=apart)._chaos(judge.truth, learnable, learnable.first).standing == standing
 

@@ -11,17 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..circuit import Autonomous, Circuit, Dynamics, Learnable, LowRank, circuit_of, driven, kernel, loop_of
-from ..measure import (
-    attractor_distance_of,
-    attractor_threshold_of,
-    collapsed_of,
-    escaped_of,
-    floor_of,
-    limit_cycle_of,
-    orbit_distance_of,
-    state_space_divergence_of,
-    valid_time_of,
-)
+from ..measure import attractor_distance_of, attractor_threshold_of, limit_cycle_of, orbit_distance_of, valid_time_of
+from ..measure.arrays import Parts, Reach, Visited
 from ._course import Problem
 from ._moving_field import field_error_of
 from ._score import Score, Standing, reached
@@ -146,7 +137,7 @@ class AttractorJudge:
         Divergences rank by how many times they are what would be good.
         """
         valid = valid_time_of(self.truth, made, self.h * self.target.unit)
-        divergence = state_space_divergence_of(self._embedded(self.truth), self._embedded(made))
+        divergence = self._visited.divergence(self._embedded(made))
         lost, floor = float(self._lost(made).mean()), self.floor
         low, middle, high = np.quantile(valid, [0.25, 0.5, 0.75])
         spurious = float(self._spurious(learnable, theta))
@@ -176,14 +167,28 @@ class AttractorJudge:
         return len(spurious_fixed_points(alone, self.target.known))
 
     def _lost(self, made: np.ndarray) -> np.ndarray:
-        window = made.shape[1] // 2
-        return collapsed_of(self.truth, made, window) | escaped_of(self.truth, made)
+        return self._parts.hold(made[:, -self._window :]) | self._reach.left(made)
+
+    @property
+    def _window(self) -> int:
+        return self.truth.shape[1] // 2
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return Parts.of(self.truth, self._window)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        return Reach.of(self.truth)
+
+    @cached_property
+    def _visited(self) -> Visited:
+        return Visited.of(self._embedded(self.truth))
 
     @cached_property
     def floor(self) -> float:
         """D_stsp of one true run against another of the same length."""
-        true, other = self._embedded(self.truth), self._embedded(self.other)
-        return floor_of(state_space_divergence_of, true[None], len(true), other[None]).value
+        return self._visited.divergence(self._embedded(self.other))
 
     def _embedded(self, x: Float[np.ndarray, "trial time component"]) -> Float[np.ndarray, "state coordinate"]:
         """Return all states; of a single component, its delay embedding in three dimensions, a time scale apart."""

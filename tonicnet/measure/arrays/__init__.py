@@ -1,5 +1,7 @@
 """The array mathematics of measures: functions of plain numpy arrays, none of labelled data."""
 
+from ._attractor import Parts as Parts
+from ._attractor import Reach as Reach
 from ._attractor import attractor_distance_of as attractor_distance_of
 from ._attractor import attractor_threshold_of as attractor_threshold_of
 from ._attractor import collapsed_of as collapsed_of
@@ -7,6 +9,7 @@ from ._attractor import escaped_of as escaped_of
 from ._attractor import settling_index_of as settling_index_of
 from ._clusters import clusters_of as clusters_of
 from ._departure import turn_of as turn_of
+from ._divergence import Visited as Visited
 from ._divergence import outside_of as outside_of
 from ._divergence import state_space_divergence_of as state_space_divergence_of
 from ._fixed_points import FixedPoints as FixedPoints

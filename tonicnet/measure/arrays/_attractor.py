@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -107,13 +109,31 @@ def collapsed_of(
         raise ValueError(
             f"a window of {shown(size)} samples is longer than the truth, of {truth.shape[1]}; take a shorter window"
         )
-    middle = np.median(truth, axis=(0, 1))
-    spread, share = _least(truth, size, middle)
-    last = run[:, -window:]
-    with np.errstate(over="ignore", invalid="ignore"):
-        narrow, one_sided = last.std(axis=1) < COLLAPSE * spread, _share(last, middle) < ONE_SIDED * share
-    caught = (narrow | one_sided) & np.isfinite(last).all(axis=1)
-    return caught[:, spread > 1e-3 * spread_of(truth)].any(axis=1)
+    return Parts.of(truth, size).hold(run[:, -window:])
+
+
+class Parts(NamedTuple):
+    """What a truth tells of trials that are caught in a part of it, by component: see :func:`collapsed_of`."""
+
+    middle: Float[np.ndarray, " component"]
+    spread: Float[np.ndarray, " component"]
+    share: Float[np.ndarray, " component"]
+    moves: Bool[np.ndarray, " component"]
+
+    @classmethod
+    def of(cls, truth: Float[np.ndarray, "trial time component"], window: int) -> Parts:
+        """Return what windows of the truth tell."""
+        middle = np.median(truth, axis=(0, 1))
+        spread, share = _least(truth, window, middle)
+        return cls(middle, spread, share, spread > 1e-3 * spread_of(truth))
+
+    def hold(self, last: Float[np.ndarray, "trial time component"]) -> Bool[np.ndarray, " trial"]:
+        """Return which trials are caught, by their last samples."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            narrow = last.std(axis=1) < COLLAPSE * self.spread
+            one_sided = _share(last, self.middle) < ONE_SIDED * self.share
+        caught = (narrow | one_sided) & np.isfinite(last).all(axis=1)
+        return caught[:, self.moves].any(axis=1)
 
 
 def _least(
@@ -150,12 +170,30 @@ def escaped_of(
     >>> escaped_of(wave, np.concatenate([wave, noisy, 3 * wave])).tolist()
     [False, False, True]
     """
-    margin = ESCAPE * spread_of(truth)
-    low, high = truth.min(axis=(0, 1)) - margin, truth.max(axis=(0, 1)) + margin
-    outside = ~((run >= low) & (run <= high)).all(axis=2)
-    size = stretch_of(turn_of(truth), run.shape[1]) if stretch is None else stretch
-    away = np.array([departure_end_of(trial, size) > 0 for trial in outside])
-    return away | ~np.isfinite(run).all(axis=(1, 2))
+    return Reach.of(truth).left(run, stretch)
+
+
+class Reach(NamedTuple):
+    """How far a truth reaches, by component, and its turn in samples: see :func:`escaped_of`."""
+
+    low: Float[np.ndarray, " component"]
+    high: Float[np.ndarray, " component"]
+    turn: float
+
+    @classmethod
+    def of(cls, truth: Float[np.ndarray, "trial time component"]) -> Reach:
+        """Return the box of the truth with its margin."""
+        margin = ESCAPE * spread_of(truth)
+        return cls(truth.min(axis=(0, 1)) - margin, truth.max(axis=(0, 1)) + margin, turn_of(truth))
+
+    def left(
+        self, run: Float[np.ndarray, "trial time component"], stretch: int | None = None
+    ) -> Bool[np.ndarray, " trial"]:
+        """Return which trials leave it for good, or are not finite."""
+        outside = ~np.all((run >= self.low) & (run <= self.high), axis=2)
+        size = stretch_of(self.turn, run.shape[1]) if stretch is None else stretch
+        away = np.array([departure_end_of(trial, size) > 0 for trial in outside])
+        return away | ~np.isfinite(run).all(axis=(1, 2))
 
 
 def stretch_of(turn: float, samples: int) -> int:

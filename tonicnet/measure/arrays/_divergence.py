@@ -71,8 +71,25 @@ def state_space_divergence_of(
     """
     if bins is not None:
         _refuse_too_many_cells(truth, bins)
-    box = _box(truth, bins_for(*truth.shape) if bins is None else bins)
-    return _divergence(_cells(truth, box), _cells(run, box), len(truth), len(run), box)
+    return Visited.of(truth, bins).divergence(run)
+
+
+class Visited(NamedTuple):
+    """The cells of a truth: see :func:`state_space_divergence_of`."""
+
+    box: Box
+    cells: Int[np.ndarray, " inside"]
+    size: int
+
+    @classmethod
+    def of(cls, truth: Float[np.ndarray, "time component"], bins: int | None = None) -> Visited:
+        """Return the cells of all samples."""
+        box = _box(truth, bins_for(*truth.shape) if bins is None else bins)
+        return cls(box, _cells(truth, box), len(truth))
+
+    def divergence(self, run: Float[np.ndarray, "time component"]) -> float:
+        """Return the divergence of a run from it."""
+        return _divergence(self.cells, _cells(run, self.box), self.size, len(run), self.box)
 
 
 @door(truth=axes("time component"), run=axes("time2 component"))
