@@ -120,7 +120,7 @@ class FieldResidual(Residual):
 
     def tiles(self, copies: int = 4) -> Iterator[slice]:
         """Yield parts of the samples whose temporaries, ``copies`` of S x N, stay within the room, each in a piece."""
-        count = max(1, int(min(self.room // copies, piece(self.states)) // self._wide))
+        count = max(1, piece(self.states, self.room // copies) // self._wide)
         for first in range(0, len(self.states), count):
             yield slice(first, first + count)
 

@@ -105,7 +105,7 @@ class LatentWindows(Residual):
         """
         count = self.room // self._each(kept=kept)
         if kept and len(self.windows.scored) <= FEW:
-            count = min(count, int(piece(self.windows.path) // (max(self._stages, self._rows) * self._wide)))
+            count = min(count, piece(self.windows.path, self.room) // (max(self._stages, self._rows) * self._wide))
         return (tile for _, tile in self.windows.tiles(max(1, count)))
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,13 +19,13 @@ CACHED = 1 << 21  # bytes of products that a processor's cache holds
 _PIECE = 1 << 24  # bytes of an array
 
 
-def piece(like: Tensor) -> float:
-    """Return how many bytes an array is best made of, where one is made for each theta.
+def piece(like: Tensor, room: int) -> int:
+    """Return how many bytes an array is best made of, where one is made for each theta: ``room`` at most.
 
     A processor's arrays of more than 32 MB are given back to the system when they are freed, and each page of a new one
-    has to be fetched from it, which takes several times as long as the arithmetic on it. On a card there is no bound.
+    has to be fetched from it, which takes several times as long as the arithmetic on it. Cards have no such bound.
     """
-    return _PIECE if like.device.type == "cpu" else math.inf
+    return min(room, _PIECE) if like.device.type == "cpu" else room
 
 
 @dataclass(frozen=True)
