@@ -71,6 +71,16 @@ def test_chaos_is_judged_within_rounds(best: int, monkeypatch: pytest.MonkeyPatc
     assert not any(np.array_equal(judged[best], other) for k, other in enumerate(judged) if k != best)
 
 
+@pytest.mark.parametrize(("rounds", "steps"), [(1, [9]), (3, [3, 9, 9])])
+def test_the_first_of_several_rounds_is_short(rounds: int, steps: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    bad = Score({"divergence": 1.0}, rank=(1.0,))
+    monkeypatch.setattr(AttractorJudge, "score", lambda *_: bad)
+    net = tn.Network(units=60, seed=0)
+    tn.fit(net, "lorenz", rounds=rounds, steps=2, restarts=0, progress=lambda e: told.append(e["stage"]))
+    assert [told.count(f"polish {number}") for number in range(1, rounds + 1)] == steps
+
+
 def test_a_round_in_which_the_floor_was_reached_ends_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the third step of nine of the second one, and what was good is not judged again."""
     calls: list[int] = []

@@ -28,7 +28,7 @@ _WINDOW_STEPS = 3000  # of all windows of the first round together, which bounds
 _GROWTH = 4  # times as many windows a round has at most
 _AHEAD = 1  # rounds by which chaos is ahead of others in its windows
 _POLISH, _DAMPING = 9, 1e-4  # steps of a round; it begins near where the one before ended
-_FIRST = 3  # the same of the first round of chaos: the field is near, and new windows tell more than further steps
+_FIRST = 3  # the same of the first of several rounds of chaos, after which new windows tell more than further steps
 _LOOKS = 3  # steps of a round of chaos between two runs of the network alone
 _IDLE = 0.003  # weight of squared errors of windows in components that the task leaves idle
 _REST_WEIGHT = 0.02  # of the field where the network rests, beside the field elsewhere; of chaos half the loss at most
@@ -101,7 +101,8 @@ def _round(problem: Problem, drawn: _Once, number: int) -> Stage:
         most = field.loss(begun()) / max(beside.loss(begun()), _TINY) if chaotic else _REST_WEIGHT
         return Sum((*field.parts, (min(_REST_WEIGHT, most), beside)))
 
-    steps, looks = _FIRST if chaotic and number == 1 else _POLISH, _LOOKS if chaotic else 0
+    early = chaotic and number == 1 < settings.rounds
+    steps, looks = _FIRST if early else _POLISH, _LOOKS if chaotic else 0
     return Stage(name, steps, make, damping=_DAMPING, growth=_GROWTH, ahead=ahead, looks=looks, fine=fine)
 
 
