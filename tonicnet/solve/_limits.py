@@ -111,9 +111,9 @@ class Limits:
         """
         weighted = self._safe * found.x
         free = (found.x > self.least) & (found.x < self.most)
-        rows = found.factor[free]
-        factor = found.factor if bool(free.all()) else torch.linalg.cholesky(rows @ rows.T)
-        pull = weighted[free]
+        factor, pull = found.factor, weighted[free]
+        if len(pull) < len(weighted):
+            factor = torch.linalg.cholesky(factor[free] @ factor[free].T)
         fall = float(pull @ torch.cholesky_solve(pull[:, None], factor)[:, 0])
         return (size / (self.bound * (1 - _SLACK / 2)) - 1) * size**2 / fall if fall > 0 else np.nan
 

@@ -22,8 +22,9 @@ _PIECE = 1 << 24  # bytes of an array
 def piece(like: Tensor, room: int) -> int:
     """Return how many bytes an array is best made of, where one is made for each theta: ``room`` at most.
 
-    A processor's arrays of more than 32 MB are given back to the system when they are freed, and each page of a new one
-    has to be fetched from it, which takes several times as long as the arithmetic on it. Cards have no such bound.
+    In a processor's memory the C library gives arrays of more than 32 MiB back to the system when they are freed, and
+    each page of a new one has to be fetched from it: that takes several times as long as the arithmetic. On a card
+    there is no such bound.
     """
     return min(room, _PIECE) if like.device.type == "cpu" else room
 
