@@ -6,7 +6,8 @@ Every row is ten draws of low-rank networks, by tanh and by LIF units: two cycle
 flip-flop of two bits and the Santa Fe laser (three delays) in closed loop as well. Lorenz by 250 numbers is also run at
 half, twice and four times the norm of the decoder. A cell is one fit; it goes to ``--store``, so that the same command
 goes on where it was stopped. All scores are written to results/which_numbers.nc, their medians to which_numbers.json,
-and pictures of Lorenz by tanh units and of all tasks to which_numbers.png and which_numbers_tasks.png.
+and pictures of Lorenz by tanh units and of all tasks to which_numbers.png and which_numbers_tasks.png. With ``--again``
+only some sets are learned, and the table that is there keeps all others.
 """
 
 from __future__ import annotations
@@ -28,29 +29,27 @@ import tonicnet as tn
 
 LEARN = ("bias", "gain", "scale", "mask", "decoder", "encoder", "low-rank-update", "permutation", "bias+gain")
 SIGNED = ("gain", "scale")  # whose signs are also held, on Lorenz
-SEARCHED = "permutation"  # its sweeps cost as much as all other sets together, and more on wide networks
 FIELDS, LONG = (125, 250, 500, 1000, 2000), (125, 500, 2000)  # closed-loop windows cost more than fields
 NORMS, SWEPT = (0.5, 1.0, 2.0, 4.0), 250
 
 
 class Plan(NamedTuple):
-    """A task: how it is made, closed-loop rounds, numbers, up to how many orders are searched, and its scores."""
+    """A task: how it is made, closed-loop rounds, numbers, and its scores."""
 
     options: dict[str, Any]
     rounds: int
     numbers: tuple[int, ...]
-    searched: int
     scores: dict[str, tuple[str, str]]
 
 
 FIELD = {"field_error": ("relative field error", "1")}
 CYCLE = FIELD | {"orbit_distance": ("orbit distance", "sd")}
 TASKS = {
-    "lorenz": Plan({}, 0, FIELDS, 500, FIELD | {"divergence": ("D_stsp", "nat")}),
-    "van-der-pol": Plan({}, 0, FIELDS, 500, CYCLE),
-    "cosine": Plan({}, 0, FIELDS, 500, CYCLE),
-    "flip-flop": Plan({"bits": 2}, 1, LONG, 125, {"r_squared": ("R2", "1"), "accuracy": ("accuracy", "1")}),
-    "laser": Plan({}, 1, LONG, 125, {"valid_time": ("valid time", "samples"), "divergence": ("D_stsp", "nat")}),
+    "lorenz": Plan({}, 0, FIELDS, FIELD | {"divergence": ("D_stsp", "nat")}),
+    "van-der-pol": Plan({}, 0, FIELDS, CYCLE),
+    "cosine": Plan({}, 0, FIELDS, CYCLE),
+    "flip-flop": Plan({"bits": 2}, 1, LONG, {"r_squared": ("R2", "1"), "accuracy": ("accuracy", "1")}),
+    "laser": Plan({}, 1, LONG, {"valid_time": ("valid time", "samples"), "divergence": ("D_stsp", "nat")}),
 }
 
 
@@ -66,11 +65,16 @@ def main() -> None:
                 table = found[score].sel(norm=1.0).median("seed").to_series().unstack("numbers")
                 print(name, transfer, table, sep="\n", flush=True)
     whole = joined(parts, given)
+    if given.again:
+        whole = beside(whole)
+        parts = {where: part(whole, *where) for where in parts}
     tn.save(whole.astype("float32"), RESULTS / "which_numbers.nc")
     about = provenance(command()) | {"group": "which numbers"}
     made = [one for (name, transfer), found in parts.items() for one in medians(name, transfer, found)]
     seconds = float(whole["cpu_seconds"].sum())
-    keep(made, "which_numbers", about)
+    keep(
+        [one for one in made if one.where["learned"] in (given.again or [one.where["learned"]])], "which_numbers", about
+    )
     count = int(np.isfinite(whole["cpu_seconds"]).sum())
     cost = [figure("all cells", "fits", "1", count), figure("all cells", "learning and scoring", "CPU s", seconds)]
     keep(cost, "which_numbers", about | {"group": "cost"})
@@ -89,24 +93,42 @@ def compared(name: str, transfer: str, given: argparse.Namespace, executor: Exec
 
     def run(numbers: Sequence[int], norms: Sequence[float], learn: Sequence[str] = LEARN) -> xr.Dataset:
         found = tn.compare_learning(
-            net, task, [one for one in learn if one != SEARCHED or max(numbers) <= plan.searched], numbers=numbers,
-            decoder_norm=norms, seeds=given.seeds, rounds=plan.rounds, store=given.store, executor=executor,
-            nonnegative=learn == SIGNED,
+            net, task, [one for one in learn if one in (given.again or LEARN)], numbers=numbers, decoder_norm=norms,
+            seeds=given.seeds, rounds=plan.rounds, store=given.store, executor=executor, nonnegative=learn == SIGNED,
         )  # fmt: skip
         told = [f"{one}, none negative" if learn == SIGNED else one for one in found["learn"].values]
         return found.assign_coords(learn=("learn", told, found["learn"].attrs))
 
-    held = [count for count in numbers if count <= 500]
-    few = [count for count in numbers if count <= plan.searched]
-    signed = [run(held, [1.0], SIGNED)] if name == "lorenz" else []
-    found = [run(part, [1.0]) for part in (few, [count for count in numbers if count not in few]) if part]
+    whole = run(numbers, [1.0])
+    others = []
     if (name, transfer) == ("lorenz", "tanh"):
-        found.append(run([SWEPT], [norm for norm in NORMS if norm != 1]))
-    whole = found[0]
-    for other in [*found[1:], *signed]:
+        others.append(run([SWEPT], [norm for norm in NORMS if norm != 1]))
+    if name == "lorenz" and set(SIGNED) <= set(given.again or LEARN):
+        others.append(run([count for count in numbers if count <= 500], [1.0], SIGNED))
+    order = list(dict.fromkeys(one for found in (whole, *others) for one in found["learn"].values))
+    about = whole.attrs
+    for other in others:
         whole = whole.combine_first(other)
-    order = [*found[0]["learn"].values, *(name for part in signed for name in part["learn"].values)]
-    return whole.sel(learn=order).assign_attrs(found[0].attrs)
+    return whole.sel(learn=order).assign_attrs(about)
+
+
+def beside(new: xr.Dataset) -> xr.Dataset:
+    """Return what was learned now, and of all other sets what the table holds."""
+    with xr.open_dataset(RESULTS / "which_numbers.nc") as opened:
+        there = opened.load()
+    kept = there.sel(learn=[one for one in there["learn"].values if one not in new["learn"].values])
+    axes = {name: there[name].values for name in ("task", "transfer", "learn", "numbers", "norm", "seed")}
+    return new.combine_first(kept).sel(axes).assign_attrs(new.attrs)
+
+
+def part(whole: xr.Dataset, name: str, transfer: str) -> xr.Dataset:
+    """Return one task with one transfer function: what was compared there, in the order of the tables."""
+    found = whole.sel(task=name, transfer=transfer)
+    for axis in ("learn", "numbers", "norm", "seed"):
+        there = found["cpu_seconds"].notnull().any([one for one in found["cpu_seconds"].dims if one != axis])
+        found = found.sel({axis: found[axis][there]})
+    order = [*LEARN, *(one for one in found["learn"].values if one not in LEARN)]
+    return found.sel(learn=[one for one in order if one in found["learn"].values])
 
 
 def made(name: str) -> tn.Task:
@@ -200,6 +222,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=max(FIELDS), help="numbers up to which networks are learned")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, default=1, help="processes; give each one thread, OMP_NUM_THREADS=1")
+    parser.add_argument("--again", nargs="+", choices=LEARN, help="learn these sets, and keep all others as they are")
     parser.add_argument("--store", type=Path, required=True)
     return parser.parse_args()
 

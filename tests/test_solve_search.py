@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 import tonicnet as tn
 from tonicnet.circuit import RK4, Learnable, circuit_of
+from tonicnet.learn import _field_exchange
 from tonicnet.learn._field_residual import FieldResidual
 from tonicnet.learn._latent_windows import LatentWindows
 from tonicnet.learn._windows import Windows
@@ -119,10 +121,12 @@ def test_an_annealed_step_is_one_of_adam_on_the_logits() -> None:
 # ---------------------------------------------------------------- permutations
 
 
+@pytest.mark.parametrize("roots", [None, (1.0, 0.3)])
 @pytest.mark.parametrize("transfer", ["tanh", "lif"])
 @pytest.mark.parametrize("name", ["bias", "encoder"])
-def test_changes_of_the_field_by_swaps_are_exact(name: str, transfer: str) -> None:
+def test_changes_of_the_field_by_swaps_are_exact(name: str, transfer: str, roots: tuple[float, ...] | None) -> None:
     residual = field(name, transfer)
+    residual = replace(residual, roots=None if roots is None else torch.tensor(roots, dtype=torch.float64))
     theta = residual.learnable.first
     exchange = residual.exchange(theta)
     for i, j in ((0, 3), (5, 2)):  # the second after the first was made
@@ -132,6 +136,49 @@ def test_changes_of_the_field_by_swaps_are_exact(name: str, transfer: str) -> No
         exchange.swap(i, j)
         theta = swapped(theta, name, i, j)
         torch.testing.assert_close(exchange.theta, theta, rtol=0, atol=0)
+
+
+def large(name: str, transfer: str, dtype: torch.dtype = torch.float64) -> FieldResidual:
+    """A field of more units than partners are looked at, at states that do not fill the last block."""
+    net, count, rng = tn.Network(270, seed=0, components=K, transfer=transfer), 1500, np.random.default_rng(7)
+    first = {"bias": rng.normal(0, 1, 270)} | ({} if name == "bias" else {name: net.encoder.astype(float)})
+    states, targets = (torch.tensor(rng.normal(0, 1, (count, K)), dtype=dtype) for _ in range(2))
+    weights = torch.full((count,), 1 / count, dtype=dtype)
+    return FieldResidual(Learnable(circuit_of(net, dtype), first, (name,)), states, targets, weights)
+
+
+def swept(residual: FieldResidual) -> torch.Tensor:
+    exchange = residual.exchange(residual.learnable.first)
+    exchange.sweep(np.random.default_rng(3), 270, 1e-6)
+    return exchange.theta
+
+
+@pytest.mark.parametrize("transfer", ["tanh", "lif"])
+@pytest.mark.parametrize("name", ["bias", "encoder"])
+def test_compiled_sweeps_make_the_swaps_that_torch_makes(
+    name: str, transfer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    residual = large(name, transfer)
+    compiled = swept(residual)
+    monkeypatch.setattr(_field_exchange, "sweep_of_swaps", lambda *_, **__: None)
+    theta = swept(residual)
+    assert residual.loss(theta) < 0.9 * residual.loss(residual.learnable.first)
+    torch.testing.assert_close(compiled, theta, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("transfer", ["tanh", "lif"])
+def test_a_sweep_in_single_precision_lowers_the_loss_as_far(transfer: str) -> None:
+    high, low = (large("bias", transfer, dtype) for dtype in (torch.float64, torch.float32))
+    assert high.loss(swept(low)) == pytest.approx(high.loss(swept(high)), rel=0.05)
+
+
+def test_no_swap_is_made_where_errors_are_no_numbers() -> None:
+    residual = large("bias", "tanh")
+    targets = residual.targets.clone()
+    targets[7] = torch.nan
+    exchange = replace(residual, targets=targets).exchange(residual.learnable.first)
+    exchange.sweep(np.random.default_rng(0), 270, 0.0)
+    torch.testing.assert_close(exchange.theta, residual.learnable.first, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", SHAPES)

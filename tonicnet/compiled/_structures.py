@@ -96,6 +96,24 @@ class Synapses(ctypes.Structure):
     ]
 
 
+class Field(ctypes.Structure):
+    """A field's error at some states, what it is made of, and whether rows of encoders are swapped."""
+
+    _fields_: ClassVar[Sequence[Any]] = [
+        ("samples", Whole), ("components", Whole), ("rows", Whole), ("inputs", Pointer), ("rates", Pointer),
+        ("error", Pointer), ("weights", Pointer), ("decoder", Pointer), ("tonic", Pointer), ("curve", Curve),
+    ]  # fmt: skip
+
+
+class Search(ctypes.Structure):
+    """A sweep of swaps: fields by level, partners left at each, the order of units, and where swaps are written."""
+
+    _fields_: ClassVar[Sequence[Any]] = [
+        ("units", Whole), ("levels", Whole), ("fields", Pointer), ("left", Pointer), ("order", Pointer),
+        ("ring", Pointer), ("fall", Real), ("pairs", Pointer),
+    ]  # fmt: skip
+
+
 def address(array: np.ndarray | None) -> int | None:
     """Return where an array's numbers begin; the array must outlive the call it is handed to."""
     return None if array is None else array.ctypes.data

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 #ifdef __AVX512F__
 #include <immintrin.h>
@@ -864,6 +865,115 @@ template <typename T> struct RateRun {
     }
 };
 
+// ---------------------------------------------------------------- swaps of what two units have
+
+// The error e = D r - y of a field at some states, and what it is made of.
+template <typename T> struct Field {
+    int64_t samples, components, rows;  // rows: whether units swap rows of E, not tonic inputs
+    T *inputs, *rates;                  // (unit, sample): inputs without tonic ones
+    T *error;                           // (component, sample)
+    const T *weights;                   // (sample,)
+    const T *decoder;                   // (unit, component)
+    T *tonic;                           // (unit,)
+    Curve<T> curve;
+
+    // Changes p and q of the rates of units i and j by a swap, at ``n`` states from ``first`` on: of one block.
+    void moved(int64_t i, int64_t j, int64_t first, int64_t n, T *p, T *q) const {
+        const int64_t own = i * samples + first, other = j * samples + first;
+        felt(inputs + own, tonic[j], n, rows ? q : p);
+        felt(inputs + other, tonic[i], n, rows ? p : q);
+        add_scaled(p, rates + own, T(-1), n);
+        add_scaled(q, rates + other, T(-1), n);
+    }
+    void felt(const T *h, T b, int64_t n, T *to) const {
+        T x[BLOCK];
+        for (int64_t s = 0; s < n; ++s) x[s] = h[s] + b;
+        curve(x, to, nullptr, n);
+    }
+
+    // sum_s w (|e + D_i p + D_j q|^2 - |e|^2)
+    double change(int64_t i, int64_t j) const {
+        if (i == j) return 0;
+        T p[BLOCK], q[BLOCK];
+        double total = 0;
+        for (int64_t first = 0; first < samples; first += BLOCK) {
+            const int64_t n = std::min(BLOCK, samples - first);
+            moved(i, j, first, n, p, q);
+            for (int64_t k = 0; k < components; ++k)
+                total += bent(decoder[i * components + k], p, decoder[j * components + k], q, k, first, n);
+        }
+        return total;
+    }
+    T bent(T a, const T *p, T b, const T *q, int64_t k, int64_t first, int64_t n) const {
+        const T *e = error + k * samples + first, *w = weights + first;
+        T sum = T(0);
+#pragma omp simd reduction(+ : sum)
+        for (int64_t s = 0; s < n; ++s) {
+            const T step = a * p[s] + b * q[s];
+            sum += w[s] * step * (T(2) * e[s] + step);
+        }
+        return sum;
+    }
+
+    // Errors and rates after a swap, before tonic inputs have changed places.
+    void swap(int64_t i, int64_t j) const {
+        T p[BLOCK], q[BLOCK];
+        for (int64_t first = 0; first < samples; first += BLOCK) {
+            const int64_t n = std::min(BLOCK, samples - first);
+            moved(i, j, first, n, p, q);
+            for (int64_t k = 0; k < components; ++k) {
+                add_scaled(error + k * samples + first, p, decoder[i * components + k], n);
+                add_scaled(error + k * samples + first, q, decoder[j * components + k], n);
+            }
+            add_scaled(rates + i * samples + first, p, T(1), n);
+            add_scaled(rates + j * samples + first, q, T(1), n);
+        }
+        if (rows) std::swap_ranges(inputs + i * samples, inputs + (i + 1) * samples, inputs + j * samples);
+    }
+};
+
+// Partners are compared at more and more states: those that are best at each level go on to the next one.
+template <typename T> struct Search {
+    int64_t units, levels;
+    const Field<T> *fields;  // (level,): of more and more states, the last one of all
+    const int64_t *left;     // (level,): how many partners are compared at each
+    const int64_t *order;    // (unit,): of the sweep
+    const int64_t *ring;     // (unit,): a unit looks at the first of those behind it
+    double fall;             // of the loss, which a swap must bring
+    int64_t *pairs;          // (unit, 2): the swaps that are made
+};
+
+template <typename T> std::pair<int64_t, double> best_partner(const Search<T> &search, int64_t unit, int64_t place) {
+    std::vector<std::pair<double, int64_t>> found(search.left[0]);
+    for (int64_t n = 0; n < search.left[0]; ++n) found[n].second = search.ring[(place + 1 + n) % search.units];
+    for (int64_t level = 0; level < search.levels; ++level) {
+        for (auto &one : found) {
+            const double change = search.fields[level].change(unit, one.second);
+            one.first = change == change ? change : HUGE_VAL;  // NaN has no place in an order
+        }
+        const int64_t kept = level + 1 < search.levels ? search.left[level + 1] : 1;
+        std::nth_element(found.begin(), found.begin() + kept - 1, found.end());
+        found.resize(kept);
+    }
+    return {found[0].second, found[0].first};
+}
+
+template <typename T> int64_t sweep_of_swaps(const Search<T> &search) {
+    std::vector<int64_t> place(search.units);
+    for (int64_t n = 0; n < search.units; ++n) place[search.ring[n]] = n;
+    int64_t made = 0;
+    for (int64_t n = 0; n < search.units; ++n) {
+        const int64_t unit = search.order[n];
+        const auto found = best_partner(search, unit, place[unit]);
+        if (!(found.second < -search.fall)) continue;
+        for (int64_t level = 0; level < search.levels; ++level) search.fields[level].swap(unit, found.first);
+        if (!search.fields->rows) std::swap(search.fields->tonic[unit], search.fields->tonic[found.first]);
+        search.pairs[2 * made] = unit, search.pairs[2 * made + 1] = found.first;
+        ++made;
+    }
+    return made;
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------- the C interface, in both precisions
@@ -883,7 +993,8 @@ template <typename T> struct RateRun {
         RateRun<T>{*u, *plan, *arrays, rates}.run(*s);                                                                \
     }                                                                                                                 \
     void tonic_windows_##SUFFIX(const Units<T> *u, const Windows<T> *windows) { roll(*u, *windows); }                 \
-    void tonic_adjoint_##SUFFIX(const Adjoint<T> *adjoint) { sweep(*adjoint); }
+    void tonic_adjoint_##SUFFIX(const Adjoint<T> *adjoint) { sweep(*adjoint); }                                       \
+    void tonic_swaps_##SUFFIX(const Search<T> *search, int64_t *made) { *made = sweep_of_swaps(*search); }
 
 extern "C" {
 TONIC_FUNCTIONS(double, float64)

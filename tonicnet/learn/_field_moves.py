@@ -25,12 +25,13 @@ class FieldMoves(Moves):
         self,
         dynamics: Dynamics,
         states: Float[Tensor, "sample state"],
+        targets: Float[Tensor, "sample component"],
         weights: Float[Tensor, " sample"],
-        error: Float[Tensor, "sample component"],
     ) -> None:
         circuit = dynamics.circuit
         self._phi, self._out, self._weights = circuit.phi.value, circuit.out, weights[:, None]
-        self._input, self._tonic, self._error = states @ circuit.into, dynamics.tonic.clone(), error.clone()
+        self._input, self._tonic = states @ circuit.into, dynamics.tonic.clone()
+        self._error = dynamics.rate(states) @ circuit.out - targets
 
     @property
     def theta(self) -> Tensor:

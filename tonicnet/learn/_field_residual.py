@@ -76,17 +76,19 @@ class FieldResidual(Residual):
         learned = self.learnable.learned
         if not swappable(learned, tuple(self.learnable.numbers)):
             return None
-        dynamics = self.learnable.at(theta)
-        error = self.error(dynamics.circuit.out, dynamics.rate(self.states), slice(None))
-        return FieldExchange(dynamics, self.states, self.weights, error, encoders=learned[0] in ROWS)
+        return FieldExchange(*self._outright(theta), encoders=learned[0] in ROWS)
 
     def moves(self, theta: Tensor) -> Moves | None:
         """Return exact moves of tonic inputs where nothing else acts."""
         if self.learnable.learned != ("bias",) or set(self.learnable.numbers) != {"bias"}:
             return None
+        return FieldMoves(*self._outright(theta))
+
+    def _outright(self, theta: Tensor) -> tuple[Dynamics, Tensor, Tensor, Tensor]:
+        """Return dynamics, states, targets and weights of squared errors, all components alike."""
         dynamics = self.learnable.at(theta)
-        error = self.error(dynamics.circuit.out, dynamics.rate(self.states), slice(None))
-        return FieldMoves(dynamics, self.states, self.weights, error)
+        wanted = self.targets if self.roots is None else self.targets * self.roots
+        return replace(dynamics, circuit=self.outward(dynamics.circuit)), self.states, wanted, self.weights
 
     def row_bytes(self, size: int) -> int:
         """Return the memory of the features, which stand for the rows."""

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -38,6 +38,20 @@ class Exchange(ABC):
         changes = self.changes(unit)
         other = int(np.argmin(changes))
         return Swaps(((unit, other),), float(changes[other]))
+
+    def sweep(self, rng: np.random.Generator, units: int, fall: float) -> None:
+        """Go over all units in random order, and make the best swap of each that brings the loss down by ``fall``."""
+        self.improve(rng.permutation(units), fall)
+
+    def improve(self, order: Int[np.ndarray, " unit"], fall: float) -> int:
+        """Make the best swap of one unit after another where it brings ``fall``; return how many were made."""
+        made = 0
+        for unit in order:
+            found = self.best(int(unit))
+            if found.change < -fall:
+                self.swap(*found.pairs[0])
+                made += 1
+        return made
 
 
 class PairedExchange(Exchange):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ._exchange import Exchange
@@ -14,6 +14,7 @@ from ._method import Memory, Method, Step
 from ._residual import Linearisation, Residual
 
 _FALL = 1e-7  # of the loss, which a swap must bring: above rounding
+_MORE = 4  # times the swaps of the last step are tried first
 _CURVED = 8192  # numbers up to which the curvature of swaps is looked at
 
 
@@ -21,14 +22,14 @@ _CURVED = 8192  # numbers up to which the curvature of swaps is looked at
 class SwapSearch(Method):
     """Numbers stay what they are, and only change places among units: swaps that lower the loss, until none is found.
 
-    Where the residual tells the exact change of every swap (:meth:`Residual.exchange`), a step goes over all units in
-    random order and gives each the partner that lowers the loss most. Elsewhere swaps are those of steepest descent
-    on the Gauss-Newton model, with D = v_j - v_i for numbers v_i of unit i,
+    A step goes over all units in random order and gives each the partner that lowers the loss most, where the exact
+    change of every swap is known: the residual tells it (:meth:`Residual.exchange`), or is linear. Elsewhere partners
+    are those of the Gauss-Newton model, with D = v_j - v_i for numbers v_i of unit i,
 
         change_ij = 2 (g_i - g_j)'D + D'(H_ii + H_jj - H_ij - H_ji) D,
 
-    exact where the residual is linear; else a unit is swapped once at most, the loss of all is evaluated, and half
-    as many are taken until it falls.
+    which of a linear residual is the change itself: a unit is swapped once at most, the loss of all swaps, or of
+    ``_MORE`` times as many as were taken before, is evaluated, and the better half of them is kept until it falls.
 
     Arguments: ``shape`` of the numbers, ``axis`` of it that is the units.
 
@@ -41,92 +42,93 @@ class SwapSearch(Method):
     def begin(self, theta: Tensor) -> Memory:
         """Return that no sweep was made."""
         del theta
-        return {"sweep": torch.zeros((), dtype=torch.float64)}
+        return {"sweep": torch.zeros((), dtype=torch.float64), "taken": torch.tensor(float(self.shape[self.axis]))}
 
     def step(self, residual: Residual, here: Linearisation, memory: Memory) -> Step | None:
         """Return the same numbers in other places, at a lower loss; None where no swap lowers it."""
+        rng, fall = np.random.default_rng(int(memory["sweep"])), _FALL * here.loss
+        kept = {"sweep": memory["sweep"] + 1, "taken": memory["taken"]}
         exchange = residual.exchange(here.theta)
-        kept = {"sweep": memory["sweep"] + 1}
+        if exchange is None and residual.linear:
+            exchange = self._model(here)
         if exchange is not None:
-            self._sweep(exchange, int(memory["sweep"]), _FALL * here.loss)
+            exchange.sweep(rng, self.shape[self.axis], fall)
             there = residual.at(exchange.theta)
             return Step(there.theta, there.loss, kept, there) if there.loss < here.loss else None
-        swaps = self._descent(residual, here)
-        while swaps:
-            there = residual.at(self._swapped(here.theta, swaps))
+        pairs = self._model(here).proposed(rng, fall)[: int(_MORE * memory["taken"])]
+        while len(pairs):
+            there = residual.at(self._swapped(here.theta, pairs))
             if there.loss < here.loss:
-                return Step(there.theta, there.loss, kept, there)
-            swaps = swaps[: len(swaps) // 2]
+                return Step(there.theta, there.loss, kept | {"taken": torch.tensor(float(len(pairs)))}, there)
+            pairs = pairs[: len(pairs) // 2]
         return None
 
-    def _sweep(self, exchange: Exchange, number: int, fall: float) -> None:
-        """Go over all units, in an order of this sweep."""
-        for unit in np.random.default_rng(number).permutation(self.shape[self.axis]):
-            found = exchange.best(int(unit))
-            if found.change < -fall:
-                exchange.swap(*found.pairs[0])
+    def _model(self, here: Linearisation) -> _Model:
+        return _Model(self, here, curved=here.theta.numel() <= _CURVED)
 
-    def _descent(self, residual: Residual, here: Linearisation) -> list[tuple[int, int]]:
-        """Return swaps of steepest descent on the model, one behind the other."""
-        model = _Model(self, here, curved=here.theta.numel() <= _CURVED)
-        count, swaps = self.shape[self.axis], list[tuple[int, int]]()
-        open_ = np.ones(count, dtype=bool)
-        fall = _FALL * here.loss
-        while len(swaps) < (10 * count if residual.linear else count // 2):
-            changes = np.where(open_[:, None] & open_, model.changes(), np.inf)
-            i, j = divmod(int(np.argmin(changes)), count)
-            if not changes[i, j] < -fall:
-                break
-            model.swap(i, j)
-            swaps.append((i, j))
-            if not residual.linear:
-                open_[[i, j]] = False
-        return swaps
-
-    def _swapped(self, theta: Tensor, swaps: list[tuple[int, int]]) -> Tensor:
+    def _swapped(self, theta: Tensor, pairs: Int[np.ndarray, "swap 2"]) -> Tensor:
         values = theta.view(self.shape).movedim(self.axis, 0).clone()
-        for i, j in swaps:
-            values[[i, j]] = values[[j, i]]
+        values[pairs.ravel()] = values[pairs[:, ::-1].ravel()]
         return values.movedim(0, self.axis).reshape(-1)
 
 
-class _Model:
+class _Model(Exchange):
     """The Gauss-Newton model under swaps: numbers (unit, own), gradient and, if ``curved``, curvature."""
 
     def __init__(self, search: SwapSearch, here: Linearisation, *, curved: bool) -> None:
         shape, axis = search.shape, search.axis
         order = torch.arange(here.theta.numel()).view(shape).movedim(axis, 0).reshape(shape[axis], -1)
-        self._order = order.numpy()
+        self._order, self._first = order.numpy(), here.theta
         self._values = here.theta.numpy(force=True)[self._order]
         normal = here.normal() if curved else None
         gradient = here.gradient() if normal is None else normal.gradient
         self._gradient = gradient.numpy(force=True)[self._order].copy()
         self._curvature = None if normal is None else normal.curvature.double().numpy(force=True)
-        units = range(len(self._values))
-        self._bent = np.stack([self._bends(i) for i in units]) if curved else np.zeros((len(units),) * 2)
 
-    def changes(self) -> Float[np.ndarray, "unit other"]:
-        """Return the change of the model by every swap."""
-        along = self._gradient @ self._values.T
-        own = along.diagonal()
-        return 2 * (along + along.T - own[:, None] - own) + self._bent
+    @property
+    def theta(self) -> Tensor:
+        """The numbers as they are now."""
+        moved = np.empty(self._order.size)
+        moved[self._order] = self._values
+        return torch.as_tensor(moved).to(self._first)
 
-    def swap(self, i: int, j: int) -> None:
-        """Swap, and bring gradient and curvatures up to date."""
-        change = self._values[j] - self._values[i]
-        self._values[[i, j]] = self._values[[j, i]]
+    def changes(self, unit: int) -> Float[np.ndarray, " other"]:
+        """Return the change of the model by a swap with each other unit."""
+        change = self._values - self._values[unit]
+        linear = 2 * ((self._gradient[unit] - self._gradient) * change).sum(1)
+        return linear if self._curvature is None else linear + self._bends(unit, change)
+
+    def swap(self, unit: int, other: int) -> None:
+        """Swap, and bring the gradient up to date."""
+        change = self._values[other] - self._values[unit]
+        self._values[[unit, other]] = self._values[[other, unit]]
         if self._curvature is None:
             return
-        moved = change @ (self._curvature[self._order[i]] - self._curvature[self._order[j]])
+        moved = change @ (self._curvature[self._order[unit]] - self._curvature[self._order[other]])
         self._gradient += moved[self._order]
-        for unit in (i, j):
-            self._bent[unit] = self._bent[:, unit] = self._bends(unit)
 
-    def _bends(self, i: int) -> Float[np.ndarray, " other"]:
+    def sweep(self, rng: np.random.Generator, units: int, fall: float) -> None:
+        """Go over all units until no swap is made: the model stays what it is."""
+        while self.improve(rng.permutation(units), fall):
+            pass
+
+    def proposed(self, rng: np.random.Generator, fall: float) -> Int[np.ndarray, "swap 2"]:
+        """Return swaps of different units, the best of each in random order, those that lower the model most first."""
+        free, pairs, changes = np.ones(len(self._values), dtype=bool), list[tuple[int, int]](), list[float]()
+        for unit in rng.permutation(len(free)):
+            told = np.where(free & free[unit], self.changes(unit), np.inf)
+            other = int(np.argmin(told))
+            if told[other] < -fall:
+                self.swap(unit, other)
+                free[[unit, other]] = False
+                pairs.append((int(unit), other))
+                changes.append(told[other])
+        return np.array(pairs, dtype=int).reshape(-1, 2)[np.argsort(changes)]
+
+    def _bends(self, i: int, change: Float[np.ndarray, "other own"]) -> Float[np.ndarray, " other"]:
         """Return D'(H_ii + H_jj - H_ij - H_ji) D for every j."""
         h, own = self._curvature, self._order[i]
         assert h is not None
-        change = self._values - self._values[i]
         each = h[self._order[:, :, None], self._order[:, None, :]]
         across = h[own[None, :, None], self._order[:, None, :]]
         block = h[np.ix_(own, own)] + each - across - across.swapaxes(1, 2)
