@@ -148,8 +148,10 @@ def large(name: str, transfer: str, dtype: torch.dtype = torch.float64) -> Field
 
 
 def swept(residual: FieldResidual) -> torch.Tensor:
+    into = residual.learnable.circuit.into.clone()
     exchange = residual.exchange(residual.learnable.first)
     exchange.sweep(np.random.default_rng(3), 270, 1e-6)
+    torch.testing.assert_close(residual.learnable.circuit.into, into, rtol=0, atol=0)
     return exchange.theta
 
 

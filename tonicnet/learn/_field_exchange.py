@@ -41,7 +41,7 @@ class FieldExchange(Exchange):
         weights: Float[Tensor, " sample"], *, encoders: bool,
     ) -> None:  # fmt: skip
         circuit, tonic = dynamics.circuit, dynamics.tonic.clone()
-        self._transfer, self._encoders, self._encoder = circuit.phi, encoders, circuit.into.T.contiguous()
+        self._transfer, self._encoders, self._encoder = circuit.phi, encoders, circuit.into.T.contiguous().clone()
 
         def field(every: int) -> FieldArrays:
             inputs = circuit.into.T @ states[::every].T
