@@ -258,12 +258,14 @@ def test_ranks_need_one_number_a_unit() -> None:
 # ---------------------------------------------------------------- moves on a grid
 
 
-def test_moves_on_a_grid_are_exact_and_end_where_none_lowers_the_loss() -> None:
+@pytest.mark.parametrize("root", [None, 0.5])
+def test_moves_on_a_grid_are_exact_and_end_where_none_lowers_the_loss(root: float | None) -> None:
     net = net_of(12, "uniform", decoder_scale=5.0)
     x = torch.linspace(-1.7, 1.7, 60, dtype=torch.float64)[:, None]
     weights = torch.linspace(1, 2, 60, dtype=torch.float64)
     learnable = Learnable(circuit_of(net), {"bias": first_bias(net)}, ("bias",))
-    residual = FieldResidual(learnable, x, torch.sin(2 * x), weights / weights.sum())
+    roots = None if root is None else torch.tensor([root], dtype=torch.float64)
+    residual = FieldResidual(learnable, x, torch.sin(2 * x), weights / weights.sum(), roots=roots)
     theta, values = learnable.first.clone(), np.linspace(-1, 1, 5)
     moves = residual.moves(theta)
     for unit in (3, 8):

@@ -877,56 +877,71 @@ template <typename T> struct Field {
     T *tonic;                           // (unit,)
     Curve<T> curve;
 
-    // Changes p and q of the rates of units i and j by a swap, at ``n`` states from ``first`` on: of one block.
-    void moved(int64_t i, int64_t j, int64_t first, int64_t n, T *p, T *q) const {
-        const int64_t own = i * samples + first, other = j * samples + first;
-        felt(inputs + own, tonic[j], n, rows ? q : p);
-        felt(inputs + other, tonic[i], n, rows ? p : q);
-        add_scaled(p, rates + own, T(-1), n);
-        add_scaled(q, rates + other, T(-1), n);
-    }
-    void felt(const T *h, T b, int64_t n, T *to) const {
-        T x[BLOCK];
-        for (int64_t s = 0; s < n; ++s) x[s] = h[s] + b;
-        curve(x, to, nullptr, n);
+    // The rates of units i and j after a swap, at ``n`` states from ``first`` on, one behind the other in ``r``.
+    void swapped(int64_t i, int64_t j, int64_t first, int64_t n, T *r) const {
+        const T *own = inputs + i * samples + first, *other = inputs + j * samples + first;
+        const T mine = tonic[i], theirs = tonic[j];
+        T h[BLOCK];
+        T *of_i = h, *of_j = h + n;
+        if (rows) std::swap(of_i, of_j);  // unit i gets the input of j, and keeps its tonic one
+        for (int64_t s = 0; s < n; ++s) of_i[s] = own[s] + theirs, of_j[s] = other[s] + mine;
+        curve(h, r, nullptr, 2 * n);
     }
 
-    // sum_s w (|e + D_i p + D_j q|^2 - |e|^2)
+    // sum_s w (|e + D_i p + D_j q|^2 - |e|^2), where p and q are the changes of the rates of units i and j.
     double change(int64_t i, int64_t j) const {
+        switch (components) {
+            case 1: return change_of<1>(i, j);
+            case 2: return change_of<2>(i, j);
+            case 3: return change_of<3>(i, j);
+            case 4: return change_of<4>(i, j);
+            default: return change_of<0>(i, j);
+        }
+    }
+    template <int K> double change_of(int64_t i, int64_t j) const {
         if (i == j) return 0;
-        T p[BLOCK], q[BLOCK];
+        T r[BLOCK];
         double total = 0;
-        for (int64_t first = 0; first < samples; first += BLOCK) {
-            const int64_t n = std::min(BLOCK, samples - first);
-            moved(i, j, first, n, p, q);
-            for (int64_t k = 0; k < components; ++k)
-                total += bent(decoder[i * components + k], p, decoder[j * components + k], q, k, first, n);
+        for (int64_t first = 0; first < samples; first += BLOCK / 2) {
+            const int64_t n = std::min(BLOCK / 2, samples - first);
+            swapped(i, j, first, n, r);
+            for (int64_t k = 0; k < components; k += K ? K : 1)
+                total += bent<K ? K : 1>(i, j, k, first, n, r);
         }
         return total;
     }
-    T bent(T a, const T *p, T b, const T *q, int64_t k, int64_t first, int64_t n) const {
-        const T *e = error + k * samples + first, *w = weights + first;
-        T sum = T(0);
+    template <int K> T bent(int64_t i, int64_t j, int64_t k, int64_t first, int64_t n, const T *r) const {
+        const T *w = weights + first, *e = error + k * samples + first;
+        const T *own = rates + i * samples + first, *other = rates + j * samples + first;
+        T a[K], b[K], sum = T(0);
+        for (int l = 0; l < K; ++l) a[l] = decoder[i * components + k + l], b[l] = decoder[j * components + k + l];
 #pragma omp simd reduction(+ : sum)
         for (int64_t s = 0; s < n; ++s) {
-            const T step = a * p[s] + b * q[s];
-            sum += w[s] * step * (T(2) * e[s] + step);
+            const T p = r[s] - own[s], q = r[n + s] - other[s];
+            T part = T(0);
+            for (int l = 0; l < K; ++l) {
+                const T step = a[l] * p + b[l] * q;
+                part += step * (T(2) * e[l * samples + s] + step);
+            }
+            sum += w[s] * part;
         }
         return sum;
     }
 
     // Errors and rates after a swap, before tonic inputs have changed places.
     void swap(int64_t i, int64_t j) const {
-        T p[BLOCK], q[BLOCK];
-        for (int64_t first = 0; first < samples; first += BLOCK) {
-            const int64_t n = std::min(BLOCK, samples - first);
-            moved(i, j, first, n, p, q);
-            for (int64_t k = 0; k < components; ++k) {
-                add_scaled(error + k * samples + first, p, decoder[i * components + k], n);
-                add_scaled(error + k * samples + first, q, decoder[j * components + k], n);
+        T r[BLOCK], step[BLOCK];
+        for (int64_t first = 0; first < samples; first += BLOCK / 2) {
+            const int64_t n = std::min(BLOCK / 2, samples - first);
+            swapped(i, j, first, n, r);
+            for (const int64_t unit : {i, j}) {
+                const T *now = unit == i ? r : r + n;
+                T *then = rates + unit * samples + first;
+                for (int64_t s = 0; s < n; ++s) step[s] = now[s] - then[s];
+                for (int64_t k = 0; k < components; ++k)
+                    add_scaled(error + k * samples + first, step, decoder[unit * components + k], n);
+                std::memcpy(then, now, n * sizeof(T));
             }
-            add_scaled(rates + i * samples + first, p, T(1), n);
-            add_scaled(rates + j * samples + first, q, T(1), n);
         }
         if (rows) std::swap_ranges(inputs + i * samples, inputs + (i + 1) * samples, inputs + j * samples);
     }
