@@ -16,6 +16,7 @@ from tonicnet.learn._field_residual import FieldResidual
 from tonicnet.learn._latent_windows import LatentWindows
 from tonicnet.learn._windows import Windows
 from tonicnet.solve import Annealed, FlipSearch, Method, Residual, StraightThrough, SwapSearch, minimise
+from tonicnet.solve._swaps import Model
 
 N, K, SEED = 14, 2, 3
 RNG = np.random.default_rng(5)
@@ -193,6 +194,26 @@ def test_no_swap_lowers_the_loss_of_a_searched_permutation(name: str) -> None:
     for i, j in combinations(range(N), 2):
         assert residual.loss(swapped(theta, name, i, j)) >= loss * (1 - 1e-6)
     assert sorted(theta.tolist()) == sorted(first.tolist())
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_swaps_promise_what_they_change_the_model_by_and_damping_keeps_them_among_close_numbers(name: str) -> None:
+    residual = windows(name)
+    here = residual.at(residual.learnable.first)
+    normal, search = here.normal(), SwapSearch(*SHAPES[name])
+    model, lengths = Model(search, here, curved=True), []
+    for damping in (0.0, 1.0, 0.0):  # the model is as it was after each
+        pairs, promised = model.proposed(np.random.default_rng(0), 0.0, damping)
+        theta = here.theta
+        for i, j in pairs:
+            theta = swapped(theta, name, i, j)
+        step = theta - here.theta
+        assert len(set(pairs.flatten())) == 2 * len(pairs) > 0
+        assert promised == pytest.approx(float(2 * normal.gradient @ step + step @ normal.curvature @ step), rel=1e-6)
+        lengths.append(float(step.square().sum()))
+    assert lengths[1] < lengths[0] == lengths[2]
+    pairs, promised = model.proposed(np.random.default_rng(0), 0.0, 1e9)
+    assert (len(pairs), promised) == (0, 0.0)
 
 
 @pytest.mark.parametrize("name", ["bias", "decoder", "encoder", "mask"])

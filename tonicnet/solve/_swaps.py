@@ -14,7 +14,9 @@ from ._method import Memory, Method, Step
 from ._residual import Linearisation, Residual
 
 _FALL = 1e-7  # of the loss, which a swap must bring: above rounding
-_MORE = 4  # times the swaps of the last step are tried first
+_FIRST, _TRIALS = 1.0, 12  # damping of the first swaps, and how often it is raised in a step
+_GOOD, _FAIR = 0.5, 0.25  # of what the model promises: damping falls above, rises below
+_LESS, _MORE = 0.25, 4.0
 _CURVED = 8192  # numbers up to which the curvature of swaps is looked at
 
 
@@ -28,8 +30,9 @@ class SwapSearch(Method):
 
         change_ij = 2 (g_i - g_j)'D + D'(H_ii + H_jj - H_ij - H_ji) D,
 
-    which of a linear residual is the change itself: a unit is swapped once at most, the loss of all swaps, or of
-    ``_MORE`` times as many as were taken before, is evaluated, and the better half of them is kept until it falls.
+    which of a linear residual is the change itself. The model does not hold for numbers that are far apart: each change
+    is raised by a damping times |D|^2, a unit is swapped once at most, and the damping rises until the loss falls, as
+    that of a Levenberg-Marquardt step does.
 
     Arguments: ``shape`` of the numbers, ``axis`` of it that is the units.
 
@@ -42,12 +45,12 @@ class SwapSearch(Method):
     def begin(self, theta: Tensor) -> Memory:
         """Return that no sweep was made."""
         del theta
-        return {"sweep": torch.zeros((), dtype=torch.float64), "taken": torch.tensor(float(self.shape[self.axis]))}
+        return {"sweep": torch.zeros((), dtype=torch.float64), "damping": torch.tensor(_FIRST, dtype=torch.float64)}
 
     def step(self, residual: Residual, here: Linearisation, memory: Memory) -> Step | None:
         """Return the same numbers in other places, at a lower loss; None where no swap lowers it."""
         rng, fall = np.random.default_rng(int(memory["sweep"])), _FALL * here.loss
-        kept = {"sweep": memory["sweep"] + 1, "taken": memory["taken"]}
+        kept = memory | {"sweep": memory["sweep"] + 1}
         exchange = residual.exchange(here.theta)
         if exchange is None and residual.linear:
             exchange = self._model(here)
@@ -55,16 +58,34 @@ class SwapSearch(Method):
             exchange.sweep(rng, self.shape[self.axis], fall)
             there = residual.at(exchange.theta)
             return Step(there.theta, there.loss, kept, there) if there.loss < here.loss else None
-        pairs = self._model(here).proposed(rng, fall)[: int(_MORE * memory["taken"])]
-        while len(pairs):
-            there = residual.at(self._swapped(here.theta, pairs))
-            if there.loss < here.loss:
-                return Step(there.theta, there.loss, kept | {"taken": torch.tensor(float(len(pairs)))}, there)
-            pairs = pairs[: len(pairs) // 2]
+        made = self._damped(residual, here, rng, fall, float(memory["damping"]))
+        if made is None:
+            return None
+        there, damping = made
+        return Step(there.theta, there.loss, kept | {"damping": torch.tensor(damping, dtype=torch.float64)}, there)
+
+    def _damped(
+        self, residual: Residual, here: Linearisation, rng: np.random.Generator, fall: float, damping: float
+    ) -> tuple[Linearisation, float] | None:
+        """Return the residual after swaps of the model that lower the loss, and the damping of the next ones."""
+        model, failed = self._model(here), False
+        for _ in range(_TRIALS):
+            pairs, promised = model.proposed(rng, fall, damping)
+            if len(pairs):
+                theta = self._swapped(here.theta, pairs)
+                share = (residual.loss(theta) - here.loss) / promised
+                damping *= _LESS if share > _GOOD else 1.0 if share > _FAIR else _MORE
+                if share > 0:
+                    return residual.at(theta), damping
+                failed = True
+            elif failed:
+                break
+            else:
+                damping *= _LESS
         return None
 
-    def _model(self, here: Linearisation) -> _Model:
-        return _Model(self, here, curved=here.theta.numel() <= _CURVED)
+    def _model(self, here: Linearisation) -> Model:
+        return Model(self, here, curved=here.theta.numel() <= _CURVED)
 
     def _swapped(self, theta: Tensor, pairs: Int[np.ndarray, "swap 2"]) -> Tensor:
         values = theta.view(self.shape).movedim(self.axis, 0).clone()
@@ -72,7 +93,7 @@ class SwapSearch(Method):
         return values.movedim(0, self.axis).reshape(-1)
 
 
-class _Model(Exchange):
+class Model(Exchange):
     """The Gauss-Newton model under swaps: numbers (unit, own), gradient and, if ``curved``, curvature."""
 
     def __init__(self, search: SwapSearch, here: Linearisation, *, curved: bool) -> None:
@@ -84,6 +105,13 @@ class _Model(Exchange):
         gradient = here.gradient() if normal is None else normal.gradient
         self._gradient = gradient.numpy(force=True)[self._order].copy()
         self._curvature = None if normal is None else normal.curvature.double().numpy(force=True)
+        self._scale = self._steepness()
+
+    def _steepness(self) -> float:
+        """Return the mean curvature by a number; without curvatures, what steps as large as the numbers would need."""
+        if self._curvature is not None:
+            return float(self._curvature.diagonal().mean())
+        return float(np.sqrt(np.square(self._gradient).mean() / np.square(self._values).mean()))
 
     @property
     def theta(self) -> Tensor:
@@ -112,18 +140,29 @@ class _Model(Exchange):
         while self.improve(rng.permutation(units), fall):
             pass
 
-    def proposed(self, rng: np.random.Generator, fall: float) -> Int[np.ndarray, "swap 2"]:
-        """Return swaps of different units, the best of each in random order, those that lower the model most first."""
-        free, pairs, changes = np.ones(len(self._values), dtype=bool), list[tuple[int, int]](), list[float]()
+    def proposed(
+        self, rng: np.random.Generator, fall: float, damping: float
+    ) -> tuple[Int[np.ndarray, "swap 2"], float]:
+        """Return swaps of different units, the best of each in random order, and by how much they change the model.
+
+        ``damping``, in units of the mean curvature, keeps swaps among numbers that are close.
+        """
+        gradient, values = self._gradient.copy(), self._values.copy()
+        free, pairs, promised = np.ones(len(values), dtype=bool), list[tuple[int, int]](), 0.0
+        held = damping * self._scale
         for unit in rng.permutation(len(free)):
-            told = np.where(free & free[unit], self.changes(unit), np.inf)
-            other = int(np.argmin(told))
-            if told[other] < -fall:
+            if not free[unit]:
+                continue
+            told = self.changes(unit)
+            damped = np.where(free, told + held * np.square(values - self._values[unit]).sum(1), np.inf)
+            other = int(np.argmin(damped))
+            if damped[other] < -fall:
                 self.swap(unit, other)
                 free[[unit, other]] = False
                 pairs.append((int(unit), other))
-                changes.append(told[other])
-        return np.array(pairs, dtype=int).reshape(-1, 2)[np.argsort(changes)]
+                promised += told[other]
+        self._gradient, self._values = gradient, values
+        return np.array(pairs, dtype=int).reshape(-1, 2), promised
 
     def _bends(self, i: int, change: Float[np.ndarray, "other own"]) -> Float[np.ndarray, " other"]:
         """Return D'(H_ii + H_jj - H_ij - H_ji) D for every j."""
