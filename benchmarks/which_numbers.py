@@ -3,11 +3,12 @@
     python benchmarks/which_numbers.py --store /tmp/cells --workers 2
 
 Every row is ten draws of low-rank networks, by tanh and by LIF units: two cycles and Lorenz by their fields, a
-flip-flop of two bits and the Santa Fe laser (three delays) in closed loop as well. Lorenz by 250 numbers is also run at
-half, twice and four times the norm of the decoder. A cell is one fit; it goes to ``--store``, so that the same command
-goes on where it was stopped. All scores are written to results/which_numbers.nc, their medians to which_numbers.json,
-and pictures of Lorenz by tanh units and of all tasks to which_numbers.png and which_numbers_tasks.png. With ``--again``
-only some sets are learned, and the table that is there keeps all others.
+flip-flop of two bits and the Santa Fe laser (three delays) in closed loop as well. Fields by 250 numbers are also run
+at half, twice and four times the norm of the decoder. A cell is one fit; it goes to ``--store``, so that the same
+command goes on where it was stopped. All scores are written to results/which_numbers.nc, their medians to
+which_numbers.json, and pictures of Lorenz by tanh units and of all tasks to which_numbers.png and
+which_numbers_tasks.png. With ``--again`` or ``--norms`` only some cells are run, and the table that is there keeps all
+others.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import tonicnet as tn
 LEARN = ("bias", "gain", "scale", "mask", "decoder", "encoder", "low-rank-update", "permutation", "bias+gain")
 SIGNED = ("gain", "scale")  # whose signs are also held, on Lorenz
 FIELDS, LONG = (125, 250, 500, 1000, 2000), (125, 500, 2000)  # closed-loop windows cost more than fields
-NORMS, SWEPT = (0.5, 1.0, 2.0, 4.0), 250
+NORMS, SWEPT, SWEPT_TASKS = (0.5, 1.0, 2.0, 4.0), 250, ("lorenz", "van-der-pol", "cosine")
 
 
 class Plan(NamedTuple):
@@ -62,19 +63,17 @@ def main() -> None:
             for transfer in given.transfers:
                 found = parts[name, transfer] = compared(name, transfer, given, executor)
                 score = next(iter(TASKS[name].scores))
-                table = found[score].sel(norm=1.0).median("seed").to_series().unstack("numbers")
+                table = found[score].median("seed").to_series().unstack("numbers")
                 print(name, transfer, table, sep="\n", flush=True)
     whole = joined(parts, given)
-    if given.again:
+    if given.again or given.norms != NORMS:
         whole = beside(whole)
         parts = {where: part(whole, *where) for where in parts}
     tn.save(whole.astype("float32"), RESULTS / "which_numbers.nc")
     about = provenance(command()) | {"group": "which numbers"}
     made = [one for (name, transfer), found in parts.items() for one in medians(name, transfer, found)]
     seconds = float(whole["cpu_seconds"].sum())
-    keep(
-        [one for one in made if one.where["learned"] in (given.again or [one.where["learned"]])], "which_numbers", about
-    )
+    keep([one for one in made if asked(one, given)], "which_numbers", about)
     count = int(np.isfinite(whole["cpu_seconds"]).sum())
     cost = [figure("all cells", "fits", "1", count), figure("all cells", "learning and scoring", "CPU s", seconds)]
     keep(cost, "which_numbers", about | {"group": "cost"})
@@ -99,26 +98,31 @@ def compared(name: str, transfer: str, given: argparse.Namespace, executor: Exec
         told = [f"{one}, none negative" if learn == SIGNED else one for one in found["learn"].values]
         return found.assign_coords(learn=("learn", told, found["learn"].attrs))
 
-    whole = run(numbers, [1.0])
-    others = []
-    if (name, transfer) == ("lorenz", "tanh"):
-        others.append(run([SWEPT], [norm for norm in NORMS if norm != 1]))
-    if name == "lorenz" and set(SIGNED) <= set(given.again or LEARN):
-        others.append(run([count for count in numbers if count <= 500], [1.0], SIGNED))
-    order = list(dict.fromkeys(one for found in (whole, *others) for one in found["learn"].values))
-    about = whole.attrs
-    for other in others:
-        whole = whole.combine_first(other)
-    return whole.sel(learn=order).assign_attrs(about)
+    runs = [run(numbers, [1.0])] if 1 in given.norms else []
+    swept = [norm for norm in given.norms if norm != 1]
+    if name in SWEPT_TASKS and swept:
+        runs.append(run([SWEPT], swept))
+    if name == "lorenz" and 1 in given.norms and set(SIGNED) <= set(given.again or LEARN):
+        runs.append(run([count for count in numbers if count <= 500], [1.0], SIGNED))
+    order = list(dict.fromkeys(one for found in runs for one in found["learn"].values))
+    whole = runs[0]
+    for found in runs[1:]:
+        whole = whole.combine_first(found)
+    return whole.sel(learn=order).assign_attrs(runs[0].attrs)
+
+
+def asked(made: Figure, given: argparse.Namespace) -> bool:
+    """Return whether a row was measured now."""
+    return made.where["norm"] in given.norms and made.where["learned"] in (given.again or [made.where["learned"]])
 
 
 def beside(new: xr.Dataset) -> xr.Dataset:
-    """Return what was learned now, and of all other sets what the table holds."""
+    """Return what was run now, and of all other cells what the table holds."""
     with xr.open_dataset(RESULTS / "which_numbers.nc") as opened:
         there = opened.load()
-    kept = there.sel(learn=[one for one in there["learn"].values if one not in new["learn"].values])
     axes = {name: there[name].values for name in ("task", "transfer", "learn", "numbers", "norm", "seed")}
-    return new.combine_first(kept).sel(axes).assign_attrs(new.attrs)
+    again = new["cpu_seconds"].notnull().reindex(axes, fill_value=False)
+    return new.combine_first(there.where(~again)).sel(axes).assign_attrs(new.attrs)
 
 
 def part(whole: xr.Dataset, name: str, transfer: str) -> xr.Dataset:
@@ -222,9 +226,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=max(FIELDS), help="numbers up to which networks are learned")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, default=1, help="processes; give each one thread, OMP_NUM_THREADS=1")
+    parser.add_argument("--norms", nargs="+", type=float, choices=NORMS, default=NORMS, help="norms of the decoder")
     parser.add_argument("--again", nargs="+", choices=LEARN, help="learn these sets, and keep all others as they are")
     parser.add_argument("--store", type=Path, required=True)
-    return parser.parse_args()
+    given = parser.parse_args()
+    given.tasks = [name for name in given.tasks if 1 in given.norms or name in SWEPT_TASKS]
+    return given
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ class FieldExchange(Exchange):
             inputs = circuit.into.T @ states[::every].T
             rates = self._transfer.value(inputs + tonic[:, None])
             error = circuit.out.T @ rates - targets[::every].T
-            return FieldArrays(inputs, rates, error, weights[::every].contiguous(), circuit.out.contiguous(), tonic)
+            arrays = (inputs, rates, error, weights[::every], circuit.out, tonic)
+            return FieldArrays(*(one.contiguous() for one in arrays))
 
         every = (len(states) // count for count in _STATES)
         self._fields = [field(one) for one in [*(one for one in every if one > 1), 1]]
