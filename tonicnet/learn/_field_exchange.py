@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -40,24 +41,29 @@ class FieldExchange(Exchange):
         self, dynamics: Dynamics, states: Float[Tensor, "sample state"], targets: Float[Tensor, "sample component"],
         weights: Float[Tensor, " sample"], *, encoders: bool,
     ) -> None:  # fmt: skip
-        circuit, tonic = dynamics.circuit, dynamics.tonic.clone()
-        self._transfer, self._encoders, self._encoder = circuit.phi, encoders, circuit.into.T.contiguous().clone()
+        self._dynamics, self._samples = dynamics, (states, targets, weights)
+        self._tonic, self._encoders = dynamics.tonic.clone(), encoders
+        self._transfer, self._encoder = dynamics.circuit.phi, dynamics.circuit.into.T.contiguous().clone()
+        self._ring = np.random.default_rng(0).permutation(len(self._tonic))
 
-        def field(every: int) -> FieldArrays:
-            inputs = circuit.into.T @ states[::every].T
-            rates = self._transfer.value(inputs + tonic[:, None])
-            error = circuit.out.T @ rates - targets[::every].T
-            arrays = (inputs, rates, error, weights[::every], circuit.out, tonic)
-            return FieldArrays(*(one.contiguous() for one in arrays))
+    @cached_property
+    def _fields(self) -> list[FieldArrays]:
+        """The field at few states, at more of them, and at all."""
+        every = (len(self._samples[0]) // count for count in _STATES)
+        return [self._field(one) for one in [*(one for one in every if one > 1), 1]]
 
-        every = (len(states) // count for count in _STATES)
-        self._fields = [field(one) for one in [*(one for one in every if one > 1), 1]]
-        self._ring = np.random.default_rng(0).permutation(len(tonic))
+    def _field(self, every: int) -> FieldArrays:
+        circuit, (states, targets, weights) = self._dynamics.circuit, (one[::every] for one in self._samples)
+        inputs = circuit.into.T @ states.T
+        rates = self._transfer.value(inputs + self._tonic[:, None])
+        error = circuit.out.T @ rates - targets.T
+        arrays = (inputs, rates, error, weights, circuit.out, self._tonic)
+        return FieldArrays(*(one.contiguous() for one in arrays))
 
     @property
     def theta(self) -> Tensor:
         """The numbers as they are now, in float64."""
-        return (self._encoder.flatten() if self._encoders else self._fields[-1].tonic).double()
+        return (self._encoder.flatten() if self._encoders else self._tonic).double()
 
     def changes(self, unit: int) -> Float[np.ndarray, " unit"]:
         """Return the change of the loss by a swap with each other unit."""
@@ -110,7 +116,7 @@ class FieldExchange(Exchange):
     def swap(self, unit: int, other: int) -> None:
         """Let two units have each other's numbers."""
         pair = [unit, other]
-        back, tonic = pair[::-1], self._fields[-1].tonic
+        back, tonic = pair[::-1], self._tonic
         moved: Tensor = self._encoder if self._encoders else tonic
         moved[pair] = moved[back]
         for at in self._fields:

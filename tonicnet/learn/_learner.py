@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..bank import Entry
 from ..network import fast_products
-from ..solve import Linearisation, Residual
+from ..solve import Linearisation, Method, Residual
 from ._choice import by_newton, chosen, newton_cost
 from ._course import Draw, Judge, Problem, Stage
 from ._courses import course_for
@@ -24,7 +24,6 @@ from ._score import Score, Standing
 from ._spike_noise import quieted
 from ._state import Best, State
 
-_STALL = 0.03  # a stage ends when its patience of steps lowers the loss by less than this share
 _ADAM_STEPS = 50  # of Adam for each Gauss-Newton step asked for
 _GOOD = "as good as its floor"
 _FEW = 2  # closed-loop rounds of what is far
@@ -144,7 +143,7 @@ class Learner:
         if name not in self.state.picked:
             self.state = replace(self.state, picked=(*self.state.picked, name))
         here: Linearisation | None = None
-        while self.state.step < stage.steps and not self._stalled(stage) and not self._found(stage):
+        while self.state.step < stage.steps and not self._stalled(stage, method) and not self._found(stage):
             began, s = time.perf_counter(), self.state
             memory = method.begin(s.theta) if s.memory is None else s.memory
             with fast_products(not self.problem.latent):  # products of low-rank networks are thin, but for their Gram
@@ -164,13 +163,13 @@ class Learner:
             self._tell(stage, made.loss, time.perf_counter() - began)
             self._keep(self.state)
 
-    def _stalled(self, stage: Stage) -> bool:
+    def _stalled(self, stage: Stage, method: Method) -> bool:
         history = self.state.history
         if history and history[-1] <= stage.enough:
             return True
         if self.settings.first_order or len(history) <= stage.patience:
             return False
-        return history[-1] > (1 - _STALL) * history[-1 - stage.patience]
+        return history[-1] > (1 - method.stall) * history[-1 - stage.patience]
 
     def _found(self, stage: Stage) -> bool:
         """Return whether a look within the stage found what is sought."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -25,6 +26,8 @@ class Step:
 
 class Method(ABC):
     """A method holds settings only; what changes from step to step is in its memory, and steps are functions of it."""
+
+    stall: ClassVar[float] = 0.03  # a stage ends when its patience of steps lowers the loss by less than this share
 
     @abstractmethod
     def begin(self, theta: Tensor) -> Memory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -42,6 +43,8 @@ class SwapSearch(Method):
     shape: tuple[int, ...]
     axis: int = 0
 
+    stall: ClassVar[float] = 0.5  # each sweep costs as much, and brings less
+
     def begin(self, theta: Tensor) -> Memory:
         """Return that no sweep was made."""
         del theta
@@ -49,20 +52,21 @@ class SwapSearch(Method):
 
     def step(self, residual: Residual, here: Linearisation, memory: Memory) -> Step | None:
         """Return the same numbers in other places, at a lower loss; None where no swap lowers it."""
-        rng, fall = np.random.default_rng(int(memory["sweep"])), _FALL * here.loss
-        kept = memory | {"sweep": memory["sweep"] + 1}
+        number, fall = int(memory["sweep"]), _FALL * here.loss
+        rng, kept = np.random.default_rng(number), memory | {"sweep": memory["sweep"] + 1}
         exchange = residual.exchange(here.theta)
         if exchange is None and residual.linear:
             exchange = self._model(here)
-        if exchange is not None:
-            exchange.sweep(rng, self.shape[self.axis], fall)
-            there = residual.at(exchange.theta)
-            return Step(there.theta, there.loss, kept, there) if there.loss < here.loss else None
-        made = self._damped(residual, here, rng, fall, float(memory["damping"]))
-        if made is None:
+        if exchange is None or (number % 2 and here.theta.numel() == self.shape[self.axis] <= _CURVED):
+            made = self._damped(residual, here, rng, fall, float(memory["damping"]))
+            if made is not None:
+                there, damping = made
+                return Step(there.theta, there.loss, kept | {"damping": torch.tensor(damping).double()}, there)
+        if exchange is None:
             return None
-        there, damping = made
-        return Step(there.theta, there.loss, kept | {"damping": torch.tensor(damping, dtype=torch.float64)}, there)
+        exchange.sweep(rng, self.shape[self.axis], fall)
+        there = residual.at(exchange.theta)
+        return Step(there.theta, there.loss, kept, there) if there.loss < here.loss else None
 
     def _damped(
         self, residual: Residual, here: Linearisation, rng: np.random.Generator, fall: float, damping: float
