@@ -18,6 +18,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import nullcontext
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,7 +69,7 @@ def main() -> None:
     whole = joined(parts, given)
     if given.again or given.norms != NORMS:
         whole = beside(whole)
-        parts = {where: part(whole, *where) for where in parts}
+        parts = {where: part(whole, *where) for where in product(whole["task"].values, whole["transfer"].values)}
     tn.save(whole.astype("float32"), RESULTS / "which_numbers.nc")
     about = provenance(command()) | {"group": "which numbers"}
     made = [one for (name, transfer), found in parts.items() for one in medians(name, transfer, found)]
@@ -113,7 +114,11 @@ def compared(name: str, transfer: str, given: argparse.Namespace, executor: Exec
 
 def asked(made: Figure, given: argparse.Namespace) -> bool:
     """Return whether a row was measured now."""
-    return made.where["norm"] in given.norms and made.where["learned"] in (given.again or [made.where["learned"]])
+    chosen = {
+        "task": given.tasks, "transfer": given.transfers, "norm": given.norms,
+        "learned": given.again or [made.where["learned"]],
+    }  # fmt: skip
+    return all(made.where[name] in values for name, values in chosen.items())
 
 
 def beside(new: xr.Dataset) -> xr.Dataset:
