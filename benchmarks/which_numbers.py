@@ -7,8 +7,8 @@ flip-flop of two bits and the Santa Fe laser (three delays) in closed loop as we
 at half, twice and four times the norm of the decoder. A cell is one fit; it goes to ``--store``, so that the same
 command goes on where it was stopped. All scores are written to results/which_numbers.nc, their medians to
 which_numbers.json, and pictures of Lorenz by tanh units and of all tasks to which_numbers.png and
-which_numbers_tasks.png. With ``--again`` or ``--norms`` only some cells are run, and the table that is there keeps all
-others.
+which_numbers_tasks.png. Where only some tasks, sets (``--again``) or norms are run, the table that is there keeps all
+other cells.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ import tonicnet as tn
 LEARN = ("bias", "gain", "scale", "mask", "decoder", "encoder", "low-rank-update", "permutation", "bias+gain")
 SIGNED = ("gain", "scale")  # whose signs are also held, on Lorenz
 FIELDS, LONG = (125, 250, 500, 1000, 2000), (125, 500, 2000)  # closed-loop windows cost more than fields
+TRANSFERS = ("tanh", "lif")
 NORMS, SWEPT, SWEPT_TASKS = (0.5, 1.0, 2.0, 4.0), 250, ("lorenz",)
 
 
@@ -67,7 +68,7 @@ def main() -> None:
                 table = found[score].median("seed").to_series().unstack("numbers")
                 print(name, transfer, table, sep="\n", flush=True)
     whole = joined(parts, given)
-    if given.again or given.norms != NORMS:
+    if partial(given):
         whole = beside(whole)
         parts = {where: part(whole, *where) for where in product(whole["task"].values, whole["transfer"].values)}
     tn.save(whole.astype("float32"), RESULTS / "which_numbers.nc")
@@ -110,6 +111,12 @@ def compared(name: str, transfer: str, given: argparse.Namespace, executor: Exec
     for found in runs[1:]:
         whole = whole.combine_first(found)
     return whole.sel(learn=order).assign_attrs(runs[0].attrs)
+
+
+def partial(given: argparse.Namespace) -> bool:
+    """Return whether only a part of the table is run."""
+    whole = (tuple(TASKS), TRANSFERS, NORMS)
+    return bool(given.again) or (tuple(given.tasks), tuple(given.transfers), tuple(given.norms)) != whole
 
 
 def asked(made: Figure, given: argparse.Namespace) -> bool:
@@ -227,7 +234,7 @@ def all_tasks(parts: dict[tuple[str, str], xr.Dataset]) -> plt.Figure:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
-    parser.add_argument("--transfers", nargs="+", default=["tanh", "lif"])
+    parser.add_argument("--transfers", nargs="+", default=list(TRANSFERS))
     parser.add_argument("--most", type=int, default=max(FIELDS), help="numbers up to which networks are learned")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, default=1, help="processes; give each one thread, OMP_NUM_THREADS=1")
