@@ -133,7 +133,7 @@ def biases() -> Iterator[Figure]:
 
 def lorenz() -> Iterator[Figure]:
     """The order of the biases and weights of a recurrent network on Lorenz, beside biases that are learned."""
-    for units, (learn, what) in product((125, 250), ORDERS.items()):
+    for units, (learn, what) in product((125, 250, 500), ORDERS.items()):
         runs = [kept(f"lorenz {units} {learn} seed {s}", partial(ordered, units, learn, s)) for s in THREE]
         where = {"units": units, "learned": what}
         yield from columns(where, {"relative field error": "1", "D_stsp": "nat", "learning": "CPU s"}, runs)
