@@ -33,7 +33,8 @@ class SwapSearch(Method):
 
     which of a linear residual is the change itself. The model does not hold for numbers that are far apart: each change
     is raised by a damping times |D|^2, a unit is swapped once at most, and the damping rises until the loss falls, as
-    that of a Levenberg-Marquardt step does.
+    that of a Levenberg-Marquardt step does. Where a unit has one number and exact changes are known, both ways
+    take turns: a sweep sees the loss itself, the model all partners.
 
     Arguments: ``shape`` of the numbers, ``axis`` of it that is the units.
 
@@ -61,7 +62,9 @@ class SwapSearch(Method):
             made = self._damped(residual, here, rng, fall, float(memory["damping"]))
             if made is not None:
                 there, damping = made
-                return Step(there.theta, there.loss, kept | {"damping": torch.tensor(damping).double()}, there)
+                return Step(
+                    there.theta, there.loss, kept | {"damping": torch.tensor(damping, dtype=torch.float64)}, there
+                )
         if exchange is None:
             return None
         exchange.sweep(rng, self.shape[self.axis], fall)
