@@ -32,7 +32,7 @@ import tonicnet as tn
 LEARN = ("bias", "gain", "scale", "mask", "decoder", "encoder", "low-rank-update", "permutation", "bias+gain")
 SIGNED = ("gain", "scale")  # whose signs are also held, on Lorenz
 FIELDS, LONG = (125, 250, 500, 1000, 2000), (125, 500, 2000)  # closed-loop windows cost more than fields
-TRANSFERS = ("tanh", "lif")
+TRANSFERS, SEEDS = ("tanh", "lif"), 10
 NORMS, SWEPT = (0.5, 1.0, 2.0, 4.0), 250
 TIMED = ("bias", "gain")  # whose cells say how fast a machine is
 
@@ -69,24 +69,24 @@ def main() -> None:
                 table = found[score].median("seed").to_series().unstack("numbers")
                 print(name, transfer, table, sep="\n", flush=True)
     whole = joined(parts, given)
-    if partial(given):
-        now, whole = float(whole["cpu_seconds"].sum()), beside(whole)
+    run, there = whole["cpu_seconds"], shipped() if partial(given) else None
+    if there is not None:
+        whole = beside(whole, there)
         parts = {where: part(whole, *where) for where in product(whole["task"].values, whole["transfer"].values)}
     tn.save(whole.astype("float32"), RESULTS / "which_numbers.nc")
     about = provenance(command()) | {"group": "which numbers"}
     made = [one for (name, transfer), found in parts.items() for one in medians(name, transfer, found)]
     seconds = float(whole["cpu_seconds"].sum())
-    keep([one for one in made if asked(one, given)], "which_numbers", about)
+    keep([one for one in made if was_run(one, run)], "which_numbers", about)
     count = int(np.isfinite(whole["cpu_seconds"]).sum())
     cost = [figure("all cells", "fits", "1", count), figure("all cells", "learning and scoring", "CPU s", seconds)]
-    if partial(given):
-        slower = pace(whole, given)
+    if there is not None:
+        now, slower = float(run.sum()), pace(there, given)
+        even = seconds - now + now / slower
         cost += [
             figure("cells run again", "learning and scoring", "CPU s", now),
             figure("cells run again", "CPU time of others there, by what the table has of them", "1", slower),
-            figure(
-                "all cells", "learning and scoring, all as fast as the others", "CPU s", seconds - now + now / slower
-            ),
+            figure("all cells", "learning and scoring, all as fast as the others", "CPU s", even),
         ]
     keep(cost, "which_numbers", about | {"group": "cost"})
     if ("lorenz", "tanh") in parts:
@@ -125,12 +125,18 @@ def compared(name: str, transfer: str, given: argparse.Namespace, executor: Exec
 
 def partial(given: argparse.Namespace) -> bool:
     """Return whether only a part of the table is run."""
-    whole = (tuple(TASKS), TRANSFERS, NORMS)
-    return bool(given.again) or (tuple(given.tasks), tuple(given.transfers), tuple(given.norms)) != whole
+    axes = (tuple(given.tasks), tuple(given.transfers), tuple(given.norms), given.most, given.seeds)
+    return bool(given.again) or axes != (tuple(TASKS), TRANSFERS, NORMS, max(FIELDS), SEEDS)
 
 
-def pace(whole: xr.Dataset, given: argparse.Namespace) -> float:
-    """Return how long the machine takes, over what the table tells: tonic inputs and gains by one draw, all tasks."""
+def shipped() -> xr.Dataset:
+    """Return the table as it is."""
+    with xr.open_dataset(RESULTS / "which_numbers.nc") as opened:
+        return opened.load()
+
+
+def pace(there: xr.Dataset, given: argparse.Namespace) -> float:
+    """Return how long the machine takes, over what a table tells: tonic inputs and gains by one draw, all tasks."""
     seconds = []
     with workers(given.workers) as executor:
         for name, transfer in product(TASKS, TRANSFERS):
@@ -140,29 +146,26 @@ def pace(whole: xr.Dataset, given: argparse.Namespace) -> float:
                 net, task, TIMED, numbers=plan.numbers, seeds=1, rounds=plan.rounds, executor=executor
             )  # fmt: skip
             cells = {"learn": list(TIMED), "numbers": list(plan.numbers), "norm": 1.0, "seed": 0}
-            there = whole["cpu_seconds"].sel(task=name, transfer=transfer, **cells)
-            seconds.append((float(found["cpu_seconds"].sel(cells).sum()), float(there.sum())))
+            then = there["cpu_seconds"].sel(task=name, transfer=transfer, **cells)
+            seconds.append((float(found["cpu_seconds"].sel(cells).sum()), float(then.sum())))
             print(name, transfer, *seconds[-1], flush=True)
-    now, then = np.sum(seconds, axis=0)
-    return float(now / then)
+    now, before = np.sum(seconds, axis=0)
+    return float(now / before)
 
 
-def asked(made: Figure, given: argparse.Namespace) -> bool:
-    """Return whether a row was measured now."""
-    chosen = {
-        "task": given.tasks, "transfer": given.transfers, "norm": given.norms,
-        "learned": given.again or [made.where["learned"]],
-    }  # fmt: skip
-    return all(made.where[name] in values for name, values in chosen.items())
+def was_run(row: Figure, run: xr.DataArray) -> bool:
+    """Return whether a row is of cells that were run now."""
+    cell = {"learn" if axis == "learned" else axis: value for axis, value in row.where.items()}
+    return all(value in run[axis].values for axis, value in cell.items()) and bool(run.sel(cell).notnull().any())
 
 
-def beside(new: xr.Dataset) -> xr.Dataset:
+def beside(new: xr.Dataset, there: xr.Dataset) -> xr.Dataset:
     """Return what was run now, and of all other cells what the table holds."""
-    with xr.open_dataset(RESULTS / "which_numbers.nc") as opened:
-        there = opened.load()
-    axes = {name: there[name].values for name in ("task", "transfer", "learn", "numbers", "norm", "seed")}
-    again = new["cpu_seconds"].notnull().reindex(axes, fill_value=False)
-    return new.combine_first(there.where(~again)).sel(axes).assign_attrs(new.attrs)
+    whole = new.combine_first(there)
+    again = new["cpu_seconds"].notnull().reindex_like(whole, fill_value=False)
+    whole = new.combine_first(there.reindex_like(whole).where(~again))
+    order = {name: list(dict.fromkeys([*there[name].values, *whole[name].values])) for name in again.dims}
+    return whole.sel(order).assign_attrs(new.attrs)
 
 
 def part(whole: xr.Dataset, name: str, transfer: str) -> xr.Dataset:
@@ -264,7 +267,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--transfers", nargs="+", default=list(TRANSFERS))
     parser.add_argument("--most", type=int, default=max(FIELDS), help="numbers up to which networks are learned")
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--workers", type=int, default=1, help="processes; give each one thread, OMP_NUM_THREADS=1")
     parser.add_argument("--norms", nargs="+", type=float, choices=NORMS, default=NORMS, help="norms of the decoder")
     parser.add_argument("--again", nargs="+", choices=LEARN, help="learn these sets, and keep all others as they are")
