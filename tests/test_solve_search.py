@@ -139,11 +139,11 @@ def test_changes_of_the_field_by_swaps_are_exact(name: str, transfer: str, roots
         torch.testing.assert_close(exchange.theta, theta, rtol=0, atol=0)
 
 
-def large(name: str, transfer: str, dtype: torch.dtype = torch.float64) -> FieldResidual:
+def large(name: str, transfer: str, dtype: torch.dtype = torch.float64, k: int = K) -> FieldResidual:
     """A field of more units than partners are looked at, at states that do not fill the last block."""
-    net, count, rng = tn.Network(270, seed=0, components=K, transfer=transfer), 1500, np.random.default_rng(7)
+    net, count, rng = tn.Network(270, seed=0, components=k, transfer=transfer), 1500, np.random.default_rng(7)
     first = {"bias": rng.normal(0, 1, 270)} | ({} if name == "bias" else {name: net.encoder.astype(float)})
-    states, targets = (torch.tensor(rng.normal(0, 1, (count, K)), dtype=dtype) for _ in range(2))
+    states, targets = (torch.tensor(rng.normal(0, 1, (count, k)), dtype=dtype) for _ in range(2))
     weights = torch.full((count,), 1 / count, dtype=dtype)
     return FieldResidual(Learnable(circuit_of(net, dtype), first, (name,)), states, targets, weights)
 
@@ -156,12 +156,15 @@ def swept(residual: FieldResidual) -> torch.Tensor:
     return exchange.theta
 
 
-@pytest.mark.parametrize("transfer", ["tanh", "lif"])
-@pytest.mark.parametrize("name", ["bias", "encoder"])
+@pytest.mark.parametrize(
+    ("name", "transfer", "k"),
+    [*((name, transfer, K) for name in ("bias", "encoder") for transfer in ("tanh", "lif")),
+     *(("bias", "tanh", k) for k in (1, 3, 4, 6))],
+)  # fmt: skip
 def test_compiled_sweeps_make_the_swaps_that_torch_makes(
-    name: str, transfer: str, monkeypatch: pytest.MonkeyPatch
+    name: str, transfer: str, k: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    residual = large(name, transfer)
+    residual = large(name, transfer, k=k)
     compiled = swept(residual)
     monkeypatch.setattr(_field_exchange, "sweep_of_swaps", lambda *_, **__: None)
     theta = swept(residual)
