@@ -15,7 +15,7 @@ from ._method import Memory, Method, Step
 from ._residual import Linearisation, Residual
 
 _FALL = 1e-7  # of the loss, which a swap must bring: above rounding
-_FIRST, _TRIALS = 1.0, 12  # damping of the first swaps, and how often it is raised in a step
+_FIRST, _TRIALS = 1.0, 12  # damping of the first swaps, and how many dampings a step tries
 _GOOD, _FAIR = 0.5, 0.25  # of what the model promises: damping falls above, rises below
 _LESS, _MORE = 0.25, 4.0
 _CURVED = 8192  # numbers up to which the curvature of swaps is looked at
